@@ -1,0 +1,52 @@
+# Everything happens in .venv, made with whatever `python3` is; PYTHON=python3.12 picks another.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CODE := gql_server schema tests
+
+.PHONY: help install demo test check format lock clean
+
+help: ## List what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.developed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed ## Make .venv with the gql-server command
+
+demo: $(VENV)/.installed ## Fill a local store with real runs, once, and serve it (PORT=8123 picks the port)
+	@$(BIN)/gql-server demo --port $(PORT)
+
+test: $(VENV)/.developed ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.developed ## Lint, check the format and the types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.developed ## Format the code
+	$(BIN)/ruff check --fix --fix-only
+	$(BIN)/ruff format
+
+lock: $(VENV)/.developed ## Choose versions anew and write constraints.txt
+	$(PIP) install --quiet uv
+	sed -n '/^#/p' constraints.txt > $(VENV)/constraints.head
+	echo 'mlflow-skinny<=3.15.0' > $(VENV)/constraints.bound
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+		--constraint $(VENV)/constraints.bound pyproject.toml | grep -v 'mlflow-gql-server' \
+		| cat $(VENV)/constraints.head - > $(VENV)/constraints.new
+	mv $(VENV)/constraints.new constraints.txt
+
+clean: ## Remove what was made
+	rm -rf $(VENV) demo-store .mypy_cache .pytest_cache .ruff_cache .hypothesis
