@@ -1,0 +1,33 @@
+"""Putting the schema together."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+from schema.execution import LevelExecution
+from schema.query import Query
+from schema.scalars import SCALARS
+from schema.table import Row, Table
+
+ROOT = Row(Table(1, {}), 0)
+"""The root value: a level of one row, so that root fields are answered like all others."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema; faults are reported by whoever runs the operation, not logged here."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Leave errors alone."""
+
+
+def build_schema(extensions: Iterable[Any] = ()) -> Schema:
+    """Return the graph, executed level by level."""
+    return Schema(
+        query=Query,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=LevelExecution,
+        extensions=list(extensions),
+    )

@@ -1,0 +1,135 @@
+"""The root of all queries."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import strawberry
+
+from schema.across import Ask, across
+from schema.arguments import DEFAULT_FIRST, After, First, View, given
+from schema.errors import BadUserInput
+from schema.experiment import Experiment
+from schema.experiments import ExperimentConnection, search_experiments
+from schema.lifecycle import LifecycleView
+from schema.node import Node, split_global_id
+from schema.run import Run
+from schema.runs import Filter, OrderBy, RunConnection, connect_runs, run_search
+from schema.server import Server, describe_server
+from schema.table import One, Row, Table
+from schema.tracking import Scope
+
+_NODE_TYPES = ("Experiment", "Run")
+_EXPERIMENT_ID = Annotated[strawberry.ID | None, strawberry.argument(description="MLflow's id of it.")]
+_NAME = Annotated[str | None, strawberry.argument(description="Its exact name.")]
+
+
+async def _find(ask: Ask, ids: list[str]) -> list[Row | None]:
+    """Return the nodes with these global ids; each type is looked up once."""
+    split = [split_global_id(text, _NODE_TYPES) for text in ids]
+    found: dict[tuple[str, str], Row] = {}
+    for type_name, look_up in (
+        ("Experiment", ask.tracking.experiments_by_id),
+        ("Run", ask.tracking.runs_by_id),
+    ):
+        own_ids = list(dict.fromkeys(own_id for name, own_id in split if name == type_name))
+        if own_ids:
+            one = await look_up(own_ids, ask.columns((), on=type_name))
+            table = replace(one.rows, type_name=type_name)
+            places = zip(own_ids, one.index, strict=True)
+            found |= {(type_name, own): Row(table, place) for own, place in places if place is not None}
+    return [found.get(key) for key in split]
+
+
+async def _node(
+    _root: Table,
+    ask: Ask,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],  # noqa: A002
+) -> list[Row | None]:
+    return await _find(ask, [id])
+
+
+async def _nodes(
+    _root: Table,
+    ask: Ask,
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
+) -> list[list[Row | None]]:
+    most = ask.operation.max_page_size
+    if len(ids) > most:
+        message = f"ids may name at most {most} nodes (GQL_MAX_PAGE_SIZE), not {len(ids)}."
+        raise BadUserInput(message)
+    return [await _find(ask, list(ids))]
+
+
+async def _experiment(
+    _root: Table, ask: Ask, experiment_id: _EXPERIMENT_ID = strawberry.UNSET, name: _NAME = strawberry.UNSET
+) -> One:
+    experiment_id, name = given(experiment_id), given(name)
+    columns = ask.columns(())
+    if experiment_id is not None and name is None:
+        return await ask.tracking.experiments_by_id([experiment_id], columns)
+    if name is not None and experiment_id is None:
+        return await ask.tracking.experiments_by_name([name], columns)
+    message = "experiment takes exactly one of experimentId and name."
+    raise BadUserInput(message)
+
+
+async def _run(
+    _root: Table,
+    ask: Ask,
+    run_id: Annotated[strawberry.ID, strawberry.argument(description="MLflow's id of the run.")],
+) -> One:
+    return await ask.tracking.runs_by_id([run_id], ask.columns(()))
+
+
+async def _scope(ask: Ask, ids: Sequence[str] | None, names: list[str] | None) -> Scope:
+    if ids is not None and names is not None:
+        message = "runs takes experimentIds or experimentNames, not both."
+        raise BadUserInput(message)
+    if names is None:
+        return None if ids is None else tuple(dict.fromkeys(ids))
+    found = await ask.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
+    return tuple(found.rows["experiment_id"][place] for place in found.index if place is not None)
+
+
+async def _runs(
+    root: Table,
+    ask: Ask,
+    experiment_ids: Annotated[
+        list[strawberry.ID] | None, strawberry.argument(description="Only runs of these experiments.")
+    ] = strawberry.UNSET,
+    experiment_names: Annotated[
+        list[str] | None,
+        strawberry.argument(description="Only runs of the experiments with these exact names."),
+    ] = strawberry.UNSET,
+    first: First = DEFAULT_FIRST,
+    after: After = strawberry.UNSET,
+    filter: Filter = strawberry.UNSET,  # noqa: A002 - the public name
+    order_by: OrderBy = strawberry.UNSET,
+    view: View = LifecycleView.ACTIVE,
+) -> One:
+    scope = await _scope(ask, given(experiment_ids), given(experiment_names))
+    search = run_search(given(filter), given(order_by), view)
+    return One(await connect_runs(ask, [scope], search, first, given(after)), range(root.size))
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    """The root type of queries."""
+
+    node: Node | None = across(_node, description="Any node by its global id; null when there is none.")
+    nodes: list[Node | None] = across(
+        _nodes, description="Nodes by their global ids, in the order asked for; null where there is none."
+    )
+    experiment: Experiment | None = across(
+        _experiment,
+        description=(
+            "One experiment, deleted or not, by exactly one of its id and its name; null when there is none."
+        ),
+    )
+    experiments: ExperimentConnection = across(search_experiments, description="Experiments.")
+    run: Run | None = across(_run, description="One run, deleted or not; null when there is none.")
+    runs: RunConnection = across(
+        _runs, description="Runs of the experiments given, or of all active experiments."
+    )
+    server: Server = across(describe_server, description="This server, and the store behind it.")

@@ -1,0 +1,1 @@
+"""Tests of the graph alone, over a store in memory."""

@@ -1,0 +1,97 @@
+"""The public names keep their form, each of them is described, and the printed schema is the schema."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    Undefined,
+    ast_from_value,
+    find_breaking_changes,
+    is_specified_scalar_type,
+    print_ast,
+)
+from graphql import build_schema as schema_in
+
+import schema
+from schema.build import build_schema
+from tests.schema.documents import SCHEMA
+
+CONTRACT = schema_in(Path(__file__).with_name("contract.graphql").read_text(encoding="utf-8"))
+PRINTED = Path(schema.__file__).with_name("schema.graphql")
+
+
+def _types(of: GraphQLSchema) -> list[GraphQLNamedType]:
+    types = of.type_map.values()
+    return [
+        type_ for type_ in types if not type_.name.startswith("__") and not is_specified_scalar_type(type_)
+    ]
+
+
+def _kind(type_: GraphQLNamedType) -> str:
+    # Strawberry's enums are of a class of their own.
+    return next(base.__name__ for base in type(type_).__mro__ if base.__module__.startswith("graphql."))
+
+
+def _given(value: GraphQLArgument | GraphQLInputField) -> str:
+    if value.default_value is Undefined:
+        return str(value.type)
+    default = ast_from_value(value.default_value, value.type)
+    return f"{value.type} = {print_ast(default) if default else default}"
+
+
+def _form(type_: GraphQLNamedType) -> dict[str, str]:
+    """Return each thing of a type that a client can name, with its form."""
+    if isinstance(type_, GraphQLEnumType):
+        return dict.fromkeys(type_.values, "")
+    form = {f"implements {interface}": "" for interface in getattr(type_, "interfaces", ())}
+    for name, field in getattr(type_, "fields", {}).items():
+        form[name] = _given(field) if isinstance(field, GraphQLInputField) else str(field.type)
+        form |= {f"{name}({key})": _given(argument) for key, argument in getattr(field, "args", {}).items()}
+    return form
+
+
+@pytest.mark.parametrize("promised", _types(CONTRACT), ids=str)
+def test_promised_type(promised: GraphQLNamedType) -> None:
+    """What clients rely on has exactly the contract's names, types, nullability, arguments and defaults."""
+    built = SCHEMA.type_map[promised.name]
+    assert _kind(built) == _kind(promised)
+    form = _form(built)
+    assert {name: form.get(name) for name in _form(promised)} == _form(promised)
+
+
+def test_nothing_more_is_asked() -> None:
+    """What was added beside the contract breaks no client of it: no new argument or input is required."""
+    assert find_breaking_changes(CONTRACT, SCHEMA) == []
+
+
+def _described() -> Iterator[tuple[str, Any]]:
+    for type_ in _types(SCHEMA):
+        yield type_.name, type_
+        for name, field in getattr(type_, "fields", {}).items():
+            yield f"{type_.name}.{name}", field
+            if isinstance(field, GraphQLField):
+                yield from ((f"{type_.name}.{name}({key})", value) for key, value in field.args.items())
+        for name, value in getattr(type_, "values", {}).items():
+            yield f"{type_.name}.{name}", value
+
+
+@pytest.mark.parametrize(("name", "thing"), list(_described()))
+def test_described(name: str, thing: Any) -> None:
+    """Every type, field, argument, input field and enum value says in a sentence what it is."""
+    assert thing.description, f"{name} has no description"
+    assert thing.description.endswith("."), f"the description of {name} does not end as a sentence does"
+
+
+def test_printed_schema() -> None:
+    """The schema that is committed as text is the schema that is served."""
+    renew = "to renew it: gql-server schema > schema/schema.graphql"
+    assert PRINTED.is_file(), renew
+    assert PRINTED.read_text(encoding="utf-8") == f"{build_schema().as_str()}\n", renew
