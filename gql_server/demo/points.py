@@ -1,0 +1,64 @@
+"""Points of the plane with a label, made by formula: the data of the demo's classifiers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import random
+from typing import NamedTuple
+
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+_TURNS = 1.75
+_COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("x", "y")]
+
+
+class Sample(NamedTuple):
+    """One point and the class, 0 or 1, that it belongs to."""
+
+    x: float
+    y: float
+    label: int
+
+
+def two_moons(count: int, *, seed: int, noise: float = 0.25) -> list[Sample]:
+    """Return two half circles that reach into each other; a straight line cannot part them."""
+    chance = random.Random(seed)  # noqa: S311 - data, not secrets
+    samples = []
+    for number in range(count):
+        label = number % 2
+        angle = math.pi * chance.random()
+        x = math.cos(angle) if label == 0 else 1.0 - math.cos(angle)
+        y = math.sin(angle) if label == 0 else 0.5 - math.sin(angle)
+        samples.append(Sample(x + chance.gauss(0.0, noise), y + chance.gauss(0.0, noise), label))
+    return samples
+
+
+def spirals(count: int, *, seed: int, noise: float = 0.15) -> list[Sample]:
+    """Return two arms that wind around each other one and three quarter times."""
+    chance = random.Random(seed)  # noqa: S311 - data, not secrets
+    samples = []
+    for number in range(count):
+        label = number % 2
+        along = math.sqrt(chance.random())
+        angle = (2.0 * along * _TURNS + label) * math.pi
+        radius = 2.0 * along + 0.1
+        x, y = radius * math.cos(angle), radius * math.sin(angle)
+        samples.append(Sample(x + chance.gauss(0.0, noise), y + chance.gauss(0.0, noise), label))
+    return samples
+
+
+def as_input(name: str, samples: list[Sample], *, context: str) -> DatasetInput:
+    """Describe ``samples`` to MLflow; ``context`` says what a run used them for, such as "training"."""
+    rounded = [[round(sample.x, 6), round(sample.y, 6), sample.label] for sample in samples]
+    dataset = Dataset(
+        name=name,
+        digest=hashlib.sha256(json.dumps(rounded).encode()).hexdigest()[:8],
+        source_type="code",
+        source=json.dumps({"module": __name__}),
+        schema=json.dumps({"mlflow_colspec": _COLUMNS}),
+        profile=json.dumps({"num_rows": len(samples)}),
+    )
+    return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, context)])

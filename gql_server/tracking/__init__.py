@@ -1,0 +1,1 @@
+"""The port's implementations, and the cached one that wraps any of them."""

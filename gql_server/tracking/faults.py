@@ -1,0 +1,103 @@
+"""What went wrong in MLflow, as faults that a client may read.
+
+Messages hold no file, host, URL or SQL: MLflow's own text is passed on only where it speaks of the request.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mlflow.exceptions import MlflowException
+from requests import exceptions as http
+from sqlalchemy import exc as sql
+from urllib3.exceptions import ReadTimeoutError
+
+from gql_server.tracking.unusable import Unusable
+from schema.errors import (
+    BadUserInput,
+    Fault,
+    Forbidden,
+    NotFound,
+    StoreTimeout,
+    StoreUnavailable,
+    Unauthenticated,
+    UnsupportedByStore,
+)
+
+_LONGEST = 500
+_UNREACHABLE = "The tracking store cannot be reached."
+_SLOW = "The tracking store did not answer in time."
+
+_FIXED: dict[str, Fault] = {
+    "UNAUTHENTICATED": Unauthenticated("The tracking store did not accept the credentials."),
+    "CUSTOMER_UNAUTHORIZED": Unauthenticated("The tracking store did not accept the credentials."),
+    "PERMISSION_DENIED": Forbidden("The tracking store does not allow this."),
+    "TEMPORARILY_UNAVAILABLE": StoreUnavailable("The tracking store is not available now."),
+    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable("The tracking store is asked too often now."),
+    "RESOURCE_EXHAUSTED": StoreUnavailable("The tracking store is asked too often now."),
+    "DEADLINE_EXCEEDED": StoreTimeout(_SLOW),
+    "ENDPOINT_NOT_FOUND": UnsupportedByStore("The tracking store has no such function."),
+    "NOT_IMPLEMENTED": UnsupportedByStore("The tracking store has no such function."),
+}
+_QUOTED: dict[str, type[Fault]] = {
+    "INVALID_PARAMETER_VALUE": BadUserInput,
+    "BAD_REQUEST": BadUserInput,
+    "RESOURCE_DOES_NOT_EXIST": NotFound,
+    "NOT_FOUND": NotFound,
+}
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """Return the fault that an error stands for; None where it is a bug, or says what it should not."""
+    if isinstance(error, Fault):
+        return error
+    if isinstance(error, Unusable):
+        return StoreUnavailable("The tracking store is not usable; the server's log says why.")
+    return _below(error) or _of_mlflow(error)
+
+
+def code_of(error: MlflowException) -> str:
+    """Return MLflow's name for what went wrong."""
+    return str(error.error_code)
+
+
+def _below(error: BaseException) -> Fault | None:
+    """Look at the libraries under MLflow, which wraps their errors in codes that say less."""
+    # From the first cause on: requests calls a connection error what urllib3 knows to be a timeout.
+    for cause in reversed(list(_causes(error))):
+        match cause:
+            case http.Timeout() | ReadTimeoutError():
+                return StoreTimeout(_SLOW)
+            case http.RequestException():
+                return StoreUnavailable(_UNREACHABLE)
+            case sql.DataError():
+                return BadUserInput("A value is not one that the tracking database can hold.")
+            case sql.OperationalError() | sql.InterfaceError() | sql.TimeoutError():
+                return StoreUnavailable("The tracking database is not available now.")
+    return None
+
+
+def _of_mlflow(error: BaseException) -> Fault | None:
+    if not isinstance(error, MlflowException) or _database_spoke(error):
+        return None
+    code = code_of(error)
+    fixed = _FIXED.get(code)
+    if fixed is not None:
+        return type(fixed)(*fixed.args)
+    quoted = _QUOTED.get(code)
+    return quoted(_cleaned(error.message, code)) if quoted else None
+
+
+def _database_spoke(error: BaseException) -> bool:
+    return any(isinstance(cause, sql.SQLAlchemyError) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _cleaned(message: str, code: str) -> str:
+    text = " ".join(message.removeprefix(f"{code}: ").split())
+    text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "(a URL)", text, flags=re.IGNORECASE)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

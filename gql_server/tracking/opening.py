@@ -1,0 +1,112 @@
+"""From a tracking URI to MLflow's own store behind it."""
+
+import math
+import os
+from typing import TypeAlias
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+from mlflow.store.tracking.abstract_store import AbstractStore
+from mlflow.tracking._tracking_service.utils import _tracking_store_registry
+from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
+
+from gql_server.tracking import database
+from gql_server.tracking.sql_store import sql_store
+from gql_server.tracking.unusable import Unusable
+from gql_server.tracking.uri import folder_of, kind_of, scheme_of, shown, sqlite_file
+from schema.errors import StoreUnavailable
+from schema.store_kind import StoreKind
+
+Identity: TypeAlias = tuple[int, int] | None
+"""What tells a file or folder from another that took its name; None where there is none to watch."""
+
+
+def open_store(uri: str, *, create: bool = False) -> AbstractStore:
+    """Open a store; it blocks, so call it in a worker thread.
+
+    Nothing in a database is created, migrated or altered. `create` allows one exception, a SQLite file or a
+    folder of files that is not there yet. Raises `Unusable` where the URI never will open,
+    `StoreUnavailable` where it may later.
+    """
+    kind = kind_of(uri)
+    if kind is StoreKind.SQL:
+        return _open_sql(uri, create=create)
+    if kind is StoreKind.FILE and not (create or folder_of(uri).is_dir()):
+        message = f"{shown(uri)}: there is no such folder."
+        raise Unusable(message)
+    return _build(uri)
+
+
+def set_http_defaults(threads: int, timeout: float) -> None:
+    """Set what MLflow reads from the environment before each request, where the user has not.
+
+    MLflow's own defaults wait 120 seconds for an answer and try seven times over four minutes: longer than
+    anybody waits for a page. One retry stays, for a connection that the server closed while it was idle.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(math.ceil(timeout)))
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
+    os.environ.setdefault("MLFLOW_HTTP_POOL_MAXSIZE", str(threads))
+
+
+def identity(uri: str) -> Identity:
+    """Say which file or folder a local store is now; raise `StoreUnavailable` where it is gone.
+
+    An open connection goes on reading a SQLite file that was deleted, or that another took the place of.
+    """
+    kind = kind_of(uri)
+    path = sqlite_file(database.parsed(uri)) if kind is StoreKind.SQL else None
+    path = folder_of(uri) if kind is StoreKind.FILE else path
+    if path is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError as error:
+        message = "The tracking store is not there any more."
+        raise StoreUnavailable(message) from error
+    return status.st_dev, status.st_ino
+
+
+def _open_sql(uri: str, *, create: bool) -> AbstractStore:
+    database.quieten()
+    path = sqlite_file(database.parsed(uri))
+    fresh = create and path is not None and not path.exists()
+    if fresh:
+        database.create(uri)
+    database.check(uri)
+    artifacts = os.environ.get("_MLFLOW_SERVER_ARTIFACT_ROOT", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+    try:
+        return sql_store(uri, artifacts, default_experiment=fresh)
+    except MlflowException as error:
+        if error.error_code == "INVALID_STATE":
+            message = f"{shown(uri)}: {error.message}"
+            raise Unusable(message) from error
+        raise
+
+
+def _build(uri: str) -> AbstractStore:
+    try:
+        # The registry's own get_store keeps what it built for ever: a store could never be opened anew.
+        build = _tracking_store_registry.get_store_builder(uri)
+        store: AbstractStore = build(store_uri=uri, artifact_uri=None)
+    except UnsupportedModelRegistryStoreURIException as error:
+        raise Unusable(_unknown(uri)) from error
+    except ImportError as error:
+        message = f"{shown(uri)} needs the Python package {error.name}, which is not installed."
+        raise Unusable(message) from error
+    except MlflowException as error:
+        if kind_of(uri) is StoreKind.FILE and os.environ.get("MLFLOW_ALLOW_FILE_STORE") != "true":
+            message = (
+                f"{shown(uri)}: MLflow opens folders of files only with MLFLOW_ALLOW_FILE_STORE=true set."
+            )
+            raise Unusable(message) from error
+        message = f"{shown(uri)}: {error.message}"
+        raise Unusable(message) from error
+    return store
+
+
+def _unknown(uri: str) -> str:
+    if kind_of(uri) is StoreKind.AZURE_ML:
+        return f"{shown(uri)} needs MLflow's plugin for Azure: pip install 'mlflow-gql-server[azure]'"
+    return f"{shown(uri)}: no MLflow plugin that is installed knows the scheme {scheme_of(uri)!r}."

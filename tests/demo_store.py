@@ -1,0 +1,42 @@
+"""The demo's store, as tests see it: filled once a session, read by many, changed by none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
+
+from gql_server.demo.fill import fill
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The filled directory and a client of its store."""
+
+    directory: Path
+    uri: str
+    client: MlflowClient
+    told: list[tuple[str, float]]
+
+    def runs(self, experiment: str, view: int = ViewType.ACTIVE_ONLY) -> dict[str, Run]:
+        """Return an experiment's runs by name, in the order of their start."""
+        found = self.client.get_experiment_by_name(experiment)
+        assert found is not None
+        runs = self.client.search_runs(
+            [found.experiment_id], run_view_type=view, order_by=["attributes.start_time ASC"]
+        )
+        return {run.info.run_name: run for run in runs}
+
+    def curve(self, experiment: str, run: str, key: str) -> list[float]:
+        """Return the values of a metric, in the order of their steps."""
+        run_id = self.runs(experiment)[run].info.run_id
+        return [point.value for point in self.client.get_metric_history(run_id, key)]
+
+
+def filled(directory: Path) -> Demo:
+    """Fill a store in a directory."""
+    told: list[tuple[str, float]] = []
+    uri = fill(directory, lambda label, fraction: told.append((label, fraction)))
+    return Demo(directory, uri, MlflowClient(uri, uri), told)

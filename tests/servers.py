@@ -1,0 +1,85 @@
+"""A real `mlflow server` that tests start, kill and start again on its port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import requests
+
+START_SECONDS = 90.0
+_STOP_SECONDS = 10.0
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class MlflowServer:
+    """An `mlflow server` of one worker over a database, in a process group of its own."""
+
+    def __init__(self, database_uri: str, folder: Path) -> None:
+        self.database_uri = database_uri
+        self.port = free_port()
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers; raise with its log's end if it does not."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mlflow", "server", *self._options()],
+                cwd=self._folder,
+                env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait(self._process)
+
+    def kill(self) -> None:
+        """Kill it and its workers at once, as a crash would."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_STOP_SECONDS)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "mlflow-server.log"
+
+    def _options(self) -> list[str]:
+        artifacts = self._folder / "artifacts"
+        return [
+            *("--workers", "1", "--host", "127.0.0.1", "--port", str(self.port)),
+            *("--backend-store-uri", self.database_uri),
+            *("--artifacts-destination", str(artifacts), "--serve-artifacts"),
+        ]
+
+    def _healthy(self) -> bool:
+        try:
+            return requests.get(f"{self.uri}/health", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            if self._healthy():
+                return
+            time.sleep(0.1)
+        self.kill()
+        end = self._log.read_text(errors="replace")[-2000:]
+        message = f"mlflow server did not start:\n{end}"
+        raise RuntimeError(message)
