@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+FROM python:3.12-slim AS build
+
+# Everything is built here; the image that runs gets the finished environment and no tools.
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY gql_server gql_server
+COPY schema schema
+RUN python -m venv /opt/gql-server \
+    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,mysql]'
+
+FROM python:3.12-slim
+
+RUN useradd --system --create-home --home-dir /home/gql --uid 10001 gql
+COPY --from=build /opt/gql-server /opt/gql-server
+ENV PATH="/opt/gql-server/bin:$PATH" \
+    PYTHONUNBUFFERED=1 \
+    GQL_HOST=0.0.0.0 \
+    GQL_PORT=8000
+USER gql
+WORKDIR /home/gql
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"GQL_PORT\"]}/healthz', timeout=4)"]
+ENTRYPOINT ["gql-server"]
+CMD ["serve"]

@@ -1,0 +1,38 @@
+"""`/healthz` and `/readyz`: whether the process lives, and whether its store answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from schema.errors import Fault
+from schema.tracking import Tracking
+
+_PATIENCE = 5.0
+"""Seconds that a probe waits for the store: less than the ten that orchestrators give it."""
+
+
+async def healthz(_request: Request) -> Response:
+    """Say that the process lives; asks nothing of the store."""
+    return JSONResponse({"status": "ok"})
+
+
+def readyz(tracking: Tracking) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint that says whether the store answers: 200, or 503 with the reason."""
+
+    async def endpoint(_request: Request) -> Response:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await tracking.ready()
+        except Fault as fault:
+            return _not_ready(str(fault))
+        except TimeoutError:
+            return _not_ready("The store does not answer in time.")
+        return JSONResponse({"status": "ready"})
+
+    return endpoint
+
+
+def _not_ready(reason: str) -> Response:
+    return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)

@@ -1,0 +1,127 @@
+"""Starting and running the server: what must be right first, the socket, the workers."""
+
+import asyncio
+import gc
+import importlib.util
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import click
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+import schema
+from gql_server.app import create_app
+from gql_server.settings import Settings
+from gql_server.tracking.connect import connect
+from gql_server.tracking.unusable import Unusable
+from schema.errors import StoreTimeout, StoreUnavailable
+
+_BACKLOG = 2048
+_DRAIN = 10
+"""Seconds that requests under way may take after a signal to stop."""
+_WORKER_START = 60
+"""Seconds that a worker may not answer its supervisor: importing MLflow takes longer than uvicorn's five."""
+
+_log = logging.getLogger(__name__)
+
+
+class CannotServe(Exception):
+    """The server cannot start until someone mends what the message says."""
+
+
+def serve_forever(settings: Settings, announce: Callable[[str], str] | None = None) -> None:
+    """Check, listen and serve until a signal comes.
+
+    `announce` is given the address once the socket is bound, and its text is printed. Raises CannotServe.
+    A store that is down is no reason not to start: the server comes up not ready and recovers.
+    """
+    check_own_schema()
+    asyncio.run(_check_store(settings))
+    bound = _bind(settings)
+    address = f"http://{_printable(settings.host)}:{bound.getsockname()[1]}/graphql"
+    click.echo(announce(address) if announce else f"Serving {address}")
+    config = _config(settings)
+    # After an interrupt uvicorn has closed everything in order, and then raises it again.
+    with suppress(KeyboardInterrupt):
+        if settings.workers > 1:
+            # Workers are new processes: the environment is how they get the settings.
+            os.environ.update(_environment(settings))
+            Multiprocess(config, sockets=[bound]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[bound])
+
+
+def worker_app(settings: Settings | None = None) -> Starlette:
+    """Return the application of one worker; its settings come from the environment if not from here."""
+    app = create_app(settings)
+    # What is here now stays: the collector need not walk it again each time.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def check_own_schema() -> None:
+    """Raise CannotServe where another distribution's `schema` package took the place of ours."""
+    ours = Path(__file__).parent.parent / "schema" / "build.py"
+    spec = importlib.util.find_spec("schema.build")
+    if spec is None or spec.origin is None or not ours.exists() or not ours.samefile(spec.origin):
+        message = (
+            f"the package `schema` at {Path(schema.__file__ or '?').parent} is not this server's: "
+            "the distribution `schema` is installed beside it. "
+            "Install mlflow-gql-server in an environment of its own."
+        )
+        raise CannotServe(message)
+
+
+async def _check_store(settings: Settings) -> None:
+    store = connect(settings)
+    try:
+        await store.open()
+    except Unusable as error:
+        raise CannotServe(str(error)) from None
+    except (StoreUnavailable, StoreTimeout) as fault:
+        _log.warning("starting without the store: %s", fault)
+    finally:
+        await store.close()
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=_BACKLOG, reuse_port=False
+        )
+    except OSError as error:
+        message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
+        raise CannotServe(message) from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _printable(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "gql_server.serving:worker_app" if settings.workers > 1 else partial(worker_app, settings),
+        factory=True,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=_DRAIN,
+        timeout_worker_healthcheck=_WORKER_START,
+        server_header=False,
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {f"GQL_{name.upper()}": str(value) for name, value in settings.model_dump(mode="json").items()}

@@ -1,0 +1,99 @@
+"""The real command in a process of its own, as its users start it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+
+import httpx
+
+_COMMAND = [sys.executable, "-m", "gql_server.cli"]
+_PATIENCE = 60.0
+"""Seconds that a start may take: importing MLflow takes four on a quiet machine."""
+
+
+def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `gql-server` to its end."""
+    return subprocess.run(
+        [*_COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+@dataclass
+class Serving:
+    """A running server: its address and what it has printed so far."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+    printed: list[str] = field(default_factory=list)
+
+    def query(self, document: str, **variables: object) -> httpx.Response:
+        """Send a query and return the whole response."""
+        body = {"query": document, "variables": variables}
+        return httpx.post(f"{self.url}/graphql", json=body, timeout=_PATIENCE)
+
+
+@contextmanager
+def serving(*arguments: str, command: str = "serve", **environment: str) -> Iterator[Serving]:
+    """Start the server on a free port; stop it, as a user would, at the end."""
+    process = subprocess.Popen(
+        [*_COMMAND, command, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | environment,
+    )
+    lines: Queue[str] = Queue()
+    server = Serving("", process)
+    reader = threading.Thread(target=_read, args=(process, lines, server.printed), daemon=True)
+    reader.start()
+    try:
+        server.url = _address(process, lines, server.printed)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            reader.join(_PATIENCE)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _read(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> None:
+    for line in process.stdout or ():
+        printed.append(line)
+        lines.put(line)
+    lines.put("")
+
+
+def _address(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> str:
+    address = ""
+    while True:
+        try:
+            line = lines.get(timeout=_PATIENCE)
+        except Empty:
+            line = ""
+        if not line:
+            process.kill()
+            message = f"the server did not start: {''.join(printed)}"
+            raise RuntimeError(message)
+        found = re.search(r"(http://\S+)/graphql", line)
+        address = found[1] if found and not address else address
+        if "startup complete" in line:
+            return address
