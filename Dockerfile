@@ -7,7 +7,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY gql_server gql_server
 COPY schema schema
 RUN python -m venv /opt/gql-server \
-    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,mysql]'
+    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,mysql,redis]'
 
 FROM python:3.12-slim
 
