@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gql_server.cache.counts import LayerCounts
 from schema.errors import Fault
 from schema.tracking import Tracking
 
@@ -13,9 +15,13 @@ _PATIENCE = 5.0
 """Seconds that a probe waits for the store: less than the ten that orchestrators give it."""
 
 
-async def healthz(_request: Request) -> Response:
-    """Say that the process lives; asks nothing of the store."""
-    return JSONResponse({"status": "ok"})
+def healthz(counts: LayerCounts) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint that says that the process lives, and how often its cache had what was asked."""
+
+    async def endpoint(_request: Request) -> Response:
+        return JSONResponse({"status": "ok", "cache": asdict(counts)})
+
+    return endpoint
 
 
 def readyz(tracking: Tracking) -> Callable[[Request], Awaitable[Response]]:

@@ -19,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 import schema
 from gql_server.app import create_app
 from gql_server.settings import Settings
-from gql_server.tracking.connect import connect
+from gql_server.tracking.connect import cache_of, connect
 from gql_server.tracking.unusable import Unusable
 from schema.errors import StoreTimeout, StoreUnavailable
 
@@ -43,6 +43,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
     A store that is down is no reason not to start: the server comes up not ready and recovers.
     """
     check_own_schema()
+    _check_cache(settings)
     asyncio.run(_check_store(settings))
     bound = _bind(settings)
     address = f"http://{_printable(settings.host)}:{bound.getsockname()[1]}/graphql"
@@ -78,6 +79,16 @@ def check_own_schema() -> None:
             "Install mlflow-gql-server in an environment of its own."
         )
         raise CannotServe(message)
+
+
+def _check_cache(settings: Settings) -> None:
+    try:
+        cache_of(settings)
+    except ValueError as error:
+        raise CannotServe(str(error)) from None
+    except ImportError:
+        message = "A cache in Redis needs a client: pip install 'mlflow-gql-server[redis]'"
+        raise CannotServe(message) from None
 
 
 async def _check_store(settings: Settings) -> None:

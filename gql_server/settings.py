@@ -3,7 +3,15 @@
 from typing import Annotated, Any, Literal
 
 import mlflow
-from pydantic import AliasChoices, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -43,12 +51,20 @@ class Settings(BaseSettings):
     store_threads: PositiveInt = Field(
         default=16, le=256, description="Calls to the store under way at once in one process."
     )
-    max_page_size: PositiveInt = Field(
-        default=1000, description="The largest `first`, and the most ids in one lookup."
+    database_threads: PositiveInt = Field(
+        default=8,
+        le=64,
+        description="Statements under way at once in one process; MLflow's engine has 15 connections.",
+    )
+    max_page_size: int = Field(
+        default=1000, ge=50, description="The largest `first`, and the most ids in one lookup; at least 50."
     )
     max_scanned_runs: PositiveInt = Field(
         default=100_000,
         description="Runs read to finish one search or count here, where the store cannot do it itself.",
+    )
+    max_points: PositiveInt = Field(
+        default=2_000_000, description="Points of metric histories that one field of a query may read."
     )
     max_body_bytes: PositiveInt = Field(
         default=1_000_000, description="The largest body of a request, in bytes."
@@ -62,6 +78,23 @@ class Settings(BaseSettings):
     document_cache_size: NonNegativeInt = Field(
         default=500,
         description="Parsed and validated documents kept in memory, the least used dropped first.",
+    )
+    cache_url: str = Field(
+        default="", description="A redis:// URL for a cache that replicas share; in memory without one."
+    )
+    cache_bytes: PositiveInt = Field(
+        default=256_000_000, description="The bytes that the cache in one process's memory may hold."
+    )
+    cache_timeout: PositiveFloat = Field(
+        default=0.25, description="Seconds that Redis is waited for; the answer then comes from the store."
+    )
+    cache_ended_seconds: NonNegativeFloat = Field(
+        default=300.0,
+        description="How long what was read of ended runs is kept, in seconds; 0 keeps nothing.",
+    )
+    cache_running_seconds: NonNegativeFloat = Field(
+        default=2.0,
+        description="How long searches and what was read of unended runs are kept, in seconds.",
     )
     graphiql: bool = Field(
         default=True, description="Whether a browser that opens /graphql gets the GraphiQL page."

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from schema.encoding import Encoder
 from schema.table import Table
 from schema.tracking import Tracking
 
@@ -30,6 +31,8 @@ class Operation:
     tracking: Tracking
     facts: Facts
     max_page_size: int
+    encoder: Encoder | None = None
+    """Given by whoever turns the answer into bytes; without one the answer is plain objects."""
     _answers: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
     _closed: bool = False
 

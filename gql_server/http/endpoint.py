@@ -1,31 +1,30 @@
 """`/graphql`: from HTTP through the graph and back, by the GraphQL-over-HTTP specification."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from gql_server.cache.answers import Answer
+from gql_server.cache.freshness import freshness
 from gql_server.http.documents import Document, Documents
 from gql_server.http.errors import (
     BAD_USER_INPUT,
     PARSE_FAILED,
     VALIDATION_FAILED,
     coded,
-    masked,
     plain_error,
 )
 from gql_server.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_page, response_type
 from gql_server.http.request import BadRequest, GraphQLRequest, read_request
+from gql_server.http.runner import Runner, ran
 from gql_server.settings import Settings
-from schema.build import ROOT
-from schema.execution import LevelExecution
-from schema.operation import Operation
 
 _CLIENT_LEFT = 499
 """nginx's status for a client that did not wait; nobody reads it but the access log."""
@@ -34,14 +33,13 @@ _CLIENT_LEFT = 499
 class GraphQLEndpoint:
     """Answers GraphQL requests; one for each application."""
 
-    def __init__(
-        self, schema: GraphQLSchema, settings: Settings, begin: Callable[[], Operation], page: str | None
-    ) -> None:
-        self._schema = schema
+    def __init__(self, runner: Runner, settings: Settings, page: str | None) -> None:
+        self._runner = runner
         self._settings = settings
-        self._begin = begin
         self._page = page
-        self._documents = Documents(schema, size=settings.document_cache_size, max_tokens=settings.max_tokens)
+        self._documents = Documents(
+            runner.schema, size=settings.document_cache_size, max_tokens=settings.max_tokens
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a GET or POST request, as an ASGI application."""
@@ -70,42 +68,21 @@ class GraphQLEndpoint:
         return await self._answer(request, asked, media_type)
 
     async def _answer(self, request: Request, asked: GraphQLRequest, media_type: str) -> Response:
+        look = await self._runner.look(asked, freshness(request.headers.get("cache-control", "")))
+        if look.answer is not None:
+            return _respond(media_type, look.answer)
         document = self._documents.get(asked.query)
         refusal = _refuse(document, asked)
         if refusal or document.parsed is None:
-            return _respond(media_type, {"errors": refusal})
-        kind = document.operation_type(asked.operation_name)
-        if kind is not OperationType.QUERY and kind is not None and request.method == "GET":
+            return _refused(media_type, refusal)
+        if (
+            document.operation_type(asked.operation_name) is not OperationType.QUERY
+            and request.method == "GET"
+        ):
             text = "Over GET only queries run; send this by POST."
             return _error(media_type, HTTPStatus.METHOD_NOT_ALLOWED, text, allow="POST")
-        result = await _while_connected(request, self._run(document.parsed, asked))
-        if result is None:
-            return Response(status_code=_CLIENT_LEFT)
-        return _respond(media_type, self._format(result))
-
-    async def _run(self, parsed: DocumentNode, asked: GraphQLRequest) -> ExecutionResult:
-        operation = self._begin()
-        try:
-            result = execute(
-                self._schema,
-                parsed,
-                root_value=ROOT,
-                context_value=operation,
-                variable_values=asked.variables,
-                operation_name=asked.operation_name,
-                execution_context_class=LevelExecution,
-            )
-            return result if isinstance(result, ExecutionResult) else await result
-        finally:
-            operation.close()
-
-    def _format(self, result: ExecutionResult) -> dict[str, Any]:
-        if not result.errors:
-            return {"data": result.data}
-        errors = masked(result.errors, self._settings.max_errors)
-        # Without data and without a path nothing ran: variables that do not fit, say. That has no `data` key.
-        ran = result.data is not None or any(error.path is not None for error in result.errors)
-        return {"data": result.data, "errors": errors} if ran else {"errors": errors}
+        answer = await _while_connected(request, self._runner.run(look, document.parsed, asked))
+        return Response(status_code=_CLIENT_LEFT) if answer is None else _respond(media_type, answer)
 
 
 def _refuse(document: Document, asked: GraphQLRequest) -> list[dict[str, Any]]:
@@ -123,10 +100,15 @@ def _refuse(document: Document, asked: GraphQLRequest) -> list[dict[str, Any]]:
     return []
 
 
-def _respond(media_type: str, body: dict[str, Any]) -> Response:
-    refused = "data" not in body
-    status = HTTPStatus.BAD_REQUEST if refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
-    return Response(orjson.dumps(body), status, media_type=f"{media_type}; charset=utf-8")
+def _respond(media_type: str, answer: Answer) -> Response:
+    age = {} if answer.age is None else {"age": str(int(answer.age))}
+    done = ran(answer.body) or media_type != GRAPHQL_RESPONSE
+    status = HTTPStatus.OK if done else HTTPStatus.BAD_REQUEST
+    return Response(answer.body, status, age, media_type=f"{media_type}; charset=utf-8")
+
+
+def _refused(media_type: str, errors: list[dict[str, Any]]) -> Response:
+    return _respond(media_type, Answer(orjson.dumps({"errors": errors}), None))
 
 
 def _error(media_type: str, status: HTTPStatus, text: str, **headers: str) -> Response:
@@ -134,9 +116,7 @@ def _error(media_type: str, status: HTTPStatus, text: str, **headers: str) -> Re
     return Response(body, status, headers, media_type=f"{media_type}; charset=utf-8")
 
 
-async def _while_connected(
-    request: Request, work: Coroutine[Any, Any, ExecutionResult]
-) -> ExecutionResult | None:
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer | None:
     """Return what the work returns; None where the client leaves first, and then the work is cancelled."""
     answer = asyncio.ensure_future(work)
     left = asyncio.ensure_future(_left(request))

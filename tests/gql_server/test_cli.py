@@ -48,10 +48,10 @@ def test_the_environment_names_the_store(sqlite_store: Store, tmp_path: Path) ->
 def test_several_workers_serve(sqlite_store: Store) -> None:
     """With several workers each answers, with the settings given to the command."""
     sqlite_store.client.create_experiment("many")
-    with serving("--tracking-uri", sqlite_store.uri, "--workers", "2", "--max-page-size", "7") as server:
+    with serving("--tracking-uri", sqlite_store.uri, "--workers", "2", "--max-page-size", "70") as server:
         for _ in range(4):
             assert server.query('{ experiment(name: "many") { name } }').json()["data"]["experiment"]
-            assert "0 to 7" in server.query("{ experiments(first: 8) { totalCount } }").text
+            assert "0 to 70" in server.query("{ experiments(first: 71) { totalCount } }").text
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Answering operations over a store in memory: level by level and, for comparison, item by item."""
 
+import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -23,10 +25,14 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.build import ROOT
+from schema.encoding import Encoder
 from schema.execution import LevelExecution
 from schema.operation import Facts, Operation
 from tests.schema.documents import SCHEMA, Query
 from tests.schema.memory import MemoryTracking
+
+Complaints: TypeAlias = dict[tuple[str | int, ...], set[str]]
+"""What is told of errors, by the place that is null for them."""
 
 FACTS = Facts(version="1.2.3", mlflow_version="3.4.5", read_only=True)
 MAX_PAGE_SIZE = 100
@@ -82,6 +88,23 @@ class LevelByLevel(LevelExecution, _Noting):
     """The execution under test; what it leaves to graphql-core goes to `_Noting`."""
 
 
+class InParts:
+    """An encoder whose parts are read back at once, so that an answer shows what was encoded."""
+
+    def __init__(self) -> None:
+        """Begin with nothing encoded."""
+        self.parts: list[int] = []
+
+    def encode(self, items: list[dict[str, Any]]) -> bytes:
+        """Encode a part, and note how long it is."""
+        self.parts.append(len(items))
+        return json.dumps(items).encode()
+
+    def encoded(self, parts: Sequence[bytes]) -> Any:
+        """Return the list that the parts make up."""
+        return [item for part in parts for item in json.loads(part)]
+
+
 left: list[list[str | int]] = []
 """The paths of the lists of objects that the last answer completed the ordinary way."""
 
@@ -105,9 +128,9 @@ class Answer:
         """Return the messages of the errors."""
         return [error.message for error in self.errors]
 
-    def complaints(self, data: Any) -> dict[tuple[str | int, ...], set[str]]:
+    def complaints(self, data: Any) -> Complaints:
         """Return all that is told of the errors, by the place that is null in `data` for them."""
-        found: dict[tuple[str | int, ...], set[str]] = defaultdict(set)
+        found: Complaints = defaultdict(set)
         for error in self.errors:
             told = (error.message, error.path, error.locations, error.extensions, error.original_error)
             found[_null_place(data, error.path or [])].add(repr(told))
@@ -138,11 +161,12 @@ async def answer(
     query: str | Query,
     variables: dict[str, Any] | None = None,
     by: type[LevelExecution] = LevelByLevel,
+    encoder: Encoder | None = None,
 ) -> Answer:
     """Run a valid query over a store."""
     asked = Query(query, variables or {}) if isinstance(query, str) else query
     left.clear()
-    operation = Operation(store, FACTS, MAX_PAGE_SIZE)
+    operation = Operation(store, FACTS, MAX_PAGE_SIZE, encoder)
     result: Any = execute(
         SCHEMA,
         parsed(asked.text),

@@ -8,12 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.extensions import SchemaExtension
 
+from schema import encoding
+from schema import level as level_module
 from schema.build import ROOT, build_schema
 from schema.errors import Fault, NotFound
 from schema.execution import LevelExecution
 from schema.operation import Operation
-from schema.table import Many, Table
-from tests.schema.answering import FACTS, MAX_PAGE_SIZE, Answer, EveryError, ItemByItem, answer
+from schema.table import Many, Span, Table
+from tests.schema.answering import (
+    FACTS,
+    MAX_PAGE_SIZE,
+    Answer,
+    Complaints,
+    EveryError,
+    InParts,
+    ItemByItem,
+    answer,
+)
 from tests.schema.documents import Query, queries
 from tests.schema.memory import MemoryTracking
 from tests.schema.records import (
@@ -78,16 +89,42 @@ async def test_sound_data_goes_level_by_level(query: Query, store: MemoryTrackin
 async def _agreed(query: str | Query, store: MemoryTracking) -> Answer:
     level = await answer(store, query)
     reference = await answer(store, query, by=ItemByItem)
-    assert level.data_and_order == reference.data_and_order
-    if level.errors or reference.errors:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (encoding, level_module):
+            patch.setattr(module, "LARGE", 2)
+        encoded = await answer(store, query, encoder=InParts())
+    assert level.data_and_order == encoded.data_and_order == reference.data_and_order
+    if level.errors or encoded.errors or reference.errors:
         possible = (await answer(store, query, by=EveryError)).complaints(level.data)
-        told, expected = level.complaints(level.data), reference.complaints(level.data)
-        assert len(level.errors) == sum(map(len, told.values()))
-        assert told.keys() == expected.keys() == possible.keys()
-        for place, complaints in possible.items():
-            # Where several errors compete for a place, any of them may be the one that is told.
-            assert told[place] == expected[place] or (len(complaints) > 1 and told[place] <= complaints)
+        _tells_alike(level, reference, possible)
+        _tells_alike(encoded, reference, possible)
     return level
+
+
+def _tells_alike(one: Answer, reference: Answer, possible: Complaints) -> None:
+    told, expected = one.complaints(reference.data), reference.complaints(reference.data)
+    assert len(one.errors) == sum(map(len, told.values()))
+    assert told.keys() == expected.keys() == possible.keys()
+    for place, complaints in possible.items():
+        # Where several errors compete for a place, any of them may be the one that is told.
+        assert told[place] == expected[place] or (len(complaints) > 1 and told[place] <= complaints)
+
+
+async def test_long_lists_are_encoded_in_parts() -> None:
+    """With an encoder, long lists of leaves are encoded in bounded parts, and stay what they were."""
+    sizes = [0, 3, 9000, 1, 0, 4096, 5000]
+    logged = [
+        metric("r", f"m{place}", points=[point(step) for step in range(size)])
+        for place, size in enumerate(sizes)
+    ]
+    store = MemoryTracking([experiment(runs=[run("r", metrics=logged)])])
+    query = "{ runs { nodes { metrics { history { step value timestamp nonFinite } } } } }"
+    encoder = InParts()
+    level = await answer(store, query, encoder=encoder)
+    assert level.data_and_order == (await answer(store, query)).data_and_order
+    assert level.ordinary == []
+    assert sum(encoder.parts) == sum(sizes)
+    assert max(encoder.parts) <= encoding.LARGE
 
 
 @pytest.mark.parametrize(
@@ -230,6 +267,36 @@ async def test_columns_of_other_lengths(values: str, *, found_out: bool) -> None
     level = await _agreed("{ runs { nodes { params { key value } } } }", Broken(experiments(1, 2)))
     assert bool(level.errors) is found_out
     assert (["runs", "nodes"] in level.ordinary) is (len(values) != 2)
+
+
+@pytest.mark.parametrize("spans", [[(1, 2), (0, 1)], [(0, 2), (0, 2)], [(1, 1), (0, 2)]])
+async def test_lists_in_any_order(spans: list[Span]) -> None:
+    """The lists of parents may stand in any order in their table, and share its rows."""
+
+    class Shuffled(MemoryTracking):
+        async def params(self, *_: Any) -> Many:
+            return Many(Table(2, {"key": ["a", "b"], "value": ["x", "y"]}), spans)
+
+    level = await _agreed("{ runs { nodes { params { key value } } } }", Shuffled(experiments(1, 2)))
+    assert level.data is not None
+    assert [[pair["key"] for pair in node["params"]] for node in level.data["runs"]["nodes"]] == [
+        ["a", "b"][start:stop] for start, stop in spans
+    ]
+    assert level.ordinary == []
+
+
+async def test_fragment_that_merges_in_one_place_only() -> None:
+    """Two selections of one table that begin alike and do not end alike are two selections."""
+    query = """{ runs { nodes { ...Tagged tags { key } } edges { node { ...Tagged } } } }
+      fragment Tagged on Run { tags { value } }"""
+    level = await _agreed(query, MemoryTracking(experiments(1, 1), along=True))
+    assert level.data == {
+        "runs": {
+            "nodes": [{"tags": [{"value": "blue", "key": "a"}]}],
+            "edges": [{"node": {"tags": [{"value": "blue"}]}}],
+        }
+    }
+    assert level.ordinary == []
 
 
 async def test_deep_nesting() -> None:

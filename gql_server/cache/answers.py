@@ -1,0 +1,94 @@
+"""Whole answers: the bytes that a query got, for whoever asks the same while all that is in them holds."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from gql_server.cache.cache import Cache, Reading
+from gql_server.cache.flights import Flights
+from gql_server.cache.freshness import Freshness
+from gql_server.cache.key import Key
+from gql_server.cache.marks import ANYTHING
+
+
+class Made(NamedTuple):
+    """An answer just made, and the seconds that it holds; 0 where it must not be kept, as with errors."""
+
+    body: bytes
+    lifetime: float
+
+
+class Answer(NamedTuple):
+    """An answer's body; `age` is None where it was made now, for this request or one like it."""
+
+    body: bytes | memoryview
+    age: float | None
+
+
+class Look(NamedTuple):
+    """What looking for an answer came to: the answer, or what is needed to make and keep it."""
+
+    key: str
+    use: Freshness
+    answer: Answer | None
+    reading: Reading | None
+
+
+class Answers:
+    """The answers layer. For queries alone: what changes something is never shared and never kept."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._flights: Flights[Made] = Flights()
+
+    async def look(self, key: str, use: Freshness = Freshness.ANY) -> Look:
+        """Look for the answer, which takes microseconds; where there is none, `make` is next."""
+        if use is Freshness.UNKEPT:
+            return Look(key, use, None, None)
+        reading = await self._cache.read((key,), (ANYTHING,), fresh=use is Freshness.NEW)
+        entry = reading.entries[0]
+        if entry is None:
+            self._cache.counts.answers.misses += 1
+            return Look(key, use, None, reading)
+        self._cache.counts.answers.hits += 1
+        return Look(key, use, Answer(entry.body, entry.age), reading)
+
+    async def make(self, look: Look, run: Callable[[], Awaitable[Made]]) -> Answer:
+        """Return what `run` makes, and keep it; those who ask the same meanwhile wait for the same run.
+
+        Where who asked first leaves, the run goes on for the others; where all leave, it is cancelled.
+        """
+
+        async def fly(_places: Sequence[int]) -> Sequence[Made]:
+            made = await run()
+            if look.reading is not None:
+                await self._cache.write(look.reading, [(look.key, ANYTHING, made.body)], made.lifetime)
+            return [made]
+
+        if look.reading is None or look.use is not Freshness.ANY:
+            (made,) = await fly(())
+        else:
+            flight = look.reading.flight(look.key, ANYTHING)
+            if self._flights.landed(flight) and (kept := (await self.look(look.key)).answer):
+                return kept
+            (made,) = await self._flights.share([flight], fly)
+        return Answer(made.body, None)
+
+    async def get_or_run(
+        self, key: str, run: Callable[[], Awaitable[Made]], use: Freshness = Freshness.ANY
+    ) -> Answer:
+        """Return the answer that is kept, or what `run` makes."""
+        look = await self.look(key, use)
+        return look.answer or await self.make(look, run)
+
+
+def answer_key(
+    source: str, operation_name: str | None, variables: Mapping[str, Any], principal: str | None
+) -> str:
+    """Return the key of the answer to an operation, whatever media type it is sent as.
+
+    `variables` are JSON values in any order of their names.
+    """
+    canonical = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode() if variables else ""
+    return Key("answer", principal, source, operation_name, canonical).text

@@ -1,0 +1,79 @@
+"""Points a row each, read without the names of run and key.
+
+How many points each series has is counted before, over the index alone and in the same state of the
+database. The count also is what a bound is held against, before any point is read.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+
+from gql_server.tracking.sql.logged import Logged
+from gql_server.tracking.sql.metric_values import value_of
+from gql_server.tracking.sql.points import Points, too_many
+from gql_server.tracking.sql.reading import Reading
+from gql_server.tracking.sql.spans import spans_by_count
+from gql_server.tracking.sql.tables import METRICS
+from schema.errors import StoreUnavailable
+from schema.table import Span
+from schema.tracking import Series
+
+_MOST_BLOCKS: Final = 4
+_ATTEMPTS: Final = 3
+
+_Conditions = Sequence[ColumnElement[bool]]
+
+
+def read_counted(
+    reading: Reading, logged: Logged, series: Sequence[Series], within: _Conditions, most: int
+) -> tuple[Points, dict[Series, Span]]:
+    """Return the points of the series and which of them are whose."""
+    passes = [
+        [*conditions, *within]
+        for run_ids, keys in _blocks(series)
+        for conditions in logged.conditions(reading.dialect, run_ids, keys)
+    ]
+    reading.snapshot()
+    for _ in range(_ATTEMPTS):
+        counts = [_count(reading, conditions) for conditions in passes]
+        if sum(sum(count.values()) for count in counts) > most:
+            raise too_many(most)
+        points = Points()
+        if all(_fetch(reading, *one, points) for one in zip(passes, counts, strict=True)):
+            return points, spans_by_count({name: size for count in counts for name, size in count.items()})
+    message = "The metrics change faster than they can be read."
+    raise StoreUnavailable(message)
+
+
+def _blocks(series: Sequence[Series]) -> list[tuple[Sequence[str], Collection[str]]]:
+    """Return runs with the keys to read of each, so that few or no points are read in vain."""
+    keys: dict[str, set[str]] = {}
+    for run_id, key in series:
+        keys.setdefault(run_id, set()).add(key)
+    blocks: dict[frozenset[str], list[str]] = {}
+    for run_id, some in keys.items():
+        blocks.setdefault(frozenset(some), []).append(run_id)
+    if len(blocks) > _MOST_BLOCKS:
+        return [(list(keys), frozenset().union(*blocks))]
+    return [(run_ids, some) for some, run_ids in blocks.items()]
+
+
+def _count(reading: Reading, conditions: _Conditions) -> dict[Series, int]:
+    names = METRICS.c.run_uuid, METRICS.c.key
+    statement = select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
+    return {(run_id, key): count for run_id, key, count in reading.rows(statement)}
+
+
+def _fetch(reading: Reading, conditions: _Conditions, count: Mapping[Series, int], points: Points) -> bool:
+    """Read the points behind those that are there; say whether they are as many as were counted."""
+    metrics = METRICS.c
+    statement = (
+        select(metrics.step, metrics.timestamp, value_of(METRICS))
+        .where(*conditions)
+        .order_by(metrics.run_uuid, metrics.key, metrics.step)
+    )
+    before = len(points)
+    for chunk in reading.chunks(statement):
+        points.extend(*zip(*chunk, strict=True))
+    return len(points) - before == sum(count.values())

@@ -1,0 +1,57 @@
+"""Statements in worker threads: with a bound on threads, a time limit, and an end when nobody waits."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from gql_server.tracking.sql.faults import fault_of, timeout
+from gql_server.tracking.sql.reading import BrokenOff, Reading
+
+_T = TypeVar("_T")
+
+
+class Reader:
+    """Reads from a database without keeping the event loop waiting."""
+
+    def __init__(self, open_: Callable[[], Engine], threads: int, seconds: float) -> None:
+        self._open = open_
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(threads, "sql")
+        # Interrupting is a round trip to the database, and must not wait for those that it frees.
+        self._interrupts = ThreadPoolExecutor(1, "sql-interrupt")
+
+    async def read(self, work: Callable[[Reading], _T]) -> _T:
+        """Return what `work` reads in a thread; when the caller is cancelled, so is the statement.
+
+        Waiting for a free thread counts as waiting for the database. Raises `StoreTimeout` where both take
+        too long, `StoreUnavailable` where the database cannot be used now.
+        """
+        reading = Reading(self._open, self._seconds)
+        answer = asyncio.wrap_future(self._threads.submit(self._read, reading, work))
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await answer
+        except TimeoutError as error:
+            raise timeout(self._seconds) from error
+        finally:
+            if answer.cancelled():
+                self._interrupts.submit(reading.break_off)
+
+    async def close(self) -> None:
+        """Let go of threads; what still runs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._interrupts.shutdown(wait=False)
+
+    def _read(self, reading: Reading, work: Callable[[Reading], _T]) -> _T:
+        try:
+            return reading.run(work)
+        except Exception as error:
+            if reading.broken_off:
+                raise BrokenOff from error
+            fault = fault_of(error, self._seconds)
+            if fault is None:
+                raise
+            raise fault from error

@@ -1,0 +1,154 @@
+"""The port over MLflow's own tables: each method is a statement or two, whatever it is asked for."""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+from sqlalchemy import Engine, inspect, select
+
+from gql_server.tracking.ids import check_experiment_ids, check_run_ids
+from gql_server.tracking.sql import experiments as experiments_
+from gql_server.tracking.sql.histories import read_histories
+from gql_server.tracking.sql.logged import Logged
+from gql_server.tracking.sql.metrics import read_metrics
+from gql_server.tracking.sql.pairs import read_pairs
+from gql_server.tracking.sql.reader import Reader
+from gql_server.tracking.sql.reading import Reading
+from gql_server.tracking.sql.runs import RunSearch, runs_by_id
+from gql_server.tracking.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, RUNS, TAGS
+from schema.store_kind import StoreKind
+from schema.table import Many, One
+from schema.tracking import Page, Pages, Scope, Search, Series
+
+
+class SqlTracking:
+    """MLflow's tables in SQLite, PostgreSQL, MySQL, MariaDB or SQL Server.
+
+    `workspace` names the workspace that a request is about, where the store has several; it is asked in the
+    caller's context. `timeout` is in seconds and for one call of the port. `max_points` bounds the points of
+    one call. `engine` is asked for in the thread that uses it where it is a function, which then may raise
+    faults and `Unusable`; whoever made the engine disposes of it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine | Callable[[], Engine],
+        *,
+        threads: int = 8,
+        timeout: float = 30.0,
+        max_points: int = 2_000_000,
+        workspace: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._open: Callable[[], Engine] = (lambda: engine) if isinstance(engine, Engine) else engine
+        self._reader = Reader(self._open, threads, timeout)
+        self._max_points = max_points
+        self._workspace = workspace
+        self._indexed: bool | None = None
+
+    @property
+    def kind(self) -> StoreKind:
+        """Say that it is a database."""
+        return StoreKind.SQL
+
+    async def experiments(self, search: Search, page: Page) -> Pages:
+        """Return one page of experiments."""
+        workspace = self._workspace()
+        return await self._reader.read(
+            lambda reading: experiments_.read_experiments(reading, search, page, workspace)
+        )
+
+    async def count_experiments(self, search: Search) -> int | None:
+        """Count the matching experiments; there is no scan limit here."""
+        workspace = self._workspace()
+        return await self._reader.read(
+            lambda reading: experiments_.count_experiments(reading, search, workspace)
+        )
+
+    async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
+        """Look experiments up, deleted ones too."""
+        check_experiment_ids(ids, self.kind)
+        workspace = self._workspace()
+        return await self._reader.read(
+            lambda reading: experiments_.experiments_by_id(reading, ids, columns, workspace)
+        )
+
+    async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
+        """Look experiments up by their exact names, deleted ones too."""
+        workspace = self._workspace()
+        return await self._reader.read(
+            lambda reading: experiments_.experiments_by_name(reading, names, columns, workspace)
+        )
+
+    async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
+        """Return the tags of each experiment by key; all of them, or those under the keys given."""
+        check_experiment_ids(ids, self.kind)
+        logged = Logged(EXPERIMENT_TAGS, self._workspace())
+        return await self._reader.read(lambda reading: read_pairs(reading, logged, list(map(int, ids)), keys))
+
+    async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
+        """Return the first runs of each scope."""
+        make = self._search(scopes, search)
+        return await self._reader.read(lambda reading: make(reading).pages(reading, scopes, page))
+
+    async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
+        """Count the matching runs of each scope; there is no scan limit here."""
+        make = self._search(scopes, search)
+        return await self._reader.read(lambda reading: make(reading).counts(reading, scopes))
+
+    async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
+        """Look runs up, deleted ones too."""
+        check_run_ids(ids)
+        workspace = self._workspace()
+        return await self._reader.read(lambda reading: runs_by_id(reading, ids, columns, workspace))
+
+    async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+        """Return the params of each run by key; all of them, or those under the keys given."""
+        return await self._pairs(Logged(PARAMS, self._workspace()), run_ids, keys)
+
+    async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+        """Return the tags of each run by key; all of them, or those under the keys given."""
+        return await self._pairs(Logged(TAGS, self._workspace()), run_ids, keys)
+
+    async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+        """Return the last value of each metric of each run by key; all, or those under the keys given."""
+        check_run_ids(run_ids)
+        workspace = self._workspace()
+        return await self._reader.read(lambda reading: read_metrics(reading, run_ids, keys, workspace))
+
+    async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
+        """Return the points of each metric by step, timestamp and value, both ends of the steps included.
+
+        Raises `LimitExceeded` where there are more than `max_points`: on Postgres once that many are there as
+        text, elsewhere before any is read.
+        """
+        check_run_ids({run_id for run_id, _ in series})
+        workspace, steps = self._workspace(), (from_step, to_step)
+        return await self._reader.read(
+            lambda reading: read_histories(reading, series, steps, workspace, self._max_points)
+        )
+
+    async def ready(self) -> None:
+        """Return when the database answers; raise the fault that says why it does not."""
+        await self._reader.read(lambda reading: reading.rows(select(EXPERIMENTS.c.experiment_id).limit(1)))
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+        await self._reader.close()
+
+    async def _pairs(self, logged: Logged, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+        check_run_ids(run_ids)
+        return await self._reader.read(lambda reading: read_pairs(reading, logged, run_ids, keys))
+
+    def _search(self, scopes: Sequence[Scope], search: Search) -> Callable[[Reading], RunSearch]:
+        for scope in scopes:
+            check_experiment_ids(scope or (), self.kind)
+        make = partial(RunSearch, search=search, workspace=self._workspace())
+        # Reading a filter and the indexes takes time and may take a connection: it is done in the thread.
+        return lambda reading: make(reading.dialect, indexed=self._has_index())
+
+    def _has_index(self) -> bool:
+        """Say whether the owner of the database has added an index on runs by experiment and start."""
+        if self._indexed is None:
+            inspector = inspect(self._open())
+            indexes = [index["column_names"] for index in inspector.get_indexes(RUNS.name)]
+            self._indexed = any(names[:1] == ["experiment_id"] and "start_time" in names for names in indexes)
+        return self._indexed

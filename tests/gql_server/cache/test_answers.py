@@ -1,0 +1,187 @@
+"""Tests of the answers layer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gql_server.cache.answers import Answer, Answers, Made, answer_key
+from gql_server.cache.cache import Cache
+from gql_server.cache.freshness import Freshness, freshness
+from gql_server.cache.marks import slots_of
+from gql_server.cache.memory import MemoryCache
+from schema.errors import StoreUnavailable
+from tests.gql_server.cache.conftest import MOST_BYTES
+
+KEY = answer_key("{ a }", None, {}, None)
+
+
+class Runs:
+    """Makes answers and counts them."""
+
+    def __init__(self, lifetime: float = 60.0) -> None:
+        self.count = 0
+        self.go = asyncio.Event()
+        self.go.set()
+        self._lifetime = lifetime
+
+    async def __call__(self) -> Made:
+        """Make the next answer."""
+        self.count += 1
+        number = self.count
+        await self.go.wait()
+        return Made(b"%d" % number, self._lifetime)
+
+
+def _body(answer: Answer) -> bytes:
+    return bytes(answer.body)
+
+
+async def test_the_same_question_runs_once(cache: Cache) -> None:
+    """An answer that is kept is sent again, with its age; the first one has none."""
+    answers, run = Answers(cache), Runs()
+    first = await answers.get_or_run(KEY, run)
+    again = await answers.get_or_run(KEY, run)
+    assert (first.body, first.age) == (b"1", None)
+    assert (_body(again), run.count) == (b"1", 1)
+    assert again.age is not None
+    assert 0.0 <= again.age < 30.0
+    assert (cache.counts.answers.hits, cache.counts.answers.misses) == (1, 1)
+
+
+async def test_what_does_not_hold_is_not_kept(cache: Cache) -> None:
+    """An answer with no lifetime, as one with errors, is made each time."""
+    answers, run = Answers(cache), Runs(lifetime=0.0)
+    assert [_body(await answers.get_or_run(KEY, run)) for _ in range(2)] == [b"1", b"2"]
+
+
+async def test_no_cache_reads_nothing_and_keeps(cache: Cache) -> None:
+    """Who wants a new answer gets one, and it is what others then get."""
+    answers, run = Answers(cache), Runs()
+    uses = [Freshness.ANY, Freshness.NEW, Freshness.ANY]
+    assert [_body(await answers.get_or_run(KEY, run, use)) for use in uses] == [b"1", b"2", b"2"]
+
+
+async def test_no_store_reads_nothing_and_keeps_nothing(cache: Cache) -> None:
+    """Who wants nothing kept gets a new answer, and others get the one from before it."""
+    answers, run = Answers(cache), Runs()
+    uses = [Freshness.UNKEPT, Freshness.ANY, Freshness.UNKEPT, Freshness.ANY]
+    bodies = [_body(await answers.get_or_run(KEY, run, use)) for use in uses]
+    assert bodies == [b"1", b"2", b"3", b"2"]
+
+
+async def test_requests_at_once_share_a_run(cache: Cache) -> None:
+    """Twenty equal requests at once run once; one that wants a new answer runs for itself."""
+    answers, run = Answers(cache), Runs()
+    run.go.clear()
+    asking = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(20)]
+    new = asyncio.ensure_future(answers.get_or_run(KEY, run, Freshness.NEW))
+    await asyncio.sleep(0.05)
+    run.go.set()
+    assert {_body(answer) for answer in await asyncio.gather(*asking)} <= {b"1", b"2"}
+    assert run.count == 2
+    assert (await new).age is None
+
+
+class Late(MemoryCache):
+    """A backend whose answers take their time to arrive once it is told to be late."""
+
+    arrives: asyncio.Event | None = None
+
+    async def multi_get(self, *arguments: Any, **named: Any) -> Any:
+        """Read now, and say so later."""
+        found = await super().multi_get(*arguments, **named)
+        if self.arrives:
+            await self.arrives.wait()
+        return found
+
+
+async def test_an_answer_that_was_kept_meanwhile_is_found() -> None:
+    """Who was told that there is no answer just before it was kept does not make another."""
+    backend = Late(MOST_BYTES)
+    answers, run = Answers(Cache(backend, most_entry_bytes=1000)), Runs()
+    run.go.clear()
+    first = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    await asyncio.sleep(0.01)
+    arrives = backend.arrives = asyncio.Event()
+    late = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    await asyncio.sleep(0.01)
+    run.go.set()
+    assert _body(await first) == b"1"
+    arrives.set()
+    assert (_body(await late), run.count) == (b"1", 1)
+
+
+async def test_a_client_that_leaves_stops_only_its_own(cache: Cache) -> None:
+    """The request that came first is cancelled: the others get the answer that it started."""
+    answers, run = Answers(cache), Runs()
+    run.go.clear()
+    first, *others = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.sleep(0)
+    run.go.set()
+    assert [_body(answer) for answer in await asyncio.gather(*others)] == [b"1"] * 4
+
+
+async def test_a_run_that_fails_fails_for_all_and_is_not_kept(cache: Cache) -> None:
+    """An error reaches all who wait for the run, and the next request runs anew."""
+    answers = Answers(cache)
+
+    async def fail() -> Made:
+        await asyncio.sleep(0.01)
+        raise StoreUnavailable
+
+    asking = [answers.get_or_run(KEY, fail) for _ in range(5)]
+    errors = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(error) for error in errors] == [StoreUnavailable] * 5
+    assert _body(await answers.get_or_run(KEY, Runs())) == b"1"
+
+
+async def test_a_change_ends_all_answers(cache: Cache) -> None:
+    """After a change to any run no answer from before it is sent, not even one that was on its way."""
+    answers, run = Answers(cache), Runs()
+    await answers.get_or_run(KEY, run)
+    await cache.forget(slots_of(["run"]))
+    run.go.clear()
+    under_way = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    await asyncio.sleep(0.05)
+    await cache.forget(slots_of(["another"]))
+    after = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    await asyncio.sleep(0.05)
+    run.go.set()
+    assert (_body(await under_way), _body(await after)) == (b"2", b"3")
+    assert _body(await answers.get_or_run(KEY, run)) == b"3"
+
+
+def test_a_key_holds_all_that_an_answer_depends_on() -> None:
+    """Document, operation, variables and caller each make another key; the order of variables does not."""
+    keys = [
+        KEY,
+        answer_key("{ b }", None, {}, None),
+        answer_key("{ a }", "a", {}, None),
+        answer_key("{ a }", None, {"a": 1}, None),
+        answer_key("{ a }", None, {"a": "1"}, None),
+        answer_key("{ a }", None, {"a": None}, None),
+        answer_key("{ a }", None, {}, "one"),
+        answer_key("{ a }", None, {}, "other"),
+    ]
+    assert len(set(keys)) == len(keys)
+    one = answer_key("{ a }", None, {"a": 1, "b": {"c": 2, "d": 3}}, None)
+    assert one == answer_key("{ a }", None, {"b": {"d": 3, "c": 2}, "a": 1}, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "use"),
+    [
+        ("", Freshness.ANY),
+        ("max-age=5, only-if-cached", Freshness.ANY),
+        ("no-cache", Freshness.NEW),
+        ("Max-Age=0", Freshness.NEW),
+        ("no-cache, no-store", Freshness.UNKEPT),
+        ("private,NO-STORE", Freshness.UNKEPT),
+    ],
+)
+def test_the_request_says_how_fresh(header: str, use: Freshness) -> None:
+    """Cache-Control of a request is understood as browsers send it."""
+    assert freshness(header) is use

@@ -1,0 +1,132 @@
+"""What takes too long is stopped in the database, and what broke heals."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import Engine, TextClause, text
+
+from gql_server.tracking.sql import SqlTracking
+from gql_server.tracking.sql.reader import Reader
+from schema.errors import StoreTimeout, StoreUnavailable
+
+_SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+    "mysql": "SELECT SLEEP(60)",
+}
+_RUNNING = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sl%' "
+    "AND state = 'active' AND datname = current_database()",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLE%' "
+    "AND db = database()",
+}
+
+
+def _slow(engine: Engine) -> TextClause:
+    return text(_SLOW[engine.dialect.name])
+
+
+async def _running(engine: Engine) -> int:
+    question = _RUNNING.get(engine.dialect.name)
+    if question is None:
+        return 0
+    with engine.connect() as connection:
+        return int(connection.execute(text(question)).scalar_one())
+
+
+async def _gone(engine: Engine) -> bool:
+    for _ in range(100):
+        if not await _running(engine):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_a_client_that_leaves_stops_its_statement(engine: Engine) -> None:
+    """The database stops working on it, and the only thread is free for the next."""
+    reader = Reader(lambda: engine, threads=1, seconds=30)
+    asked = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
+    await asyncio.sleep(0.3)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    start = time.perf_counter()
+    assert await reader.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
+    assert time.perf_counter() - start < 5
+    assert await _gone(engine)
+    await reader.close()
+
+
+async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, statements: list[str]) -> None:
+    """What waits for a thread and is given up never reaches the database."""
+    reader = Reader(lambda: engine, threads=1, seconds=30)
+    first = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
+    await asyncio.sleep(0.1)
+    second = asyncio.create_task(reader.read(lambda reading: reading.rows(text("SELECT 2"))))
+    await asyncio.sleep(0.1)
+    for task in (second, first):
+        task.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert await reader.read(lambda reading: reading.rows(text("SELECT 3"))) == [(3,)]
+    assert "SELECT 2" not in statements
+    await reader.close()
+
+
+async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
+    """The caller gets the fault when the time is over, and the next statement runs."""
+    reader = Reader(lambda: engine, threads=1, seconds=0.5)
+    start = time.perf_counter()
+    with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
+        await reader.read(lambda reading: reading.rows(_slow(engine)))
+    assert time.perf_counter() - start < 3
+    assert await _gone(engine)
+    patient = Reader(lambda: engine, threads=1, seconds=30)
+    assert await patient.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
+    await reader.close()
+
+
+async def test_a_dropped_connection_is_one_clear_error_and_heals(engine: Engine) -> None:
+    """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("a SQLite file has no server to lose")
+    tracking = SqlTracking(engine)
+    await tracking.ready()
+    _drop_connections(engine)
+    await tracking.ready()
+    reader = Reader(lambda: engine, threads=2, seconds=30)
+    asked = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
+    await asyncio.sleep(0.3)
+    _drop_connections(engine)
+    with pytest.raises(StoreUnavailable) as caught:
+        await asked
+    assert "SELECT" not in str(caught.value)
+    await tracking.ready()
+    await reader.close()
+    await tracking.close()
+
+
+def _drop_connections(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+            return
+        others = (
+            "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+        )
+        for (id_,) in connection.execute(text(others)).all():
+            connection.execute(text(f"KILL {id_}"))
+
+
+async def test_a_mistake_of_ours_is_not_blamed_on_the_store(engine: Engine) -> None:
+    """A statement that is wrong in itself stays the error that it is."""
+    reader = Reader(lambda: engine, threads=1, seconds=5)
+    with pytest.raises(Exception, match="nowhere") as caught:
+        await reader.read(lambda reading: reading.rows(text("SELECT nothing FROM nowhere")))
+    assert not isinstance(caught.value, StoreUnavailable)
+    await reader.close()
