@@ -4,9 +4,8 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-CODE := gql_server schema tests
 
-.PHONY: help install demo test check format lock clean
+.PHONY: help install demo test check bench format lock clean
 
 help: ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,6 +33,9 @@ check: $(VENV)/.developed ## Lint, check the format and the types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: $(VENV)/.developed ## Measure against the limit, and write docs/performance.md (BENCH_POSTGRES_URL adds Postgres)
+	$(BIN)/python -m benchmarks --write docs/performance.md
 
 format: $(VENV)/.developed ## Format the code
 	$(BIN)/ruff check --fix --fix-only

@@ -28,19 +28,19 @@ def complete_leaves(type_: GraphQLLeafType, values: Sequence[Any], *, required: 
     `required` is whether the type is non-null here: a None then is an error for graphql-core to locate.
     """
     kinds = set(map(type, values))
-    if _NONE in kinds:
-        if required:
-            raise NotCovered
-        kinds.discard(_NONE)
+    missing = _NONE in kinds
+    if missing and required:
+        raise NotCovered
+    kinds.discard(_NONE)
     if not kinds:
         return values
     if isinstance(type_, GraphQLEnumType):
         return _by_value(type_, values)
     quick = _QUICK.get(type_.name)
     if quick is not None and kinds == {quick[0]}:
-        done = quick[1](values)
-        if done is not None:
-            return done
+        there = [value for value in values if value is not None] if missing else values
+        if quick[1](there):
+            return format_times(values) if type_.name == "DateTime" else values
     return [None if value is None else _serialize(type_, value) for value in values]
 
 
@@ -66,29 +66,26 @@ def _serialize(type_: GraphQLLeafType, value: Any) -> Any:
     return done
 
 
-def _as_they_are(values: Sequence[Any]) -> Sequence[Any] | None:
-    return values
+def _any(_values: Sequence[Any]) -> bool:
+    return True
 
 
-def _finite(values: Sequence[Any]) -> Sequence[Any] | None:
-    # A sum is finite only if all that is in it is; a sum that overflows just goes value by value.
-    return values if math.isfinite(sum(value for value in values if value is not None)) else None
+def _finite(values: Sequence[Any]) -> bool:
+    # A sum is finite only if all that is in it is; where one overflows, the column just goes value by value.
+    return math.isfinite(sum(values))
 
 
-def _within(bounds: range) -> Callable[[Sequence[Any]], Sequence[Any] | None]:
-    def check(values: Sequence[Any]) -> Sequence[Any] | None:
-        there = [value for value in values if value is not None]
-        return values if min(there) in bounds and max(there) in bounds else None
-
-    return check
+def _within(bounds: range) -> Callable[[Sequence[Any]], bool]:
+    return lambda values: min(values) in bounds and max(values) in bounds
 
 
-_QUICK: dict[str, tuple[type, Callable[[Sequence[Any]], Sequence[Any] | None]]] = {
-    "String": (str, _as_they_are),
-    "ID": (str, _as_they_are),
-    "Boolean": (bool, _as_they_are),
+_QUICK: dict[str, tuple[type, Callable[[Sequence[Any]], bool]]] = {
+    "String": (str, _any),
+    "ID": (str, _any),
+    "Boolean": (bool, _any),
     "Float": (float, _finite),
     "Int": (int, _within(_INT_RANGE)),
     "BigInt": (int, _within(BIG_INT_RANGE)),
-    "DateTime": (int, format_times),
+    "DateTime": (int, _within(BIG_INT_RANGE)),
 }
+"""What serializes to itself, or for `DateTime` as a column: values of this type that pass this check."""

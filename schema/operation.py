@@ -61,6 +61,8 @@ class Operation:
             # What failed after the last who waited had gone is a failure all the same, and no news.
             if isinstance(answer, asyncio.Future) and not answer.cancel() and not answer.cancelled():
                 answer.exception()
+        # What the store gave is not needed while the answer is encoded, which takes as much memory again.
+        self._answers.clear()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

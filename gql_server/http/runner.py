@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
 
 from gql_server.cache.answers import Answer, Answers, Look, Made, answer_key
@@ -39,17 +38,18 @@ class Runner:
 
     async def _make(self, use: Freshness, parsed: DocumentNode, asked: GraphQLRequest) -> Made:
         view = self.store.for_operation(use=use)
+        encoder = JsonEncoder()
         operation = Operation(
             tracking=view,
             facts=self.facts,
             max_page_size=self.settings.max_page_size,
-            encoder=JsonEncoder(),
+            encoder=encoder,
         )
         try:
             result = await self._execute(operation, parsed, asked)
         finally:
             operation.close()
-        body = orjson.dumps(_format(result, self.settings.max_errors))
+        body = encoder.whole(_format(result, self.settings.max_errors))
         return Made(body, 0.0 if result.errors else view.shortest)
 
     async def _execute(

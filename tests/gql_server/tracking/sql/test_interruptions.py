@@ -86,10 +86,9 @@ async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
     await reader.close()
 
 
+@pytest.mark.parametrize("database", ["postgres", "mysql"], indirect=True)
 async def test_a_dropped_connection_is_one_clear_error_and_heals(engine: Engine) -> None:
     """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
-    if engine.dialect.name == "sqlite":
-        pytest.skip("a SQLite file has no server to lose")
     tracking = SqlTracking(engine)
     await tracking.ready()
     _drop_connections(engine)

@@ -1,0 +1,133 @@
+"""Processes that are measured or measure: the server, a real `mlflow server`, the static route."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 15.0
+_LOG_END = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A process that answers on a port of this machine."""
+
+    pid: int
+    port: int
+
+    @property
+    def uri(self) -> str:
+        """The address as a tracking URI has it."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def gql_server(tracking_uri: str, logs: Path) -> Iterator[Served]:
+    """Serve a store as `gql-server serve` does with nothing but its defaults: one worker."""
+    options = ["serve", "--port", "{port}", "--tracking-uri", tracking_uri]
+    with _serving("gql-server", ["-m", "gql_server.cli", *options], "/healthz", logs) as served:
+        yield served
+
+
+@contextmanager
+def mlflow_server(database_uri: str, logs: Path) -> Iterator[Served]:
+    """Serve a database as `mlflow server` does, by one worker."""
+    options = [
+        "--workers",
+        "1",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "{port}",
+        "--backend-store-uri",
+        database_uri,
+    ]
+    artifacts = ["--artifacts-destination", str(logs / "artifacts")]
+    command = ["-m", "mlflow", "server", *options, *artifacts]
+    with _serving("mlflow-server", command, "/health", logs) as served:
+        yield served
+
+
+@contextmanager
+def static_route(answers: Path, logs: Path) -> Iterator[Served]:
+    """Serve the files of a directory from memory, by a route of starlette under uvicorn."""
+    with _serving(
+        "static", ["-m", "benchmarks.static_route", "{port}", str(answers)], "/healthz", logs
+    ) as served:
+        yield served
+
+
+def start_together(
+    stack: ExitStack, starting: Mapping[str, AbstractContextManager[Served]]
+) -> dict[str, Served]:
+    """Start processes at once, for each takes seconds; they stop with the stack."""
+    with ThreadPoolExecutor() as pool:
+        started = pool.map(stack.enter_context, starting.values())
+        return dict(zip(starting, started, strict=True))
+
+
+@contextmanager
+def _serving(name: str, command: list[str], health: str, logs: Path) -> Iterator[Served]:
+    port = _free_port()
+    filled = [part.replace("{port}", str(port)) for part in command]
+    log = logs / f"{name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - programs of this project and MLflow
+            [sys.executable, *filled],
+            env=_environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, f"http://127.0.0.1:{port}{health}", log)
+        yield Served(process.pid, port)
+    finally:
+        _stop(process)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without settings that would make this run unlike another."""
+    foreign = ("GQL_", "MLFLOW_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - loopback
+            return
+        time.sleep(0.05)
+    message = f"{log.name} says why this did not start:\n{log.read_text(errors='replace')[-_LOG_END:]}"
+    raise RuntimeError(message)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Interrupt it as a user would; whatever is left of its group after a while is killed."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_STOP_SECONDS)

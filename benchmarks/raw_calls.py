@@ -1,0 +1,86 @@
+"""The fewest calls to a real `mlflow server` that could answer a workload, and nothing around them.
+
+The experiments take one call, the runs of each one `runs/search`, and the histories of a metric in up to
+100 runs one `get-history-bulk` (the endpoint of MLflow's own UI; its answers end at 25,000 points, and the
+data set stays below). Calls that do not need each other's answers go out at once, over as many threads as
+the server's own default. Of an answer only the ids are read that the next calls need.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from benchmarks.workload import RUNS_PAGE, Workload
+from gql_server.settings import Settings
+
+CALLS = {
+    "W1": "1 experiments/search, then 1 runs/search for each experiment",
+    "W2": "1 experiments/get-by-name, 1 runs/search, then 1 get-history-bulk for each metric",
+    "W3": "1 experiments/get-by-name, 1 runs/search, 1 get-history-bulk",
+}
+_API = "/api/2.0/mlflow"
+_BULK = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
+_PATIENCE = 600.0
+
+
+class RawCalls:
+    """The calls of each workload over one pool of connections."""
+
+    def __init__(self, uri: str) -> None:
+        threads = Settings.model_fields["store_threads"].default
+        self._uri = uri
+        self._pool = ThreadPoolExecutor(threads)
+        self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=threads))
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._pool.shutdown()
+        self._session.close()
+
+    def answer(self, workload: Workload) -> int:
+        """Make a workload's calls; return how many bytes came."""
+        answers: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
+        came: list[bytes] = answers[workload.name](**workload.variables)
+        return sum(len(one) for one in came)
+
+    def _w1(self, first: int) -> list[bytes]:
+        body = {"filter": "name LIKE 'bench-%'", "max_results": first}
+        found = self._post("/experiments/search", body)
+        ids = [one["experiment_id"] for one in orjson.loads(found)["experiments"]]
+        return [found, *self._pool.map(self._search, ids)]
+
+    def _w2(self, name: str) -> list[bytes]:
+        runs = self._runs(name)
+        keys = {metric["key"] for run in runs for metric in run["data"]["metrics"]}
+        return self._histories(runs, sorted(keys))
+
+    def _w3(self, name: str, key: str) -> list[bytes]:
+        return self._histories(self._runs(name), [key])
+
+    def _runs(self, name: str) -> list[dict[str, Any]]:
+        found = self._get(f"{_API}/experiments/get-by-name", {"experiment_name": name})
+        runs = self._search(orjson.loads(found)["experiment"]["experiment_id"])
+        return list(orjson.loads(runs)["runs"])
+
+    def _search(self, experiment_id: str) -> bytes:
+        return self._post("/runs/search", {"experiment_ids": [experiment_id], "max_results": RUNS_PAGE})
+
+    def _histories(self, runs: list[dict[str, Any]], keys: Iterable[str]) -> list[bytes]:
+        ids = [run["info"]["run_id"] for run in runs]
+        return list(self._pool.map(lambda key: self._get(_BULK, {"run_id": ids, "metric_key": key}), keys))
+
+    def _post(self, path: str, body: Any) -> bytes:
+        return _content(self._session.post(f"{self._uri}{_API}{path}", json=body, timeout=_PATIENCE))
+
+    def _get(self, path: str, query: dict[str, Any]) -> bytes:
+        return _content(self._session.get(f"{self._uri}{path}", params=query, timeout=_PATIENCE))
+
+
+def _content(response: requests.Response) -> bytes:
+    response.raise_for_status()
+    return response.content

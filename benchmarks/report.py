@@ -1,0 +1,89 @@
+"""What comes out: tables in Markdown, and the aims with what was measured."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BEGIN = "<!-- benchmarks: begin -->"
+END = "<!-- benchmarks: end -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: a title, what stands above the columns, the rows, and what a reader has to know."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    note: str = ""
+
+    def __str__(self) -> str:
+        lines = [
+            _line(self.header),
+            _line("---" if not number else "--:" for number in range(len(self.header))),
+        ]
+        lines += map(_line, self.rows)
+        parts = [f"### {self.title}", self.note, "\n".join(lines)]
+        return "\n\n".join(filter(None, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One aim: a name, what was measured, the bound that it must not pass, and the unit of both."""
+
+    name: str
+    measured: float
+    bound: float
+    unit: str = "x"
+
+    @property
+    def met(self) -> bool:
+        """Whether what was measured lies within the bound."""
+        return 0 <= self.measured <= self.bound
+
+    @property
+    def row(self) -> list[str]:
+        """The aim's row in the table of aims."""
+        measured = f"{self.measured:.2f}{self.unit}" if self.measured >= 0 else "not measured"
+        return [
+            self.name,
+            f"at most {self.bound:g}{self.unit}",
+            measured,
+            "met" if self.met else "**missed**",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one part of the benchmarks found."""
+
+    tables: list[Table] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+
+
+def render(machine: str, sections: Iterable[Section]) -> str:
+    """Write the sections, the aims of all of them last."""
+    found = list(sections)
+    aims = [aim.row for section in found for aim in section.aims]
+    tables = [table for section in found for table in section.tables]
+    tables.append(Table("Aims", ["aim", "bound", "measured", ""], aims))
+    return "\n\n".join([machine, *map(str, tables)])
+
+
+def paste(text: str, page: Path) -> None:
+    """Put the text between the two markers of a page; raise ValueError where the page has none."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        message = f"{page} has no lines {BEGIN} and {END} to write between"
+        raise ValueError(message)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+
+
+def ratio(number: float) -> str:
+    """Write how many times as long one took as the other."""
+    return f"{number:.2f}x"
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"

@@ -1,0 +1,68 @@
+"""What is asked: the documents of W1 to W4, and which answer of the limit belongs to each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.dataset import Sizes
+
+RUNS_PAGE = 100
+"""Runs that one page holds, in every workload."""
+
+KEY = "metric_00"
+"""The metric whose history W3 asks for."""
+
+EXPERIMENT = "bench-000"
+"""The experiment of W2 and W3."""
+
+_W1 = """query W1($first: Int!) {
+  experiments(first: $first, filter: "name LIKE 'bench-%'") { nodes { name runs(first: 100) { nodes {
+    runId name status startedAt endedAt params { key value } metrics { key value step }
+  } } } }
+}"""
+_W2 = """query W2($name: String!) {
+  experiment(name: $name) { runs(first: 100) { nodes {
+    runId metrics { key history { step timestamp value } }
+  } } }
+}"""
+_SERIES = """query W2series($name: String!) {
+  experiment(name: $name) { runs(first: 100) { nodes {
+    runId metrics { key series { steps timestamps values } }
+  } } }
+}"""
+_W3 = """query W3($name: String!, $key: String!) {
+  experiment(name: $name) { runs(first: 100) { nodes {
+    runId metric(key: $key) { history { step timestamp value } }
+  } } }
+}"""
+_W4 = """query W4($id: ID!) {
+  run(runId: $id) { runId name status startedAt params { key value } metrics { key value step } }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One request: a name for tables, and the body that is posted."""
+
+    name: str
+    document: str
+    variables: dict[str, Any]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body as GraphQL over HTTP has it."""
+        return {"query": self.document, "variables": self.variables}
+
+
+def workloads(sizes: Sizes) -> list[Workload]:
+    """Return W1, W2, W2 as series and W3, in the order of the tables."""
+    return [
+        Workload("W1", _W1, {"first": sizes.experiments}),
+        Workload("W2", _W2, {"name": EXPERIMENT}),
+        Workload("W2 as series", _SERIES, {"name": EXPERIMENT}),
+        Workload("W3", _W3, {"name": EXPERIMENT, "key": KEY}),
+    ]
+
+
+def one_run(run_id: str) -> Workload:
+    """Return W4: one run by its id."""
+    return Workload("W4", _W4, {"id": run_id})

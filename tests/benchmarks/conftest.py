@@ -1,0 +1,29 @@
+"""A tiny data set of the benchmarks, in SQLite and in Postgres."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.databases import Database, sqlite_database
+from benchmarks.dataset import Sizes
+from tests.databases import POSTGRES, database, skip_without
+
+SIZES = Sizes(experiments=2, runs=3, params=2, metrics=2, points=4)
+
+
+@pytest.fixture(scope="session")
+def in_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """Make the data set in a file."""
+    made = sqlite_database(tmp_path_factory.mktemp("benchmarks"), "tiny", SIZES)
+    made.build()
+    return made
+
+
+@pytest.fixture(scope="session")
+def in_postgres() -> Iterator[Database]:
+    """Make the data set in a database that is dropped afterwards."""
+    skip_without(POSTGRES)
+    with database(POSTGRES) as url:
+        made = Database("Postgres", url, SIZES)
+        made.build()
+        yield made
