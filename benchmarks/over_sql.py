@@ -157,9 +157,10 @@ def _aims(kind: str, samples: dict[str, Sample], memory: float, gaps: list[float
     series, history = (samples[f"{name} cold"].median for name in ("W2 as series", "W2"))
     return [
         *(
-            Aim(f"{name} cold / limit, {kind}", compare(name, "cold", "limit"), bound)
+            Aim(f"{name} cold / its own limit, {kind}", compare(name, "cold", "limit"), bound)
             for name, bound in _COLD_BOUNDS.items()
         ),
+        Aim(f"W2 as series cold / limit of W2, {kind}", series / samples["W2 limit"].median, 1.3),
         Aim(f"W2 as series / W2 as history, {kind}", series / history, 1.0),
         Aim(f"W1 hot / static route, {kind}", compare("W1", "hot", "static"), _HOT_BOUND),
         Aim(f"memory above idle / size of W2, {kind}", memory, _MEMORY_BOUND),

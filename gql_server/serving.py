@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 import schema
+from gql_server.allocator import give_back_large_buffers
 from gql_server.app import create_app
 from gql_server.settings import Settings
 from gql_server.tracking.connect import cache_of, connect
@@ -61,6 +62,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
 
 def worker_app(settings: Settings | None = None) -> Starlette:
     """Return the application of one worker; its settings come from the environment if not from here."""
+    give_back_large_buffers()
     app = create_app(settings)
     # What is here now stays: the collector need not walk it again each time.
     gc.collect()

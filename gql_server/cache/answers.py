@@ -15,7 +15,7 @@ from gql_server.cache.marks import ANYTHING
 class Made(NamedTuple):
     """An answer just made, and the seconds that it holds; 0 where it must not be kept, as with errors."""
 
-    body: bytes
+    body: bytes | memoryview
     lifetime: float
 
 
@@ -61,10 +61,10 @@ class Answers:
         """
 
         async def fly(_places: Sequence[int]) -> Sequence[Made]:
-            made = await run()
+            body, lifetime = await run()
             if look.reading is not None:
-                await self._cache.write(look.reading, [(look.key, ANYTHING, made.body)], made.lifetime)
-            return [made]
+                body = await self._cache.keep(look.reading, look.key, ANYTHING, bytes(body), lifetime)
+            return [Made(body, lifetime)]
 
         if look.reading is None or look.use is not Freshness.ANY:
             (made,) = await fly(())

@@ -83,16 +83,30 @@ class Cache:
         self, reading: Reading, entries: Iterable[tuple[str, int, bytes]], lifetime: float
     ) -> None:
         """Write entries, each with its key and slot, that were read from the store after this reading."""
-        if lifetime < _LEAST_SECONDS:
-            return
-        now = self._clock()
         pairs = [
-            (key, _HEADER.pack(reading.marks[slot], now, lifetime) + body)
+            (key, self._whole_entry(reading, slot, body, lifetime))
             for key, slot, body in entries
-            if slot in reading.marks and len(body) <= self._most_entry_bytes
+            if self._may_be_kept(reading, slot, body, lifetime)
         ]
         if pairs:
             await self._try(lambda: self.backend.multi_set(pairs, ttl=lifetime))
+
+    async def keep(
+        self, reading: Reading, key: str, slot: int, body: bytes, lifetime: float
+    ) -> bytes | memoryview:
+        """Write one entry as `write` does, and return its body as it is kept: there is one copy of it."""
+        if not self._may_be_kept(reading, slot, body, lifetime):
+            return body
+        entry = self._whole_entry(reading, slot, body, lifetime)
+        await self._try(lambda: self.backend.multi_set([(key, entry)], ttl=lifetime))
+        return memoryview(entry)[_HEADER.size :]
+
+    def _may_be_kept(self, reading: Reading, slot: int, body: bytes, lifetime: float) -> bool:
+        small = len(body) <= self._most_entry_bytes
+        return lifetime >= _LEAST_SECONDS and slot in reading.marks and small
+
+    def _whole_entry(self, reading: Reading, slot: int, body: bytes, lifetime: float) -> bytes:
+        return _HEADER.pack(reading.marks[slot], self._clock(), lifetime) + body
 
     async def forget(self, slots: Collection[int]) -> None:
         """End what is kept in these slots; where the cache does not answer now, before it is read again."""

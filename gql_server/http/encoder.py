@@ -30,7 +30,9 @@ class JsonEncoder:
 
     def whole(self, answer: dict[str, Any]) -> bytes:
         """Encode an answer, with the parts where they belong."""
-        return b"".join(self._pieces(orjson.dumps(answer).split(_MARK)))
+        text = b"".join(self._pieces(orjson.dumps(answer).split(_MARK)))
+        self._lists.clear()
+        return text
 
     def _pieces(self, texts: list[bytes]) -> Iterator[bytes | memoryview]:
         for place, text in enumerate(texts):
