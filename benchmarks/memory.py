@@ -23,6 +23,12 @@ def peak_above_idle(pid: int, work: Callable[[], Any]) -> int:
     return _status(process, "VmHWM") - idle
 
 
+def resident(pid: int) -> int:
+    """Return how many bytes the process holds now; -1 where there is no /proc."""
+    process = Path(f"/proc/{pid}")
+    return _status(process, "VmRSS") if process.exists() else -1
+
+
 def _status(process: Path, name: str) -> int:
     found = re.search(rf"^{name}:\s+(\d+) kB$", (process / "status").read_text(), re.MULTILINE)
     return int(found[1]) * 1024 if found else -1

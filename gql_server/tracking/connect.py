@@ -54,6 +54,7 @@ def connect(settings: Settings) -> Openable:
         threads=settings.store_threads,
         timeout=settings.store_timeout,
         max_scanned_runs=settings.max_scanned_runs,
+        max_points=settings.max_points,
         create=create,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from gql_server.tracking import paging, records
+from gql_server.tracking.bulk_points import Budget, Steps, joined
 from gql_server.tracking.faults import fault_of
 from gql_server.tracking.lazy_store import LazyStore
 from gql_server.tracking.opening import set_http_defaults
@@ -35,11 +36,13 @@ class MlflowTracking:
         threads: int = 16,
         timeout: float = 30.0,
         max_scanned_runs: int = 100_000,
+        max_points: int = 2_000_000,
         create: bool = False,
     ) -> None:
         self.timeout = timeout
         self._uri = uri
         self._kind = kind_of(uri)
+        self._max_points = max_points
         self._calls = StoreCalls(LazyStore(uri, create=create), threads)
         self._reader = StoreReader(self._calls, self._kind, max_scanned_runs)
         if self._kind not in {StoreKind.SQL, StoreKind.FILE}:
@@ -172,8 +175,8 @@ class MlflowTracking:
     async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
         """Return the points of each metric by step and timestamp, both ends of the steps included."""
         distinct = list(dict.fromkeys(series))
-        found = await self._reader.histories(distinct)
-        points = records.points_of(found, self._kind, from_step, to_step)
+        found = await self._reader.histories(distinct, Steps(from_step, to_step, Budget(self._max_points)))
+        points = joined(found[one] for one in distinct)
         spans = dict(zip(distinct, points.spans, strict=True))
         return Many(points.rows, [spans[one] for one in series])
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from gql_server.tracking.lazy_store import LazyStore
+
+_T = TypeVar("_T")
 
 
 class StoreCalls:
@@ -24,6 +26,11 @@ class StoreCalls:
     async def one(self, method: str, *args: Any, **options: Any) -> Any:
         """Return what one call returns."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, method, args, options)
+
+    async def apply(self, ask: Callable[..., _T], *args: Any) -> _T:
+        """Return what a function of the store returns; it counts its calls itself."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: ask(self._store.get(), *args))
 
     async def open(self) -> None:
         """Open the store if it is not open."""

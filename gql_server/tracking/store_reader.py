@@ -9,6 +9,8 @@ from mlflow.entities import Experiment, Metric, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from gql_server.tracking import paging
+from gql_server.tracking.bulk_histories import BulkHistories
+from gql_server.tracking.bulk_points import Budget, Points, Steps, of_metrics
 from gql_server.tracking.faults import code_of
 from gql_server.tracking.ids import check_experiment_ids, check_run_ids
 from gql_server.tracking.order import order_of_experiments, order_of_runs
@@ -16,7 +18,7 @@ from gql_server.tracking.store_calls import StoreCalls, together
 from schema.errors import BadUserInput, LimitExceeded
 from schema.lifecycle import LifecycleView
 from schema.store_kind import StoreKind
-from schema.tracking import Scope, Search
+from schema.tracking import Scope, Search, Series
 
 _T = TypeVar("_T")
 _VIEWS = {
@@ -40,6 +42,7 @@ class StoreReader:
         self._calls = calls
         self._kind = kind
         self._max_scanned = max_scanned
+        self._bulk = BulkHistories(calls, kind, self._points)
 
     def experiment_search(self, search: Search) -> paging.Search:
         """Return the search as something to page through."""
@@ -105,10 +108,13 @@ class StoreReader:
         pages = await together([asyncio.ensure_future(self._runs_in(chunk, everywhere)) for chunk in chunks])
         return {run.info.run_id: run for page in pages for run in page}
 
-    async def histories(self, series: Sequence[tuple[str, str]]) -> Sequence[Sequence[Metric]]:
-        """Return all points of each (run id, metric key), as the store orders them."""
+    async def histories(self, series: Sequence[Series], steps: Steps) -> Mapping[Series, Points]:
+        """Return the points of each (run id, metric key) between two steps, in the port's order."""
         check_run_ids(run_id for run_id, _ in series)
-        return await together([asyncio.ensure_future(self._history(*one)) for one in series])
+        if self._kind is StoreKind.MLFLOW_SERVER:
+            return await self._bulk.read(series, steps)
+        found = await together([asyncio.ensure_future(self._points(one, steps)) for one in series])
+        return dict(zip(series, found, strict=True))
 
     async def _each(self, method: str, keys: Sequence[str]) -> dict[str, Any]:
         found = await together([asyncio.ensure_future(self._or_none(method, key)) for key in keys])
@@ -169,7 +175,10 @@ class StoreReader:
             "search_runs", experiment_ids, filter_string, view, size, order, page_token=token
         )
 
-    async def _history(self, run_id: str, key: str) -> list[Metric]:
+    async def _points(self, one: Series, steps: Steps) -> Points:
+        return of_metrics(await self._history(*one, steps.budget), self._kind, steps)
+
+    async def _history(self, run_id: str, key: str, budget: Budget) -> list[Metric]:
         points: list[Metric] = []
         token: paging.Token = None
         # Nothing is logged under an empty key, and an MLflow server takes it for none at all.
@@ -180,6 +189,7 @@ class StoreReader:
                 if self._no_such_metric(error):
                     break
                 raise
+            budget.spend(len(page))
             points.extend(page)
             following = paging.text_of(getattr(page, "token", None))
             if following is None or following == token:

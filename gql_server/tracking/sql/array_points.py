@@ -19,9 +19,10 @@ from sqlalchemy import (
     true,
 )
 
+from gql_server.tracking.bounds import too_many_points
 from gql_server.tracking.sql.logged import Logged
 from gql_server.tracking.sql.metric_values import value_of
-from gql_server.tracking.sql.points import Points, too_many
+from gql_server.tracking.sql.points import Points
 from gql_server.tracking.sql.reading import Reading, Row
 from gql_server.tracking.sql.tables import METRICS
 from schema.table import Span
@@ -47,7 +48,7 @@ def read_arrays(
         rows += chunk
         total += sum(row[1] for row in chunk)
         if total > most:
-            raise too_many(most)
+            raise too_many_points(most)
     points = Points()
     spans: dict[Series, Span] = {}
     for number, _, steps, timestamps, values in rows:

@@ -9,9 +9,10 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
+from gql_server.tracking.bounds import too_many_points
 from gql_server.tracking.sql.logged import Logged
 from gql_server.tracking.sql.metric_values import value_of
-from gql_server.tracking.sql.points import Points, too_many
+from gql_server.tracking.sql.points import Points
 from gql_server.tracking.sql.reading import Reading
 from gql_server.tracking.sql.spans import spans_by_count
 from gql_server.tracking.sql.tables import METRICS
@@ -38,7 +39,7 @@ def read_counted(
     for _ in range(_ATTEMPTS):
         counts = [_count(reading, conditions) for conditions in passes]
         if sum(sum(count.values()) for count in counts) > most:
-            raise too_many(most)
+            raise too_many_points(most)
         points = Points()
         if all(_fetch(reading, *one, points) for one in zip(passes, counts, strict=True)):
             return points, spans_by_count({name: size for count in counts for name, size in count.items()})

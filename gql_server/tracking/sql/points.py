@@ -7,7 +7,6 @@ from operator import ge
 from typing import Any
 
 from gql_server.tracking.sql.metric_values import told_apart
-from schema.errors import LimitExceeded
 from schema.table import Many, Span, Table
 
 
@@ -50,11 +49,3 @@ class Points:
         rows.sort(key=lambda row: (row[0], row[1], row[2] is None, row[2] or 0.0))
         if rows:
             self.steps[span], self.timestamps[span], self.values[span] = zip(*rows, strict=True)
-
-
-def too_many(most: int) -> LimitExceeded:
-    """Return the fault of asking for more points than the bound."""
-    return LimitExceeded(
-        f"These histories have more points than the {most:,} that this server reads at once "
-        "(GQL_MAX_POINTS); ask for fewer runs, metrics or steps, or for a sample with maxPoints."
-    )

@@ -73,7 +73,7 @@ async def test_too_many_points_are_refused_before_they_are_read(
         points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
     tracking = SqlTracking(engine, max_points=99)
     statements.clear()
-    with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*maxPoints"):
+    with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*fromStep"):
         await tracking.histories([(a, "m"), (b, "m")], None, None)
     assert len(statements) == 1
     assert (await tracking.histories([(a, "m"), (b, "m")], 1, None)).rows.size == 98
