@@ -18,6 +18,7 @@ import pytest
 from gql_server.demo import fill as filling
 from gql_server.demo.directory import LOCK_FILE, DemoDirectoryError
 from gql_server.demo.fill import fill
+from gql_server.demo.quiet import quiet
 from tests.demo_store import Demo
 
 _COMMAND = [sys.executable, "-m", "gql_server.demo"]
@@ -73,11 +74,19 @@ def test_store_stays_in_its_directory(demo: Demo) -> None:
 
 
 def test_fill_leaves_no_trace_in_its_process(demo: Demo) -> None:
-    """The tracking URI, the environment and the log levels are as if nothing had been filled."""
+    """The tracking URI and the environment are as if nothing had been filled."""
     assert demo.uri not in (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
     assert os.environ.get("MLFLOW_TRACKING_URI") != demo.uri
-    assert logging.getLogger("mlflow").level != logging.ERROR
-    assert logging.getLogger("alembic").level != logging.ERROR
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.CRITICAL])
+def test_a_fill_is_quiet_and_gives_the_levels_back(caplog: pytest.LogCaptureFixture, level: int) -> None:
+    """MLflow and Alembic say only errors while a fill goes on, and what they said before it afterwards."""
+    for name in ("mlflow", "alembic"):
+        caplog.set_level(level, name)
+    with quiet():
+        assert {logging.getLogger(name).level for name in ("mlflow", "alembic")} == {logging.ERROR}
+    assert {logging.getLogger(name).level for name in ("mlflow", "alembic")} == {level}
 
 
 def test_killed_fill_heals(demo: Demo, tmp_path: Path) -> None:
