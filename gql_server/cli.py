@@ -31,7 +31,8 @@ def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, field in reversed(Settings.model_fields.items()):
         flag = name.replace("_", "-")
         declared = f"--{flag}/--no-{flag}" if field.annotation is bool else f"--{flag}"
-        default = "" if field.default in ("", None) else f" [default: {str(field.default).lower()}]"
+        told = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = "" if told in ("", None) else f" [default: {told}]"
         option = click.option(declared, name, default=None, help=f"{field.description}{default}")
         command = option(command)
     return command
@@ -73,11 +74,27 @@ def demo(directory: Path, **options: str | bool | None) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--read-only", is_flag=True, help="Without what is served only with --writable.")
+def schema(*, read_only: bool) -> None:
     """Print the schema in GraphQL's schema definition language."""
     from schema.build import build_schema  # noqa: PLC0415 - takes a moment to import
 
-    click.echo(build_schema().as_str())
+    click.echo(build_schema(writable=not read_only).as_str())
+
+
+@main.command()
+@click.argument("name")
+@click.option("--write", is_flag=True, help="Whether its bearer may change things, and not only read.")
+def key(name: str, *, write: bool) -> None:
+    """Make an API key for NAME, and the line for the file of keys (GQL_API_KEYS_FILE)."""
+    from gql_server.auth.keys import BadKeys, new_key  # noqa: PLC0415
+
+    try:
+        made, line = new_key(name, write=write)
+    except BadKeys as error:
+        raise Unstartable(str(error)) from None
+    click.echo(f"The key, which is shown this once: {made}")
+    click.echo(f"The line for the file of keys: {line}")
 
 
 def settings_from(options: dict[str, Any]) -> Settings:
@@ -88,7 +105,9 @@ def settings_from(options: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        message = f"setting {place}: {first['msg']}"
+        # What a check of ours says is whole as it is; pydantic's own words do without the setting's name.
+        text = first["msg"].removeprefix("Value error, ")
+        message = f"setting {place}: {text}" if place else text
         raise Unstartable(message) from None
 
 

@@ -1,14 +1,18 @@
 """Starting and running the server: what must be right first, the socket, the workers."""
 
 import asyncio
+import atexit
 import gc
 import importlib.util
 import logging
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -19,14 +23,17 @@ from uvicorn.supervisors import Multiprocess
 import schema
 from gql_server.allocator import give_back_large_buffers
 from gql_server.app import create_app
+from gql_server.auth.door import door_of
+from gql_server.http.rates import rates_of
+from gql_server.http.trusted import Sources
+from gql_server.seeing.access import log_to_stderr
+from gql_server.seeing.tracing import set_up_tracing
 from gql_server.settings import Settings
 from gql_server.tracking.connect import cache_of, connect
 from gql_server.tracking.unusable import Unusable
 from schema.errors import StoreTimeout, StoreUnavailable
 
 _BACKLOG = 2048
-_DRAIN = 10
-"""Seconds that requests under way may take after a signal to stop."""
 _WORKER_START = 60
 """Seconds that a worker may not answer its supervisor: importing MLflow takes longer than uvicorn's five."""
 
@@ -44,6 +51,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
     A store that is down is no reason not to start: the server comes up not ready and recovers.
     """
     check_own_schema()
+    _check_requests(settings)
     _check_cache(settings)
     asyncio.run(_check_store(settings))
     bound = _bind(settings)
@@ -55,6 +63,9 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
         if settings.workers > 1:
             # Workers are new processes: the environment is how they get the settings.
             os.environ.update(_environment(settings))
+            # Where they put their numbers together, for whichever is asked for them.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers = tempfile.mkdtemp(prefix="gql-metrics-")
+            atexit.register(shutil.rmtree, numbers, ignore_errors=True)
             Multiprocess(config, sockets=[bound]).run()
         else:
             uvicorn.Server(config).run(sockets=[bound])
@@ -63,6 +74,10 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
 def worker_app(settings: Settings | None = None) -> Starlette:
     """Return the application of one worker; its settings come from the environment if not from here."""
     give_back_large_buffers()
+    set_up_tracing()
+    settings = settings or Settings()
+    if settings.access_log:
+        log_to_stderr()
     app = create_app(settings)
     # What is here now stays: the collector need not walk it again each time.
     gc.collect()
@@ -81,6 +96,28 @@ def check_own_schema() -> None:
             "Install mlflow-gql-server in an environment of its own."
         )
         raise CannotServe(message)
+
+
+def _check_requests(settings: Settings) -> None:
+    if settings.auth == "off" and not settings.allow_anonymous and not _is_loopback(settings.host):
+        message = (
+            f"listening on {settings.host}, with auth off, lets anyone who reaches it ask: set GQL_AUTH "
+            "(see docs/security.md), or GQL_ALLOW_ANONYMOUS=true if that is meant."
+        )
+        raise CannotServe(message)
+    try:
+        door_of(settings)
+        Sources.of(settings)
+        rates_of(settings)
+    except ValueError as error:
+        raise CannotServe(str(error)) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _check_cache(settings: Settings) -> None:
@@ -130,9 +167,11 @@ def _config(settings: Settings) -> uvicorn.Config:
         factory=True,
         workers=settings.workers,
         log_level=settings.log_level,
-        timeout_graceful_shutdown=_DRAIN,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
         timeout_worker_healthcheck=_WORKER_START,
         server_header=False,
+        # Its lines hold the address, and so the variables of a GET; there are better ones.
+        access_log=False,
     )
 
 

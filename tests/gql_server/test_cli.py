@@ -7,16 +7,25 @@ import httpx
 import pytest
 
 from schema.build import build_schema
+from tests.servers import free_port
 from tests.serving import run_command, serving
 from tests.stores import Store
 
 
 def test_the_schema_is_printed() -> None:
-    """`gql-server schema` prints the schema and nothing else."""
-    result = run_command("schema")
-    assert result.returncode == 0
-    assert result.stdout == build_schema().as_str() + "\n"
-    assert result.stderr == ""
+    """`gql-server schema` prints the whole schema and nothing else; `--read-only` leaves mutations out."""
+    for options, writable in (((), True), (("--read-only",), False)):
+        result = run_command("schema", *options)
+        assert result.returncode == 0
+        assert result.stdout == build_schema(writable=writable).as_str() + "\n"
+        assert result.stderr == ""
+
+
+def test_defaults_are_told_as_they_are_read() -> None:
+    """`gql-server serve --help` shows each default so that it can be given."""
+    told = " ".join(run_command("serve", "--help").stdout.split())
+    assert "[default: RS256,ES256]" in told
+    assert "[default: false]" in told
 
 
 def test_serve_serves(sqlite_store: Store) -> None:
@@ -28,21 +37,37 @@ def test_serve_serves(sqlite_store: Store) -> None:
         ).json()
         assert answer["data"]["experiment"] == {"name": "over the wire"}
         assert answer["data"]["server"] == {"store": "SQL", "readOnly": True}
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert server.get("/healthz").status_code == 200
+        assert server.get("/readyz").status_code == 200
     assert server.process.returncode == 0
     assert "Traceback" not in "".join(server.printed)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what is refused
+def test_other_machines_are_let_in_only_if_told_so(sqlite_store: Store, host: str) -> None:
+    """Listening beyond this machine with nobody asked who they are wants a flag, or ends with one line."""
+    refused = run_command("serve", "--tracking-uri", sqlite_store.uri, "--host", host, "--port", "0")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "GQL_ALLOW_ANONYMOUS" in refused.stderr
+
+
+def test_a_flag_lets_other_machines_in(sqlite_store: Store) -> None:
+    """With the flag the server listens to all, as it does in a container."""
+    told = ("--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
+    with serving("--tracking-uri", sqlite_store.uri, *told) as server:
+        assert server.get("/readyz").status_code == 200
 
 
 def test_the_environment_names_the_store(sqlite_store: Store, tmp_path: Path) -> None:
     """MLFLOW_TRACKING_URI is honoured, GQL_TRACKING_URI goes before it, and an option before both."""
     missing = f"sqlite:///{tmp_path / 'missing.db'}"
     with serving(MLFLOW_TRACKING_URI=sqlite_store.uri) as server:
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert server.get("/readyz").status_code == 200
     with serving(MLFLOW_TRACKING_URI=missing, GQL_TRACKING_URI=sqlite_store.uri) as server:
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert server.get("/readyz").status_code == 200
     with serving("--tracking-uri", sqlite_store.uri, GQL_TRACKING_URI=missing) as server:
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert server.get("/readyz").status_code == 200
 
 
 def test_several_workers_serve(sqlite_store: Store) -> None:
@@ -61,9 +86,19 @@ def test_several_workers_serve(sqlite_store: Store) -> None:
         (("--tracking-uri", "sqlite:////nowhere/at/all.db"), "/nowhere/at/all.db"),
         (("--tracking-uri", "mysql+pymysql://root:wrong@127.0.0.1:3306/test"), "127.0.0.1"),
         (("--tracking-uri", "oracle://scott:tiger@127.0.0.1/db"), "oracle"),
+        (("--tracking-uri", "azureml://[::1/mlflow"), "this is no URI"),
+        (("--registry-uri", "postgresql://scott:tiger[@127.0.0.1/db"), "this is no URI"),
         (("--port", "99999"), "port"),
         (("--store-timeout", "never"), "store_timeout"),
         (("--workers", "0"), "workers"),
+        (("--auth", "keys"), "Error: GQL_AUTH=keys needs GQL_API_KEYS_FILE"),
+        (
+            ("--allowed-origins", "https://a.example,https://b.example/"),
+            "allowed_origins: 'https://b.example/'",
+        ),
+        (("--allowed-origins", "app.example"), "allowed_origins: 'app.example'"),
+        (("--allowed-hosts", "a.example, b.example:8443"), "allowed_hosts: 'b.example:8443'"),
+        (("--rate-limit", "5/fortnight"), "GQL_RATE_LIMIT=5/fortnight"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(arguments: tuple[str, ...], said: str) -> None:
@@ -88,10 +123,8 @@ def test_a_port_in_use_is_one_line(sqlite_store: Store) -> None:
 
 def test_a_store_that_is_down_does_not_stop_the_server() -> None:
     """Over a store that is down the server comes up, lives, and is not ready."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with serving("--tracking-uri", f"http://127.0.0.1:{port}", "--store-timeout", "5") as server:
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
+    with serving("--tracking-uri", f"http://127.0.0.1:{free_port()}", "--store-timeout", "5") as server:
+        assert server.get("/healthz").status_code == 200
         assert httpx.get(f"{server.url}/readyz", timeout=10).status_code == 503
         answer = server.query("{ experiments { totalCount } }").json()
         assert answer["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
