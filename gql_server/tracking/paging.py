@@ -24,6 +24,8 @@ LARGEST_PAGE = 1000
 _OFFSETS = {StoreKind.SQL, StoreKind.FILE}
 _MOST_OFFSET = 2**53
 _LONGEST_TOKEN = 4096
+_MOST_ROWS = 50_000
+"""The most rows that MLflow's stores return at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,56 @@ async def read(search: Search, first: int, after: Position | None, kind: StoreKi
     return Found(rows[:first], places[:first], has_next=True)
 
 
-async def pages(search: Search) -> AsyncIterator[Sequence[Any]]:
+async def matching(
+    search: Search,
+    first: int,
+    after: Position | None,
+    kind: StoreKind,
+    matches: Callable[[Sequence[Any]], Sequence[bool]],
+    spend: Callable[[int], None],
+) -> Found:
+    """Return the first rows behind a place of those that match; `spend` is told of all that are read."""
+    token, skip = _resume(after, kind)
+    rows: list[Any] = []
+    places: list[Position] = []
+    size = first + 1
+    while True:
+        page = await search(min(skip + size, _MOST_ROWS), token)
+        spend(len(page))
+        following = text_of(page.token)
+        fresh = page[skip:]
+        held = matches(fresh)
+        rows.extend(row for row, holds in zip(fresh, held, strict=True) if holds)
+        behind = _places(token, skip, fresh, following, kind)
+        places.extend(place for place, holds in zip(behind, held, strict=True) if holds)
+        if len(rows) > first or following is None or following == token:
+            return Found(rows[:first], places[:first], len(rows) > first)
+        # The fewer match, the more are asked for at once.
+        token, skip, size = following, 0, min(size * 4, LARGEST_PAGE)
+
+
+async def pages(search: Search, kind: StoreKind) -> AsyncIterator[Sequence[Any]]:
     """Go through all rows, a page at a time; whoever asks sets the bound."""
     token: Token = None
+    # A file store reads all that there is for each page of it.
+    size = _MOST_ROWS if kind is StoreKind.FILE else LARGEST_PAGE
     while True:
-        page = await search(LARGEST_PAGE, token)
+        page = await search(size, token)
         yield page
         following = text_of(page.token)
         if following is None or following == token:
             return
         token = following
+
+
+async def count(search: Search, kind: StoreKind, most: int) -> int | None:
+    """Count what a search finds; None where there is more than `most`."""
+    total = 0
+    async for page in pages(search, kind):
+        total += len(page)
+        if total > most:
+            return None
+    return total
 
 
 def text_of(token: Any) -> Token:
@@ -90,7 +132,7 @@ def _resume(after: Position | None, kind: StoreKind) -> tuple[Token, int]:
             return None, 0
         case [offset] if kind in _OFFSETS and _is_count(offset, _MOST_OFFSET):
             return text_of(SearchUtils.create_page_token(offset)), 0
-        case [str() | None as token, skip] if kind not in _OFFSETS and _is_count(skip, LARGEST_PAGE):
+        case [str() | None as token, skip] if kind not in _OFFSETS and _is_count(skip, _MOST_ROWS):
             if len(token or "") <= _LONGEST_TOKEN:
                 return token, skip
     message = "This cursor is not one that this store gave."

@@ -4,20 +4,17 @@ How many points each series has is counted before, over the index alone and in t
 database. The count also is what a bound is held against, before any point is read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 
-from gql_server.tracking.bounds import too_many_points
 from gql_server.tracking.sql.logged import Logged
 from gql_server.tracking.sql.metric_values import value_of
-from gql_server.tracking.sql.points import Points
-from gql_server.tracking.sql.reading import Reading
-from gql_server.tracking.sql.spans import spans_by_count
+from gql_server.tracking.sql.reading import Reading, Row
 from gql_server.tracking.sql.tables import METRICS
 from schema.errors import StoreUnavailable
-from schema.table import Span
 from schema.tracking import Series
 
 _MOST_BLOCKS: Final = 4
@@ -26,10 +23,28 @@ _ATTEMPTS: Final = 3
 _Conditions = Sequence[ColumnElement[bool]]
 
 
+class Taker(Protocol):
+    """What takes points as they are read."""
+
+    def take(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
+        """Take rows that come series by series; say whether they are as many as were counted."""
+        ...
+
+
+_Taker = TypeVar("_Taker", bound=Taker)
+
+
 def read_counted(
-    reading: Reading, logged: Logged, series: Sequence[Series], within: _Conditions, most: int
-) -> tuple[Points, dict[Series, Span]]:
-    """Return the points of the series and which of them are whose."""
+    reading: Reading,
+    logged: Logged,
+    series: Sequence[Series],
+    within: _Conditions,
+    make: Callable[[Mapping[Series, int]], _Taker],
+) -> tuple[_Taker, Mapping[Series, int]]:
+    """Return who took the points of the series, and how many each has, in the order in which they came.
+
+    `make` gets the counts before any point is read, and may raise.
+    """
     passes = [
         [*conditions, *within]
         for run_ids, keys in _blocks(series)
@@ -38,11 +53,10 @@ def read_counted(
     reading.snapshot()
     for _ in range(_ATTEMPTS):
         counts = [_count(reading, conditions) for conditions in passes]
-        if sum(sum(count.values()) for count in counts) > most:
-            raise too_many_points(most)
-        points = Points()
-        if all(_fetch(reading, *one, points) for one in zip(passes, counts, strict=True)):
-            return points, spans_by_count({name: size for count in counts for name, size in count.items()})
+        total = {name: size for count in counts for name, size in count.items()}
+        taker = make(total)
+        if all(_fetch(reading, *one, taker) for one in zip(passes, counts, strict=True)):
+            return taker, total
     message = "The metrics change faster than they can be read."
     raise StoreUnavailable(message)
 
@@ -66,15 +80,12 @@ def _count(reading: Reading, conditions: _Conditions) -> dict[Series, int]:
     return {(run_id, key): count for run_id, key, count in reading.rows(statement)}
 
 
-def _fetch(reading: Reading, conditions: _Conditions, count: Mapping[Series, int], points: Points) -> bool:
-    """Read the points behind those that are there; say whether they are as many as were counted."""
+def _fetch(reading: Reading, conditions: _Conditions, count: Mapping[Series, int], taker: Taker) -> bool:
     metrics = METRICS.c
     statement = (
         select(metrics.step, metrics.timestamp, value_of(METRICS))
         .where(*conditions)
         .order_by(metrics.run_uuid, metrics.key, metrics.step)
     )
-    before = len(points)
-    for chunk in reading.chunks(statement):
-        points.extend(*zip(*chunk, strict=True))
-    return len(points) - before == sum(count.values())
+    with closing(reading.chunks(statement)) as chunks:
+        return taker.take(chunks, count)

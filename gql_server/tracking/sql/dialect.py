@@ -1,12 +1,17 @@
 """What the databases do differently: lists as parameters, text by code point, nulls last, set-up."""
 
 import json
+import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
+    Numeric,
     String,
     Text,
     and_,
@@ -20,13 +25,23 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.mysql import BINARY
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
+
+from schema.condition import NUMBER, number_in
 
 _T = TypeVar("_T")
 
 # SQL Server takes 2,100 parameters and MySQL 65,535; the others are given one list in one parameter.
 MOST_LISTED: Final = {"mssql": 900, "mysql": 30_000}
 """How long a list may be, where it is not one parameter; a statement has two lists at most."""
+
+
+_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+_ESCAPES: Final = {"postgresql": "", "mysql": "|", "mssql": "|"}
+"""What LIKE is told to take for an escape: SQLite has none by itself, and takes no empty one; MariaDB reads
+an empty one as its default, the backslash."""
+_ESCAPED: Final = {"mysql": re.compile(r"\|"), "mssql": re.compile(r"[|\[]")}
 
 
 def batches(dialect: str, values: Collection[_T]) -> Iterator[list[_T]]:
@@ -59,6 +74,32 @@ def same_text(dialect: str, column: ColumnElement[Any], value: str) -> ColumnEle
         return column == value
     # The plain comparison is there for the index.
     return and_(column == value, by_code_point(dialect, column) == by_code_point(dialect, literal(value)))
+
+
+def like(
+    dialect: str, column: ColumnElement[Any], pattern: str, *, folded: bool = False
+) -> ColumnElement[bool]:
+    """Return the condition that a text matches a pattern in which nothing escapes % and _.
+
+    `folded` takes A to Z for a to z; what is beyond ASCII stays apart, as it does in SQLite.
+    """
+    value = _case_told(dialect, column)
+    if folded:
+        value, pattern = _folded(dialect, value), pattern.translate(_LOWER)
+    return value.like(_literal(dialect, pattern), escape=_ESCAPES.get(dialect))
+
+
+def as_number(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the number that a text is, as `schema.condition.number_in` reads it; null where it is none."""
+    if dialect == "sqlite":
+        return func.gql_number(text, type_=Float)
+    if dialect == "postgresql":
+        return _number_in_postgres(text)
+    if dialect == "mssql":
+        return case((text.op("NOT LIKE")("%[^0-9.eE+-]%"), func.TRY_CONVERT(literal_column("FLOAT"), text)))
+    # \\z, for a $ also lets a newline at the end pass; what is too large comes as the largest float.
+    number = text.op("+", return_type=Float)(literal_column("0e0"))
+    return case((and_(text.regexp_match(f"^{NUMBER}\\z"), func.abs(number) < sys.float_info.max), number))
 
 
 def by_code_point(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -116,6 +157,12 @@ def snapshot(dialect: str) -> str | None:
     return None
 
 
+def add_functions(dialect: str, connection: Any) -> None:
+    """Give a driver's new connection the functions that `as_number` needs."""
+    if dialect == "sqlite":
+        connection.create_function("gql_number", 1, _number_of, deterministic=True)
+
+
 def storable(text: str) -> bool:
     """Say whether a database can hold a text: Postgres refuses NUL, and none takes lone surrogates."""
     try:
@@ -123,3 +170,38 @@ def storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\x00" not in text
+
+
+def _literal(dialect: str, pattern: str) -> str:
+    """Escape what the database would read as more than a character, but for % and _."""
+    escaped = _ESCAPED.get(dialect)
+    return pattern if escaped is None else escaped.sub(r"|\g<0>", pattern)
+
+
+def _number_of(text: Any) -> float | None:
+    return number_in(text) if isinstance(text, str) else None
+
+
+def _number_in_postgres(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    # A cast raises for what is out of a double's range; numeric holds all that NUMBER lets through.
+    size = func.abs(cast(text, Numeric))
+    finite = size < cast("1.7976931348623158e308", Numeric)
+    number = case((size < cast("2.5e-324", Numeric), 0.0), (finite, cast(text, DOUBLE_PRECISION)))
+    return case((text.regexp_match(f"^{NUMBER}$"), number))
+
+
+def _case_told(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
+    if dialect == "mysql":
+        return collate(func.convert(text.op("USING")(literal_column("utf8mb4")), type_=String), "utf8mb4_bin")
+    # On SQLite and Postgres LIKE tells case whatever the collation.
+    return by_code_point(dialect, text) if dialect == "mssql" else text
+
+
+def _folded(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
+    if dialect == "sqlite":
+        return func.lower(text)  # ASCII's
+    if dialect == "postgresql":
+        return func.translate(text, ascii_uppercase, ascii_lowercase)
+    for upper, lower in zip(ascii_uppercase, ascii_lowercase, strict=True):
+        text = func.replace(text, upper, lower, type_=String)
+    return text

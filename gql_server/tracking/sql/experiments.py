@@ -19,7 +19,7 @@ def read_experiments(reading: Reading, search: Search, page: Page, workspace: st
     """Return one page of a search."""
     ordering = experiment_ordering(reading.dialect, search.order)
     names, columns = selected(EXPERIMENT_COLUMNS, page.columns, ordering)
-    conditions = matching_experiments(reading.dialect, search.filter, search.view, workspace)
+    conditions = matching_experiments(reading.dialect, search, workspace)
     if page.after is not None:
         conditions.append(ordering.behind(page.after))
     statement = select(*columns).where(*conditions).order_by(*ordering.sorting()).limit(page.first + 1)
@@ -28,7 +28,7 @@ def read_experiments(reading: Reading, search: Search, page: Page, workspace: st
 
 def count_experiments(reading: Reading, search: Search, workspace: str | None) -> int:
     """Count what a search finds."""
-    conditions = matching_experiments(reading.dialect, search.filter, search.view, workspace)
+    conditions = matching_experiments(reading.dialect, search, workspace)
     ((count,),) = reading.rows(select(func.count()).select_from(EXPERIMENTS).where(*conditions))
     return int(count)
 

@@ -4,20 +4,25 @@ They come in the order of that index: sorting by time as well takes a database l
 is left out where no two points of a series share a step.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from gql_server.tracking.bounds import too_many_points
 from gql_server.tracking.sql.array_points import read_arrays
 from gql_server.tracking.sql.counted_points import read_counted
 from gql_server.tracking.sql.dialect import storable
 from gql_server.tracking.sql.logged import Logged
+from gql_server.tracking.sql.points import Points
 from gql_server.tracking.sql.reading import Reading
-from gql_server.tracking.sql.spans import aligned
+from gql_server.tracking.sql.sampled_points import Limits, SampledPoints
+from gql_server.tracking.sql.spans import aligned, spans_by_count
 from gql_server.tracking.sql.tables import METRICS
-from schema.table import Many
-from schema.tracking import Series
+from schema.table import Many, Span
+from schema.tracking import Sample, Series
+
+_Within = Sequence[ColumnElement[bool]]
 
 
 def read_histories(
@@ -31,13 +36,52 @@ def read_histories(
 
     Raises `LimitExceeded` where there are more than `most`.
     """
-    distinct = [one for one in dict.fromkeys(series) if storable(one[1])]
-    within = list(_between(steps))
-    read: Any = read_arrays if reading.dialect == "postgresql" else read_counted
-    points, spans = read(reading, Logged(METRICS, workspace), distinct, within, most)
+    logged, distinct, within = Logged(METRICS, workspace), _distinct(series), list(_between(steps))
+    read: Any = read_arrays if reading.dialect == "postgresql" else _read_rows
+    points, spans = read(reading, logged, distinct, within, most)
     points.settle_ties(spans.values())
     many: Many = points.many(aligned(series, spans))
     return many
+
+
+def read_samples(
+    reading: Reading,
+    series: Sequence[Series],
+    steps: tuple[int | None, int | None],
+    workspace: str | None,
+    sample: Sample,
+    limits: Limits,
+) -> Many:
+    """Return a sample of the points of each series; never are all points of two series in memory.
+
+    They come as rows from every database: on Postgres, arrays that become numbers here take as long.
+    Raises `LimitExceeded`, before any point is read, where it would pass a limit.
+    """
+    logged, distinct = Logged(METRICS, workspace), _distinct(series)
+    points, _ = read_counted(
+        reading,
+        logged,
+        distinct,
+        list(_between(steps)),
+        lambda counts: SampledPoints(distinct, counts, sample, limits),
+    )
+    return points.many(series)
+
+
+def _read_rows(
+    reading: Reading, logged: Logged, series: Sequence[Series], within: _Within, most: int
+) -> tuple[Points, dict[Series, Span]]:
+    def make(counts: Mapping[Series, int]) -> Points:
+        if sum(counts.values()) > most:
+            raise too_many_points(most)
+        return Points()
+
+    points, counts = read_counted(reading, logged, series, within, make)
+    return points, spans_by_count(counts)
+
+
+def _distinct(series: Sequence[Series]) -> list[Series]:
+    return [one for one in dict.fromkeys(series) if storable(one[1])]
 
 
 def _between(steps: tuple[int | None, int | None]) -> Iterator[ColumnElement[bool]]:

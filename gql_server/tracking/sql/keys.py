@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, case, false, literal, or_, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, literal, or_, true
 
-from gql_server.tracking.sql.dialect import by_code_point, nulls_last, storable
+from gql_server.tracking.sql.dialect import as_number, by_code_point, nulls_last, storable
+from schema.condition import number_in
 
 NAN: Final = "NaN"
 _INT64: Final = 2**63
@@ -105,3 +106,44 @@ class MetricKey(Key):
     def _metric(self) -> FromClause:
         assert self.joined is not None  # noqa: S101 - made with it, below
         return self.joined[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TextKey(Key):
+    """A param's or a tag's value: numbers by what they are, then text. Places are floats, text and None."""
+
+    def sorting(self) -> list[ColumnElement[Any]]:
+        """Return what to order by."""
+        # Numbers that are level are so whatever their text.
+        text = case((self._number.is_(None), self._comparable(self.value)))
+        return [
+            *nulls_last(self.dialect, self._number, descending=self.descending),
+            *nulls_last(self.dialect, text, descending=self.descending),
+        ]
+
+    def place(self, values: Sequence[Any]) -> Any:
+        """Return the place of a row, of its values of `columns`."""
+        (text,) = values
+        number = None if text is None else number_in(text)
+        return text if number is None else number
+
+    def is_place(self, place: Any) -> bool:
+        """Say whether a row can have this place; it comes from a client."""
+        return (type(place) is float and math.isfinite(place)) or (
+            not isinstance(place, float) and Key.is_place(self, place)
+        )
+
+    def behind(self, place: Any) -> ColumnElement[bool]:
+        """Return the condition that a row comes behind a place, by this key alone."""
+        number = self._number
+        if isinstance(place, float):
+            return or_(number < place if self.descending else number > place, number.is_(None))
+        return and_(number.is_(None), Key.behind(self, place))
+
+    def level(self, place: Any) -> ColumnElement[bool]:
+        """Return the condition that a row is at a place."""
+        return self._number == place if isinstance(place, float) else Key.level(self, place)
+
+    @property
+    def _number(self) -> ColumnElement[Any]:
+        return as_number(self.dialect, self.value)

@@ -15,6 +15,11 @@ def value_of(metrics: FromClause) -> ColumnElement[Any]:
     return case((metrics.c.is_nan == false(), metrics.c.value))
 
 
+def finite(number: float) -> float:
+    """Return a number as it is compared with stored values: an infinity as what stands for it."""
+    return min(max(number, -LARGEST), LARGEST)
+
+
 def told_apart(values: list[float | None]) -> tuple[list[float | None], list[str | None]]:
     """Return the finite values and the names of those that are not, None in the place of the other."""
     if not values or _all_finite(values):

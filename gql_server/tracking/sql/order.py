@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, Table, and_, literal, or_
 
 from gql_server.tracking.sql.dialect import same_text, storable
-from gql_server.tracking.sql.keys import Joined, Key, MetricKey
+from gql_server.tracking.sql.keys import Joined, Key, MetricKey, TextKey
 from gql_server.tracking.sql.metric_values import value_of
 from gql_server.tracking.sql.tables import (
     EXPERIMENT_COLUMNS,
@@ -15,6 +15,7 @@ from gql_server.tracking.sql.tables import (
     LATEST_METRICS,
     PARAMS,
     RUN_COLUMNS,
+    RUN_DURATION,
     RUNS,
     TAGS,
 )
@@ -22,7 +23,8 @@ from schema.errors import BadUserInput
 from schema.tracking import Order, Position
 
 _TABLES: Final[dict[str, Table]] = {"metric": LATEST_METRICS, "param": PARAMS, "tag": TAGS}
-_RUN_ATTRIBUTES: Final = {**RUN_COLUMNS, "duration": RUNS.c.end_time - RUNS.c.start_time}
+_LATEST: Final = Order("attribute", "started_at", descending=True)
+_RUN_ATTRIBUTES: Final = {**RUN_COLUMNS, "duration": RUN_DURATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Ordering:
 
 def run_ordering(dialect: str, order: Sequence[Order]) -> Ordering:
     """Return an order of runs; MLflow's own, the latest start first, where none is given."""
-    if not order:
+    if not order or list(order) == [_LATEST]:
+        # As it is in the table, for an index to serve: a start of 0, for none, comes last so, too.
         return Ordering((Key(dialect, RUNS.c.start_time, descending=True),), RUNS.c.run_uuid, by_start=True)
     return Ordering(tuple(_run_key(dialect, entry) for entry in order), RUNS.c.run_uuid)
 
@@ -100,7 +103,7 @@ def _run_key(dialect: str, order: Order) -> Key:
     )
     if order.by == "metric":
         return MetricKey(dialect, value_of(logged), order.descending, joined)
-    return Key(dialect, logged.c.value, order.descending, joined)
+    return TextKey(dialect, logged.c.value, order.descending, joined)
 
 
 def _attribute(dialect: str, columns: dict[str, ColumnElement[Any]], order: Order) -> Key:

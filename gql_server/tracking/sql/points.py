@@ -1,13 +1,15 @@
 """Points of metrics as they are read: columns that grow, and which part of them is whose."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import ge
 from typing import Any
 
 from gql_server.tracking.sql.metric_values import told_apart
+from gql_server.tracking.sql.reading import Row
 from schema.table import Many, Span, Table
+from schema.tracking import Series
 
 
 @dataclass(slots=True)
@@ -26,6 +28,13 @@ class Points:
         self.steps += steps
         self.timestamps += timestamps
         self.values += values
+
+    def take(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
+        """Add the rows that are read, series by series; say whether they are as many as were counted."""
+        before = len(self)
+        for chunk in chunks:
+            self.extend(*zip(*chunk, strict=True))
+        return len(self) - before == sum(counts.values())
 
     def settle_ties(self, spans: Collection[Span]) -> None:
         """Sort the points that share a step; where each has its own, only look that this is so.

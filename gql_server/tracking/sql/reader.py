@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from gql_server.tracking.sql.faults import fault_of, timeout
 from gql_server.tracking.sql.reading import BrokenOff, Reading
+from gql_server.tracking.threads import Threads
 
 _T = TypeVar("_T")
 
@@ -19,9 +19,9 @@ class Reader:
     def __init__(self, open_: Callable[[], Engine], threads: int, seconds: float) -> None:
         self._open = open_
         self._seconds = seconds
-        self._threads = ThreadPoolExecutor(threads, "sql")
+        self._threads = Threads(threads, "database")
         # Interrupting is a round trip to the database, and must not wait for those that it frees.
-        self._interrupts = ThreadPoolExecutor(1, "sql-interrupt")
+        self._interrupts = Threads(1, "interrupts")
 
     async def read(self, work: Callable[[Reading], _T]) -> _T:
         """Return what `work` reads in a thread; when the caller is cancelled, so is the statement.
@@ -30,7 +30,7 @@ class Reader:
         too long, `StoreUnavailable` where the database cannot be used now.
         """
         reading = Reading(self._open, self._seconds)
-        answer = asyncio.wrap_future(self._threads.submit(self._read, reading, work))
+        answer: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._read, reading, work))
         try:
             async with asyncio.timeout(self._seconds):
                 return await answer
@@ -42,8 +42,8 @@ class Reader:
 
     async def close(self) -> None:
         """Let go of threads; what still runs is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._interrupts.shutdown(wait=False)
+        self._threads.close()
+        self._interrupts.close(finish=True)
 
     def _read(self, reading: Reading, work: Callable[[Reading], _T]) -> _T:
         try:

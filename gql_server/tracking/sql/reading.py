@@ -1,13 +1,13 @@
 """One use of one connection by one thread, which another thread may break off."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine
 from sqlalchemy.sql import Executable
 
-from gql_server.tracking.sql.dialect import preparations, snapshot
+from gql_server.tracking.sql.dialect import add_functions, preparations, snapshot
 from schema.errors import Fault
 
 _T = TypeVar("_T")
@@ -72,7 +72,7 @@ class Reading:
 
     def chunks(
         self, statement: Executable, *, size: int = _ROWS_AT_ONCE, stream: bool = True
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row]]:
         """Give the rows of a statement in lists of at most `size`, as the driver makes them.
 
         Streamed rows stay in the database until they are asked for, where the driver has a way to.
@@ -111,6 +111,10 @@ class Reading:
             raise BrokenOff
 
     def _prepare(self, connection: Connection) -> None:
+        if connection.info.setdefault("gql_functions", False) is False:
+            # Once a connection: adding one makes SQLite compile all its statements anew.
+            add_functions(self.dialect, connection.connection.dbapi_connection)
+            connection.info["gql_functions"] = True
         for statement in preparations(self.dialect, self._seconds):
             self._say(connection, statement)
 

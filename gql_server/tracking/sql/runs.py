@@ -1,19 +1,20 @@
 """Runs: searched in many scopes at once, counted and looked up."""
 
 from collections.abc import Collection, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import Select, func, literal, select, union_all
 
 from gql_server.tracking.sql.dialect import among, batches
+from gql_server.tracking.sql.numbered import first_of_each
 from gql_server.tracking.sql.order import run_ordering
 from gql_server.tracking.sql.pages import as_pages, as_table, selected
+from gql_server.tracking.sql.partings import Parting, by_experiment, by_parent
 from gql_server.tracking.sql.reading import Reading, Row
-from gql_server.tracking.sql.search import experiment_numbers, in_scope, matching_runs, run_in_workspace
+from gql_server.tracking.sql.search import in_scope, matching_runs, run_in_workspace
 from gql_server.tracking.sql.tables import RUN_COLUMNS, RUNS
 from schema.table import One
-from schema.tracking import Page, Pages, Scope, Search
+from schema.tracking import Children, Experiments, Page, Pages, Scope, Search
 
 _MOST_BRANCHES: Final = 50
 """How many scopes are searched by one statement where each is a SELECT of its own."""
@@ -27,7 +28,7 @@ class RunSearch:
         self._workspace = workspace
         self._indexed = indexed
         self._ordering = run_ordering(dialect, search.order)
-        self._conditions = matching_runs(dialect, search.filter, search.view)
+        self._conditions = matching_runs(dialect, search)
 
     def pages(self, reading: Reading, scopes: Sequence[Scope], page: Page) -> Pages:
         """Return the first runs of each scope."""
@@ -36,27 +37,36 @@ class RunSearch:
         if page.after is not None:
             conditions.append(self._ordering.behind(page.after))
         statement = select(*columns).select_from(self._ordering.join(RUNS)).where(*conditions)
-        distinct = list(dict.fromkeys(scopes))
-        if len(distinct) > 1 and all(map(_single, distinct)) and not self._served_by_index():
-            groups = self._numbered(reading, statement, distinct, page.first + 1)
+        groups: dict[Scope, list[Row]] = {}
+        children, others = _apart(scopes)
+        if children:
+            parting = by_parent(self._dialect, children, self._workspace)
+            groups |= self._numbered(reading, statement, parting, page.first + 1)
+        ids = _single(others)
+        if ids is None or len(ids) <= 1 or (self._indexed and self._ordering.by_start):
+            groups |= self._each(reading, statement, others, page.first + 1)
         else:
-            groups = self._each(reading, statement, distinct, page.first + 1)
+            parting = by_experiment(self._dialect, ids, self._workspace)
+            groups |= self._numbered(reading, statement, parting, page.first + 1)
         return as_pages(self._ordering, names, [groups.get(scope, []) for scope in scopes], page.first)
 
     def counts(self, reading: Reading, scopes: Sequence[Scope]) -> list[int]:
         """Count the runs of each scope."""
-        distinct = list(dict.fromkeys(scopes))
-        if distinct and all(map(_single, distinct)):
-            found = self._grouped_counts(reading, distinct)
-        else:
-            found = {scope: self._count(reading, scope) for scope in distinct}
+        children, others = _apart(scopes)
+        found: dict[Scope, int] = {}
+        if children:
+            parting = by_parent(self._dialect, children, self._workspace)
+            found |= self._grouped_counts(reading, parting)
+        ids = _single(others)
+        if ids is None:
+            found |= {scope: self._count(reading, scope) for scope in others}
+        elif ids:
+            parting = by_experiment(self._dialect, ids, self._workspace)
+            found |= self._grouped_counts(reading, parting)
         return [found.get(scope, 0) for scope in scopes]
 
-    def _served_by_index(self) -> bool:
-        return self._indexed and self._ordering.by_start
-
     def _each(
-        self, reading: Reading, statement: Select[Any], scopes: Sequence[Scope], most: int
+        self, reading: Reading, statement: Select[Any], scopes: Sequence[Experiments], most: int
     ) -> dict[Scope, list[Row]]:
         """Search each scope by a SELECT of its own, which can stop early where an index has the order."""
         groups: dict[Scope, list[Row]] = {}
@@ -68,43 +78,31 @@ class RunSearch:
                 groups.setdefault(some[row[-1]], []).append(row[:-1])
         return groups
 
-    def _branch(self, statement: Select[Any], scope: Scope, place: int, most: int) -> Select[Any]:
+    def _branch(self, statement: Select[Any], scope: Experiments, place: int, most: int) -> Select[Any]:
         numbered = statement.add_columns(literal(place).label("place"))
         within = in_scope(self._dialect, scope, self._workspace)
         return numbered.where(*within).order_by(*self._ordering.sorting()).limit(most)
 
     def _numbered(
-        self, reading: Reading, statement: Select[Any], scopes: Sequence[Scope], most: int
+        self, reading: Reading, statement: Select[Any], parting: Parting, most: int
     ) -> dict[Scope, list[Row]]:
-        """Search all scopes in one pass, and number the runs of each experiment."""
-        experiment = RUNS.c.experiment_id
-        place = func.row_number().over(partition_by=experiment, order_by=self._ordering.sorting())
-        numbered = statement.add_columns(experiment.label("scope"), place.label("place"))
-        found = numbered.where(*self._in_any(scopes)).subquery()
-        rows = reading.rows(select(found).where(found.c.place <= most))
-        rows.sort(key=itemgetter(-1))
-        groups: dict[Scope, list[Row]] = {}
-        for row in rows:
-            groups.setdefault((str(row[-2]),), []).append(row)
-        return groups
+        """Search all scopes in one pass, and number the runs of each."""
+        within = parting.join(statement).where(*parting.within)
+        groups = first_of_each(reading, within, parting.apart, parting.labels, self._ordering, most)
+        return {parting.scope(labels): rows for labels, rows in groups.items()}
 
-    def _grouped_counts(self, reading: Reading, scopes: Sequence[Scope]) -> dict[Scope, int]:
-        experiment = RUNS.c.experiment_id
-        statement = select(experiment, func.count()).where(*self._conditions, *self._in_any(scopes))
-        return {(str(id_),): int(count) for id_, count in reading.rows(statement.group_by(experiment))}
+    def _grouped_counts(self, reading: Reading, parting: Parting) -> dict[Scope, int]:
+        # The least of texts that are the same to the letter is that text.
+        labels = [func.min(column) for column in parting.labels]
+        statement = parting.join(select(*labels, func.count()).select_from(RUNS))
+        grouped = statement.where(*self._conditions, *parting.within).group_by(*parting.apart)
+        return {parting.scope(row[:-1]): int(row[-1]) for row in reading.rows(grouped)}
 
-    def _count(self, reading: Reading, scope: Scope) -> int:
+    def _count(self, reading: Reading, scope: Experiments) -> int:
         within = in_scope(self._dialect, scope, self._workspace)
         statement = select(func.count()).select_from(RUNS).where(*self._conditions, *within)
         ((count,),) = reading.rows(statement)
         return int(count)
-
-    def _in_any(self, scopes: Sequence[Scope]) -> Sequence[ColumnElement[bool]]:
-        ids = tuple(experiment_id for scope in scopes for experiment_id in scope or ())
-        return [
-            among(self._dialect, RUNS.c.experiment_id, experiment_numbers(ids)),
-            *run_in_workspace(self._workspace),
-        ]
 
 
 def runs_by_id(reading: Reading, ids: Sequence[str], columns: Collection[str], workspace: str | None) -> One:
@@ -119,5 +117,15 @@ def runs_by_id(reading: Reading, ids: Sequence[str], columns: Collection[str], w
     return One(as_table(wanted, rows), [places.get(run_id) for run_id in ids])
 
 
-def _single(scope: Scope) -> bool:
-    return scope is not None and len(scope) == 1
+def _apart(scopes: Sequence[Scope]) -> tuple[list[Children], list[Experiments]]:
+    distinct = list(dict.fromkeys(scopes))
+    return (
+        [scope for scope in distinct if isinstance(scope, Children)],
+        [scope for scope in distinct if not isinstance(scope, Children)],
+    )
+
+
+def _single(scopes: Sequence[Experiments]) -> list[str] | None:
+    """Return the experiments where each scope is one alone, so that a run is of one scope at the most."""
+    ids = [scope[0] for scope in scopes if scope is not None and len(scope) == 1]
+    return ids if len(ids) == len(scopes) else None

@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 from sqlparse.exceptions import SQLParseError
 
+from gql_server.tracking.faults import cleaned, code_of
+from gql_server.tracking.sql.conditions import experiment_condition, run_condition
 from gql_server.tracking.sql.dialect import among, storable
-from gql_server.tracking.sql.metric_values import LARGEST
+from gql_server.tracking.sql.metric_values import finite
 from gql_server.tracking.sql.tables import EXPERIMENTS, RUNS
 from schema.errors import BadUserInput
 from schema.lifecycle import LifecycleView
-from schema.tracking import Scope
+from schema.tracking import Experiments, Search
 
 Conditions = list[ColumnElement[bool]]
 
@@ -31,33 +33,34 @@ _STAGES: Final = {
 }
 
 
-def matching_runs(dialect: str, filter_: str | None, view: LifecycleView) -> Conditions:
+def matching_runs(dialect: str, search: Search) -> Conditions:
     """Return the conditions of a run search, whichever experiments it goes over."""
-    attributes, logged, datasets = _clauses(
-        filter_,
+    attributes, logged, datasets = clauses(
+        search.filter,
         SearchUtils.parse_search_filter,
         lambda parsed: _run_clauses(parsed, Session(), dialect),
     )
     # MLflow joins these, and needs DISTINCT for the runs that a dataset was logged to twice.
     found = [RUNS.c.run_uuid.in_(select(rows.c.run_uuid)) for rows in logged]
     found += [RUNS.c.run_uuid.in_(select(rows.c.destination_id)) for rows in datasets]
-    return [RUNS.c.lifecycle_stage.in_(_STAGES[view]), *attributes, *found]
+    where = [] if search.where is None else [run_condition(dialect, search.where)]
+    return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *attributes, *found, *where]
 
 
-def matching_experiments(
-    dialect: str, filter_: str | None, view: LifecycleView, workspace: str | None
-) -> Conditions:
+def matching_experiments(dialect: str, search: Search, workspace: str | None) -> Conditions:
     """Return the conditions of an experiment search."""
-    attributes, tagged = _clauses(
-        filter_,
+    attributes, tagged = clauses(
+        search.filter,
         SearchExperimentsUtils.parse_search_filter,
         lambda parsed: _experiment_clauses(parsed, dialect),
     )
     found = [EXPERIMENTS.c.experiment_id.in_(select(rows.c.experiment_id)) for rows in tagged]
-    return [EXPERIMENTS.c.lifecycle_stage.in_(_STAGES[view]), *attributes, *found, *_of_workspace(workspace)]
+    where = [] if search.where is None else [experiment_condition(dialect, search.where)]
+    stage = EXPERIMENTS.c.lifecycle_stage.in_(_STAGES[search.view])
+    return [stage, *attributes, *found, *where, *_of_workspace(workspace)]
 
 
-def in_scope(dialect: str, scope: Scope, workspace: str | None) -> Conditions:
+def in_scope(dialect: str, scope: Experiments, workspace: str | None) -> Conditions:
     """Return the conditions that a run is of these experiments, or of any active one."""
     if scope is None:
         return [_of_experiments(EXPERIMENTS.c.lifecycle_stage == "active", *_of_workspace(workspace))]
@@ -90,9 +93,10 @@ def _of_experiments(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return RUNS.c.experiment_id.in_(select(EXPERIMENTS.c.experiment_id).where(*conditions))
 
 
-def _clauses(
+def clauses(
     filter_: str | None, parse: Callable[[str | None], Any], build: Callable[[Any], Any]
 ) -> Sequence[Any]:
+    """Return the conditions that MLflow makes of a filter string; BadUserInput where it makes none."""
     if filter_ is not None and not storable(filter_):
         message = "filter has a character that a database cannot hold."
         raise BadUserInput(message)
@@ -102,7 +106,7 @@ def _clauses(
             _make_number(comparison)
         clauses: Sequence[Any] = build(parsed)
     except MlflowException as error:
-        raise BadUserInput(error.message) from error
+        raise BadUserInput(cleaned(error.message, code_of(error))) from error
     except (ValueError, SyntaxError, SQLParseError) as error:
         # MLflow lets them through from below, as for the list in: run_id IN (a)
         message = "filter is not one that MLflow can read."
@@ -114,7 +118,7 @@ def _make_number(comparison: dict[str, Any]) -> None:
     """Make a number of what is compared with one: MLflow passes its text, which psycopg takes for text."""
     numeric = SearchUtils.NUMERIC_ATTRIBUTES | SearchExperimentsUtils.NUMERIC_ATTRIBUTES
     if comparison["type"] == "metric":
-        comparison["value"] = _finite(float(comparison["value"]))
+        comparison["value"] = finite(float(comparison["value"]))
     elif comparison["type"] == "attribute" and comparison["key"] in numeric:
         comparison["value"] = _number(comparison["value"])
 
@@ -123,10 +127,5 @@ def _number(text: str) -> float:
     try:
         whole = int(text)
     except ValueError:
-        return _finite(float(text))
+        return finite(float(text))
     return whole if -_INT64 <= whole < _INT64 else float(whole)
-
-
-def _finite(number: float) -> float:
-    # Stored infinities are these, and not every driver can write another.
-    return min(max(number, -LARGEST), LARGEST)

@@ -5,28 +5,40 @@ from functools import partial
 
 from sqlalchemy import Engine, inspect, select
 
-from gql_server.tracking.ids import check_experiment_ids, check_run_ids
+from gql_server.artifacts.access import ArtifactAccess
+from gql_server.artifacts.repositories import Repositories
+from gql_server.tracking.ids import check_experiment_ids, check_run_ids, check_scopes
 from gql_server.tracking.sql import experiments as experiments_
-from gql_server.tracking.sql.histories import read_histories
-from gql_server.tracking.sql.logged import Logged
+from gql_server.tracking.sql.groups import read_groups
+from gql_server.tracking.sql.histories import read_histories, read_samples
+from gql_server.tracking.sql.logged import Logged as LoggedTable
+from gql_server.tracking.sql.logged_keys import read_logged_keys
+from gql_server.tracking.sql.long_points import SqlLongHistories
 from gql_server.tracking.sql.metrics import read_metrics
+from gql_server.tracking.sql.models import SqlModels
 from gql_server.tracking.sql.pairs import read_pairs
 from gql_server.tracking.sql.reader import Reader
 from gql_server.tracking.sql.reading import Reading
+from gql_server.tracking.sql.registry import SqlRegistry
 from gql_server.tracking.sql.runs import RunSearch, runs_by_id
+from gql_server.tracking.sql.sampled_points import Limits
+from gql_server.tracking.sql.search import in_scope, matching_runs
 from gql_server.tracking.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, RUNS, TAGS
+from schema.model_store import Models
+from schema.registry import Registry
 from schema.store_kind import StoreKind
 from schema.table import Many, One
-from schema.tracking import Page, Pages, Scope, Search, Series
+from schema.tracking import Experiments, Grouping, Groups, Logged, Page, Pages, Sample, Scope, Search, Series
 
 
-class SqlTracking:
+class SqlTracking(SqlLongHistories):
     """MLflow's tables in SQLite, PostgreSQL, MySQL, MariaDB or SQL Server.
 
     `workspace` names the workspace that a request is about, where the store has several; it is asked in the
-    caller's context. `timeout` is in seconds and for one call of the port. `max_points` bounds the points of
-    one call. `engine` is asked for in the thread that uses it where it is a function, which then may raise
-    faults and `Unusable`; whoever made the engine disposes of it.
+    caller's context. `timeout` is in seconds and for one call of the port. `max_points` bounds the points
+    that one call returns, `max_sampled_points` those that it goes through to return a sample, `max_groups`
+    its groups or keys. `engine` is asked for in the thread that uses it where it is a function, which then
+    may raise faults and `Unusable`; whoever made the engine disposes of it.
     """
 
     def __init__(
@@ -36,13 +48,19 @@ class SqlTracking:
         threads: int = 8,
         timeout: float = 30.0,
         max_points: int = 2_000_000,
+        max_groups: int = 100_000,
+        max_sampled_points: int = 10_000_000,
         workspace: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._open: Callable[[], Engine] = (lambda: engine) if isinstance(engine, Engine) else engine
         self._reader = Reader(self._open, threads, timeout)
-        self._max_points = max_points
+        self._limits = Limits(max_sampled_points, max_points)
+        self._max_groups = max_groups
         self._workspace = workspace
         self._indexed: bool | None = None
+        self.models: Models = SqlModels(self._reader, workspace)
+        self.registry: Registry = SqlRegistry(self._reader, workspace)
+        self.artifacts = ArtifactAccess(self, Repositories("sqlite:"), timeout=timeout)
 
     @property
     def kind(self) -> StoreKind:
@@ -81,7 +99,7 @@ class SqlTracking:
     async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
         """Return the tags of each experiment by key; all of them, or those under the keys given."""
         check_experiment_ids(ids, self.kind)
-        logged = Logged(EXPERIMENT_TAGS, self._workspace())
+        logged = LoggedTable(EXPERIMENT_TAGS, self._workspace())
         return await self._reader.read(lambda reading: read_pairs(reading, logged, list(map(int, ids)), keys))
 
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
@@ -94,6 +112,28 @@ class SqlTracking:
         make = self._search(scopes, search)
         return await self._reader.read(lambda reading: make(reading).counts(reading, scopes))
 
+    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+        """Group the matching runs; raise `LimitExceeded` for more than `max_groups` groups or summaries."""
+        check_scopes([scope], self.kind)
+        workspace = self._workspace()
+
+        def read(reading: Reading) -> Groups:
+            conditions = [
+                *matching_runs(reading.dialect, search),
+                *in_scope(reading.dialect, scope, workspace),
+            ]
+            return read_groups(reading, grouping, conditions, self._max_groups)
+
+        return await self._reader.read(read)
+
+    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Return the distinct keys of each experiment's active runs; `LimitExceeded` as for groups."""
+        check_experiment_ids(experiment_ids, self.kind)
+        workspace = self._workspace()
+        return await self._reader.read(
+            lambda reading: read_logged_keys(reading, by, experiment_ids, workspace, self._max_groups)
+        )
+
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
         """Look runs up, deleted ones too."""
         check_run_ids(ids)
@@ -102,11 +142,11 @@ class SqlTracking:
 
     async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
         """Return the params of each run by key; all of them, or those under the keys given."""
-        return await self._pairs(Logged(PARAMS, self._workspace()), run_ids, keys)
+        return await self._pairs(LoggedTable(PARAMS, self._workspace()), run_ids, keys)
 
     async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
         """Return the tags of each run by key; all of them, or those under the keys given."""
-        return await self._pairs(Logged(TAGS, self._workspace()), run_ids, keys)
+        return await self._pairs(LoggedTable(TAGS, self._workspace()), run_ids, keys)
 
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
         """Return the last value of each metric of each run by key; all, or those under the keys given."""
@@ -114,16 +154,28 @@ class SqlTracking:
         workspace = self._workspace()
         return await self._reader.read(lambda reading: read_metrics(reading, run_ids, keys, workspace))
 
-    async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
+    async def histories(
+        self,
+        series: Sequence[Series],
+        from_step: int | None,
+        to_step: int | None,
+        sample: Sample | None = None,
+    ) -> Many:
         """Return the points of each metric by step, timestamp and value, both ends of the steps included.
 
-        Raises `LimitExceeded` where there are more than `max_points`: on Postgres once that many are there as
-        text, elsewhere before any is read.
+        Of a sample, nothing but the sampled points leaves the thread that reads.
+        Raises `LimitExceeded` where there are more than `max_points`: on Postgres, unless it is for a sample,
+        once that many are there as text, elsewhere before any is read.
         """
         check_run_ids({run_id for run_id, _ in series})
         workspace, steps = self._workspace(), (from_step, to_step)
+        limits = self._limits
         return await self._reader.read(
-            lambda reading: read_histories(reading, series, steps, workspace, self._max_points)
+            lambda reading: (
+                read_samples(reading, series, steps, workspace, sample, limits)
+                if sample
+                else read_histories(reading, series, steps, workspace, limits.returned)
+            )
         )
 
     async def ready(self) -> None:
@@ -132,15 +184,15 @@ class SqlTracking:
 
     async def close(self) -> None:
         """Let go of connections and threads."""
+        self.artifacts.close()
         await self._reader.close()
 
-    async def _pairs(self, logged: Logged, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+    async def _pairs(self, logged: LoggedTable, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
         check_run_ids(run_ids)
         return await self._reader.read(lambda reading: read_pairs(reading, logged, run_ids, keys))
 
     def _search(self, scopes: Sequence[Scope], search: Search) -> Callable[[Reading], RunSearch]:
-        for scope in scopes:
-            check_experiment_ids(scope or (), self.kind)
+        check_scopes(scopes, self.kind)
         make = partial(RunSearch, search=search, workspace=self._workspace())
         # Reading a filter and the indexes takes time and may take a connection: it is done in the thread.
         return lambda reading: make(reading.dialect, indexed=self._has_index())

@@ -5,8 +5,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
 
 from gql_server.tracking.sql import SqlTracking
+from schema.condition import All, Any_, Not
+from schema.condition import Test as Asked
 from schema.errors import BadUserInput
-from schema.tracking import Search
+from schema.tracking import Order, Search
 from tests.gql_server.tracking.sql.filling import WHOLE
 from tests.stores import Store
 
@@ -85,6 +87,47 @@ async def test_run_filters_find_what_mlflow_finds(
         assert await tracking.count_runs([(experiment_id,)], Search(filter=filter_)) == [len(expected)]
         several = await tracking.runs([(experiment_id,), ("0",)], Search(filter=filter_), WHOLE)
         assert list(several.rows["run_id"]) == [run.info.run_id for run in expected], filter_
+
+
+async def test_a_condition_is_part_of_the_one_statement(
+    tracking: SqlTracking, database: Store, statements: list[str]
+) -> None:
+    """Whatever a condition tests, with a filter and an order beside it, a page of runs is one statement."""
+    experiment_id, ids = _fill(database.client)
+    where = All(
+        (
+            Any_((Asked("param", "opt", "ilike", "a%"), Asked("tag", "team", "gt", 3.0))),
+            Not(Asked("metric", "loss", "is_null", value=True)),
+            Asked("attribute", "parent_run_id", "is_null", value=True),
+            Asked("attribute", "started_at", "gte", 500),
+        )
+    )
+    order = (Order("param", "opt"), Order("attribute", "duration"))
+    await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    statements.clear()
+    search = Search(filter="tags.team ILIKE 'vision'", where=where, order=order)
+    found = await tracking.runs([(experiment_id,)], search, WHOLE)
+    assert len(statements) == 1
+    assert list(found.rows["run_id"]) == ids[:2]
+
+
+async def test_seconds_are_told_apart_in_times_of_today(tracking: SqlTracking, database: Store) -> None:
+    """How long a run took is compared to the millisecond, however long ago its times are counted from."""
+    experiment_id = database.client.create_experiment("today")
+    ids = []
+    for took in (0, 1, 60_000):
+        ids.append(database.client.create_run(experiment_id, start_time=1_760_000_000_007).info.run_id)
+        database.client.set_terminated(ids[-1], end_time=1_760_000_000_007 + took)
+    for operator, seconds, expected in (
+        ("eq", 0.0, ids[:1]),
+        ("eq", 0.001, ids[1:2]),
+        ("eq", 60.0, ids[2:]),
+        ("gt", 0.0005, ids[1:]),
+        ("lte", 59.999, ids[:2]),
+    ):
+        where = Asked("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
+        found = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
+        assert set(found.rows["run_id"]) == set(expected), (operator, seconds)
 
 
 async def test_experiment_filters_find_what_mlflow_finds(tracking: SqlTracking, database: Store) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Engine, TextClause, text
+from sqlalchemy.exc import InternalError, OperationalError
 
 from gql_server.tracking.sql import SqlTracking
 from gql_server.tracking.sql.reader import Reader
@@ -28,6 +30,7 @@ def _slow(engine: Engine) -> TextClause:
 
 
 async def _running(engine: Engine) -> int:
+    """Return how many slow statements the database is at; of SQLite, which is no server, nothing is known."""
     question = _RUNNING.get(engine.dialect.name)
     if question is None:
         return 0
@@ -43,17 +46,29 @@ async def _gone(engine: Engine) -> bool:
     return False
 
 
-async def test_a_client_that_leaves_stops_its_statement(engine: Engine) -> None:
+async def _begun(engine: Engine, statements: list[str]) -> None:
+    """Return when the database is at the slow statement, or when SQLite has had it for a moment."""
+    name = engine.dialect.name
+    for _ in range(400):
+        if _SLOW[name] in statements and (name not in _RUNNING or await _running(engine)):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("the slow statement did not begin")
+    await asyncio.sleep(0.1)
+
+
+async def test_a_client_that_leaves_stops_its_statement(engine: Engine, statements: list[str]) -> None:
     """The database stops working on it, and the only thread is free for the next."""
-    reader = Reader(lambda: engine, threads=1, seconds=30)
+    reader = Reader(lambda: engine, threads=1, seconds=60)
     asked = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
-    await asyncio.sleep(0.3)
+    await _begun(engine, statements)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
     start = time.perf_counter()
     assert await reader.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 20
     assert await _gone(engine)
     await reader.close()
 
@@ -79,7 +94,7 @@ async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
     start = time.perf_counter()
     with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
         await reader.read(lambda reading: reading.rows(_slow(engine)))
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 15
     assert await _gone(engine)
     patient = Reader(lambda: engine, threads=1, seconds=30)
     assert await patient.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
@@ -87,7 +102,9 @@ async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgres", "mysql"], indirect=True)
-async def test_a_dropped_connection_is_one_clear_error_and_heals(engine: Engine) -> None:
+async def test_a_dropped_connection_is_one_clear_error_and_heals(
+    engine: Engine, statements: list[str]
+) -> None:
     """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
     tracking = SqlTracking(engine)
     await tracking.ready()
@@ -95,7 +112,7 @@ async def test_a_dropped_connection_is_one_clear_error_and_heals(engine: Engine)
     await tracking.ready()
     reader = Reader(lambda: engine, threads=2, seconds=30)
     asked = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
-    await asyncio.sleep(0.3)
+    await _begun(engine, statements)
     _drop_connections(engine)
     with pytest.raises(StoreUnavailable) as caught:
         await asked
@@ -119,7 +136,9 @@ def _drop_connections(engine: Engine) -> None:
             "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
         )
         for (id_,) in connection.execute(text(others)).all():
-            connection.execute(text(f"KILL {id_}"))
+            # One that was closed a moment ago may be gone by now.
+            with suppress(OperationalError, InternalError):
+                connection.execute(text(f"KILL {id_}"))
 
 
 async def test_a_mistake_of_ours_is_not_blamed_on_the_store(engine: Engine) -> None:

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import Engine, delete, text
 
 from gql_server.tracking.sql import SqlTracking
-from gql_server.tracking.sql.tables import RUNS
+from gql_server.tracking.sql.tables import LATEST_METRICS, PARAMS, RUNS
+from schema.condition import Test as Asked
 from schema.errors import BadUserInput
 from schema.lifecycle import LifecycleView
 from schema.tracking import Order, Page, Scope, Search
-from tests.gql_server.tracking.sql.filling import WHOLE, by, experiment, numbered, runs
+from tests.gql_server.tracking.sql.filling import WHOLE, by, experiment, last_metrics, numbered, params, runs
 
 _INDEX = "CREATE INDEX runs_by_start ON runs (experiment_id, start_time DESC, run_uuid)"
 
@@ -88,18 +89,27 @@ async def test_a_page_of_nothing_says_whether_there_is_something(
 
 async def test_a_walk_misses_nothing_and_repeats_nothing(tracking: SqlTracking, engine: Engine) -> None:
     """While runs come and go, all that were there throughout are met exactly once."""
-    orders: list[tuple[Order, ...]] = [(), (by("name"),), (by("ended_at", descending=True),)]
+    orders: list[tuple[Order, ...]] = [
+        (),
+        (by("name"),),
+        (by("ended_at", descending=True),),
+        (by("lr", of="param", descending=True), by("loss", of="metric")),
+    ]
     for number, order in enumerate(orders, 5):
         experiment_id = experiment(engine, number)
         await _walk(tracking, engine, experiment_id, order)
         with engine.begin() as connection:
-            connection.execute(delete(RUNS))
+            for table in (PARAMS, LATEST_METRICS, RUNS):
+                connection.execute(delete(table))
 
 
 async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order: tuple[Order, ...]) -> None:
     some = [row | {"name": f"n{row['start_time'] % 7}"} for row in numbered(40, end_time=3)]
     stays = runs(engine, experiment_id, some[::2])
     goes = runs(engine, experiment_id, some[1::2])
+    texts, values = ["10", "9", "1e1", "", "b", "B"], [(1.5, False), (0.0, True), (-2.0, False)]
+    params(engine, [(own, "lr", texts[place % 6]) for place, own in enumerate(stays) if place % 5])
+    last_metrics(engine, [(own, "loss", *values[place % 3]) for place, own in enumerate(stays) if place % 4])
     met: list[str] = []
     after, turn = None, 0
     while True:
@@ -177,12 +187,16 @@ async def _refused(tracking: SqlTracking, experiment_id: str) -> None:
 async def test_a_run_without_a_name_is_called_as_mlflow_calls_it(
     tracking: SqlTracking, engine: Engine
 ) -> None:
-    """Runs of MLflow before 1.30 have their names in a tag; a name in the column goes before it."""
+    """Runs of MLflow before 1.30 have their names in a tag, or none; a name in the column goes before it."""
     experiment_id = experiment(engine, 5)
-    rows: list[dict[str, Any]] = [{"name": None}, {"name": ""}, {"name": "own"}, {"name": ""}, {"name": None}]
-    ids = runs(engine, experiment_id, [row | one for row, one in zip(numbered(5), rows, strict=True)])
+    names = [None, "", "own", "", None, " "]
+    rows: list[dict[str, Any]] = [{"name": name} for name in names]
+    ids = runs(engine, experiment_id, [row | one for row, one in zip(numbered(6), rows, strict=True)])
     with engine.begin() as connection:
         for id_ in ids[:3]:
             connection.execute(text(f"INSERT INTO tags VALUES ('mlflow.runName', 'tagged', '{id_}')"))  # noqa: S608
     found = await tracking.runs_by_id(ids, {"name"})
-    assert [found.rows["name"][place or 0] for place in found.index] == ["tagged", "tagged", "own", "", None]
+    shown = ["tagged", "tagged", "own", None, None, " "]
+    assert [found.rows["name"][place or 0] for place in found.index] == shown
+    unnamed = Search(where=Asked("attribute", "name", "is_null", value=True))
+    assert await tracking.count_runs([(experiment_id,)], unnamed) == [2]

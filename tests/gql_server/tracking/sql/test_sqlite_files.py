@@ -40,7 +40,8 @@ async def test_a_locked_file_is_an_error_within_the_time_set(engine: Engine, pat
     start = time.perf_counter()
     with pytest.raises((StoreTimeout, StoreUnavailable)):
         await tracking.ready()
-    assert time.perf_counter() - start < 2
+    # SQLite's own patience is five seconds.
+    assert time.perf_counter() - start < 4
     holder.execute("COMMIT")
     holder.close()
     await SqlTracking(engine).ready()

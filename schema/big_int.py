@@ -1,0 +1,5 @@
+"""The whole numbers that a store can keep: steps, and times in milliseconds."""
+
+from typing import Final
+
+BIG_INT_RANGE: Final = range(-(2**63), 2**63)
