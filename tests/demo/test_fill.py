@@ -94,6 +94,8 @@ def test_killed_fill_heals(demo: Demo, tmp_path: Path) -> None:
     directory = tmp_path / "store"
     with _start(directory) as first:
         _wait_for_runs(directory / "mlflow.db")
+        # So that it is not done before it is killed.
+        first.send_signal(signal.SIGSTOP)
         with _start(directory) as second:
             with pytest.raises(subprocess.TimeoutExpired):
                 second.wait(timeout=1)

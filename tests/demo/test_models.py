@@ -11,7 +11,7 @@ from mlflow.entities import LoggedModel
 from tests.demo_store import Demo
 
 # In a directory without this project on the path, as its user's own script would be.
-_PREDICT = """
+PREDICT = """
 import sys, mlflow
 model = mlflow.pyfunc.load_model(sys.argv[1], suppress_warnings=True)
 import pandas
@@ -73,8 +73,8 @@ def test_model_input(demo: Demo) -> None:
 def test_downloaded_model_predicts(demo: Demo, tmp_path: Path) -> None:
     """The registered model, once downloaded, loads with MLflow alone and tells the two arms apart."""
     source = demo.client.get_model_version_download_uri("spirals-classifier", "2")
-    done = subprocess.run(
-        [sys.executable, "-c", _PREDICT, source], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    # Without bytecode, which would be one more file of the demo's model.
+    command = [sys.executable, "-B", "-c", PREDICT, source]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.strip()) == sorted("[1, 0] [1, 0]")
