@@ -1,0 +1,1 @@
+"""Azure Machine Learning workspaces: how they are opened, what they cannot do, what differs."""
