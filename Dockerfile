@@ -3,11 +3,13 @@ FROM python:3.12-slim AS build
 
 # Everything is built here; the image that runs gets the finished environment and no tools.
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# Node, which builds the GraphiQL page, comes from PyPI and stays here.
+COPY pyproject.toml constraints.txt README.md LICENSE hatch_build.py ./
 COPY gql_server gql_server
 COPY schema schema
+COPY frontend frontend
 RUN python -m venv /opt/gql-server \
-    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,mysql,redis]'
+    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[azure,postgres,mysql,redis,tables]'
 
 FROM python:3.12-slim
 

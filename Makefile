@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# The page at /graphql is made of these by the build, which installs start.
+FRONTEND := hatch_build.py $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help install demo test check bench format lock clean
@@ -13,11 +15,11 @@ help: ## List what can be made
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed: pyproject.toml constraints.txt $(FRONTEND) | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.developed: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.developed: pyproject.toml constraints.txt $(FRONTEND) | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
@@ -51,4 +53,6 @@ lock: $(VENV)/.developed ## Choose versions anew and write constraints.txt
 	mv $(VENV)/constraints.new constraints.txt
 
 clean: ## Remove what was made
-	rm -rf $(VENV) demo-store .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-store gql_server/graphiql/built frontend/node_modules \
+		examples/dashboard/node_modules examples/dashboard/dist examples/dashboard/src/gql \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

@@ -1,0 +1,1 @@
+"""Tests of the page at /graphql, as HTTP has it."""
