@@ -1,0 +1,39 @@
+"""npm packages for tests, installed once for a lock."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.databases import absent
+
+_MOST_SECONDS = 280
+"""For npm to fetch what the lock names, once; below the time that a test may take."""
+
+
+def npm(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run npm in a folder; skip the test where there is none, and fail where CI must have it."""
+    command = shutil.which("npm")
+    if command is None:
+        absent("npm", FileNotFoundError("npm"))
+    return subprocess.run(
+        [str(command), *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=_MOST_SECONDS,
+        check=False,
+    )
+
+
+def install(folder: Path) -> None:
+    """Install what the folder's lock names, unless that is there."""
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    mark = folder / "node_modules" / ".lock-digest"
+    if mark.exists() and mark.read_text() == lock:
+        return
+    done = npm(folder, "ci")
+    assert done.returncode == 0, done.stdout + done.stderr
+    mark.write_text(lock)
