@@ -1,0 +1,1 @@
+"""Tests with the tools that docs/bi.md has recipes for."""
