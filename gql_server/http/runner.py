@@ -1,20 +1,27 @@
 """Running a document: from what was asked to the bytes of its answer, or the bytes that it got before."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
 
+from gql_server.auth.caller import Caller, current
 from gql_server.cache.answers import Answer, Answers, Look, Made, answer_key
 from gql_server.cache.freshness import Freshness
 from gql_server.http.encoder import JsonEncoder
-from gql_server.http.errors import masked
+from gql_server.http.errors import Hints, masked
+from gql_server.http.gate import Gate, stopped
 from gql_server.http.request import GraphQLRequest
+from gql_server.seeing.tracing import level
 from gql_server.settings import Settings
+from gql_server.stopping import Stopping
 from gql_server.tracking.cached import Cached
 from schema.build import ROOT
+from schema.errors import LimitExceeded
 from schema.execution import LevelExecution
 from schema.operation import Facts, Operation
+from schema.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +33,85 @@ class Runner:
     facts: Facts
     store: Cached
     answers: Answers
+    gate: Gate
+    stopping: Stopping
+    writing: Writing | None = None
 
-    async def look(self, asked: GraphQLRequest, use: Freshness) -> Look:
+    async def look(self, asked: GraphQLRequest, use: Freshness, caller: Caller) -> Look:
         """Look for the answer that the same question got; the document need not have been read for it."""
-        key = answer_key(asked.query, asked.operation_name, asked.variables, principal=None)
+        key = answer_key(
+            asked.query, asked.operation_name, asked.variables, principal=caller.principal, base=asked.base
+        )
+        # Servers that share a Redis may differ in this, and `Query.server` shows it.
+        key = key if self.facts.read_only else f"{key}:writable"
         return await self.answers.look(key, use)
 
-    async def run(self, look: Look, parsed: DocumentNode, asked: GraphQLRequest) -> Answer:
-        """Run a query, once for all who ask it meanwhile."""
-        return await self.answers.make(look, lambda: self._make(look.use, parsed, asked))
+    async def run(self, look: Look, parsed: DocumentNode, asked: GraphQLRequest, caller: Caller) -> Answer:
+        """Run a query, once for all who ask it meanwhile and are given the same."""
+        seconds = self.settings.operation_timeout
+        return await self.answers.make(
+            look, lambda: self._make(look.use, parsed, asked, caller, seconds=seconds)
+        )
 
-    async def _make(self, use: Freshness, parsed: DocumentNode, asked: GraphQLRequest) -> Made:
-        view = self.store.for_operation(use=use)
+    async def change(self, parsed: DocumentNode, asked: GraphQLRequest, caller: Caller) -> Answer:
+        """Run a mutation: for this request alone, past all that is kept."""
+        # It is not broken off: each call of it has a time limit of its own.
+        made = await self._make(Freshness.UNKEPT, parsed, asked, caller, seconds=None)
+        return Answer(made.body, None, made.codes)
+
+    async def _make(
+        self,
+        use: Freshness,
+        parsed: DocumentNode,
+        asked: GraphQLRequest,
+        caller: Caller,
+        *,
+        seconds: float | None,
+    ) -> Made:
+        with self.gate.pass_through():
+            return await self._make_inside(use, parsed, asked, caller, seconds)
+
+    async def _make_inside(
+        self,
+        use: Freshness,
+        parsed: DocumentNode,
+        asked: GraphQLRequest,
+        caller: Caller,
+        seconds: float | None,
+    ) -> Made:
+        # What is awaited here runs in this task, and in tasks and threads that take over its context.
+        current.set(caller)
+        view = self.store.for_operation(caller.principal, use)
         encoder = JsonEncoder()
         operation = Operation(
             tracking=view,
             facts=self.facts,
             max_page_size=self.settings.max_page_size,
+            max_conditions=self.settings.max_conditions,
+            max_compared_runs=self.settings.max_compared_runs,
+            max_rows=self.settings.max_rows,
+            max_scanned_runs=self.settings.max_scanned_runs,
             encoder=encoder,
+            watch=level,
+            writing=self.writing,
+            max_batch=self.settings.max_batch,
+            base=asked.base,
         )
         try:
-            result = await self._execute(operation, parsed, asked)
+            async with asyncio.timeout(seconds) as limit:
+                with self.stopping.ends(limit):
+                    result = await self._execute(operation, parsed, asked)
+        except TimeoutError:
+            if self.stopping.over:
+                raise stopped(change=seconds is None) from None
+            text = f"The operation took longer than {seconds:g} seconds (GQL_OPERATION_TIMEOUT)."
+            result = ExecutionResult(None, [GraphQLError(text, original_error=LimitExceeded(text))])
         finally:
+            # Whatever is still read is cancelled: its thread is free, and the database stops.
             operation.close()
-        body = encoder.whole(_format(result, self.settings.max_errors))
-        return Made(body, 0.0 if result.errors else view.shortest)
+        answer = _format(result, self.settings.max_errors, self.settings.hints)
+        codes = tuple({error["extensions"]["code"] for error in answer.get("errors", ())})
+        return Made(encoder.whole(answer), 0.0 if codes else view.shortest, codes)
 
     async def _execute(
         self, operation: Operation, parsed: DocumentNode, asked: GraphQLRequest
@@ -72,10 +133,10 @@ def ran(body: bytes | memoryview) -> bool:
     return bytes(body[:7]) == b'{"data"'
 
 
-def _format(result: ExecutionResult, most_errors: int) -> dict[str, Any]:
+def _format(result: ExecutionResult, most_errors: int, hints: Hints) -> dict[str, Any]:
     if not result.errors:
         return {"data": result.data}
-    errors = masked(result.errors, most_errors)
+    errors = masked(result.errors, most_errors, hints)
     # Without data and without a path nothing ran: variables that do not fit, say. That has no `data` key.
     if result.data is None and all(error.path is None for error in result.errors):
         return {"errors": errors}

@@ -33,6 +33,8 @@ QUESTIONS = [
     ('{ nodes(ids: ["RXhwZXJpbWVudA=="]) { id } }', INPUT, "global id"),
     ('{ runs(experimentIds: ["1"], experimentNames: ["a"]) { totalCount } }', INPUT, "not both"),
     ("{ runs { nodes { shoeSize } } }", VALIDATION, "shoeSize"),
+    ('{ runs { nodes { metric(key: "m") { series(sampling: NONE) { steps } } } } }', VALIDATION, "NONE"),
+    ('{ runs { nodes { metric(key: "m") { series(maxPoints: 1e9) { steps } } } } }', VALIDATION, "Int"),
 ]
 
 
@@ -91,3 +93,57 @@ async def test_what_is_not_there_is_null(store: Store) -> None:
         "nodes": [None, {"id": global_id("Experiment", "0")}, None],
         "runs": {"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": None}},
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["run_id IN (a)", "run_id IN ('a", "status = 'FINISHED", "metrics.x = 'a'"],
+)
+async def test_filters_that_mlflow_cannot_read(store: Store, text: str) -> None:
+    """Whatever MLflow's parser makes of a filter, the mistake is the client's on every store."""
+    store.client.create_run("0")
+    query = "query ($text: String) { runs(filter: $text) { totalCount nodes { name } } }"
+    async with asking(store.uri) as ask:
+        error = await ask.error(query, text=text)
+    assert error["extensions"]["code"] == INPUT
+
+
+@pytest.mark.parametrize("text", ["start_time > 1e3", "attributes.start_time > 1.5", "end_time = 1e400"])
+async def test_times_that_a_file_store_cannot_read(file_store: Store, text: str) -> None:
+    """A file store fails over such a time; whole numbers are asked for, of times and not of tags."""
+    run = file_store.client.create_run("0", tags={"start_time": "1.5"}).info.run_id
+    query = "query ($text: String) { runs(filter: $text) { nodes { runId } } }"
+    async with asking(file_store.uri) as ask:
+        error = await ask.error(query, text=text)
+        found = await ask.data(query, text="tags.start_time = '1.5' AND start_time > 5")
+    assert error["extensions"]["code"] == INPUT
+    assert "whole numbers" in error["message"]
+    assert found["runs"]["nodes"] == [{"runId": run}]
+
+
+@pytest.mark.parametrize("database", ["mysql", "postgres"])
+async def test_what_a_servers_database_says(request: pytest.FixtureRequest, database: str) -> None:
+    """The words of the database behind an MLflow server, with its SQL, are nobody's business."""
+    store: Store = request.getfixturevalue(f"{database}_server_store")
+    store.client.create_run("0")
+    text = "metrics.m > 1e400" if database == "mysql" else "attributes.start_time > 5"
+    async with asking(store.uri) as ask:
+        response = await ask.response(f'{{ runs(filter: "{text}") {{ nodes {{ name }} }} }}')
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == INPUT
+    assert not re.search(r"SQL|SELECT|pymysql|psycopg|sqlalche", response.text)
+
+
+async def test_names_that_a_database_does_not_tell_apart(mysql_server_store: Store) -> None:
+    """An experiment is found by its name to the letter, whatever the collation of a server's database."""
+    store = mysql_server_store
+    experiment = store.client.create_experiment("exp a")
+    run = store.client.create_run(experiment).info.run_id
+    query = """query ($name: String!) {
+      experiment(name: $name) { name } runs(experimentNames: [$name]) { nodes { runId } } }"""
+    async with asking(store.uri) as ask:
+        found = await ask.data(query, name="exp a")
+        other = await ask.response(query, name="EXP A")
+    assert found == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}
+    assert run not in other.text
+    assert "exp a" not in other.text

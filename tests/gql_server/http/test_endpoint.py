@@ -1,6 +1,7 @@
 """`/graphql` by the GraphQL-over-HTTP specification."""
 
 import asyncio
+import codecs
 import json
 import logging
 from typing import Any
@@ -75,8 +76,8 @@ async def test_other_media_types_are_not_acceptable(client: httpx.AsyncClient) -
         ({"query": f"query a {NAME} query b {NAME}"}, "BAD_USER_INPUT"),
         ({"query": f"query a {NAME}", "operationName": "c"}, "BAD_USER_INPUT"),
         ({"query": "fragment f on Query { server { version } }"}, "GRAPHQL_VALIDATION_FAILED"),
-        ({"query": "{ " + "server { version } " * 200 + "}"}, "GRAPHQL_PARSE_FAILED"),
-        ({"query": "{a" * 2000 + "}" * 2000}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ " + "server { version } " * 200 + "}"}, "LIMIT_EXCEEDED"),
+        ({"query": "{a" * 2000 + "}" * 2000}, "LIMIT_EXCEEDED"),
     ],
 )
 async def test_a_document_that_cannot_run_is_refused(
@@ -112,6 +113,8 @@ async def test_a_document_that_cannot_run_is_refused(
         b'{"query": "\xff"}',
         b'\xff\xfe{"query": "{ server { version } }"}',
         b"[" * 5000,
+        b'{"query": "{ server { version } }", "variables": {"a": ' + b"[" * 101 + b"]" * 101 + b"}}",
+        b'{"query": "{ server { version } }", "variables": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}",
         b'{"a":' * 2000,
     ],
 )
@@ -133,6 +136,50 @@ async def test_other_bodies_are_not_taken(client: httpx.AsyncClient, content_typ
     headers = {"content-type": content_type} if content_type else {}
     response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "\x7f", "utf\x00"])
+async def test_an_unknown_charset_is_a_bad_request(client: httpx.AsyncClient, charset: str) -> None:
+    """A charset that nobody knows gets 400 with a JSON body."""
+    headers = {"content-type": f"application/json; charset={charset}"}
+    response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    assert response.status_code == 400
+    assert codes(response) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ('application/json; Charset="UTF-8"; x=y', 200),
+        ("Application/JSON ;; charset=utf-8;", 200),
+        ("application/json; charset*=a; charset*0=b", 200),
+        ("application/json; a*0=b; a*=c", 200),
+        (f"application/json; a*{'9' * 5000}*=b", 200),
+        ("application/json, text/plain", 415),
+        ("text/plain; application/json", 415),
+        ("; application/json", 415),
+    ],
+)
+async def test_odd_content_types_are_taken_or_refused(
+    client: httpx.AsyncClient, content_type: str, status: int
+) -> None:
+    """Parameters that say nothing of the charset are passed over, be they ever so malformed."""
+    content = json.dumps({"query": NAME})
+    response = await client.post("/graphql", content=content, headers={"content-type": content_type})
+    assert response.status_code == status
+
+
+async def test_no_charset_is_looked_up(client: httpx.AsyncClient) -> None:
+    """Python keeps each name of a charset that it is asked for: it is not asked for those of clients."""
+    asked: list[str] = []
+    codecs.register(asked.append)
+    try:
+        for charset in ("made-up-by-a-client", "utf-16"):
+            headers = {"content-type": f"application/json; charset={charset}"}
+            await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    finally:
+        codecs.unregister(asked.append)
+    assert asked == []
 
 
 async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
@@ -164,13 +211,17 @@ async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_browser_gets_a_page(client: httpx.AsyncClient) -> None:
-    """A browser that opens the address gets GraphiQL; with a query in the URL, or as a tool, it gets JSON."""
+    """A browser that opens the address, or a link that carries a query, gets GraphiQL; a tool gets JSON."""
     browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     response = await client.get("/graphql", headers=browser)
     assert response.headers["content-type"].startswith("text/html")
     assert "graphiql" in response.text.lower()
-    asked = await client.get("/graphql", params={"query": NAME}, headers=browser)
-    assert asked.json()["data"]
+    linked = await client.get("/graphql", params={"query": NAME}, headers=browser)
+    assert linked.content == response.content
+    head = await client.head("/graphql", headers=browser)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == response.headers["content-length"]
+    assert (await client.get("/graphql", params={"query": NAME})).json()["data"]
     assert (await client.get("/graphql", headers={"accept": "*/*"})).status_code == 400
     assert (await client.get("/", follow_redirects=True, headers=browser)).url.path == "/graphql"
 
@@ -232,7 +283,7 @@ async def test_a_client_that_leaves_stops_its_operation(tracking: MemoryTracking
     tracking.experiments_by_id = hang  # type: ignore[method-assign, assignment]
     scope = {
         "type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "http_version": "1.1",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }  # fmt: skip
     body = {"type": "http.request", "body": json.dumps({"query": NAME}).encode(), "more_body": False}
 

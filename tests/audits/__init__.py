@@ -1,0 +1,1 @@
+"""Audits by tools of others, against the running server."""

@@ -1,0 +1,40 @@
+"""The GraphQL-over-HTTP specification, by the audits of the package graphql-http from npm."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.databases import absent
+from tests.serving import Serving
+
+HERE = Path(__file__).parent
+AUDITS = 61
+
+
+def test_every_audit_is_passed(server: Serving, tmp_path: Path) -> None:
+    """All audits of the specification are ok: what must be, what should be and what may be."""
+    for name in ("package.json", "package-lock.json", "audit.js"):
+        shutil.copy(HERE / name, tmp_path)
+    try:
+        subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=tmp_path, check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        absent("Node with npm and its registry", error)
+    done = subprocess.run(
+        ["node", "audit.js", f"{server.url}/graphql"],
+        cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    results = json.loads(done.stdout)
+    assert [result for result in results if result["status"] != "ok"] == []
+    assert len(results) == AUDITS
+
+
+def test_the_lock_names_no_address() -> None:
+    """The lock has versions and checksums only: where packages are fetched from is each machine's matter."""
+    text = (HERE / "package-lock.json").read_text()
+    assert "://" not in text
+    assert '"resolved"' not in text
+    assert text.count('"integrity"') == len(json.loads(text)["packages"]) - 1
