@@ -1,0 +1,260 @@
+"""Pass-through, before a real MLflow server that asks for passwords."""
+
+import base64
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+
+from gql_server.app import create_app
+from gql_server.auth.caller import Caller, current
+from gql_server.auth.pass_through import PassThrough
+from gql_server.settings import Settings
+from tests.servers import MlflowServer
+from tests.stores import copy_of
+
+ADMIN = ("admin", "password-of-admin")
+ADA, BOB = ("ada", "password-of-ada"), ("bob", "password-of-bob")
+WAIT = 0.2
+"""Seconds after which wrong credentials are refused."""
+RUNS = "{ experiments { nodes { name runs { nodes { name metrics { key history { value } } } } } } }"
+
+
+@dataclass
+class Guarded:
+    """An MLflow server with users: the experiment `secret` is Ada's."""
+
+    server: MlflowServer
+    experiment_id: str
+
+    def call(self, path: str, body: Any, user: tuple[str, str], method: str = "POST") -> Any:
+        """Call MLflow's REST API as someone."""
+        url = f"{self.server.uri}/api/2.0/mlflow/{path}"
+        response = requests.request(method, url, json=body, auth=user, timeout=60)
+        response.raise_for_status()
+        return response.json()
+
+
+@pytest.fixture(scope="module")
+def guarded(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Give the server, on which Bob may read nothing of Ada's."""
+    folder = tmp_path_factory.mktemp("guarded")
+    config = folder / "auth.ini"
+    config.write_text(
+        "[mlflow]\ndefault_permission = NO_PERMISSIONS\n"
+        f"database_uri = sqlite:///{folder}/auth.db\n"
+        f"admin_username = {ADMIN[0]}\nadmin_password = {ADMIN[1]}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    server = MlflowServer(
+        copy_of(sqlite_template, folder / "mlflow.db"),
+        folder,
+        options=("--app-name", "basic-auth"),
+        environment={"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "tests"},
+    )
+    server.start()
+    try:
+        given = Guarded(server, "")
+        for user, password in (ADA, BOB):
+            given.call("users/create", {"username": user, "password": password}, ADMIN)
+        given.experiment_id = given.call("experiments/create", {"name": "secret"}, ADA)["experiment_id"]
+        for number in range(4):
+            run = {"experiment_id": given.experiment_id, "start_time": number, "run_name": f"hers-{number}"}
+            run_id = given.call("runs/create", run, ADA)["run"]["info"]["run_id"]
+            metric = {"run_id": run_id, "key": "loss", "value": 0.5, "timestamp": 1, "step": 1}
+            given.call("runs/log-metric", metric, ADA)
+        yield given
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+async def client(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application before it, which itself has an administrator's credentials around."""
+    monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "")
+    monkeypatch.setenv("MLFLOW_ALLOW_HTTP_REDIRECTS", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN[0])
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", ADMIN[1])
+    settings = Settings(
+        tracking_uri=guarded.server.uri,
+        auth="pass-through",
+        auth_failure_seconds=WAIT,
+        metrics=True,
+        cache_running_seconds=600,
+        cache_ended_seconds=600,
+        writable=True,
+    )
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60) as client,
+    ):
+        yield client
+
+
+async def test_each_caller_sees_their_own(client: httpx.AsyncClient) -> None:
+    """What one may read and another may not is never the other's, be it cached, asked at once, or by id."""
+    names = ["hers-3", "hers-2", "hers-1", "hers-0"]
+    hers = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
+    (experiment,) = [one for one in hers.json()["data"]["experiments"]["nodes"] if one["name"] == "secret"]
+    assert [run["name"] for run in experiment["runs"]["nodes"]] == names
+    assert experiment["runs"]["nodes"][0]["metrics"] == [{"key": "loss", "history": [{"value": 0.5}]}]
+    again = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
+    assert "age" in again.headers
+    for _ in range(2):
+        his = await client.post("/graphql", json={"query": RUNS}, auth=BOB)
+        assert "hers" not in his.text
+        assert "secret" not in his.text
+        assert "age" not in his.headers or his.json()["data"]["experiments"]["nodes"] == []
+
+
+async def test_what_is_looked_up_by_id_is_guarded_too(client: httpx.AsyncClient, guarded: Guarded) -> None:
+    """A run and an experiment by id, read and cached for who may, are refused to who may not."""
+    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    run_id = found["runs"][0]["info"]["run_id"]
+    query = (
+        f'{{ run(runId: "{run_id}") {{ name params {{ key }} metrics {{ value }} experiment {{ name }} }} }}'
+    )
+    hers = await client.post("/graphql", json={"query": query}, auth=ADA)
+    assert hers.json()["data"]["run"]["experiment"] == {"name": "secret"}
+    his = await client.post("/graphql", json={"query": query}, auth=BOB)
+    assert "secret" not in his.text
+    assert "hers" not in his.text
+    assert {error["extensions"]["code"] for error in his.json()["errors"]} == {"FORBIDDEN"}
+
+
+async def test_artifacts_are_guarded_too(client: httpx.AsyncClient, guarded: Guarded) -> None:
+    """Files go up, are listed and come down with the caller's own credentials, and no other's."""
+    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    run_id = found["runs"][0]["info"]["run_id"]
+    listing = {"query": f'{{ run(runId: "{run_id}") {{ artifacts {{ path }} }} }}'}
+    assert (await client.put(f"/artifacts/{run_id}/note.txt", content=b"hers", auth=ADA)).status_code == 201
+    hers = await client.post("/graphql", json=listing, auth=ADA)
+    assert hers.json()["data"]["run"]["artifacts"] == [{"path": "note.txt"}]
+    assert (await client.get(f"/artifacts/{run_id}/note.txt", auth=ADA)).content == b"hers"
+    for method, content in (("GET", None), ("PUT", b"his")):
+        his = await client.request(method, f"/artifacts/{run_id}/note.txt", content=content, auth=BOB)
+        assert his.status_code == 403, his.text
+    refused = await client.post("/graphql", json=listing, auth=BOB)
+    assert {error["extensions"]["code"] for error in refused.json()["errors"]} == {"FORBIDDEN"}
+    assert "note" not in refused.text
+
+
+async def test_who_is_not_known_gets_401(client: httpx.AsyncClient) -> None:
+    """Without credentials, or with wrong ones, the answer is 401 and says what is wanted.
+
+    What another's credentials cached, and the server's own credentials, are of no use.
+    """
+    assert (await client.post("/graphql", json={"query": RUNS}, auth=ADA)).status_code == 200
+    assert (await client.post("/graphql", json={"query": RUNS})).status_code == 401
+    for auth in (("ada", "wrong"), ("ada", ""), ("", "x"), ("nobody", "x")):
+        response = await client.post("/graphql", json={"query": RUNS}, auth=auth)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Basic ")
+        assert "secret" not in response.text
+    bearer = {"authorization": "Bearer made-up"}
+    assert (await client.post("/graphql", json={"query": RUNS}, headers=bearer)).status_code == 401
+
+
+@pytest.mark.parametrize("format_", ["csv", "arrow", "parquet"])
+async def test_tables_are_guarded_too(client: httpx.AsyncClient, format_: str) -> None:
+    """A table has what the caller may read, whoever asked for the same one just before."""
+    url = f"/tables/runs.{format_}"
+    for _ in range(2):
+        assert b"hers-3" in (await client.get(url, auth=ADA)).content
+        his = await client.get(url, auth=BOB)
+        assert his.status_code == 200
+        assert b"hers" not in his.content
+        assert (await client.head(url, auth=BOB)).headers.get("etag") == his.headers.get("etag")
+    for auth in (None, ("ada", "wrong"), ("nobody", "x")):
+        for method in ("GET", "HEAD"):
+            refused = await client.request(method, url, auth=auth)
+            assert refused.status_code == 401, (method, auth)
+            assert b"hers" not in refused.content
+
+
+@pytest.mark.parametrize("auth", [("ada", "wrong"), ("nobody", "x"), None])
+async def test_there_is_one_refusal(
+    client: httpx.AsyncClient, guarded: Guarded, auth: tuple[str, str] | None
+) -> None:
+    """Whatever is asked for, who is not known waits, gets the same 401, and is told what is wanted."""
+    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    note = f"/artifacts/{found['runs'][0]['info']['run_id']}/note.txt"
+    tables = [f"/tables/params.{format_}" for format_ in ("csv", "arrow", "parquet")]
+    answers = set()
+    for method, path in (*(("GET", path) for path in (*tables, note, "/metrics")), ("PUT", note)):
+        begun = time.monotonic()
+        refused = await client.request(method, path, auth=auth, content=b"x" if method == "PUT" else None)
+        assert time.monotonic() - begun >= WAIT, path
+        assert refused.status_code == 401, path
+        assert refused.headers["www-authenticate"].startswith("Basic "), path
+        answers.add(refused.content)
+    begun = time.monotonic()
+    refused = await client.request("POST", "/graphql", json={"query": RUNS}, auth=auth)
+    assert time.monotonic() - begun >= WAIT
+    assert answers == {refused.content}
+
+
+async def test_metrics_are_for_whom_the_store_knows(client: httpx.AsyncClient) -> None:
+    """Whoever the MLflow server lets in may see the metrics."""
+    assert "gql_" in (await client.get("/metrics", auth=BOB)).text
+
+
+async def test_credentials_are_proven_by_the_server_alone(client: httpx.AsyncClient) -> None:
+    """Who asks is known once the MLflow server has accepted what they sent, and not by any other answer."""
+    wrong = ("ada", "wrong")
+    assert (await client.post("/graphql", json={"query": "{ __typename }"}, auth=wrong)).is_success
+    assert (await client.post("/graphql", json={"query": RUNS}, auth=wrong)).status_code == 401
+    assert not await _proven(*wrong)
+    assert (await client.post("/graphql", json={"query": RUNS}, auth=("bob", "wrong"))).status_code == 401
+    assert (await client.get("/tables/experiments.csv", auth=BOB)).status_code == 200
+    assert await _proven(*BOB)
+    assert not await _proven("bob", "wrong")
+
+
+async def _proven(user: str, password: str) -> bool:
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    caller = await PassThrough().find(Headers({"authorization": f"Basic {encoded}"}))
+    assert caller is not None
+    return caller.proven
+
+
+async def test_readiness_needs_no_credentials(client: httpx.AsyncClient) -> None:
+    """The server is ready when the MLflow server answers, though it has no credentials of its own."""
+    assert (await client.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_nothing_of_one_caller_goes_along_with_another(
+    client: httpx.AsyncClient, guarded: Guarded
+) -> None:
+    """A request to MLflow carries who is being answered and nobody else: no cookie, no other credentials."""
+    assert client
+    seen: list[requests.PreparedRequest] = []
+    creds = get_default_host_creds(guarded.server.uri)
+    for caller in (Caller("a", authorization="Bearer a"), Caller("b"), None):
+        current.set(caller)
+        response = http_request(
+            creds, "/api/2.0/mlflow/experiments/search", "GET",
+            extra_headers={"Cookie": "session=ada"},
+        )  # fmt: skip
+        seen.append(response.request)
+    current.set(None)
+    assert [request.headers.get("Authorization") for request in seen] == ["Bearer a", None, None]
+    assert not [request for request in seen if "Cookie" in request.headers]
+    assert os.environ["MLFLOW_ALLOW_HTTP_REDIRECTS"] == "false"
+
+
+def test_only_an_mlflow_server_can_decide() -> None:
+    """Pass-through before a database, which knows no callers, is refused at the start."""
+    with pytest.raises(ValidationError, match="MLflow server"):
+        Settings(tracking_uri="sqlite:///mlflow.db", auth="pass-through")
