@@ -1,0 +1,1 @@
+"""Artifacts: the files that MLflow's artifact repositories hold, listed and streamed."""

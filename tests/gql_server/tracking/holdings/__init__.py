@@ -1,0 +1,1 @@
+"""Tests of what a store holds beside runs: the same answers on every kind of store."""
