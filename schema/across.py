@@ -100,9 +100,9 @@ def across(
     return strawberry.field(resolver=resolver, description=description, metadata={NEEDS: needs})
 
 
-def question(info: GraphQLResolveInfo) -> Hashable:
+def question(type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
     """Return what tells one question about a table from another: the nodes of the document that ask it."""
-    return (info.parent_type.name, *map(id, info.field_nodes))
+    return (type_.name, *map(id, nodes))
 
 
 def _resolver(answer: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,7 +124,9 @@ def _column(
 ) -> Any:
     ask = Ask(info._raw_info)  # noqa: SLF001 - Strawberry has no public way to the field's nodes
     table = source if isinstance(source, Table) else table_of(source)
-    return ask.operation.once(table, question(ask.info), lambda: answer(table, ask, **arguments))
+    return ask.operation.once(
+        table, question(ask.info.parent_type, ask.info.field_nodes), lambda: answer(table, ask, **arguments)
+    )
 
 
 def _own(source: Row | Table, column: Column) -> Any:

@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
 from schema.execution import LevelExecution
+from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.table import Row, Table
@@ -23,10 +24,11 @@ class Schema(strawberry.Schema):
         """Leave errors alone."""
 
 
-def build_schema(extensions: Iterable[Any] = ()) -> Schema:
-    """Return the graph, executed level by level."""
+def build_schema(extensions: Iterable[Any] = (), *, writable: bool = False) -> Schema:
+    """Return the graph, executed level by level; it has mutations only if it is `writable`."""
     return Schema(
         query=Query,
+        mutation=Mutation if writable else None,
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=LevelExecution,
         extensions=list(extensions),

@@ -19,13 +19,16 @@ from graphql import (
     GraphQLResolveInfo,
     get_nullable_type,
     is_object_type,
+    located_error,
 )
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.across import question
 from schema.leaf import NotCovered
 from schema.level import Level
-from schema.table import Row, Rows, table_of
+from schema.operation import Operation
+from schema.table import Row, Rows, index_of, pick, table_of
 
 
 class LevelExecution(StrawberryGraphQLCoreExecutionContext):
@@ -38,10 +41,57 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
 
         graphql-core would drop the coroutines of the fields beside it, and Python would warn of each.
         """
+        known = self._known(parent_type, source, field_nodes)
+        if known is not None:
+            return self._told(parent_type, source, field_nodes, path, known)
         try:
             return super().execute_field(parent_type, source, field_nodes, path)
         except GraphQLError as error:
             return _failing(error)
+
+    def _known(self, parent_type: GraphQLObjectType, source: Any, nodes: list[FieldNode]) -> Any:
+        """Return what a field of a row answered for all rows of its table; None where it has not yet."""
+        if not isinstance(source, Row) or self._hooked:
+            return None
+        operation = cast("Operation", self.context_value)
+        return operation.known(table_of(source), question(parent_type, nodes))
+
+    async def _told(
+        self, parent_type: GraphQLObjectType, source: Row, nodes: list[FieldNode], path: Path, known: Any
+    ) -> Any:
+        """Complete a field of a row from the answer for all rows; its arguments are not read for each."""
+        field = parent_type.fields[nodes[0].name.value]
+        info = self.build_resolve_info(field, nodes, parent_type, path)
+        try:
+            value = known if isinstance(known, Exception) else pick(known, index_of(source))
+            completed = self.complete_value(field.type, nodes, info, path, value)
+            return await completed if isawaitable(completed) else completed
+        except Exception as error:  # noqa: BLE001 - as graphql-core has it: each is an error of this field
+            self.handle_field_error(located_error(error, nodes, path.as_list()), field.type, path)
+            return None
+
+    async def execute_fields_serially(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        fields: dict[str, list[FieldNode]],
+    ) -> dict[str, Any]:
+        """Execute the fields of a mutation one after another; what fails ends it, and none follows.
+
+        graphql-core calls the resolvers of all before it awaits the first, and nests an await for each.
+        """
+        results: dict[str, Any] = {}
+        for name, nodes in fields.items():
+            result = self.execute_field(parent_type, source_value, nodes, Path(path, name, parent_type.name))
+            if result is not Undefined:
+                results[name] = await result if isawaitable(result) else result
+        return results
+
+    @property
+    def _hooked(self) -> bool:
+        """Whether there is a hook around each field's resolver, which is promised every row."""
+        return self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
 
     def complete_list_value(
         self,
@@ -53,9 +103,7 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
     ) -> AwaitableOrValue[list[Any]]:
         """Complete our own rows by columns, any other list item by item."""
         item_type = get_nullable_type(return_type.of_type)
-        # A hook around each field's resolver is promised every row.
-        hooked = self.middleware_manager is not None and self.middleware_manager.middlewares
-        if isinstance(result, Rows) and is_object_type(item_type) and not hooked:
+        if isinstance(result, Rows) and is_object_type(item_type) and not self._hooked:
             return self._complete_rows(return_type, field_nodes, info, path, result)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
 

@@ -1,18 +1,26 @@
 """Experiments: the folders that runs are kept in."""
 
-from typing import Annotated
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Annotated, Any
 
 import strawberry
 
 from schema.across import Ask, across
 from schema.arguments import DEFAULT_FIRST, After, First, Keys, View, given
+from schema.condition import All, Test
 from schema.lifecycle import LifecycleStage, LifecycleView
+from schema.logged_models import LoggedModelConnection, models_of_experiments
 from schema.node import Node, global_id_field
 from schema.pairs import Tag, all_of, value_of
-from schema.runs import Filter, OrderBy, RunConnection, connect_runs, run_search
+from schema.run import Run
+from schema.run_search import Filter, OrderBy, connect_runs, run_search
+from schema.runs import RunConnection
 from schema.scalars import DateTime
 from schema.table import Many, One, Table
-from schema.tracking import Scope
+from schema.tracking import Logged, Order, Page, Scope, Search
+from schema.where import RunWhere
 
 
 async def _tags(experiments: Table, ask: Ask, keys: Keys = strawberry.UNSET) -> Many:
@@ -32,14 +40,55 @@ async def _runs(
     ask: Ask,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
+    where: RunWhere = strawberry.UNSET,
     filter: Filter = strawberry.UNSET,  # noqa: A002 - the public name
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
 ) -> One:
-    search = run_search(given(filter), given(order_by), view)
+    search = run_search(ask, where, filter, order_by, view)
     scopes: list[Scope] = [(experiment_id,) for experiment_id in experiments["experiment_id"]]
     connections = await connect_runs(ask, scopes, search, first, given(after))
     return One(connections, range(experiments.size))
+
+
+@strawberry.enum(description="Which end of a metric is best.")
+class Goal(Enum):
+    """The direction of an optimization."""
+
+    MAXIMIZE = strawberry.enum_value("MAXIMIZE", description="The largest value is best.")
+    MINIMIZE = strawberry.enum_value("MINIMIZE", description="The smallest value is best.")
+
+
+async def _best_run(
+    experiments: Table,
+    ask: Ask,
+    metric: Annotated[str, strawberry.argument(description="The metric's key: its last value counts.")],
+    goal: Annotated[Goal, strawberry.argument(description="Which end is best.")] = Goal.MAXIMIZE,
+) -> One:
+    search = Search(
+        where=All(
+            (
+                Test("attribute", "status", "eq", "FINISHED"),
+                # Every value but a NaN.
+                Test("metric", metric, "gte", -math.inf),
+            )
+        ),
+        order=(Order("metric", metric, descending=goal is Goal.MAXIMIZE),),
+    )
+    scopes: list[Scope] = [(experiment_id,) for experiment_id in experiments["experiment_id"]]
+    pages = await ask.tracking.runs(scopes, search, Page(first=1, after=None, columns=ask.columns(())))
+    return One(pages.rows, [start if stop > start else None for start, stop in pages.spans])
+
+
+def _keys(by: Logged) -> Any:
+    async def answer(experiments: Table, ask: Ask) -> Sequence[Sequence[str]]:
+        return await ask.tracking.logged_keys(by, experiments["experiment_id"])
+
+    return across(
+        answer,
+        description=f"The distinct keys of the {by}s that its active runs have, sorted.",
+        needs=("experiment_id",),
+    )
 
 
 @strawberry.type(description="An experiment: a named set of runs.")
@@ -60,3 +109,19 @@ class Experiment(Node):
         _tag, description="One tag's value; null when it is not set.", needs=("experiment_id", "tags")
     )
     runs: RunConnection = across(_runs, description="The experiment's runs.", needs=("experiment_id",))
+    best_run: Run | None = across(
+        _best_run,
+        description=(
+            "The best run by a metric's last value among the finished active runs, of equals the one with "
+            "the least id; null when none has a value."
+        ),
+        needs=("experiment_id",),
+    )
+    metric_keys: list[str] = _keys("metric")
+    param_keys: list[str] = _keys("param")
+    tag_keys: list[str] = _keys("tag")
+    logged_models: LoggedModelConnection = across(
+        models_of_experiments,
+        description="The experiment's logged models, the newest first.",
+        needs=("experiment_id",),
+    )

@@ -11,9 +11,10 @@ from schema.connection import PageInfo, connect
 from schema.cursor import fingerprint
 from schema.experiment import Experiment
 from schema.lifecycle import LifecycleView
-from schema.runs import SortDirection
+from schema.run_search import SortDirection
 from schema.table import One, Table
 from schema.tracking import Order, Search
+from schema.where import ExperimentWhere, condition
 
 
 @strawberry.enum(description="What every experiment has, to order by.")
@@ -75,6 +76,7 @@ async def search_experiments(
     ask: Ask,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
+    where: ExperimentWhere = strawberry.UNSET,
     filter: Filter = strawberry.UNSET,  # noqa: A002 - the public name
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
@@ -86,7 +88,9 @@ async def search_experiments(
         )
         for entry in given(order_by) or ()
     )
-    search = Search(filter=given(filter) or None, order=order, view=view)
+    text = ask.operation.filter(given(filter))
+    meant = condition(given(where), ask.operation.max_conditions, text)
+    search = Search(filter=text, where=meant, order=order, view=view)
     tracking = ask.tracking
 
     async def count() -> list[int | None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLLeafType
 
-from schema.scalars import BIG_INT_RANGE
+from schema.big_int import BIG_INT_RANGE
 from schema.times import format_times
 
 _NONE = type(None)

@@ -24,7 +24,7 @@ from schema.encoding import LARGE, Leaf, encode_lists, in_sequence
 from schema.leaf import NotCovered, complete_leaves
 from schema.objects import objects
 from schema.operation import Operation
-from schema.table import Column, Lists, Many, One, Table
+from schema.table import Column, Lists, Many, One, Rows, Table
 
 _DEFINITION = "strawberry-definition"
 _TYPENAME = "__typename"
@@ -49,7 +49,7 @@ class Level:
     async def complete(self, table: Table) -> Sequence[Any]:
         """Return an object for each row; the same table and selection are completed once an operation."""
         question = ("completed", self._type.name, *map(id, self._nodes))
-        done = await self._operation.once(table, question, lambda: self._complete(table))
+        done = await self._operation.once(table, question, lambda: self._watched(table))
         return cast("Sequence[Any]", done)
 
     async def lists(self, many: Many) -> Sequence[Any]:
@@ -61,6 +61,17 @@ class Level:
                 return await encode_lists(encoder, leaves, many)
         done = await self.complete(many.rows)
         return [done[start:stop] for start, stop in many.spans]
+
+    async def some(self, column: Sequence[Any], *, required: bool) -> Sequence[Any]:
+        """Return the list of each parent that has one: `Rows` of one table, or None."""
+        there = [rows for rows in column if rows is not None]
+        table = there[0].table if there and isinstance(there[0], Rows) else Table(0, {})
+        if not all(isinstance(rows, Rows) and rows.table is table for rows in there):
+            raise NotCovered
+        if required and len(there) < len(column):
+            raise NotCovered
+        done = await self.complete(table)
+        return [None if rows is None else done[slice(*rows.span)] for rows in column]
 
     def _leaves(self) -> list[Leaf] | None:
         """Return what is selected, if it is nothing but columns of leaves."""
@@ -75,6 +86,10 @@ class Level:
                 return None
             leaves.append(Leaf(name, definition.python_name, type_, required=is_non_null_type(field.type)))
         return leaves
+
+    async def _watched(self, table: Table) -> Sequence[Any]:
+        with self._operation.watch(self._type.name, table.size):
+            return await self._complete(table)
 
     async def _complete(self, table: Table) -> Sequence[Any]:
         if not table.size:
@@ -131,6 +146,8 @@ class Level:
         inner: Any = get_nullable_type(cast("Any", item))
         if isinstance(column, Many) and is_object_type(inner):
             return await Level(self._execution, inner, nodes, path).lists(column)
+        if is_object_type(inner) and isinstance(column, Sequence):
+            return await Level(self._execution, inner, nodes, path).some(column, required=required)
         if not is_leaf_type(inner) or isinstance(column, Many | One):
             raise NotCovered
         leaf, items_required = inner, is_non_null_type(item)

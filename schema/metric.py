@@ -1,17 +1,22 @@
 """Metrics: the last value of each, and its history on demand."""
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import strawberry
 
 from schema.across import Ask, across
 from schema.arguments import FromStep, ToStep, given
+from schema.errors import BadUserInput
 from schema.scalars import BigInt, DateTime
-from schema.table import Lists, Many, One, Table
+from schema.table import Column, Lists, Many, One, Table
+from schema.tracking import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+_FEWEST: Final = 2
+"""The first point and the last."""
 
 
 @strawberry.enum(description="What a metric's value is where it is no finite number.")
@@ -21,6 +26,42 @@ class NonFinite(Enum):
     NAN = strawberry.enum_value("NAN", description="Not a number.")
     POSITIVE_INFINITY = strawberry.enum_value("POSITIVE_INFINITY", description="Above every number.")
     NEGATIVE_INFINITY = strawberry.enum_value("NEGATIVE_INFINITY", description="Below every number.")
+
+
+@strawberry.enum(description="Which points of a history stand for all, where maxPoints asks for fewer.")
+class Sampling(Enum):
+    """The ways of `schema.tracking.Sample`."""
+
+    LTTB = strawberry.enum_value(
+        "LTTB", description="Largest triangle three buckets: the points that keep the look of the curve."
+    )
+    MIN_MAX = strawberry.enum_value(
+        "MIN_MAX",
+        description="The lowest and the highest point of each stretch, so that no spike is lost.",
+    )
+    EVERY_NTH = strawberry.enum_value(
+        "EVERY_NTH", description="Points at even distances, whatever their values."
+    )
+
+
+_BY: Final[dict[Sampling, Literal["lttb", "min_max", "every_nth"]]] = {
+    Sampling.LTTB: "lttb",
+    Sampling.MIN_MAX: "min_max",
+    Sampling.EVERY_NTH: "every_nth",
+}
+
+_MaxPoints = Annotated[
+    int | None,
+    strawberry.argument(
+        description=(
+            "Return at most so many points, 2 at least: the first, the last and those that sampling chooses, "
+            "with gaps where values are not finite. All points when left out, or where there are no more."
+        )
+    ),
+]
+_Sampling = Annotated[
+    Sampling, strawberry.argument(description="How points are chosen where there are more than maxPoints.")
+]
 
 
 @strawberry.type(description="One logged value of a metric.")
@@ -44,27 +85,61 @@ class MetricSeries:
     values: list[float | None] = strawberry.field(description="The values; null where one is not finite.")
 
 
-def _points(metrics: Table, ask: Ask, from_step: BigInt | None, to_step: BigInt | None) -> "Awaitable[Many]":
+def _sample(most: int | None, sampling: Sampling) -> Sample | None:
+    if most is None:
+        return None
+    if most < _FEWEST:
+        message = f"maxPoints must be at least {_FEWEST}, for the first point and the last, not {most}."
+        raise BadUserInput(message)
+    return Sample(most, _BY[sampling])
+
+
+def _points(
+    metrics: Table, ask: Ask, from_step: BigInt | None, to_step: BigInt | None, sample: Sample | None
+) -> "Awaitable[Many]":
     series = list(zip(metrics["run_id"], metrics["key"], strict=True))
-    return ask.tracking.histories(series, given(from_step), given(to_step))
+    return ask.tracking.histories(series, given(from_step), given(to_step), sample)
 
 
 async def _history(
-    metrics: Table, ask: Ask, from_step: FromStep = strawberry.UNSET, to_step: ToStep = strawberry.UNSET
+    metrics: Table,
+    ask: Ask,
+    max_points: _MaxPoints = strawberry.UNSET,
+    sampling: _Sampling = Sampling.LTTB,
+    from_step: FromStep = strawberry.UNSET,
+    to_step: ToStep = strawberry.UNSET,
 ) -> Many:
-    return await _points(metrics, ask, from_step, to_step)
+    return await _points(metrics, ask, from_step, to_step, _sample(given(max_points), sampling))
 
 
 async def _series(
-    metrics: Table, ask: Ask, from_step: FromStep = strawberry.UNSET, to_step: ToStep = strawberry.UNSET
+    metrics: Table,
+    ask: Ask,
+    max_points: _MaxPoints = strawberry.UNSET,
+    sampling: _Sampling = Sampling.LTTB,
+    from_step: FromStep = strawberry.UNSET,
+    to_step: ToStep = strawberry.UNSET,
 ) -> One:
-    points = await _points(metrics, ask, from_step, to_step)
+    points = await _points(metrics, ask, from_step, to_step, _sample(given(max_points), sampling))
     columns = {
         "steps": Lists(points.rows["step"], points.spans),
         "timestamps": Lists(points.rows["timestamp"], points.spans),
         "values": Lists(points.rows["value"], points.spans),
     }
     return One(Table(metrics.size, columns), range(metrics.size))
+
+
+def _dataset_name(metrics: Table, _ask: Ask) -> Column:
+    return _where_there(metrics, "dataset_name")
+
+
+def _dataset_digest(metrics: Table, _ask: Ask) -> Column:
+    return _where_there(metrics, "dataset_digest")
+
+
+def _where_there(metrics: Table, column: str) -> Column:
+    # The metrics of runs do not have it.
+    return metrics.columns.get(column, [None] * metrics.size)
 
 
 @strawberry.type(description="A metric of one run: its last logged value, and its history on demand.")
@@ -79,10 +154,20 @@ class Metric:
     step: BigInt = strawberry.field(description="The step of the last value; may be negative.")
     timestamp: DateTime = strawberry.field(description="When the last value was logged.")
     history: list[MetricPoint] = across(
-        _history, description="All points, ordered by step, then timestamp.", needs=("run_id", "key")
+        _history,
+        description="All points, or a sample of them, ordered by step, then timestamp.",
+        needs=("run_id", "key"),
     )
     series: MetricSeries = across(
         _series,
         description="The points of history as columns, which is smaller and what charts take.",
         needs=("run_id", "key"),
+    )
+    dataset_name: str | None = across(
+        _dataset_name,
+        description="The dataset that a logged model was measured on; null where none was named.",
+    )
+    dataset_digest: str | None = across(
+        _dataset_digest,
+        description="The fingerprint of that dataset; null where none was named.",
     )

@@ -3,12 +3,16 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from schema.encoding import Encoder
+from schema.errors import LimitExceeded
+from schema.filters import LONGEST, LONGEST_TOGETHER
 from schema.table import Table
 from schema.tracking import Tracking
+from schema.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,21 @@ class Operation:
     tracking: Tracking
     facts: Facts
     max_page_size: int
+    max_conditions: int = 500
+    max_rows: int = 10_000
+    max_scanned_runs: int = 100_000
     encoder: Encoder | None = None
     """Given by whoever turns the answer into bytes; without one the answer is plain objects."""
+    max_compared_runs: int = 100
+    watch: Callable[[str, int], AbstractContextManager[Any]] = lambda _type, _rows: nullcontext()
+    """Entered while a level is completed, with its type's name and the number of its rows."""
+    writing: Writing | None = None
+    """The same store for changes; None where the server only reads."""
+    max_batch: int = 20_000
+    _spent: int = 0
+    _filtered: int = 0
+    base: str = ""
+    """The path that the server is reached under, where a proxy or another application has it in a folder."""
     _answers: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
     _closed: bool = False
 
@@ -53,6 +70,40 @@ class Operation:
         if isinstance(answer, _Failure):
             raise answer.error.with_traceback(None)
         return answer
+
+    def known(self, table: Table, question: Hashable) -> Any:
+        """Return the answer to a question about this table, or what it failed with; None before that."""
+        known = self._answers.get((id(table), question))
+        answer = known[1] if known else None
+        if isinstance(answer, _Failure):
+            return answer.error.with_traceback(None)
+        if not isinstance(answer, asyncio.Future):
+            return answer
+        if not answer.done() or answer.cancelled():
+            return None
+        error = answer.exception()
+        return answer.result() if error is None else error
+
+    def spend(self, count: int) -> None:
+        """Count things that are changed; LimitExceeded where a document changes more than `max_batch`."""
+        self._spent += count
+        if self._spent > self.max_batch:
+            message = f"A document may change at most {self.max_batch:,} things (GQL_MAX_BATCH)."
+            raise LimitExceeded(message)
+
+    def filter(self, text: str | None) -> str | None:
+        """Return a filter string of MLflow's, None for an empty one; LimitExceeded where all are too long.
+
+        Each is parsed by the store's own code, which takes as long again wherever the same one is used.
+        """
+        # One that is too long by itself has a refusal of its own.
+        self._filtered += min(len(text or ""), LONGEST)
+        if self._filtered > LONGEST_TOGETHER:
+            message = (
+                f"The filters of an operation may have at most {LONGEST_TOGETHER:,} characters together."
+            )
+            raise LimitExceeded(message)
+        return text or None
 
     def close(self) -> None:
         """Stop whatever is still under way, as when the client has left."""

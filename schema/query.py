@@ -1,6 +1,6 @@
 """The root of all queries."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -8,30 +8,48 @@ import strawberry
 
 from schema.across import Ask, across
 from schema.arguments import DEFAULT_FIRST, After, First, View, given
+from schema.comparison import RunComparison, compare_runs
 from schema.errors import BadUserInput
 from schema.experiment import Experiment
 from schema.experiments import ExperimentConnection, search_experiments
+from schema.groups import RunGroup, group_runs
 from schema.lifecycle import LifecycleView
+from schema.model_version import ModelVersion, key_of
+from schema.model_versions import find_version
 from schema.node import Node, split_global_id
+from schema.registered_model import RegisteredModel
+from schema.registered_models import RegisteredModelConnection, find_model, search_models
+from schema.rows import RowQuery
 from schema.run import Run
-from schema.runs import Filter, OrderBy, RunConnection, connect_runs, run_search
+from schema.run_search import Filter, OrderBy, connect_runs, run_search
+from schema.runs import RunConnection
+from schema.scope import ExperimentIds, ExperimentNames, scope_of
 from schema.server import Server, describe_server
 from schema.table import One, Row, Table
-from schema.tracking import Scope
+from schema.where import RunWhere
 
-_NODE_TYPES = ("Experiment", "Run")
 _EXPERIMENT_ID = Annotated[strawberry.ID | None, strawberry.argument(description="MLflow's id of it.")]
 _NAME = Annotated[str | None, strawberry.argument(description="Its exact name.")]
 
 
+def _look_ups(ask: Ask) -> dict[str, Callable[[list[str], frozenset[str]], Awaitable[One]]]:
+    tracking = ask.tracking
+    registry = tracking.registry
+    return {
+        "Experiment": tracking.experiments_by_id,
+        "Run": tracking.runs_by_id,
+        "LoggedModel": tracking.models.by_id,
+        "RegisteredModel": registry.models_by_name,
+        "ModelVersion": lambda ids, columns: registry.versions_by_key(list(map(key_of, ids)), columns),
+    }
+
+
 async def _find(ask: Ask, ids: list[str]) -> list[Row | None]:
     """Return the nodes with these global ids; each type is looked up once."""
-    split = [split_global_id(text, _NODE_TYPES) for text in ids]
+    look_ups = _look_ups(ask)
+    split = [split_global_id(text, look_ups) for text in ids]
     found: dict[tuple[str, str], Row] = {}
-    for type_name, look_up in (
-        ("Experiment", ask.tracking.experiments_by_id),
-        ("Run", ask.tracking.runs_by_id),
-    ):
+    for type_name, look_up in look_ups.items():
         own_ids = list(dict.fromkeys(own_id for name, own_id in split if name == type_name))
         if own_ids:
             one = await look_up(own_ids, ask.columns((), on=type_name))
@@ -82,39 +100,25 @@ async def _run(
     return await ask.tracking.runs_by_id([run_id], ask.columns(()))
 
 
-async def _scope(ask: Ask, ids: Sequence[str] | None, names: list[str] | None) -> Scope:
-    if ids is not None and names is not None:
-        message = "runs takes experimentIds or experimentNames, not both."
-        raise BadUserInput(message)
-    if names is None:
-        return None if ids is None else tuple(dict.fromkeys(ids))
-    found = await ask.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
-    return tuple(found.rows["experiment_id"][place] for place in found.index if place is not None)
-
-
 async def _runs(
     root: Table,
     ask: Ask,
-    experiment_ids: Annotated[
-        list[strawberry.ID] | None, strawberry.argument(description="Only runs of these experiments.")
-    ] = strawberry.UNSET,
-    experiment_names: Annotated[
-        list[str] | None,
-        strawberry.argument(description="Only runs of the experiments with these exact names."),
-    ] = strawberry.UNSET,
+    experiment_ids: ExperimentIds = strawberry.UNSET,
+    experiment_names: ExperimentNames = strawberry.UNSET,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
+    where: RunWhere = strawberry.UNSET,
     filter: Filter = strawberry.UNSET,  # noqa: A002 - the public name
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
 ) -> One:
-    scope = await _scope(ask, given(experiment_ids), given(experiment_names))
-    search = run_search(given(filter), given(order_by), view)
+    scope = await scope_of(ask, "runs", given(experiment_ids), given(experiment_names))
+    search = run_search(ask, where, filter, order_by, view)
     return One(await connect_runs(ask, [scope], search, first, given(after)), range(root.size))
 
 
 @strawberry.type(description="What can be asked.")
-class Query:
+class Query(RowQuery):
     """The root type of queries."""
 
     node: Node | None = across(_node, description="Any node by its global id; null when there is none.")
@@ -131,5 +135,29 @@ class Query:
     run: Run | None = across(_run, description="One run, deleted or not; null when there is none.")
     runs: RunConnection = across(
         _runs, description="Runs of the experiments given, or of all active experiments."
+    )
+    run_groups: list[RunGroup] = across(
+        group_runs,
+        description="The runs that match, grouped, with how the last values of their metrics are spread.",
+    )
+    compare_runs: RunComparison = across(
+        compare_runs,
+        description=(
+            "Up to 100 runs side by side, or as many as the server is set to; a run that is not there is an "
+            "error that names it."
+        ),
+    )
+    registered_model: RegisteredModel | None = across(
+        find_model, description="One registered model; null when there is none."
+    )
+    registered_models: RegisteredModelConnection = across(
+        search_models, description="Registered models, by name; prompts only where the filter asks for them."
+    )
+    model_version: ModelVersion | None = across(
+        find_version,
+        description=(
+            "One version of a registered model, by exactly one of its number and an alias; "
+            "null when there is none."
+        ),
     )
     server: Server = across(describe_server, description="This server, and the store behind it.")

@@ -1,48 +1,39 @@
 """Runs: what was done once, with its parameters, metrics and tags."""
 
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
 from schema.across import Ask, across
 from schema.arguments import Keys
+from schema.artifact import Artifact, FolderPath, list_of
+from schema.dataset import DatasetInput
+from schema.family import children_of, parent_of
 from schema.lifecycle import LifecycleStage
+from schema.logged_model import LoggedModel
 from schema.metric import Metric
+from schema.model_version import ModelVersion
 from schema.node import Node, global_id_field
 from schema.pairs import Param, Tag, all_of, value_of
+from schema.run_status import RunStatus
 from schema.scalars import DateTime
-from schema.table import Many, One, Table
+from schema.table import Many, One, Table, shared
+from schema.times import seconds_between
 
 if TYPE_CHECKING:
     from schema.experiment import Experiment
+    from schema.runs import RunConnection
 
 _Key = Annotated[str, strawberry.argument(description="The key that it was logged under.")]
 
 
-@strawberry.enum(description="Where a run is in its life.")
-class RunStatus(Enum):
-    """MLflow's RunStatus."""
-
-    SCHEDULED = strawberry.enum_value("SCHEDULED", description="Waiting to run.")
-    RUNNING = strawberry.enum_value("RUNNING", description="Started and not ended.")
-    FINISHED = strawberry.enum_value("FINISHED", description="Ended well.")
-    FAILED = strawberry.enum_value("FAILED", description="Ended with an error.")
-    KILLED = strawberry.enum_value("KILLED", description="Stopped from outside.")
-
-
 def _duration(runs: Table, _ask: Ask) -> list[float | None]:
-    return [
-        None if start is None or end is None else (end - start) / 1000
-        for start, end in zip(runs["started_at"], runs["ended_at"], strict=True)
-    ]
+    return seconds_between(runs["started_at"], runs["ended_at"])
 
 
 async def _experiment(runs: Table, ask: Ask) -> One:
-    distinct = list(dict.fromkeys(runs["experiment_id"]))
-    found = await ask.tracking.experiments_by_id(distinct, ask.columns(()))
-    places = dict(zip(distinct, found.index, strict=True))
-    return One(found.rows, [places[experiment_id] for experiment_id in runs["experiment_id"]])
+    columns = ask.columns(())
+    return await shared(runs["experiment_id"], lambda ids: ask.tracking.experiments_by_id(ids, columns))
 
 
 async def _params(runs: Table, ask: Ask, keys: Keys = strawberry.UNSET) -> Many:
@@ -68,6 +59,23 @@ async def _metrics(runs: Table, ask: Ask, keys: Keys = strawberry.UNSET) -> Many
 async def _metric(runs: Table, ask: Ask, key: _Key) -> One:
     found = await _metrics(runs, ask, [key])
     return One(found.rows, [start if stop > start else None for start, stop in found.spans])
+
+
+async def _datasets(runs: Table, ask: Ask) -> Many:
+    ids, columns = runs["run_id"], ask.columns(())
+    return await all_of(runs, "datasets", None, lambda _: ask.tracking.models.datasets(ids, columns))
+
+
+async def _artifacts(runs: Table, ask: Ask, path: FolderPath = strawberry.UNSET) -> Many:
+    return await list_of(ask, "run", runs["run_id"], path)
+
+
+async def _logged_models(runs: Table, ask: Ask) -> Many:
+    return await ask.tracking.models.of_runs(runs["run_id"], ask.columns(()))
+
+
+async def _model_versions(runs: Table, ask: Ask) -> Many:
+    return await ask.tracking.registry.versions_of_runs(runs["run_id"], ask.columns(()))
 
 
 @strawberry.type(description="A run: one execution of some code, with what it logged.")
@@ -111,4 +119,34 @@ class Run(Node):
     )
     tag: str | None = across(
         _tag, description="One tag's value; null when it is not set.", needs=("run_id", "tags")
+    )
+    parent: Optional["Run"] = across(
+        parent_of,
+        description="The run that this one is a child of; null where there is none.",
+        needs=("run_id", "tags"),
+    )
+    children: Annotated["RunConnection", strawberry.lazy("schema.runs")] = across(
+        children_of,
+        description="The active runs of the same experiment that name this one as their parent.",
+        needs=("run_id", "experiment_id"),
+    )
+    datasets: list[DatasetInput] = across(
+        _datasets,
+        description="The datasets that the run read, sorted by name.",
+        needs=("run_id", "datasets"),
+    )
+    artifacts: list[Artifact] = across(
+        _artifacts,
+        description="The run's files and folders: one folder's listing, sorted by path.",
+        needs=("run_id",),
+    )
+    logged_models: list[LoggedModel] = across(
+        _logged_models,
+        description="The models that the run made or logged as its output, the newest first.",
+        needs=("run_id",),
+    )
+    model_versions: list[ModelVersion] = across(
+        _model_versions,
+        description="The versions in the registry that were made from the run, by name, the latest first.",
+        needs=("run_id",),
     )

@@ -6,7 +6,7 @@ them belong to which parent (`Lists`, where the children are leaves). graphql-co
 a time; `Row` and `Rows` are the views that it gets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
@@ -134,3 +134,13 @@ def whole(table: Table) -> Many:
 def single(table: Table) -> One:
     """Return the only row of a table as the object of a single parent; None where there is no row."""
     return One(table, [0 if table.size else None])
+
+
+async def shared(keys: Sequence[str | None], look_up: Callable[[list[str]], Awaitable[One]]) -> One:
+    """Return each parent's row by its key; each key is looked up once, None is no row."""
+    distinct = list(dict.fromkeys(key for key in keys if key is not None))
+    if not distinct:
+        return One(Table(0, {}), [None] * len(keys))
+    found = await look_up(distinct)
+    places = dict(zip(distinct, found.index, strict=True))
+    return One(found.rows, [None if key is None else places[key] for key in keys])

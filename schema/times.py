@@ -8,6 +8,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from schema.big_int import BIG_INT_RANGE
+
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII
 )
@@ -76,8 +78,19 @@ def _write_number(text: npt.NDArray[np.uint8], place: int, number: Any, width: i
         text[:, column] += digit.astype(np.uint8)
 
 
+def seconds_between(starts: Sequence[int | None], ends: Sequence[int | None]) -> list[float | None]:
+    """Return the seconds from each start to its end, both in milliseconds; None where one is missing."""
+    return [
+        None if start is None or end is None else (end - start) / 1000
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
 def parse_time(text: str) -> int:
-    """Read a time of any offset to the millisecond (finer digits are dropped); ValueError if it is none."""
+    """Read a time of any offset to the millisecond (finer digits are dropped).
+
+    Raises ValueError if it is none, or none that a store can keep: a year of nine digits can pass 64 bits.
+    """
     match = _RFC_3339.fullmatch(text)
     if match is None:
         return _parse_expanded(text)
@@ -97,4 +110,7 @@ def _parse_expanded(text: str) -> int:
     if match is None:
         raise ValueError(text)
     cycles, year = divmod(int(match[1]) - 1, 400)
-    return parse_time(f"{year + 1:04d}-{match[2]}") + cycles * _MS_PER_CYCLE
+    milliseconds = parse_time(f"{year + 1:04d}-{match[2]}") + cycles * _MS_PER_CYCLE
+    if milliseconds not in BIG_INT_RANGE:
+        raise ValueError(text)
+    return milliseconds

@@ -14,12 +14,27 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from schema.condition import Condition
+from schema.holdings import Holdings
 from schema.lifecycle import LifecycleView
+from schema.long_histories import LongHistories
 from schema.store_kind import StoreKind
 from schema.table import Many, One, Span, Table
 
-Scope: TypeAlias = tuple[str, ...] | None
-"""The experiments that one page of runs is taken from, by id; None stands for all active ones."""
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The child runs of a run: the runs of its experiment that name it in the tag `PARENT_TAG`."""
+
+    run_id: str
+    experiment_id: str
+
+
+Experiments: TypeAlias = tuple[str, ...] | None
+"""Experiments by id; None stands for all active ones."""
+
+Scope: TypeAlias = Experiments | Children
+"""What one page of runs is taken from."""
 
 Position: TypeAlias = list[Any]
 """A place in an ordered search, as the store names it: JSON values, opaque to the graph.
@@ -27,13 +42,34 @@ Position: TypeAlias = list[Any]
 It comes back from the client, who may have changed it: a store checks it and raises `BadUserInput`.
 """
 
+Logged: TypeAlias = Literal["metric", "param", "tag"]
+"""What a run has under keys."""
+
 Series: TypeAlias = tuple[str, str]
 """A run id and a metric key."""
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """How to thin a history out: to `most` points, 2 at least, the first and the last always among them.
+
+    `by` says which others: those that keep the look of the curve, the extremes, or some at even distances.
+    Points that are not finite are kept as gaps as far as there is room. A history of no more than `most`
+    points stays as it is.
+    """
+
+    most: int
+    by: Literal["lttb", "min_max", "every_nth"]
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """One key of an order. `key` is a column's name where `by` is attribute, else what was logged."""
+    """One key of an order. `key` is a column's name where `by` is attribute, else what was logged.
+
+    Text comes by code point. Params and tags that are numbers (`schema.condition.number_in`) come by their
+    value, before those that are not. What has no value comes last in both directions, a NaN before that.
+    Rows that are level in all keys come by their id.
+    """
 
     by: Literal["attribute", "metric", "param", "tag"]
     key: str
@@ -42,14 +78,50 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for, whatever page of it: MLflow's filter string, an order and a view.
+    """What is looked for, whatever page of it: MLflow's filter string, a condition, an order and a view.
 
-    An empty order is MLflow's own: runs by start time, experiments by creation time, newest first.
+    Filter and condition must both hold. An empty order is MLflow's own: runs by start time, experiments by
+    creation time, newest first. `schema.condition` and `Order` say what holds and what comes first.
     """
 
     filter: str | None = None
+    where: Condition | None = None
     order: tuple[Order, ...] = ()
     view: LifecycleView = LifecycleView.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBy:
+    """One key to group runs by. `key` is a column's name where `by` is attribute, else what was logged."""
+
+    by: Literal["attribute", "param", "tag"]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How runs are grouped, and which metrics are summarized; None stands for all, () for none."""
+
+    by: tuple[GroupBy, ...]
+    metrics: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups of runs, by the values of their keys as an `Order` has them, what has no value last.
+
+    `values` has for each group the value of each key: text, integer milliseconds, float seconds or None.
+    `metrics` has for each group, sorted by key, the columns key, count, min, max, mean and stddev: of finite
+    values alone, a sample's deviation. Mean and stddev are None where a value is `TOO_LARGE` to be summed.
+    """
+
+    values: Sequence[Sequence[Any]]
+    counts: Sequence[int]
+    metrics: Many
+
+
+TOO_LARGE = 1e150
+"""Squares of more than this may pass what a float holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +146,8 @@ class Pages:
     position: Callable[[int], Position]
 
 
-class Tracking(Protocol):
-    """A tracking store.
+class Tracking(Holdings, LongHistories, Protocol):
+    """A tracking store; what else it holds beside experiments and runs is in the ports of `Holdings`.
 
     The columns of each table:
 
@@ -87,7 +159,7 @@ class Tracking(Protocol):
 
     Of experiments and runs only the columns asked for need to be there. A store that reads more in the same
     call anyway may add what else was asked for by name as a `Many`: `tags` on experiments; `params`,
-    `metrics`, `tags` on runs. The graph then does not ask again.
+    `metrics`, `tags`, `datasets` on runs. The graph then does not ask again.
     """
 
     @property
@@ -123,6 +195,14 @@ class Tracking(Protocol):
         """Count the matching runs of each scope; None where that passes the scan limit."""
         ...
 
+    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+        """Group the matching runs; the search's order is of no use. Without a key there is one group."""
+        ...
+
+    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Return the distinct keys that the active runs of each experiment have, sorted by code point."""
+        ...
+
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
         """Look runs up, deleted ones too."""
         ...
@@ -139,8 +219,17 @@ class Tracking(Protocol):
         """Return the last value of each metric of each run by key; all, or those under the keys given."""
         ...
 
-    async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
-        """Return the points of each metric by step and timestamp, both ends of the steps included."""
+    async def histories(
+        self,
+        series: Sequence[Series],
+        from_step: int | None,
+        to_step: int | None,
+        sample: Sample | None = None,
+    ) -> Many:
+        """Return the points of each metric by step and timestamp, both ends of the steps included.
+
+        All points, or of those between the steps a sample.
+        """
         ...
 
     async def ready(self) -> None:

@@ -166,7 +166,7 @@ async def answer(
     """Run a valid query over a store."""
     asked = Query(query, variables or {}) if isinstance(query, str) else query
     left.clear()
-    operation = Operation(store, FACTS, MAX_PAGE_SIZE, encoder)
+    operation = Operation(store, FACTS, MAX_PAGE_SIZE, encoder=encoder)
     result: Any = execute(
         SCHEMA,
         parsed(asked.text),

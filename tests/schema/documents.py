@@ -21,6 +21,12 @@ from tests.schema.records import EXPERIMENT_IDS, KEYS
 SCHEMA: GraphQLSchema = build_schema()._schema  # noqa: SLF001 - as the server takes it
 
 _NODE_IDS = [global_id("Experiment", "0"), global_id("Experiment", "9"), global_id("Run", "0.0")]
+_OTHER_IDS = [
+    global_id("LoggedModel", "m-0.0"),
+    global_id("RegisteredModel", "net"),
+    global_id("ModelVersion", "2:net"),
+    global_id("ModelVersion", "garbled"),
+]
 _CURSOR = seal(fingerprint("experiments", Search(view=LifecycleView.ALL)), [1])
 
 
@@ -50,27 +56,55 @@ _STEPS = [
     ["", "fromStep: 0", "fromStep: -9223372036854775808", "fromStep: $step"],
     ["", "toStep: 1", "toStep: null"],
 ]
+_SAMPLES = [
+    ["", "", "maxPoints: 2", "maxPoints: 1", "maxPoints: null", "maxPoints: $first"],
+    ["", "", "sampling: MIN_MAX", "sampling: EVERY_NTH"],
+]
+_FOLDERS = ["", "path: null", 'path: "plots"', 'path: "nope"']
 _ORDERS = ["", "", "orderBy: []", "orderBy: [{attribute: NAME, direction: DESC}]", "orderBy: null"]
 # The last is refused: an order takes exactly one target.
 _RUN_ORDERS = [*_ORDERS, *_ORDERS, 'orderBy: [{metric: "loss"}]', 'orderBy: [{metric: "loss", tag: "a"}]']
+# The last is refused: a test has to ask something.
+_WHERES = [
+    "",
+    "",
+    "where: null",
+    "where: {}",
+    "where: {or: [{name: {eq: $key}}]}",
+    'where: {tag: [{key: "a"}]}',
+]
+
+_ROWS = ["", 'experiment: "experiment 0"', 'experiment: "zz"', "experiment: null"]
+_ROW_SIZES = ["", "first: 0", "first: 1", "first: 3", "first: null", "first: -1"]
 
 ARGUMENTS: dict[str, list[list[str]]] = {
-    "Query.node": [[f'id: "{own}"' for own in _NODE_IDS] + ['id: "garbled"']],
+    "Query.node": [[f'id: "{own}"' for own in (*_NODE_IDS, *_OTHER_IDS)] + ['id: "garbled"']],
     "Query.nodes": [
         [f'ids: ["{_NODE_IDS[0]}", "{_NODE_IDS[1]}", "{_NODE_IDS[2]}", "{_NODE_IDS[2]}"]', "ids: []"]
     ],
+    "Query.experimentRows": [["", "first: 2"], ["", "offset: 1"]],
+    "Query.runRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"]],
+    "Query.paramRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
+    "Query.tagRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
+    "Query.metricRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
+    "Query.metricPointRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
     "Query.experiment": [
         [f'experimentId: "{own}"' for own in EXPERIMENT_IDS] + ['name: "experiment 1"', "name: null"]
     ],
     "Query.experiments": [_ONE_PAGE, _VIEWS, _ORDERS, ["", "", f'after: "{_CURSOR}"']],
     "Query.run": [['runId: "0.0"', 'runId: "1.0"', 'runId: "zz"']],
+    "Query.compareRuns": [
+        ['runIds: ["0.0"]', 'runIds: ["0.0", "1.0", "0.0"]', "runIds: []", 'runIds: ["zz"]'],
+    ],
     "Query.runs": [
+        _WHERES,
         _ONE_PAGE,
         _VIEWS,
         _RUN_ORDERS,
         ["", 'experimentIds: ["0", "1"]', "experimentIds: []", 'experimentNames: ["experiment 0", "zz"]'],
     ],
     "Experiment.runs": [
+        _WHERES,
         _ONE_PAGE,
         _VIEWS,
         _RUN_ORDERS,
@@ -78,22 +112,43 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     ],
     "Experiment.tags": _BY_KEYS,
     "Experiment.tag": _BY_KEY,
+    "Experiment.bestRun": [['metric: "loss"', 'metric: "zz", goal: MINIMIZE']],
+    "Experiment.loggedModels": [_ONE_PAGE],
+    "Query.runGroups": [["", 'groupBy: [{param: "a"}]'], ["", 'metrics: ["loss"]']],
+    "Run.children": [_ONE_PAGE],
+    "Query.registeredModel": [['name: "net"', 'name: "nope"']],
+    "Query.registeredModels": [_ONE_PAGE, ["", "filter: \"name = 'net'\""]],
+    "Query.modelVersion": [
+        [
+            'name: "net", version: "2"',
+            'name: "net", alias: "best"',
+            'name: "net", alias: "nope"',
+            'name: "nope", alias: "best"',
+            'name: "net"',
+        ]
+    ],
+    "RegisteredModel.versions": [_ONE_PAGE],
+    "Run.artifacts": [_FOLDERS],
+    "LoggedModel.artifacts": [_FOLDERS],
     "Run.params": _BY_KEYS,
     "Run.param": _BY_KEY,
     "Run.tags": _BY_KEYS,
     "Run.tag": _BY_KEY,
     "Run.metrics": _BY_KEYS,
     "Run.metric": _BY_KEY,
-    "Metric.history": _STEPS,
-    "Metric.series": _STEPS,
+    "Metric.history": [*_STEPS, *_SAMPLES],
+    "Metric.series": [*_STEPS, *_SAMPLES],
 }
 """The arguments to give to each field that takes some: one of each list."""
 
 _ALIASES = ("x", "y", "name", "runId", "value", "nodes", "node", "experiment", "runs")
 _SPREADS = {
-    "Node": ("Node", "Experiment", "Run"),
+    "Node": ("Node", "Experiment", "Run", "LoggedModel", "RegisteredModel", "ModelVersion"),
     "Experiment": ("Experiment", "Node"),
     "Run": ("Run", "Node"),
+    "LoggedModel": ("LoggedModel", "Node"),
+    "RegisteredModel": ("RegisteredModel", "Node"),
+    "ModelVersion": ("ModelVersion", "Node"),
 }
 _TYPENAME = "__typename"
 _MOST = 30
@@ -104,7 +159,11 @@ _ROOTS = (
     ("{experiments(view: ALL) {nodes {runs(view: ALL, first: 2) {nodes", "Run", "}}}}"),
     ("{runs(view: ALL) {edges", "RunEdge", "}}"),
     ("{runs(view: ALL) {nodes {metrics", "Metric", "}}}"),
+    ('{compareRuns(runIds: ["0.0", "0.1", "0.0"])', "RunComparison", "}"),
+    ("{runs(view: ALL) {nodes {artifacts", "Artifact", "}}}"),
+    ("{registeredModels {nodes {versions {nodes", "ModelVersion", "}}}}"),
     (f'{{nodes(ids: ["{_NODE_IDS[0]}", "{_NODE_IDS[2]}", "{_NODE_IDS[1]}"])', "Node", "}"),
+    (f'{{nodes(ids: ["{_OTHER_IDS[0]}", "{_OTHER_IDS[1]}", "{_OTHER_IDS[2]}"])', "Node", "}"),
 )
 """Where a query begins to be generated; all but the first lead at once to where lists are."""
 

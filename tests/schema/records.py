@@ -25,6 +25,68 @@ def metric(run_id: str, key: str = "loss", **changes: Any) -> Record:
     return {"run_id": run_id, "key": key, **point(1), "points": [point(0), point(1)]} | changes
 
 
+def dataset(**changes: Any) -> Record:
+    """Return a dataset."""
+    names = ("name", "digest", "source_type", "source", "schema", "profile", "context")
+    return dict.fromkeys(names) | {"name": "data", "digest": "d1", "context": "training"} | changes
+
+
+def files() -> list[Record]:
+    """Return a file, and a folder with a file in it."""
+    entries = [("a b.txt", False, 3), ("plots", True, None), ("plots/loss.png", False, 2**40)]
+    return [dict(zip(("path", "is_dir", "size"), entry, strict=True)) for entry in entries]
+
+
+def model(model_id: str, source_run_id: str | None = None, **changes: Any) -> Record:
+    """Return a logged model with a param, a tag, a metric and files."""
+    measured = {"dataset_name": "data", "dataset_digest": None}
+    return {
+        "model_id": model_id,
+        "experiment_id": "0",
+        "name": f"model {model_id}",
+        "status": "READY",
+        "model_type": None,
+        "created_at": 1_000,
+        "updated_at": None,
+        "artifact_location": "there",
+        "source_run_id": source_run_id,
+        "params": [{"key": "a", "value": "1"}],
+        "tags": [],
+        "metrics": [metric(source_run_id or "") | measured],
+        "files": files(),
+    } | changes
+
+
+def version(name: str, number: str, **changes: Any) -> Record:
+    """Return a version of a registered model, with a tag."""
+    return {
+        "name": name,
+        "version": number,
+        "stage": None,
+        "status": "READY",
+        "description": None,
+        "source": "models:/m-1",
+        "created_at": 1_000,
+        "updated_at": 2_000,
+        "source_run_id": None,
+        "logged_model_id": None,
+        "tags": [{"key": "a", "value": "new"}],
+    } | changes
+
+
+def registered(name: str = "net", **changes: Any) -> Record:
+    """Return a registered model with two versions, an alias and a tag."""
+    return {
+        "name": name,
+        "description": "a model",
+        "created_at": 1_000,
+        "updated_at": None,
+        "tags": [{"key": "a", "value": "x"}],
+        "aliases": [{"alias": "best", "version": "2"}],
+        "versions": [version(name, "2"), version(name, "1")],
+    } | changes
+
+
 def run(run_id: str, experiment_id: str = "0", **changes: Any) -> Record:
     """Return a run with a param, a tag and a metric."""
     return {
@@ -40,6 +102,8 @@ def run(run_id: str, experiment_id: str = "0", **changes: Any) -> Record:
         "params": [{"key": "a", "value": "0.1"}],
         "tags": [{"key": "a", "value": "blue"}],
         "metrics": [metric(run_id)],
+        "datasets": [dataset()],
+        "files": files(),
     } | changes
 
 
@@ -59,6 +123,7 @@ def experiment(experiment_id: str = "0", **changes: Any) -> Record:
         "updated_at": None,
         "tags": [{"key": "a", "value": "red"}],
         "runs": runs(experiment_id, 2),
+        "models": [],
     } | changes
 
 
@@ -97,7 +162,7 @@ SPOILERS: tuple[Any, ...] = (
 """What stands in the wrong place: values that some leaf types take and others do not, and errors."""
 
 _RUNS: tuple[Record, ...] = (
-    {"params": [], "tags": [], "metrics": []},
+    {"params": [], "tags": [], "metrics": [], "datasets": [], "files": []},
     {"name": None, "status": "RUNNING", "started_at": None, "ended_at": None, "lifecycle_stage": "DELETED"},
     {"name": "ünï \u2028", "status": "KILLED", "started_at": -(2**63), "ended_at": _MAX_MS},
     {"params": [{"key": "a", "value": ""}, {"key": "loss", "value": '"'}], "artifact_uri": "there"},
@@ -132,7 +197,8 @@ def sound(draw: st.DrawFn) -> list[Record]:
         changes = draw(st.sampled_from(_EXPERIMENTS))
         run_ids = [f"{experiment_id}.{number}" for number in range(draw(st.sampled_from([2, 1, 3, 0])))]
         drawn = [draw(_run(run_id, experiment_id)) for run_id in run_ids]
-        records.append(experiment(experiment_id, runs=drawn, **changes))
+        models = [model(f"m-{run_id}", run_id, experiment_id=experiment_id) for run_id in run_ids[:2]]
+        records.append(experiment(experiment_id, runs=drawn, models=models, **changes))
     # Records of one kind share nothing, so that one may be spoiled without another.
     return copy.deepcopy(records)
 
@@ -161,6 +227,13 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.title, others))
 
 
+_REGISTERED: tuple[list[Record], ...] = (
+    [],
+    [registered(), registered("other", versions=[], aliases=[], tags=[])],
+    [registered(versions=[version("net", "3", source_run_id="0.0", logged_model_id="m-0.0")])],
+    [registered(versions=[version("net", "1", source_run_id="gone", logged_model_id="gone")])],
+)
+
 _METHODS = [
     "experiments",
     "count_experiments",
@@ -174,6 +247,20 @@ _METHODS = [
     "tags",
     "metrics",
     "histories",
+    "models.datasets",
+    "models.of_runs",
+    "models.of_experiments",
+    "models.by_id",
+    "models.params",
+    "models.metrics",
+    "registry.models",
+    "registry.models_by_name",
+    "registry.aliases",
+    "registry.versions",
+    "registry.versions_by_key",
+    "registry.versions_of_runs",
+    "registry.version_tags",
+    "artifacts.listings",
 ]
 _FAILURES = (NotFound("a port that faults"), RuntimeError("a port that fails"))
 
@@ -182,7 +269,8 @@ _FAILURES = (NotFound("a port that faults"), RuntimeError("a port that fails"))
 def stores(draw: st.DrawFn, records: st.SearchStrategy[list[Record]]) -> MemoryTracking:
     """Generate stores that differ in what they bring along and in how long they take."""
     pauses = st.dictionaries(st.sampled_from(_METHODS), st.integers(1, 5), max_size=3)
-    return MemoryTracking(draw(records), along=draw(st.booleans()), pauses=draw(pauses))
+    registry = copy.deepcopy(draw(st.sampled_from(_REGISTERED)))
+    return MemoryTracking(draw(records), along=draw(st.booleans()), pauses=draw(pauses), registered=registry)
 
 
 @st.composite

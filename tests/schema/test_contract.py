@@ -22,8 +22,10 @@ from graphql import build_schema as schema_in
 
 import schema
 from schema.build import build_schema
-from tests.schema.documents import SCHEMA
 
+# With all that can be served: what only reads has less, and nothing else.
+SCHEMA = build_schema(writable=True)._schema  # noqa: SLF001 - Strawberry's own integrations take it from here
+READ_ONLY = build_schema()._schema  # noqa: SLF001
 CONTRACT = schema_in(Path(__file__).with_name("contract.graphql").read_text(encoding="utf-8"))
 PRINTED = Path(schema.__file__).with_name("schema.graphql")
 
@@ -94,4 +96,14 @@ def test_printed_schema() -> None:
     """The schema that is committed as text is the schema that is served."""
     renew = "to renew it: gql-server schema > schema/schema.graphql"
     assert PRINTED.is_file(), renew
-    assert PRINTED.read_text(encoding="utf-8") == f"{build_schema().as_str()}\n", renew
+    assert PRINTED.read_text(encoding="utf-8") == f"{build_schema(writable=True).as_str()}\n", renew
+
+
+def test_a_server_that_reads_has_no_mutations() -> None:
+    """Unless it is writable the graph has no Mutation, and nothing that only mutations take or give."""
+    assert READ_ONLY.mutation_type is None
+    whole, read = ({type_.name: type_ for type_ in _types(of)} for of in (SCHEMA, READ_ONLY))
+    assert {name: _form(type_) for name, type_ in read.items()} == {name: _form(whole[name]) for name in read}
+    of_mutations = whole.keys() - read.keys()
+    assert of_mutations
+    assert all(name.endswith(("Mutation", "Payload", "Input")) for name in of_mutations)

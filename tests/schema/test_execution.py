@@ -15,6 +15,7 @@ from schema.errors import Fault, NotFound
 from schema.execution import LevelExecution
 from schema.operation import Operation
 from schema.table import Many, Span, Table
+from schema.where import RunFilter
 from tests.schema.answering import (
     FACTS,
     MAX_PAGE_SIZE,
@@ -348,3 +349,23 @@ async def test_calls_depend_on_depth_alone(*, spoil: bool) -> None:
         calls.append(store.calls)
     assert calls[0] == calls[1]
     assert calls[0] == CALLS
+
+
+async def test_arguments_are_not_read_for_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a field fails, neither its arguments nor those beside it are made objects for each row."""
+    read: list[int] = []
+    make = RunFilter.__init__
+
+    def counted(self: RunFilter, **given: Any) -> None:
+        read.append(1)
+        make(self, **given)
+
+    monkeypatch.setattr(RunFilter, "__init__", counted)
+    query = "query ($w: RunFilter) { experiments { nodes { name runs(where: $w) { totalCount } } } }"
+    store = MemoryTracking([experiment(str(number)) for number in range(50)])
+    failed = await answer(store, query, {"w": {"param": [{"key": "no operator"}]}})
+    assert failed.data is None
+    assert "no operator" in failed.errors[0].message
+    beside = query.replace("name", "name bad: runs(first: -1) { totalCount }")
+    assert (await answer(store, beside, {"w": {"name": {"eq": "a"}}})).errors
+    assert len(read) <= 4

@@ -206,4 +206,4 @@ async def test_big_int_reaches_the_store(step: int, given_as: str) -> None:
     head = "" if given_as == "literal" else "query ($step: BigInt) "
     query = f"{head}{{ runs {{ nodes {{ metrics {{ series(fromStep: {written}) {{ steps }} }} }} }} }}"
     assert (await answer(store, query, {"step": step})).errors == []
-    assert store.asked[-1] == ("histories", [("0.0", "loss")], step, None)
+    assert store.asked[-1] == ("histories", [("0.0", "loss")], step, None, None)
