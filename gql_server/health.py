@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gql_server.cache.counts import LayerCounts
+from gql_server.stopping import Stopping
 from schema.errors import Fault
 from schema.tracking import Tracking
 
@@ -24,10 +25,12 @@ def healthz(counts: LayerCounts) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def readyz(tracking: Tracking) -> Callable[[Request], Awaitable[Response]]:
+def readyz(tracking: Tracking, stopping: Stopping) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that says whether the store answers: 200, or 503 with the reason."""
 
     async def endpoint(_request: Request) -> Response:
+        if stopping.begun:
+            return _not_ready("The server is stopping.")
         try:
             async with asyncio.timeout(_PATIENCE):
                 await tracking.ready()

@@ -13,10 +13,14 @@ from gql_server.cache.marks import ANYTHING
 
 
 class Made(NamedTuple):
-    """An answer just made, and the seconds that it holds; 0 where it must not be kept, as with errors."""
+    """An answer just made, and the seconds that it holds; 0 where it must not be kept, as with errors.
+
+    `codes` are those of its errors.
+    """
 
     body: bytes | memoryview
     lifetime: float
+    codes: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -24,6 +28,7 @@ class Answer(NamedTuple):
 
     body: bytes | memoryview
     age: float | None
+    codes: tuple[str, ...] = ()
 
 
 class Look(NamedTuple):
@@ -61,10 +66,10 @@ class Answers:
         """
 
         async def fly(_places: Sequence[int]) -> Sequence[Made]:
-            body, lifetime = await run()
+            body, lifetime, codes = await run()
             if look.reading is not None:
                 body = await self._cache.keep(look.reading, look.key, ANYTHING, bytes(body), lifetime)
-            return [Made(body, lifetime)]
+            return [Made(body, lifetime, codes)]
 
         if look.reading is None or look.use is not Freshness.ANY:
             (made,) = await fly(())
@@ -73,7 +78,7 @@ class Answers:
             if self._flights.landed(flight) and (kept := (await self.look(look.key)).answer):
                 return kept
             (made,) = await self._flights.share([flight], fly)
-        return Answer(made.body, None)
+        return Answer(made.body, None, made.codes)
 
     async def get_or_run(
         self, key: str, run: Callable[[], Awaitable[Made]], use: Freshness = Freshness.ANY
@@ -84,11 +89,15 @@ class Answers:
 
 
 def answer_key(
-    source: str, operation_name: str | None, variables: Mapping[str, Any], principal: str | None
+    source: str,
+    operation_name: str | None,
+    variables: Mapping[str, Any],
+    principal: str | None,
+    base: str = "",
 ) -> str:
     """Return the key of the answer to an operation, whatever media type it is sent as.
 
-    `variables` are JSON values in any order of their names.
+    `variables` are JSON values in any order of their names; `base` is the path that links in it begin with.
     """
     canonical = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode() if variables else ""
-    return Key("answer", principal, source, operation_name, canonical).text
+    return Key("answer", principal, source, operation_name, canonical, base).text

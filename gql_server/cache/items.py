@@ -7,7 +7,7 @@ from typing import Any
 from gql_server.cache.pieces import Piece, join, split
 from schema.table import Column, Many, One, Table
 
-LISTS = frozenset({"params", "metrics", "tags"})
+LISTS = frozenset({"params", "metrics", "tags", "datasets", "aliases"})
 """What a store may add to rows as a `Many`, or may leave out though it was asked for."""
 
 

@@ -20,7 +20,9 @@ _SLOTS = 64
 ANYTHING = 0
 """The slot of what any mutation may change: searches, counts and whole answers."""
 
-NAMES = tuple(f"mark:{slot}" for slot in range(_SLOTS + 1))
+ALL_SLOTS = range(_SLOTS + 1)
+
+NAMES = tuple(f"mark:{slot}" for slot in ALL_SLOTS)
 
 
 def slot_of(thing: str) -> int:

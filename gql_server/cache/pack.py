@@ -13,7 +13,7 @@ import orjson
 from gql_server.cache.items import Item
 from gql_server.cache.pieces import Piece
 from schema.table import Many, Table
-from schema.tracking import Pages, Position
+from schema.tracking import Groups, Pages, Position
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,17 @@ def load_item(plain: Any) -> Item:
     return Item(frozenset(asked), leaves, lists)
 
 
+def pack_many(many: Many) -> bytes | None:
+    """Return a list for each parent as bytes."""
+    return packed([_plain(many.rows), many.spans])
+
+
+def load_many(plain: Any) -> Many:
+    """Return the lists that were packed."""
+    table, spans = plain
+    return Many(_table(table), _spans(spans))
+
+
 def pack_pages(pages: Pages) -> bytes | None:
     """Return pages as bytes, with the positions of all rows: nobody knows which will be asked for."""
     try:
@@ -78,6 +89,17 @@ def load_pages(plain: Any) -> Pages:
         return places[row]
 
     return Pages(_table(table), _spans(spans), has_next, position)
+
+
+def pack_groups(groups: Groups) -> bytes | None:
+    """Return groups as bytes."""
+    return packed([groups.values, groups.counts, _plain(groups.metrics.rows), groups.metrics.spans])
+
+
+def load_groups(plain: Any) -> Groups:
+    """Return the groups that were packed."""
+    values, counts, metrics, spans = plain
+    return Groups(values, counts, Many(_table(metrics), _spans(spans)))
 
 
 def _plain(table: Table) -> list[Any]:

@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlflow.exceptions import MlflowException
 from mlflow.utils.rest_utils import http_request
 from requests import Response
 from requests.exceptions import RetryError
 
-from gql_server.tracking.bulk_points import Points, Steps, by_run, rows_of
+from gql_server.tracking.bulk_points import Points, Steps, by_run, rows_of, sample_of
 from gql_server.tracking.store_calls import StoreCalls, together
 from schema.store_kind import StoreKind
 from schema.tracking import Series
@@ -26,6 +26,14 @@ _ABSENT_SECONDS = 300.0
 """So long a server without the endpoint is not asked for it again."""
 _OK, _BAD, _NOT_FOUND, _NOT_ALLOWED, _TOO_LONG, _NOT_IMPLEMENTED = 200, 400, 404, 405, 414, 501
 _EMPTY = Points([], [], [], [])
+
+
+class _Reply(NamedTuple):
+    """The complete histories of a reply, how many points were read for them, and whether it was cut."""
+
+    points: Mapping[str, Points]
+    size: int
+    cut: bool
 
 
 class _TooLongError(Exception):
@@ -64,13 +72,14 @@ class BulkHistories:
         if len(run_ids) < _FEWEST_RUNS or not key.isprintable() or not key:
             return await self._each(run_ids, key, steps)
         try:
-            found = await self._calls.apply(self._ask, run_ids, key, steps)
+            found = await self._calls.apply(self._ask, run_ids, key, steps, reads=True)
         except _TooLongError:
             return await self._chunks(run_ids, key, steps, (len(run_ids) + 1) // 2)
         if found is None:
             return await self._each(run_ids, key, steps)
-        points, cut = found
-        steps.budget.spend(sum(len(history.step) for history in points.values()))
+        points, size, cut = found
+        steps.reading.spend(size)
+        steps.keeping.spend(sum(len(history.step) for history in points.values()))
         if not cut:
             return {(run_id, key): points.get(run_id, _EMPTY) for run_id in run_ids}
         rest = [run_id for run_id in run_ids if run_id not in points]
@@ -91,10 +100,8 @@ class BulkHistories:
         found = await _all(self._one(one, steps) for one in series)
         return dict(zip(series, found, strict=True))
 
-    def _ask(
-        self, store: Any, run_ids: Sequence[str], key: str, steps: Steps
-    ) -> tuple[dict[str, Points], bool] | None:
-        """Return the complete histories of a reply and whether it was cut; None for no use of it.
+    def _ask(self, store: Any, run_ids: Sequence[str], key: str, steps: Steps) -> _Reply | None:
+        """Return what a reply holds; None for no use of it.
 
         It runs in a worker thread, where a call that waited sees what another has learned.
         """
@@ -112,9 +119,7 @@ class BulkHistories:
             raise
         return self._read(response, run_ids, steps)
 
-    def _read(
-        self, response: Response, asked: Collection[str], steps: Steps
-    ) -> tuple[dict[str, Points], bool] | None:
+    def _read(self, response: Response, asked: Collection[str], steps: Steps) -> _Reply | None:
         if response.status_code != _OK:
             self._learn(response)
             return None
@@ -130,7 +135,12 @@ class BulkHistories:
         except (ValueError, TypeError, KeyError):
             return None
         # A database that takes small and capital letters for the same may answer under another id.
-        return (dict(found), cut) if found.keys() <= set(asked) and last in {None, *asked} else None
+        if not (found.keys() <= set(asked) and last in {None, *asked}):
+            return None
+        size = sum(len(history.step) for history in found.values())
+        if steps.sample is not None:
+            found = {run_id: sample_of(history, steps.sample) for run_id, history in found.items()}
+        return _Reply(found, size, cut)
 
     def _learn(self, response: Response) -> None:
         """See why there is no answer; what is refused for its runs alone says nothing of the next."""

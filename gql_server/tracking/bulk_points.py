@@ -3,19 +3,23 @@
 import json
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter, lt
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 from mlflow.entities import Metric
 
 from gql_server.tracking import records
-from gql_server.tracking.bounds import too_many_points
+from gql_server.tracking.curves import Curve, columns_of, curve_of, joined_curve, sampled
+from gql_server.tracking.sampling import places
+from schema.errors import LimitExceeded
 from schema.store_kind import StoreKind
 from schema.table import Many, Table
+from schema.tracking import Sample
 
 _LARGEST = 1.7976931348623157e308
 _COLUMNS = ("step", "timestamp", "value", "non_finite")
@@ -31,26 +35,32 @@ class Points(NamedTuple):
 
 
 class Budget:
-    """How many points may still be read for one field of a query."""
+    """How many points one field of a query may still cost: of those that are read, or of those kept."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, fault: Callable[[int], LimitExceeded]) -> None:
         self._most = most
+        self._fault = fault
         self._left = most
 
     def spend(self, points: int) -> None:
-        """Count points that were read; raise `LimitExceeded` where they are more than all that may be."""
+        """Count points; raise the fault where they are more than all that may be."""
         self._left -= points
         if self._left < 0:
-            raise too_many_points(self._most)
+            raise self._fault(self._most)
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps that are asked for, both ends included, None being no end; and how much may be read."""
+    """The steps that are asked for, both ends included, None being no end, and what sample of their points.
+
+    `reading` and `keeping` say how much may be read, and how much be kept of it.
+    """
 
     least: int | None
     most: int | None
-    budget: Budget
+    sample: Sample | None
+    reading: Budget
+    keeping: Budget
 
 
 def joined(histories: Iterable[Points]) -> Many:
@@ -69,6 +79,30 @@ def of_metrics(metrics: Iterable[Metric], kind: StoreKind, steps: Steps) -> Poin
     """Return the points of one history that came as MLflow's entities."""
     rows = records.points_of([metrics], kind, steps.least, steps.most).rows
     return Points(*(rows[name] for name in _COLUMNS))
+
+
+def curve_of_metrics(metrics: Iterable[Metric], kind: StoreKind, steps: Steps) -> Curve:
+    """Return a part of one history, that came as MLflow's entities, as an array."""
+    least, most = (
+        -math.inf if steps.least is None else steps.least,
+        math.inf if steps.most is None else steps.most,
+    )
+    triples = ((one.step, one.timestamp, one.value) for one in metrics if least <= one.step <= most)
+    return curve_of(triples, largest_is_infinite=kind in records.LARGEST_IS_INFINITE)
+
+
+def sample_of_parts(parts: Sequence[Curve], sample: Sample) -> Points:
+    """Return a sample of one history that came in parts."""
+    columns = columns_of([sampled(joined_curve(parts), sample)])
+    return Points(*(columns[name] for name in _COLUMNS))
+
+
+def sample_of(points: Points, sample: Sample) -> Points:
+    """Return a sample of one history."""
+    if len(points.step) <= sample.most:
+        return points
+    kept = places(np.array(points.step, np.int64), np.array(points.value, np.float64), sample).tolist()
+    return Points(*([column[place] for place in kept] for column in points))
 
 
 def rows_of(body: bytes) -> Sequence[dict[str, Any]]:

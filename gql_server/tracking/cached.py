@@ -1,29 +1,16 @@
-"""The cached store: the port over any other implementation of it, reading what was not read lately."""
+"""The cached store: what all operations share of the cache before a store, and how changes are told to it."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from itertools import repeat
+from collections.abc import Callable, Iterable
 
 from gql_server.cache.cache import Cache
-from gql_server.cache.ended import ENDING, Ended, end_of
+from gql_server.cache.ended import Ended
 from gql_server.cache.entries import Entries
 from gql_server.cache.freshness import Freshness
-from gql_server.cache.items import Item
-from gql_server.cache.key import Part
 from gql_server.cache.lifetimes import Lifetimes
-from gql_server.cache.marks import slots_of
-from gql_server.cache.pack import load_pages, pack_pages, packed
-from gql_server.cache.pieces import Piece, length
-from gql_server.cache.records import Records, Thing
-from schema.store_kind import StoreKind
-from schema.table import Many, One
-from schema.tracking import Page, Pages, Scope, Search, Series, Tracking
-
-# A row is looked up with all that it has, which costs a store little and lets one entry serve all who ask.
-_EXPERIMENT = frozenset(
-    {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}
-)
-_RUN = ENDING | {"name", "lifecycle_stage", "user_id", "started_at", "artifact_uri", "experiment_id"}
+from gql_server.cache.marks import ALL_SLOTS, slots_of
+from gql_server.cache.records import Records
+from gql_server.tracking.cached_tracking import CachedTracking
+from schema.tracking import Tracking
 
 
 class Cached:
@@ -51,197 +38,28 @@ class Cached:
         self.ended = Ended()
         self._cache = cache
         self._entries = Entries(cache) if records else None
+        self._changed: list[Callable[[], None]] = []
 
     def for_operation(self, principal: str | None = None, use: Freshness = Freshness.ANY) -> "CachedTracking":
         """Return the store as one operation sees it; `principal` is who asks, where it answers per caller."""
         return CachedTracking(self, Records(self._entries, principal, use, self.lifetimes.ended))
 
+    def tell(self, changed: Callable[[], None]) -> None:
+        """Have `changed` called after each change that is made through this server."""
+        self._changed.append(changed)
+
     async def forget(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
         """Make a change of these things visible to all that is read from now on; called after the change."""
         run_ids = list(run_ids)
         self.ended.forget(run_ids)
+        self._tell()
         await self._cache.forget(slots_of([*run_ids, *experiment_ids]))
 
+    async def forget_all(self) -> None:
+        """Make a change of any number of things visible, such as that of all runs of an experiment."""
+        self._tell()
+        await self._cache.forget(ALL_SLOTS)
 
-class CachedTracking:
-    """The port, for one operation, over a store whose answers are kept: each thing alone, searches whole."""
-
-    def __init__(self, store: Cached, records: Records) -> None:
-        self._store = store
-        self._inner = store.inner
-        self._lifetimes = store.lifetimes
-        self._records = records
-
-    @property
-    def shortest(self) -> float:
-        """Return the seconds for which all that this operation has read so far holds."""
-        return self._records.shortest
-
-    @property
-    def kind(self) -> StoreKind:
-        """Say which family the store is of."""
-        return self._inner.kind
-
-    async def experiments(self, search: Search, page: Page) -> Pages:
-        """Return one page of experiments."""
-        parts = (_plain(search), _place(page))
-        return await self._pages("experiments", parts, lambda: self._inner.experiments(search, page))
-
-    async def count_experiments(self, search: Search) -> int | None:
-        """Count the matching experiments; None where that passes the scan limit."""
-
-        async def read() -> Sequence[int | None]:
-            return [await self._inner.count_experiments(search)]
-
-        return (await self._counted("count_experiments", (_plain(search),), read))[0]
-
-    async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up, deleted ones too."""
-        return await self._records.rows(
-            "experiments_by_id",
-            ids,
-            _EXPERIMENT.union(columns),
-            self._inner.experiments_by_id,
-            self._experiment_lifetime,
-        )
-
-    async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up by their exact names, deleted ones too."""
-        return await self._records.rows(
-            "experiments_by_name",
-            names,
-            _EXPERIMENT.union(columns),
-            self._inner.experiments_by_name,
-            self._experiment_lifetime,
-            by_id=False,
-        )
-
-    async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each experiment by key; all of them, or those under the keys given."""
-        things = [Thing(own, (), self._lifetimes.experiments) for own in ids]
-
-        async def read(some: Sequence[Thing]) -> Many:
-            return await self._inner.experiment_tags([thing.id for thing in some], keys)
-
-        return await self._records.lists("experiment_tags", (), things, read, keys)
-
-    async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        """Return the first runs of each scope."""
-        page = replace(page, columns=page.columns | ENDING)
-        parts = (scopes, _plain(search), _place(page))
-        pages = await self._pages("runs", parts, lambda: self._inner.runs(scopes, search, page))
-        self._store.ended.learn(pages.rows)
-        return pages
-
-    async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
-        """Count the matching runs of each scope; None where that passes the scan limit."""
-        parts = (scopes, _plain(search))
-        return await self._counted("count_runs", parts, lambda: self._inner.count_runs(scopes, search))
-
-    async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look runs up, deleted ones too."""
-        found = await self._records.rows(
-            "runs_by_id",
-            ids,
-            _RUN.union(columns),
-            self._inner.runs_by_id,
-            lambda item: self._run_lifetime(_end(item)),
-            lambda run_id, item: self._store.ended.agrees(run_id, _end(item)),
-        )
-        self._store.ended.learn(found.rows)
-        return found
-
-    async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the params of each run by key; all of them, or those under the keys given."""
-        return await self._logged("params", run_ids, keys, self._inner.params)
-
-    async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each run by key; all of them, or those under the keys given."""
-        return await self._logged("tags", run_ids, keys, self._inner.tags)
-
-    async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the last value of each metric of each run by key; all, or those under the keys given."""
-        return await self._logged("metrics", run_ids, keys, self._inner.metrics)
-
-    async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
-        """Return the points of each metric by step and timestamp, both ends of the steps included."""
-
-        async def read(some: Sequence[Thing]) -> Many:
-            asked = [(thing.id, thing.name[0]) for thing in some]
-            return await self._inner.histories(asked, from_step, to_step)
-
-        things = self._things([run_id for run_id, _ in series], [key for _, key in series])
-        budget = _Budget(self._store.most_points)
-        try:
-            return await self._records.lists(
-                "histories", (from_step, to_step), things, read, weigh=budget.spend
-            )
-        except _TooManyPoints:
-            return await self._inner.histories(series, from_step, to_step)
-
-    async def ready(self) -> None:
-        """Return when the store answers; raise the fault that says why it does not."""
-        await self._inner.ready()
-
-    async def close(self) -> None:
-        """Leave the store open: other operations use it."""
-
-    async def _pages(self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Pages]]) -> Pages:
-        running = self._lifetimes.running
-        return await self._records.whole(kind, parts, running, read, pack_pages, load_pages)
-
-    async def _counted(
-        self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Sequence[int | None]]]
-    ) -> Sequence[int | None]:
-        return await self._records.whole(kind, parts, self._lifetimes.running, read, packed, list)
-
-    async def _logged(
-        self,
-        kind: str,
-        run_ids: Sequence[str],
-        keys: Collection[str] | None,
-        read: Callable[[Sequence[str], Collection[str] | None], Awaitable[Many]],
-    ) -> Many:
-        async def read_things(some: Sequence[Thing]) -> Many:
-            return await read([thing.id for thing in some], keys)
-
-        return await self._records.lists(kind, (), self._things(run_ids), read_things, keys)
-
-    def _things(self, run_ids: Sequence[str], keys: Iterable[str] = repeat("")) -> list[Thing]:
-        ends = self._store.ended.ends(run_ids)
-        # The end is part of the name: a run that was resumed has nothing in common with what it was.
-        names = zip(keys, map(str, ends), strict=False)
-        return list(map(Thing, run_ids, names, map(self._run_lifetime, ends)))
-
-    def _run_lifetime(self, end: int | None) -> float:
-        return self._lifetimes.running if end is None else self._lifetimes.ended
-
-    def _experiment_lifetime(self, item: Item) -> float:
-        return self._lifetimes.running if item.leaves is None else self._lifetimes.experiments
-
-
-class _TooManyPoints(Exception):
-    pass
-
-
-class _Budget:
-    def __init__(self, points: int) -> None:
-        self._points = points
-
-    def spend(self, piece: Piece) -> None:
-        self._points -= length(piece)
-        if self._points < 0:
-            raise _TooManyPoints
-
-
-def _end(item: Item) -> int | None:
-    return end_of(item.leaves["status"], item.leaves["ended_at"]) if item.leaves else None
-
-
-def _plain(search: Search) -> Part:
-    order = [(key.by, key.key, key.descending) for key in search.order]
-    return (search.filter, order, search.view.name)
-
-
-def _place(page: Page) -> Part:
-    return (page.first, page.after, sorted(page.columns))
+    def _tell(self) -> None:
+        for changed in self._changed:
+            changed()

@@ -1,22 +1,39 @@
 """From the settings to the store that they name."""
 
 import os
+from functools import partial
 from typing import Protocol
 
 import mlflow
 
+from gql_server.artifacts.access import ArtifactAccess
+from gql_server.artifacts.repositories import Repositories
+from gql_server.artifacts.roots import Roots
+from gql_server.auth.pass_through import pass_credentials_through
 from gql_server.cache.cache import Cache
 from gql_server.cache.connect import open_cache
 from gql_server.cache.lifetimes import Lifetimes
-from gql_server.settings import Settings, default_tracking_uri
+from gql_server.options.store import default_tracking_uri
+from gql_server.settings import Settings
+from gql_server.tracking.azure.options import AzureOptions
 from gql_server.tracking.cached import Cached
 from gql_server.tracking.database_store import DatabaseTracking
+from gql_server.tracking.lazy_store import LazyStore
 from gql_server.tracking.mlflow_store import MlflowTracking
+from gql_server.tracking.once import open_sending_once
+from gql_server.tracking.opening import prepare_http
+from gql_server.tracking.pass_through_store import PassThroughTracking
+from gql_server.tracking.registry_connect import OpenableRegistry, registry_at
+from gql_server.tracking.store_calls import StoreCalls
 from gql_server.tracking.uri import kind_of
+from gql_server.tracking.writing import StoreWriter
 from schema.store_kind import StoreKind
 from schema.tracking import Tracking
 
 _UPSTREAM = (
+    "AZURE_CLIENT_ID",
+    "AZURE_TENANT_ID",
+    "AZURE_TOKEN_CREDENTIALS",
     "MLFLOW_TRACKING_TOKEN",
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
@@ -39,7 +56,39 @@ def connect(settings: Settings) -> Openable:
 
     Only MLflow's own default store is made where it is not there yet, as MLflow itself would.
     """
+    if settings.auth == "pass-through":
+        pass_credentials_through()
+    store = _tracking(settings)
+    store.artifacts = access_to(store, settings)
+    return store
+
+
+def access_to(tracking: Tracking, settings: Settings) -> ArtifactAccess:
+    """Return the way to the artifacts of a store's runs and models."""
+    if settings.artifacts_uri:
+        prepare_http(settings.store_threads, settings.store_timeout)
+    repositories = Repositories(
+        settings.tracking_uri,
+        server_uri=settings.artifacts_uri,
+        roots=settings.artifact_roots,
+        spool_bytes=settings.artifact_spool_bytes,
+        azure=_azure(settings),
+        timeout=settings.store_timeout,
+        most=settings.max_artifacts,
+    )
+    return ArtifactAccess(
+        tracking,
+        repositories,
+        threads=settings.store_threads,
+        timeout=settings.store_timeout,
+        patience=settings.download_timeout,
+        most=settings.max_artifacts,
+    )
+
+
+def _tracking(settings: Settings) -> DatabaseTracking | MlflowTracking:
     uri = settings.tracking_uri
+    registry = _other_registry(settings)
     create = uri == default_tracking_uri()
     if kind_of(uri) is StoreKind.SQL:
         return DatabaseTracking(
@@ -47,15 +96,44 @@ def connect(settings: Settings) -> Openable:
             threads=settings.database_threads,
             timeout=settings.store_timeout,
             max_points=settings.max_points,
+            max_groups=settings.max_groups,
+            max_sampled_points=settings.max_sampled_points,
             create=create,
+            registry=registry,
         )
-    return MlflowTracking(
+    family = PassThroughTracking if settings.auth == "pass-through" else MlflowTracking
+    return family(
         uri,
         threads=settings.store_threads,
         timeout=settings.store_timeout,
         max_scanned_runs=settings.max_scanned_runs,
         max_points=settings.max_points,
+        max_groups=settings.max_groups,
+        max_sampled_points=settings.max_sampled_points,
         create=create,
+        registry=registry,
+        azure=_azure(settings),
+    )
+
+
+def _azure(settings: Settings) -> AzureOptions:
+    return AzureOptions(
+        edition=settings.azure_edition,
+        retries=settings.azure_retries,
+        credential_timeout=settings.azure_credential_timeout,
+    )
+
+
+def _other_registry(settings: Settings) -> OpenableRegistry | None:
+    if settings.registry_uri in {"", settings.tracking_uri}:
+        return None
+    return registry_at(
+        settings.registry_uri,
+        settings.tracking_uri,
+        threads=settings.store_threads,
+        timeout=settings.store_timeout,
+        max_scanned=settings.max_scanned_runs,
+        azure=_azure(settings),
     )
 
 
@@ -71,9 +149,36 @@ def cache_of(settings: Settings) -> Cache:
 
 def _whose_answers(settings: Settings) -> str:
     """Return all that answers depend on beside the question, for a Redis that several servers share."""
-    bounds = (settings.max_page_size, settings.max_scanned_runs, settings.max_points, settings.max_errors)
+    bounds = (
+        *(settings.max_page_size, settings.max_conditions, settings.max_compared_runs),
+        *(settings.max_scanned_runs, settings.max_points, settings.max_sampled_points),
+        *(settings.max_groups, settings.max_errors),
+        *(settings.max_artifacts, settings.artifact_roots, settings.artifacts_uri),
+    )
     upstream = [os.environ.get(name, "") for name in _UPSTREAM]
-    return repr((settings.tracking_uri, settings.registry_uri, mlflow.__version__, bounds, upstream))
+    uris = (settings.tracking_uri, settings.registry_uri)
+    return repr((uris, mlflow.__version__, bounds, upstream, settings.auth, settings.hints))
+
+
+def writer(store: Tracking, kept: Cached, settings: Settings) -> StoreWriter:
+    """Return the settings' store for changes; `kept` is what has to forget them.
+
+    A database is the one that is read; over HTTP it is a store of its own, which sends each request once.
+    """
+    lazy = (
+        store.lazy_store
+        if isinstance(store, DatabaseTracking)
+        else LazyStore(
+            settings.tracking_uri,
+            create=settings.tracking_uri == default_tracking_uri(),
+            build=partial(open_sending_once, azure=_azure(settings)),
+        )
+    )
+    # A folder of files has no transactions, and what is half written would be read as a whole.
+    threads = 1 if store.kind is StoreKind.FILE else settings.write_threads
+    calls = StoreCalls(lazy, threads, settings.azure_retries)
+    roots = Roots(settings.artifact_roots)
+    return StoreWriter(calls, store.kind, settings.store_timeout, kept, roots)
 
 
 def cached(store: Tracking, cache: Cache, settings: Settings) -> Cached:

@@ -1,25 +1,33 @@
 """A database at a tracking URI: opened when it is first needed, and read directly."""
 
 import asyncio
-from collections.abc import Callable
 
-from mlflow.environment_variables import MLFLOW_ENABLE_WORKSPACES
-from mlflow.utils.workspace_context import get_request_workspace
-from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import Engine
 
 from gql_server.tracking.lazy_store import LazyStore
+from gql_server.tracking.registry_connect import OpenableRegistry
 from gql_server.tracking.sql import SqlTracking
+from gql_server.tracking.workspaces import workspace_of_request
 
 
 class DatabaseTracking(SqlTracking):
     """The port over the database at a tracking URI, on the engine of MLflow's own store.
 
     It costs nothing until it is used; it opens with the first call, and after a failure with a later one.
+    `registry` is the model registry, where it is in another store.
     """
 
     def __init__(
-        self, uri: str, *, threads: int, timeout: float, max_points: int, create: bool = False
+        self,
+        uri: str,
+        *,
+        threads: int,
+        timeout: float,
+        max_points: int,
+        max_groups: int,
+        max_sampled_points: int,
+        create: bool = False,
+        registry: OpenableRegistry | None = None,
     ) -> None:
         self._store = LazyStore(uri, create=create)
         super().__init__(
@@ -27,8 +35,18 @@ class DatabaseTracking(SqlTracking):
             threads=threads,
             timeout=timeout,
             max_points=max_points,
-            workspace=_workspaces(),
+            max_groups=max_groups,
+            max_sampled_points=max_sampled_points,
+            workspace=workspace_of_request(),
         )
+        self._other_registry = registry
+        if registry is not None:
+            self.registry = registry
+
+    @property
+    def lazy_store(self) -> LazyStore:
+        """Return MLflow's own store, for changes; its engine is the one that is read with."""
+        return self._store
 
     async def open(self) -> None:
         """Open the database and ask it something, at the server's start.
@@ -38,18 +56,16 @@ class DatabaseTracking(SqlTracking):
         """
         await asyncio.to_thread(self._store.get)
         await self.ready()
+        if self._other_registry is not None:
+            await self._other_registry.open()
 
     async def close(self) -> None:
         """Let go of threads and connections."""
         await super().close()
+        if self._other_registry is not None:
+            await self._other_registry.close()
         await asyncio.to_thread(self._store.close)
 
     def _engine_of_store(self) -> Engine:
         engine: Engine = self._store.get().engine  # type: ignore[attr-defined]
         return engine
-
-
-def _workspaces() -> Callable[[], str | None]:
-    if not MLFLOW_ENABLE_WORKSPACES.get():
-        return lambda: None
-    return lambda: get_request_workspace() or DEFAULT_WORKSPACE_NAME

@@ -34,10 +34,17 @@ _FIXED: dict[str, Fault] = {
     "TEMPORARILY_UNAVAILABLE": StoreUnavailable("The tracking store is not available now."),
     "REQUEST_LIMIT_EXCEEDED": StoreUnavailable("The tracking store is asked too often now."),
     "RESOURCE_EXHAUSTED": StoreUnavailable("The tracking store is asked too often now."),
+    # Of a question: what is refused of a change has its own words.
+    "RESOURCE_ALREADY_EXISTS": StoreUnavailable("The tracking store is not available now."),
     "DEADLINE_EXCEEDED": StoreTimeout(_SLOW),
     "ENDPOINT_NOT_FOUND": UnsupportedByStore("The tracking store has no such function."),
     "NOT_IMPLEMENTED": UnsupportedByStore("The tracking store has no such function."),
 }
+_DATABASE = re.compile(
+    r"\[SQL:|sqlalche\.me"
+    r"|\((?:sqlite3|psycopg\w*|pymysql|MySQLdb|mysql|mariadb|pyodbc|pymssql|oracledb|sqlalchemy)\.[\w.]+\)"
+)
+"""What the text of a database has that an MLflow server hands on: its statement, its driver's exception."""
 _QUOTED: dict[str, type[Fault]] = {
     "INVALID_PARAMETER_VALUE": BadUserInput,
     "BAD_REQUEST": BadUserInput,
@@ -60,10 +67,15 @@ def code_of(error: MlflowException) -> str:
     return str(error.error_code)
 
 
+def speaks_of_database(error: MlflowException) -> bool:
+    """Say whether a message is that of the database behind an MLflow server, with SQL in it."""
+    return _DATABASE.search(str(error.message)) is not None
+
+
 def _below(error: BaseException) -> Fault | None:
     """Look at the libraries under MLflow, which wraps their errors in codes that say less."""
     # From the first cause on: requests calls a connection error what urllib3 knows to be a timeout.
-    for cause in reversed(list(_causes(error))):
+    for cause in reversed(list(causes(error))):
         match cause:
             case http.Timeout() | ReadTimeoutError():
                 return StoreTimeout(_SLOW)
@@ -84,20 +96,26 @@ def _of_mlflow(error: BaseException) -> Fault | None:
     if fixed is not None:
         return type(fixed)(*fixed.args)
     quoted = _QUOTED.get(code)
-    return quoted(_cleaned(error.message, code)) if quoted else None
+    if quoted is BadUserInput and speaks_of_database(error):
+        return BadUserInput("The tracking store's database refuses this, or cannot hold a value of it.")
+    return None if quoted is None or speaks_of_database(error) else quoted(cleaned(error.message, code))
 
 
 def _database_spoke(error: BaseException) -> bool:
-    return any(isinstance(cause, sql.SQLAlchemyError) for cause in _causes(error))
+    return any(isinstance(cause, sql.SQLAlchemyError) for cause in causes(error))
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Return the error, what it came of, what that came of, and so on, each once: they may go in a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _cleaned(message: str, code: str) -> str:
+def cleaned(message: str, code: str) -> str:
+    """Return MLflow's message as one line of bounded length, without its code and without URLs."""
     text = " ".join(message.removeprefix(f"{code}: ").split())
     text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "(a URL)", text, flags=re.IGNORECASE)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

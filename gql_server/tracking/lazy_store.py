@@ -1,6 +1,7 @@
 """A store that is opened when it is first needed, and again when it has gone and come back."""
 
 import time
+from collections.abc import Callable
 from threading import Lock
 
 from mlflow.store.tracking.abstract_store import AbstractStore
@@ -14,10 +15,13 @@ RETRY_SECONDS = 1.0
 
 
 class LazyStore:
-    """Holds MLflow's store for a tracking URI. Its methods block: they belong in worker threads."""
+    """Holds MLflow's store for a URI, as `build` makes it. Its methods block, in worker threads."""
 
-    def __init__(self, uri: str, *, create: bool = False) -> None:
+    def __init__(
+        self, uri: str, *, create: bool = False, build: Callable[..., AbstractStore] = open_store
+    ) -> None:
         self._uri = uri
+        self._build = build
         self._create = create
         self._lock = Lock()
         self._store: AbstractStore | None = None
@@ -49,7 +53,7 @@ class LazyStore:
             if time.monotonic() < until:
                 raise type(error)(*error.args) from error
         self._failure = None
-        store = open_store(self._uri, create=self._create)
+        store = self._build(self._uri, create=self._create)
         self._identity = identity(self._uri)
         # What was there once is not made anew: it was deleted, and an empty store is no answer to that.
         self._create = False

@@ -3,30 +3,44 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
+from functools import partial
 
-from gql_server.tracking import paging, records
+from gql_server.artifacts.access import ArtifactAccess
+from gql_server.artifacts.repositories import Repositories
+from gql_server.tracking import records
+from gql_server.tracking.azure.matrix import azure_capabilities
+from gql_server.tracking.azure.options import AzureOptions
+from gql_server.tracking.bounds import too_many_points, too_many_to_sample
 from gql_server.tracking.bulk_points import Budget, Steps, joined
 from gql_server.tracking.faults import fault_of
+from gql_server.tracking.finishing.capabilities import Capabilities, capabilities_of
 from gql_server.tracking.lazy_store import LazyStore
-from gql_server.tracking.opening import set_http_defaults
+from gql_server.tracking.mlflow_models import MlflowModels
+from gql_server.tracking.model_reader import ModelReader
+from gql_server.tracking.opening import open_store, prepare_http
 from gql_server.tracking.port_call import port_call, too_slow
+from gql_server.tracking.registry_connect import OpenableRegistry, registry_at
+from gql_server.tracking.searches import Searches
 from gql_server.tracking.store_calls import StoreCalls
 from gql_server.tracking.store_reader import StoreReader
+from gql_server.tracking.uncounted import Uncounted
 from gql_server.tracking.unusable import Unusable
 from gql_server.tracking.uri import kind_of, shown
-from schema.errors import Fault, Forbidden, Unauthenticated
+from schema.errors import Fault, StoreTimeout, StoreUnavailable, UnsupportedByStore
+from schema.model_store import Models
 from schema.store_kind import StoreKind
-from schema.table import Many, One, Span
-from schema.tracking import Page, Pages, Position, Scope, Search, Series
+from schema.table import Many, One
+from schema.tracking import Experiments, Grouping, Groups, Logged, Page, Pages, Sample, Scope, Search, Series
 
 
-class MlflowTracking:
+class MlflowTracking(Uncounted):
     """A tracking store of MLflow's; it costs nothing until it is used.
 
     It opens with the first call, and after a failure with a later one. `threads` bounds the calls at once,
     `timeout` is in seconds for each call of the port, `max_scanned_runs` bounds what is gone through to
-    count; `create` makes a SQLite file or a folder that is not there yet.
+    count, `max_points` the points that one call returns, and `max_sampled_points` those that it goes through
+    to return a sample; `create` makes a SQLite file or a folder that is not there yet. `registry` is the
+    model registry, where it is not the one that MLflow has for the tracking URI.
     """
 
     def __init__(
@@ -37,16 +51,33 @@ class MlflowTracking:
         timeout: float = 30.0,
         max_scanned_runs: int = 100_000,
         max_points: int = 2_000_000,
+        max_groups: int = 100_000,
+        max_sampled_points: int = 10_000_000,
         create: bool = False,
+        registry: OpenableRegistry | None = None,
+        azure: AzureOptions | None = None,
     ) -> None:
         self.timeout = timeout
         self._uri = uri
         self._kind = kind_of(uri)
         self._max_points = max_points
-        self._calls = StoreCalls(LazyStore(uri, create=create), threads)
-        self._reader = StoreReader(self._calls, self._kind, max_scanned_runs)
+        self._max_sampled_points = max_sampled_points
+        azure = azure or AzureOptions()
+        self._calls = StoreCalls(
+            LazyStore(uri, create=create, build=partial(open_store, azure=azure)), threads, azure.retries
+        )
+        store = _capabilities(self._kind, azure)
+        self._reader = StoreReader(self._calls, self._kind, max_scanned_runs, store)
+        self._searches = Searches(self._reader, self._kind, store, max_scanned_runs, max_groups)
+        models = ModelReader(self._calls, self._reader, self._kind, max_scanned_runs)
+        self.models: Models = MlflowModels(models, self._reader, self._kind, timeout)
+        self._given_registry = registry
+        self.registry: OpenableRegistry = registry or registry_at(
+            "", uri, threads=threads, timeout=timeout, max_scanned=max_scanned_runs, azure=azure
+        )
+        self.artifacts = ArtifactAccess(self, Repositories(uri), timeout=timeout)
         if self._kind not in {StoreKind.SQL, StoreKind.FILE}:
-            set_http_defaults(threads, timeout)
+            prepare_http(threads, timeout)
 
     @property
     def kind(self) -> StoreKind:
@@ -67,14 +98,17 @@ class MlflowTracking:
         try:
             async with asyncio.timeout(self.timeout):
                 await self._calls.open()
+                if self._given_registry is not None:
+                    await self._given_registry.open()
             await self.ready()
         except TimeoutError as error:
             raise too_slow(self.timeout) from error
-        except (Unauthenticated, Forbidden) as fault:
-            message = f"{shown(self._uri)}: {fault}"
-            raise Unusable(message) from fault
-        except (Unusable, Fault):
+        except (Unusable, StoreUnavailable, StoreTimeout):
             raise
+        except Fault as fault:
+            said = "no MLflow server answers there." if isinstance(fault, UnsupportedByStore) else fault
+            message = f"{shown(self._uri)}: {said}"
+            raise Unusable(message) from fault
         except Exception as error:
             raise fault_of(error) or error from error
 
@@ -85,20 +119,19 @@ class MlflowTracking:
 
     async def close(self) -> None:
         """Let go of connections and threads; the store is not used afterwards."""
+        self.artifacts.close()
+        await self.registry.close()
         await self._calls.close()
 
     @port_call
     async def experiments(self, search: Search, page: Page) -> Pages:
         """Return one page of experiments."""
-        ask = self._reader.experiment_search(search)
-        found = await paging.read(ask, page.first, page.after, self._kind)
-        rows = records.experiment_table(found.rows, page.columns)
-        return Pages(rows, [(0, rows.size)], [found.has_next], found.places.__getitem__)
+        return await self._searches.experiments(search, page)
 
     @port_call
     async def count_experiments(self, search: Search) -> int | None:
         """Count the matching experiments; None where that passes the scan limit."""
-        return await self._reader.count(self._reader.experiment_search(search))
+        return await self._searches.count_experiments(search)
 
     @port_call
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
@@ -121,31 +154,22 @@ class MlflowTracking:
     @port_call
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
         """Return the first runs of each scope."""
-        found = await self._reader.each_scope(
-            scopes, search, lambda ask: paging.read(ask, page.first, page.after, self._kind)
-        )
-        runs: list[Any] = []
-        places: list[Position] = []
-        spans: dict[Scope, Span] = {}
-        for scope, part in found.items():
-            start = len(runs)
-            if part is not None:
-                runs.extend(part.rows)
-                places.extend(part.places)
-            spans[scope] = (start, len(runs))
-        more = {scope: part is not None and part.has_next for scope, part in found.items()}
-        return Pages(
-            rows=records.run_table(runs, page.columns, self._kind),
-            spans=[spans[scope] for scope in scopes],
-            has_next=[more[scope] for scope in scopes],
-            position=places.__getitem__,
-        )
+        return await self._searches.runs(scopes, search, page)
 
     @port_call
     async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
         """Count the matching runs of each scope; None where that passes the scan limit."""
-        found = await self._reader.each_scope(scopes, search, self._count)
-        return [0 if (total := found[scope]) is None else total[0] for scope in scopes]
+        return await self._searches.count_runs(scopes, search)
+
+    @port_call
+    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+        """Group the matching runs, here."""
+        return await self._searches.run_groups(scope, search, grouping)
+
+    @port_call
+    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Return the distinct keys of each experiment's active runs."""
+        return await self._searches.logged_keys(by, experiment_ids)
 
     @port_call
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
@@ -172,17 +196,26 @@ class MlflowTracking:
         return records.metrics_of((found.get(run_id) for run_id in run_ids), self._kind, keys)
 
     @port_call
-    async def histories(self, series: Sequence[Series], from_step: int | None, to_step: int | None) -> Many:
+    async def histories(
+        self,
+        series: Sequence[Series],
+        from_step: int | None,
+        to_step: int | None,
+        sample: Sample | None = None,
+    ) -> Many:
         """Return the points of each metric by step and timestamp, both ends of the steps included."""
         distinct = list(dict.fromkeys(series))
-        found = await self._reader.histories(distinct, Steps(from_step, to_step, Budget(self._max_points)))
+        most, fault = self._max_points, too_many_points
+        reading = Budget(self._max_sampled_points, too_many_to_sample) if sample else Budget(most, fault)
+        steps = Steps(from_step, to_step, sample, reading, Budget(most, fault))
+        found = await self._reader.histories(distinct, steps)
         points = joined(found[one] for one in distinct)
         spans = dict(zip(distinct, points.spans, strict=True))
         return Many(points.rows, [spans[one] for one in series])
 
-    async def _count(self, ask: paging.Search) -> tuple[int | None]:
-        # In a tuple, since None already says that the scope holds no experiment at all.
-        return (await self._reader.count(ask),)
+
+def _capabilities(kind: StoreKind, azure: AzureOptions) -> Capabilities:
+    return azure_capabilities(azure.edition) if kind is StoreKind.AZURE_ML else capabilities_of(kind)
 
 
 def _index(found: Collection[str], keys: Sequence[str]) -> list[int | None]:

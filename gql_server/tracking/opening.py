@@ -1,5 +1,6 @@
 """From a tracking URI to MLflow's own store behind it."""
 
+import logging
 import math
 import os
 from typing import TypeAlias
@@ -11,7 +12,10 @@ from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from gql_server.tracking import database
+from gql_server.tracking.azure.opening import open_workspace
+from gql_server.tracking.azure.options import AzureOptions
 from gql_server.tracking.sql_store import sql_store
+from gql_server.tracking.stoppable import make_requests_stoppable
 from gql_server.tracking.unusable import Unusable
 from gql_server.tracking.uri import folder_of, kind_of, scheme_of, shown, sqlite_file
 from schema.errors import StoreUnavailable
@@ -21,7 +25,7 @@ Identity: TypeAlias = tuple[int, int] | None
 """What tells a file or folder from another that took its name; None where there is none to watch."""
 
 
-def open_store(uri: str, *, create: bool = False) -> AbstractStore:
+def open_store(uri: str, *, create: bool = False, azure: AzureOptions | None = None) -> AbstractStore:
     """Open a store; it blocks, so call it in a worker thread.
 
     Nothing in a database is created, migrated or altered. `create` allows one exception, a SQLite file or a
@@ -31,22 +35,29 @@ def open_store(uri: str, *, create: bool = False) -> AbstractStore:
     kind = kind_of(uri)
     if kind is StoreKind.SQL:
         return _open_sql(uri, create=create)
+    if kind is StoreKind.AZURE_ML:
+        return open_workspace(uri, (azure or AzureOptions()).credential_timeout)
     if kind is StoreKind.FILE and not (create or folder_of(uri).is_dir()):
         message = f"{shown(uri)}: there is no such folder."
         raise Unusable(message)
     return _build(uri)
 
 
-def set_http_defaults(threads: int, timeout: float) -> None:
-    """Set what MLflow reads from the environment before each request, where the user has not.
+def prepare_http(threads: int, timeout: float) -> None:
+    """Make requests stoppable and silent, and set what MLflow reads before each, where the user has not.
 
     MLflow's own defaults wait 120 seconds for an answer and try seven times over four minutes: longer than
-    anybody waits for a page. One retry stays, for a connection that the server closed while it was idle.
+    anybody waits for a page. One retry stays, for a connection that the server closed while it was idle. An
+    hour in a `Retry-After` would be slept through in the thread, where nothing can end it.
     """
+    make_requests_stoppable()
+    # What it says holds addresses, and so the names that were asked for.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(math.ceil(timeout)))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
+    os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
     os.environ.setdefault("MLFLOW_HTTP_POOL_MAXSIZE", str(threads))
 
 
@@ -107,6 +118,4 @@ def _build(uri: str) -> AbstractStore:
 
 
 def _unknown(uri: str) -> str:
-    if kind_of(uri) is StoreKind.AZURE_ML:
-        return f"{shown(uri)} needs MLflow's plugin for Azure: pip install 'mlflow-gql-server[azure]'"
     return f"{shown(uri)}: no MLflow plugin that is installed knows the scheme {scheme_of(uri)!r}."

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from gql_server.tracking.faults import fault_of
+from gql_server.tracking.retrying import deadline
 from gql_server.tracking.unusable import Unusable
 from schema.errors import Fault, StoreTimeout
 
@@ -40,7 +41,8 @@ def port_call(
     @wraps(method)
     async def call(self: _S, /, *args: _P.args, **options: _P.kwargs) -> _T:
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(self.timeout) as limit:
+                deadline.set(limit.when())
                 return await method(self, *args, **options)
         except TimeoutError as error:
             raise too_slow(self.timeout) from error

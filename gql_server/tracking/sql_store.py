@@ -18,6 +18,8 @@ from gql_server.tracking.database import connectable
 def _engine(uri: str) -> Engine:
     url = connectable(uri).render_as_string(hide_password=False)
     engine: Engine = create_sqlalchemy_engine(url)
+    # What was asked for is in the parameters, and an error that holds them may be logged.
+    engine.hide_parameters = True
     return engine
 
 

@@ -136,7 +136,7 @@ def expected_experiment(store: Store, experiment_id: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "server"])
+@pytest.mark.parametrize("kind", ["sqlite", "server", "azure"])
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made_up=generated.stores())
 async def test_whole_answers_are_what_mlflow_says(
@@ -147,6 +147,6 @@ async def test_whole_answers_are_what_mlflow_says(
     generated.make_room(store.client)
     written = generated.write(made_up, store.client)
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
-    async with asking(store.uri) as ask:
+    async with asking(store.uri, max_cost=10_000_000) as ask:
         data = await ask.data(EVERYTHING, ids=ids)
     assert data == {"nodes": [expected_experiment(store, own) for own in written.experiment_ids]}

@@ -23,14 +23,23 @@ class Runs:
         self.count = 0
         self.go = asyncio.Event()
         self.go.set()
+        self._more = asyncio.Event()
         self._lifetime = lifetime
 
     async def __call__(self) -> Made:
         """Make the next answer."""
         self.count += 1
+        self._more.set()
         number = self.count
         await self.go.wait()
         return Made(b"%d" % number, self._lifetime)
+
+    async def begun(self, count: int) -> None:
+        """Return when so many have begun, however late the cache said that there is no answer."""
+        async with asyncio.timeout(20):
+            while self.count < count:
+                await self._more.wait()
+                self._more.clear()
 
 
 def _body(answer: Answer) -> bytes:
@@ -76,6 +85,7 @@ async def test_requests_at_once_share_a_run(cache: Cache) -> None:
     run.go.clear()
     asking = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(20)]
     new = asyncio.ensure_future(answers.get_or_run(KEY, run, Freshness.NEW))
+    await run.begun(2)
     await asyncio.sleep(0.05)
     run.go.set()
     assert {_body(answer) for answer in await asyncio.gather(*asking)} <= {b"1", b"2"}
@@ -117,6 +127,7 @@ async def test_a_client_that_leaves_stops_only_its_own(cache: Cache) -> None:
     answers, run = Answers(cache), Runs()
     run.go.clear()
     first, *others = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(5)]
+    await run.begun(1)
     await asyncio.sleep(0.05)
     first.cancel()
     await asyncio.sleep(0)
@@ -145,10 +156,10 @@ async def test_a_change_ends_all_answers(cache: Cache) -> None:
     await cache.forget(slots_of(["run"]))
     run.go.clear()
     under_way = asyncio.ensure_future(answers.get_or_run(KEY, run))
-    await asyncio.sleep(0.05)
+    await run.begun(2)
     await cache.forget(slots_of(["another"]))
     after = asyncio.ensure_future(answers.get_or_run(KEY, run))
-    await asyncio.sleep(0.05)
+    await run.begun(3)
     run.go.set()
     assert (_body(await under_way), _body(await after)) == (b"2", b"3")
     assert _body(await answers.get_or_run(KEY, run)) == b"3"

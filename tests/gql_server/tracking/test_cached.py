@@ -18,10 +18,11 @@ from gql_server.cache.freshness import Freshness
 from gql_server.cache.lifetimes import Lifetimes
 from gql_server.cache.memory import MemoryCache
 from gql_server.settings import Settings
-from gql_server.tracking.cached import Cached, CachedTracking
+from gql_server.tracking.cached import Cached
+from gql_server.tracking.cached_tracking import CachedTracking
 from schema.errors import StoreUnavailable
 from schema.table import Many, One, Row, Rows, Table, pick
-from schema.tracking import Page, Pages, Search, Tracking
+from schema.tracking import Page, Pages, Sample, Search, Tracking
 from tests.gql_server.cache.conftest import MOST_BYTES, Clock
 from tests.schema.memory import MemoryTracking, Record
 from tests.schema.records import experiment, metric, point, run
@@ -144,6 +145,7 @@ _scopes = st.lists(
     st.none() | st.lists(st.sampled_from(EXPERIMENT_IDS), min_size=1, unique=True).map(tuple), max_size=3
 )
 _steps = st.sampled_from([None, 0, 2, 2**62])
+_samples = st.none() | st.builds(Sample, st.sampled_from([2, 3]), st.sampled_from(["lttb", "every_nth"]))
 
 
 @st.composite
@@ -157,14 +159,14 @@ def asks(draw: st.DrawFn) -> tuple[Ask, Collection[str]]:
     runs, keys, columns, page = draw(_some_runs), draw(_some_keys), draw(_columns), draw(_pages)
     scopes, logged = draw(_scopes), draw(st.sampled_from(LISTS))
     ids = draw(st.lists(st.sampled_from([*EXPERIMENT_IDS, "absent"]), max_size=4))
-    first, last = draw(_steps), draw(_steps)
+    first, last, sample = draw(_steps), draw(_steps), draw(_samples)
     series = [(run_id, draw(st.sampled_from(KEYS))) for run_id in runs]
     own = frozenset({"experiment_id", "name"})
     questions: dict[str, tuple[Ask, Collection[str]]] = {
         "runs": (lambda port: port.runs(scopes, Search(), page), page.columns),
         "runs_by_id": (lambda port: port.runs_by_id([*runs, *ids], columns), columns),
         "logged": (lambda port: getattr(port, logged)(runs, keys), ()),
-        "histories": (lambda port: port.histories(series, first, last), ()),
+        "histories": (lambda port: port.histories(series, first, last, sample), ()),
         "experiments": (lambda port: port.experiments(Search(), replace(page, columns=own)), own),
         "by_name": (lambda port: port.experiments_by_name([f"experiment {own}" for own in ids], own), own),
         "tags": (lambda port: port.experiment_tags([own for own in ids if own != "absent"], keys), ()),
@@ -202,7 +204,11 @@ def test_the_cached_store_answers_as_the_store_does(steps: list[Any]) -> None:
     asyncio.run(_compare(make_world(), steps))
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=_steps_taken)
 def test_the_same_holds_with_redis(redis_url: str, steps: list[Any]) -> None:
     """Entries in Redis give the very same answers."""
@@ -340,6 +346,16 @@ async def test_a_fault_is_passed_on_and_not_kept(world: World) -> None:
         await world.view().params(RUN_IDS, None)
     world.inner.failing.clear()
     assert len((await world.view().params(RUN_IDS, None)).spans) == len(RUN_IDS)
+
+
+async def test_a_sample_is_kept_as_it_is(world: World) -> None:
+    """What was sampled serves who asks for the same sample, and neither another nor all points."""
+    ways = [None, Sample(2, "lttb"), Sample(3, "lttb"), Sample(2, "min_max")]
+    series = [("run4", "a"), ("run5", "a")]
+    for _ in range(2):
+        sizes = [(await world.view().histories(series, None, None, way)).rows.size for way in ways]
+        assert sizes == [11, 4, 6, 4]
+    assert world.inner.calls["histories"] == len(ways)
 
 
 async def test_more_points_than_an_answer_may_have_are_left_to_the_store() -> None:

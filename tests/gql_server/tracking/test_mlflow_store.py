@@ -11,10 +11,11 @@ from mlflow.entities import Metric
 
 from gql_server.tracking import paging, store_reader
 from gql_server.tracking.mlflow_store import MlflowTracking
-from schema.errors import BadUserInput, UnsupportedByStore
+from schema.errors import BadUserInput
 from schema.lifecycle import LifecycleView
 from schema.table import Many, One
 from schema.tracking import Order, Page, Search
+from tests.gql_server.asking import asking
 from tests.stores import Store
 
 LEAVES = frozenset(
@@ -174,11 +175,10 @@ async def test_a_bad_filter_is_told_in_mlflows_words(store: Store, tracking: Mlf
     assert store.name
 
 
-@pytest.mark.parametrize("key", ["duration", "experiment_id", "lifecycle_stage"])
-async def test_what_mlflow_cannot_order_by_is_named(tracking: MlflowTracking, key: str) -> None:
-    """An order that no MLflow store has is refused by its name."""
-    with pytest.raises(UnsupportedByStore, match=key):
-        await tracking.runs([("0",)], Search(order=(Order("attribute", key),)), page())
+async def test_what_nothing_is_ordered_by_is_named(tracking: MlflowTracking) -> None:
+    """An attribute that there is no order by is refused by its name."""
+    with pytest.raises(BadUserInput, match="lifecycle_stage"):
+        await tracking.runs([("0",)], Search(order=(Order("attribute", "lifecycle_stage"),)), page())
 
 
 async def test_what_was_logged_comes_with_the_runs(store: Store, tracking: MlflowTracking) -> None:
@@ -231,17 +231,17 @@ async def test_no_run_has_such_an_id(tracking: MlflowTracking, run_id: str) -> N
 async def test_pairs_are_sorted_and_chosen_by_key(store: Store, tracking: MlflowTracking) -> None:
     """Params, tags and metrics come by key, all or those asked for, for each run asked for."""
     a, b = runs_of(store, "0", 2)
-    for key in ("z", "Z", "é", "a b/c.d"):
+    for key in ("y", "Z", "é", "a b/c.d"):
         store.client.log_param(a, key, key)
         store.client.set_tag(a, key, "")
         store.client.log_metric(a, key, math.nan, timestamp=1, step=-3)
     assert rows(await tracking.params([b, a, "0" * 32, b], None), "key") == [
         [("n",)],
-        [("Z",), ("a b/c.d",), ("n",), ("z",), ("é",)],
+        [("Z",), ("a b/c.d",), ("n",), ("y",), ("é",)],
         [],
         [("n",)],
     ]
-    assert rows(await tracking.tags([a], {"z", "é", "no"}), "key", "value") == [[("z", ""), ("é", "")]]
+    assert rows(await tracking.tags([a], {"y", "z", "é", "no"}), "key", "value") == [[("y", ""), ("é", "")]]
     assert rows(await tracking.metrics([a, b], {"Z"}), "run_id", "key", "value", "non_finite", "step") == [
         [(a, "Z", None, "NAN", -3)],
         [],
@@ -326,7 +326,7 @@ async def test_experiments_are_searched(store: Store, tracking: MlflowTracking) 
     assert (rest.rows["experiment_id"], list(rest.has_next)) == ([ids[0]], [False])
     assert await tracking.count_experiments(search) == 2
     assert await tracking.count_experiments(Search(view=LifecycleView.DELETED)) == 1
-    with pytest.raises(UnsupportedByStore, match="tag"):
+    with pytest.raises(BadUserInput, match="tag"):
         await tracking.experiments(Search(order=(Order("tag", "k"),)), page())
 
 
@@ -382,4 +382,44 @@ async def test_reading_leaves_a_database_as_it_is(sqlite_store: Store) -> None:
         connection.execute("DELETE FROM experiments")
     port = MlflowTracking(sqlite_store.uri)
     assert await port.count_experiments(Search(view=LifecycleView.ALL)) == 0
+    await port.close()
+
+
+async def test_what_a_client_of_the_rest_api_may_leave_out(store: Store) -> None:
+    """A run that was made without user and start has neither on any store, and no duration."""
+    made = store.client._tracking_client.store.create_run("0", "", 0, [], "bare")  # noqa: SLF001
+    store.client.set_terminated(made.info.run_id, end_time=5)
+    query = """{ runs { nodes { name userId startedAt endedAt durationSeconds } }
+      none: runs(where: {startedAt: {isNull: true}, userId: {isNull: true}}) { totalCount }
+      runGroups(groupBy: [{attribute: STARTED_AT}, {attribute: USER_ID}]) { key { value } } }"""
+    async with asking(store.uri) as ask:
+        found = await ask.data(query)
+    (run,) = found["runs"]["nodes"]
+    assert (run["name"], run["userId"], run["startedAt"], run["durationSeconds"]) == (
+        "bare",
+        None,
+        None,
+        None,
+    )
+    assert run["endedAt"] == "1970-01-01T00:00:00.005Z"
+    assert found["none"]["totalCount"] == 1
+    assert found["runGroups"] == [{"key": [{"value": None}, {"value": None}]}]
+
+
+@pytest.mark.parametrize(("bare", "calls"), [(0, 2), (1, 3)])
+async def test_the_oldest_first(server_store: Store, bare: int, calls: int) -> None:
+    """A server orders by start itself, unless it has runs without one: it would put them first."""
+    ids = runs_of(server_store, "0", 3)
+    for _ in range(bare):
+        run = server_store.client._tracking_client.store.create_run("0", "", 0, [], "bare")  # noqa: SLF001
+        ids.append(run.info.run_id)
+    port = MlflowTracking(server_store.uri)
+    walked: list[str] = []
+    after = None
+    for _ in range(2):
+        search = Search(order=(Order("attribute", "started_at"),))
+        pages = await port.runs([("0",)], search, Page(2, after, frozenset({"run_id"})))
+        walked += pages.rows["run_id"]
+        after = pages.position(pages.rows.size - 1)
+    assert (walked, pages.has_next[0], port.calls["search_runs"]) == (ids, False, calls)
     await port.close()

@@ -94,7 +94,8 @@ async def each(store: Store, series: Sequence[Series], *steps: int | None) -> li
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk_histories, "_FEWEST_RUNS", math.inf)
         port = MlflowTracking(store.uri, threads=4)
-        found = rows(await port.histories(series, *(steps or (None, None))))
+        first, last = steps or (None, None)
+        found = rows(await port.histories(series, first, last))
         assert set(port.calls) <= {EACH}
         await port.close()
     return found
