@@ -1,6 +1,8 @@
 """Fixtures: real stores, each fresh for a test; what is slow to make is made once a session."""
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,27 +12,33 @@ import redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import URL
 
+from gql_server.tracking.azure import opening
 from schema.store_kind import StoreKind
+from tests.azure.certificate import write_certificate
+from tests.azure.emulator import Emulator, emulating
 from tests.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
 from tests.demo_store import Demo, filled
 from tests.servers import MlflowServer
 from tests.stores import Store, copy_of, let_go, migrate, opened, sqlite_uri, wipe
 
-STORES = ("sqlite", "postgres", "file", "server")
+STORES = ("sqlite", "postgres", "mysql", "file", "server", "azure")
 _REDIS_DATABASES = 16
+_OTHERS = ("MLFLOW_TRACKING", "GQL_", "AZURE", "IDENTITY_", "MSI_", "ARM_CLOUD")
+"""How the variables begin by which somebody's own stores and credentials would come into the tests."""
 
 
 @pytest.fixture(autouse=True, scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep artifacts out of the working folder, MLflow from calling home, and file stores allowed."""
     values = {
+        "GQL_ALLOWED_HOSTS": "test",
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(tmp_path_factory.mktemp("artifacts")),
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("MLFLOW_TRACKING", "GQL_"))]:
+        for name in [name for name in os.environ if name.startswith(_OTHERS)]:
             patch.delenv(name)
         for name, value in values.items():
             patch.setenv(name, value)
@@ -122,6 +130,74 @@ def server_store(shared_mlflow_server: MlflowServer) -> Iterator[Store]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def _mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    skip_without(MYSQL)
+    with _serving_database(MYSQL, tmp_path_factory.mktemp("mysql-server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    skip_without(POSTGRES)
+    with _serving_database(POSTGRES, tmp_path_factory.mktemp("postgres-server")) as server:
+        yield server
+
+
+@pytest.fixture
+def mysql_server_store(_mysql_server: MlflowServer) -> Iterator[Store]:
+    """Give an empty store behind an MLflow server whose database does not tell case by itself."""
+    wipe(_mysql_server.database_uri)
+    with opened("mysql-server", _mysql_server.uri, StoreKind.MLFLOW_SERVER) as store:
+        yield store
+
+
+@pytest.fixture
+def postgres_server_store(_postgres_server: MlflowServer) -> Iterator[Store]:
+    """Give an empty store behind an MLflow server whose database takes no text for a number."""
+    wipe(_postgres_server.database_uri)
+    with opened("postgres-server", _postgres_server.uri, StoreKind.MLFLOW_SERVER) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def azure_service(
+    shared_mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Emulator]:
+    """Give the session's emulator of an Azure workspace, and the managed identity of a machine in Azure."""
+    certificate = write_certificate(tmp_path_factory.mktemp("azure"))
+    with (
+        emulating(shared_mlflow_server.uri, certificate) as (emulator, identity),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in {
+            "REQUESTS_CA_BUNDLE": str(certificate),
+            "IDENTITY_ENDPOINT": identity,
+            "IDENTITY_HEADER": "a secret of the machine",
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+            "AZUREML_CURRENT_CLOUD": "AzureCloud",
+        }.items():
+            patch.setenv(name, value)
+        yield emulator
+
+
+@pytest.fixture
+def azure(azure_service: Emulator, shared_mlflow_server: MlflowServer) -> Emulator:
+    """Give the emulator of a workspace as it is before anybody told it anything, over an empty store."""
+    wipe(shared_mlflow_server.database_uri)
+    azure_service.reset()
+    # What is opened without a store takes the workspace's last credential, and a failure that it remembers.
+    opening._contexts.clear()  # noqa: SLF001 - there is no other way to forget them
+    return azure_service
+
+
+@pytest.fixture
+def azure_store(azure: Emulator) -> Iterator[Store]:
+    """Give an empty workspace of Azure's; its client is MLflow's own, of the server behind the emulator."""
+    with opened("azure", azure.uri, StoreKind.AZURE_ML, written_by=azure.upstream) as store:
+        yield store
+
+
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Store:
     """Give each kind of store in turn, empty."""
@@ -139,13 +215,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def redis_url() -> Iterator[str]:
     """Give the URL of an empty Redis database, and empty it afterwards."""
     server = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
-    # Counted down from the last, and by worker, since people keep theirs in the first.
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    for number in range(_REDIS_DATABASES - 1 - worker, 0, -1):
+    # Counted down from the last, since people keep theirs in the first.
+    for number in range(_REDIS_DATABASES - 1, 0, -1):
         url = f"{server}/{number}"
-        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+        with (
+            _ours(number) as free,
+            redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5) as client,
+        ):
             try:
-                empty = client.dbsize() == 0
+                empty = free and client.dbsize() == 0
             except RedisError as error:
                 absent(f"Redis at {server}", error)
             if not empty:
@@ -157,8 +235,35 @@ def redis_url() -> Iterator[str]:
 
 
 @contextmanager
+def _ours(number: int) -> Iterator[bool]:
+    """Say whether a Redis database is nobody else's among the workers, of this run and of any other."""
+    # Whoever is killed lets go of it, though not of what is in it.
+    with (Path(tempfile.gettempdir()) / f"gql-test-redis-{number}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def _serving_database(url: URL, folder: Path) -> Iterator[MlflowServer]:
+    with database(url) as own:
+        migrate(uri_of(own))
+        with _started(MlflowServer(uri_of(own), folder)) as server:
+            yield server
+        let_go(uri_of(own))
+
+
+@contextmanager
 def _serving(template: Path, folder: Path) -> Iterator[MlflowServer]:
-    server = MlflowServer(copy_of(template, folder / "mlflow.db"), folder)
+    with _started(MlflowServer(copy_of(template, folder / "mlflow.db"), folder)) as server:
+        yield server
+
+
+@contextmanager
+def _started(server: MlflowServer) -> Iterator[MlflowServer]:
     server.start()
     try:
         yield server

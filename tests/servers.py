@@ -1,11 +1,13 @@
 """A real `mlflow server` that tests start, kill and start again on its port."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,24 +15,37 @@ import requests
 
 START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
+_PORTS = range(20_000, 32_768)
+"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile."""
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nobody listens on, nor will soon, though it be left for a while."""
+    while True:
+        # Not by `random`, which begins alike in each test and each worker.
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class MlflowServer:
     """An `mlflow server` of one worker over a database, in a process group of its own."""
 
-    def __init__(self, database_uri: str, folder: Path) -> None:
+    def __init__(
+        self,
+        database_uri: str,
+        folder: Path,
+        *,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.database_uri = database_uri
         self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._folder = folder
+        self._more = tuple(options)
+        self._environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -39,7 +54,7 @@ class MlflowServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", "server", *self._options()],
                 cwd=self._folder,
-                env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                env=os.environ | self._environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -65,6 +80,7 @@ class MlflowServer:
             *("--workers", "1", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--backend-store-uri", self.database_uri),
             *("--artifacts-destination", str(artifacts), "--serve-artifacts"),
+            *self._more,
         ]
 
     def _healthy(self) -> bool:

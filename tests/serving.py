@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, Queue
+from typing import Any
 
 import httpx
 
@@ -42,6 +43,10 @@ class Serving:
         """Send a query and return the whole response."""
         body = {"query": document, "variables": variables}
         return httpx.post(f"{self.url}/graphql", json=body, timeout=_PATIENCE)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Ask for what is at a path."""
+        return httpx.get(f"{self.url}{path}", timeout=_PATIENCE, **options)
 
 
 @contextmanager

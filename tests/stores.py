@@ -36,9 +36,14 @@ class Store:
 
 
 @contextmanager
-def opened(name: str, uri: str, kind: StoreKind = StoreKind.SQL) -> Iterator[Store]:
-    """Give a store over a tracking URI, and close its connections afterwards."""
-    client = MlflowClient(uri)
+def opened(
+    name: str, uri: str, kind: StoreKind = StoreKind.SQL, written_by: str | None = None
+) -> Iterator[Store]:
+    """Give a store over a tracking URI, and close its connections afterwards.
+
+    `written_by` is the URI that MLflow's own client takes where it is another.
+    """
+    client = MlflowClient(written_by or uri)
     # Opening is what makes the Default experiment.
     assert client.get_experiment("0").name == "Default"
     try:

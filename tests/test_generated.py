@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.generated import Experiment, make_room, stores, write
@@ -16,6 +17,7 @@ from tests.stores import Store
     # The store is not emptied between examples: the names are made unique instead.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.parametrize("store", ["sqlite", "postgres", "file", "server"], indirect=True)
 @given(generated=stores())
 def test_whatever_is_generated_can_be_written(store: Store, generated: list[Experiment]) -> None:
     """MLflow takes every generated store, and keeps each key and text as it is."""
