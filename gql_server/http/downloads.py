@@ -82,7 +82,7 @@ class Downloads:
             message = "Too many downloads are under way (GQL_MAX_DOWNLOADS); try again later."
             raise StoreUnavailable(message)
         path = request.path_params["path"]
-        wanted = Wanted(content=request.method == "GET", headers=dict(request.headers))
+        wanted = _wanted(request)
         self._under_way += 1
         try:
             chunks = await self._access.deliver(home, request.path_params["owner"], path, wanted)
@@ -128,3 +128,10 @@ def _content_type(name: str) -> str:
     # MLflow knows of its own names, such as MLmodel.
     found = guessed or str(_guess_mime_type(name))
     return f"{found}; charset=utf-8" if found.startswith("text/") else found
+
+
+def _wanted(request: Request) -> Wanted:
+    """Read a request for a file; of GET alone is a part wanted (RFC 9110, 14.2)."""
+    content = request.method == "GET"
+    headers = {name: value for name, value in request.headers.items() if content or name != "range"}
+    return Wanted(content=content, headers=headers)

@@ -70,6 +70,10 @@ class Uploads:
         parts = parts_of(path)
         if not parts or parts[-1].startswith(UNFINISHED):
             raise refused(path, "is not one of a file that can be uploaded")
+        if "content-range" in request.headers:
+            # To take it for the whole would lose the rest of the file (RFC 9110, 14.5).
+            message = "A file is uploaded as a whole; Content-Range is not taken."
+            raise BadUserInput(message)
         announced = request.headers.get("content-length", "")
         self._check_size(int(announced) if announced.isdecimal() else 0)
         if self._under_way >= self._most:

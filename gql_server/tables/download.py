@@ -1,12 +1,16 @@
 """Responses that take long: parts as they are made, broken off rather than cut short, and files."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Final
 
 from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gql_server.http.sending import in_pieces, patient
+
+_IN_BYTES: Final = re.compile(rb"\s*bytes\s*=", re.IGNORECASE)
 
 
 class Download(StreamingResponse):
@@ -60,6 +64,17 @@ class FileDownload(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what is asked for, and call `done`."""
         try:
-            await super().__call__(scope, receive, patient(send, self._patience))
+            await super().__call__(_whole(scope), receive, patient(send, self._patience))
         finally:
             self._done()
+
+
+def _whole(scope: Scope) -> Scope:
+    """Leave out a Range that is to be ignored: of another unit than bytes, and of HEAD (RFC 9110, 14.2)."""
+    is_get = scope["method"] == "GET"
+    headers = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name != b"range" or (is_get and _IN_BYTES.match(value))
+    ]
+    return {**scope, "headers": headers}

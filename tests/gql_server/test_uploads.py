@@ -161,6 +161,16 @@ async def test_whose_file_it_is(store: Store, ask: Asking, tmp_path: Path) -> No
     assert "'active' state" in response.text
 
 
+async def test_a_part_of_a_file_is_not_taken_for_it(store: Store, ask: Asking, tmp_path: Path) -> None:
+    """A client that sends a file in parts is told that each would replace the last, before it does."""
+    run = new_run(store, tmp_path)
+    headers = {"content-range": "bytes 0-0/2"}
+    response = await ask.client.put(f"/artifacts/{run}/a", content=b"a", headers=headers)
+    assert code(response) == (400, "BAD_USER_INPUT")
+    assert "Content-Range" in response.text
+    assert store.client.list_artifacts(run) == []
+
+
 async def test_a_file_that_is_too_large(store: Store, ask: Asking, tmp_path: Path) -> None:
     """A file beyond the bound is refused, whether it says its size or just comes, and leaves nothing."""
     run = new_run(store, tmp_path)

@@ -73,6 +73,8 @@ async def test_head_is_get_without_content(server: Asking, run: Holder) -> None:
     got, head = await server.client.get(url), await server.client.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == got.headers
+    head = await server.client.head(url, headers={"range": "bytes=0-9"})
+    assert (head.status_code, head.headers) == (200, got.headers)
     assert (await server.client.head(f"{run.route}/nothing")).status_code == 404
 
 

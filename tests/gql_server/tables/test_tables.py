@@ -221,6 +221,10 @@ async def test_head_and_range(client: httpx.AsyncClient) -> None:
     assert head.content == b""
     assert head.headers["content-length"] == str(len(whole.content))
     assert head.headers["accept-ranges"] == "bytes"
+    head = await client.head(url, headers={"range": "bytes=0-1"})
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(whole.content)))
+    rows = await client.get(url, headers={"range": "rows=0-1"})
+    assert (rows.status_code, rows.content) == (200, whole.content)
     end = await client.get(url, headers={"range": "bytes=-8"})
     assert end.status_code == 206
     assert end.content == whole.content[-8:]
