@@ -29,11 +29,13 @@ def npm(folder: Path, *arguments: str, **environment: str) -> "subprocess.Comple
 
 
 def install(folder: Path) -> None:
-    """Install what the folder's lock names, unless that is there."""
+    """Install what the folder's lock names, unless it is there; skip where npm cannot, and fail in CI."""
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     mark = folder / "node_modules" / ".lock-digest"
     if mark.exists() and mark.read_text() == lock:
         return
-    done = npm(folder, "ci")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = npm(folder, "ci", "--no-audit", "--no-fund")
+    if done.returncode:
+        said = (done.stdout + done.stderr)[-1000:]
+        absent(f"packages from npm for {folder.name}, which said {said}", OSError())
     mark.write_text(lock)
