@@ -2,16 +2,14 @@
 
 import logging
 import re
-from json import JSONDecodeError
 from typing import Any
 
-from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 from mlflow.exceptions import MlflowException, RestException
 from requests import exceptions as http
 from sqlalchemy import exc as sql
 from urllib3.exceptions import NewConnectionError
 
-from gql_server.tracking.faults import causes, cleaned, code_of, fault_of
+from gql_server.tracking.faults import Foreign, causes, cleaned, code_of, fault_of
 from schema.errors import BadUserInput, Fault, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -27,8 +25,6 @@ _COLLISION = re.compile(r"IntegrityError|deadlock (detected|found)|could not ser
 _UNDONE = {"40001", "40P01", 1213}
 """serialization_failure and deadlock_detected of Postgres, ER_LOCK_DEADLOCK of MySQL."""
 _SQL = "[SQL: "
-_OTHER_STATUS = "API request to endpoint"
-"""How MLflow's client begins to speak of an answer of another status that is not JSON."""
 
 
 def fault_of_change(error: BaseException, *, begun: bool) -> Fault | None:
@@ -45,7 +41,7 @@ def fault_of_change(error: BaseException, *, begun: bool) -> Fault | None:
         # An MLflow server's words about its own database.
         return StoreUnavailable(_UNTOLD)
     fault = fault_of(error)
-    if fault is None and begun and _of_answer(error):
+    if begun and (isinstance(fault, Foreign) or (fault is None and isinstance(error, RestException))):
         _log.warning("the store answered a change with what says nothing of it", exc_info=error)
         return StoreUnavailable(_UNTOLD)
     if isinstance(fault, StoreUnavailable | StoreTimeout) and begun and not _unsent(error):
@@ -102,13 +98,6 @@ def _code(error: BaseException) -> str:
 
 def _of_database(error: BaseException) -> bool:
     return any(isinstance(cause, sql.SQLAlchemyError) for cause in causes(error))
-
-
-def _of_answer(error: BaseException) -> bool:
-    """Say whether an answer came over HTTP: that its server failed, or something else than MLflow's JSON."""
-    if isinstance(error, MlflowException):
-        return isinstance(error, RestException) or error.message.startswith(_OTHER_STATUS)
-    return isinstance(error, JSONDecodeError | ParseError)
 
 
 def _unsent(error: BaseException) -> bool:

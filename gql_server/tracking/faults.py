@@ -6,7 +6,8 @@ Messages hold no file, host, URL or SQL: MLflow's own text is passed on only whe
 import re
 from collections.abc import Iterator
 
-from mlflow.exceptions import MlflowException
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
+from mlflow.exceptions import MlflowException, RestException
 from requests import exceptions as http
 from sqlalchemy import exc as sql
 from urllib3.exceptions import ReadTimeoutError
@@ -24,8 +25,11 @@ from schema.errors import (
 )
 
 _LONGEST = 500
+_NOT_JSON = "API request to endpoint "
+"""How MLflow's client begins to speak of an answer that is not JSON, whatever its status."""
 _UNREACHABLE = "The tracking store cannot be reached."
 _SLOW = "The tracking store did not answer in time."
+_FOREIGN = "Something other than MLflow answers at the tracking store's address."
 
 _FIXED: dict[str, Fault] = {
     "UNAUTHENTICATED": Unauthenticated("The tracking store did not accept the credentials."),
@@ -53,6 +57,10 @@ _QUOTED: dict[str, type[Fault]] = {
 }
 
 
+class Foreign(StoreUnavailable):
+    """Something that is no MLflow server answered where one should be: a page to log in at, say."""
+
+
 def fault_of(error: BaseException) -> Fault | None:
     """Return the fault that an error stands for; None where it is a bug, or says what it should not."""
     if isinstance(error, Fault):
@@ -77,6 +85,8 @@ def _below(error: BaseException) -> Fault | None:
     # From the first cause on: requests calls a connection error what urllib3 knows to be a timeout.
     for cause in reversed(list(causes(error))):
         match cause:
+            case ParseError():
+                return Foreign(_FOREIGN)
             case http.Timeout() | ReadTimeoutError():
                 return StoreTimeout(_SLOW)
             case http.RequestException():
@@ -95,6 +105,9 @@ def _of_mlflow(error: BaseException) -> Fault | None:
     fixed = _FIXED.get(code)
     if fixed is not None:
         return type(fixed)(*fixed.args)
+    if not isinstance(error, RestException) and error.message.startswith(_NOT_JSON):
+        # Its text is not quoted: it holds that of the page.
+        return Foreign(_FOREIGN)
     quoted = _QUOTED.get(code)
     if quoted is BadUserInput and speaks_of_database(error):
         return BadUserInput("The tracking store's database refuses this, or cannot hold a value of it.")

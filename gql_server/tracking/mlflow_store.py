@@ -12,7 +12,7 @@ from gql_server.tracking.azure.matrix import azure_capabilities
 from gql_server.tracking.azure.options import AzureOptions
 from gql_server.tracking.bounds import too_many_points, too_many_to_sample
 from gql_server.tracking.bulk_points import Budget, Steps, joined
-from gql_server.tracking.faults import fault_of
+from gql_server.tracking.faults import Foreign, fault_of
 from gql_server.tracking.finishing.capabilities import Capabilities, capabilities_of
 from gql_server.tracking.lazy_store import LazyStore
 from gql_server.tracking.mlflow_models import MlflowModels
@@ -103,10 +103,13 @@ class MlflowTracking(Uncounted):
             await self.ready()
         except TimeoutError as error:
             raise too_slow(self.timeout) from error
-        except (Unusable, StoreUnavailable, StoreTimeout):
+        except (Unusable, StoreTimeout):
             raise
         except Fault as fault:
-            said = "no MLflow server answers there." if isinstance(fault, UnsupportedByStore) else fault
+            is_other = isinstance(fault, UnsupportedByStore | Foreign)
+            if isinstance(fault, StoreUnavailable) and not is_other:
+                raise
+            said = "no MLflow server answers there." if is_other else fault
             message = f"{shown(self._uri)}: {said}"
             raise Unusable(message) from fault
         except Exception as error:

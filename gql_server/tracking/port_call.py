@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from gql_server.tracking.faults import fault_of
+from gql_server.tracking.faults import Foreign, fault_of
 from gql_server.tracking.retrying import deadline
 from gql_server.tracking.unusable import Unusable
 from schema.errors import Fault, StoreTimeout
@@ -54,6 +54,8 @@ def port_call(
                 raise
             if isinstance(error, Unusable):
                 _log.error("%s", error)
+            elif isinstance(fault, Foreign):
+                _log.warning("the store's answer is not MLflow's: %.300s", error)
             raise fault from error
 
     return call

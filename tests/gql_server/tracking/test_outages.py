@@ -3,8 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from schema.errors import (
     UnsupportedByStore,
 )
 from schema.tracking import Search
+from tests.odd_server import saying, silence
 from tests.servers import MlflowServer
 from tests.stores import Store
 
@@ -32,32 +32,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy_store, "RETRY_SECONDS", 0.05)
 
 
-@asynccontextmanager
-async def answering(head: bytes | None) -> AsyncIterator[str]:
-    """Give the URI of an HTTP server that answers everything alike, or never."""
-    writers: list[asyncio.StreamWriter] = []
+def answering(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:
+    """Give the URI of an HTTP server that answers everything alike."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        await reader.readuntil(b"\r\n\r\n")
-        if head is None:
-            await reader.read()
-        else:
-            writer.write(b"HTTP/1.1 " + head + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
-            await writer.drain()
-        writer.close()
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(content), content))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await server.wait_closed()
-        # For the transports, which close their sockets in the loop's next round.
-        await asyncio.sleep(0.05)
+    return saying([answer] * 100)
 
 
 async def recovered(port: MlflowTracking) -> None:
@@ -90,7 +71,7 @@ async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     """A call ends when its time is up, whatever the store does."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    async with answering(None) as uri:
+    async with saying([silence] * 100) as uri:
         port = MlflowTracking(uri, timeout=0.3)
         began = time.monotonic()
         with pytest.raises(StoreTimeout, match=r"0\.3 seconds"):
@@ -105,7 +86,7 @@ async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatc
     """Where MLflow gives up first, the fault is the same."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    async with answering(None) as uri:
+    async with saying([silence] * 100) as uri:
         port = MlflowTracking(uri)
         with pytest.raises(StoreTimeout):
             await port.ready()
@@ -132,6 +113,31 @@ async def test_a_servers_refusal_keeps_its_meaning(head: bytes, fault: type[Faul
         if fault is not StoreUnavailable:
             with pytest.raises(Unusable, match=uri):
                 await port.open()
+        await port.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "content"),
+    [
+        (b"200 OK", b"<html>Log in at http://idp.example</html>"),
+        (b"200 OK", b"[]"),
+        (b"200 OK", b'{"experiments": 5}'),
+        (b"302 Found", b""),
+        (b"400 Bad Request", b"<h1>Plain HTTP was sent to an HTTPS port</h1>"),
+    ],
+)
+async def test_what_is_no_mlflow_server_is_told(
+    head: bytes, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy's page, or another service's answer, is neither a bug here nor quoted; it is logged."""
+    async with answering(head, content) as uri:
+        port = MlflowTracking(uri)
+        with pytest.raises(StoreUnavailable, match="Something other than MLflow answers") as caught:
+            await port.ready()
+        assert "http" not in str(caught.value)
+        assert "not MLflow's: " in caplog.text
+        with pytest.raises(Unusable, match=f"{uri}: no MLflow server answers there"):
+            await port.open()
         await port.close()
 
 
