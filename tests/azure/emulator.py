@@ -101,10 +101,15 @@ def emulating(upstream: str, certificate: Path) -> Iterator[tuple[Emulator, str]
         yield emulator, f"http://{identity_host}{_TOKEN_PATH}"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A store asks as many things at once as it has threads; of 5, the default, the sixth waits a second.
+    request_queue_size = 128
+
+
 @contextmanager
 def _listening(handler: Any, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), handler) as server:
         if context is not None:
             # The handshake is left to the thread of each connection.
             server.socket = context.wrap_socket(

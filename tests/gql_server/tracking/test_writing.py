@@ -1,6 +1,7 @@
 """Changes of a store: made once, forgotten in the cache, and in doubt where nobody can know."""
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -70,7 +71,10 @@ async def counting(reply: bytes | None) -> AsyncIterator[tuple[str, list[bytes]]
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append((await reader.readuntil(b"\r\n")).split(b" ")[1])
         if reply is not None:
-            await reader.readuntil(b"\r\n\r\n")
+            # All of it: what is unread when the connection is closed resets it, with the answer under way.
+            headers = await reader.readuntil(b"\r\n\r\n")
+            announced = re.search(rb"content-length: *([0-9]+)", headers, re.IGNORECASE)
+            await reader.readexactly(int(announced[1]) if announced else 0)
             length = b"Content-Length: %d" % len(reply.partition(b"\r\n")[2])
             head, _, body = reply.partition(b"\r\n")
             writer.write(b"\r\n".join([b"HTTP/1.1 " + head, length, b"Connection: close", b"", body]))
