@@ -98,10 +98,15 @@ class Late(MemoryCache):
 
     arrives: asyncio.Event | None = None
 
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(most_bytes)
+        self.has_read = asyncio.Event()
+
     async def multi_get(self, *arguments: Any, **named: Any) -> Any:
         """Read now, and say so later."""
         found = await super().multi_get(*arguments, **named)
         if self.arrives:
+            self.has_read.set()
             await self.arrives.wait()
         return found
 
@@ -112,10 +117,10 @@ async def test_an_answer_that_was_kept_meanwhile_is_found() -> None:
     answers, run = Answers(Cache(backend, most_entry_bytes=1000)), Runs()
     run.go.clear()
     first = asyncio.ensure_future(answers.get_or_run(KEY, run))
-    await asyncio.sleep(0.01)
+    await run.begun(1)
     arrives = backend.arrives = asyncio.Event()
     late = asyncio.ensure_future(answers.get_or_run(KEY, run))
-    await asyncio.sleep(0.01)
+    await backend.has_read.wait()
     run.go.set()
     assert _body(await first) == b"1"
     arrives.set()
