@@ -290,8 +290,8 @@ async def test_a_store_that_takes_long(
         return finish(file)
 
     monkeypatch.setattr(LocalFile, "finish", slow)
-    async with asking(sqlite_store.uri, writable=True, upload_timeout=0.1, max_uploads=1) as ask:
-        async with asyncio.timeout(20):
+    async with asking(sqlite_store.uri, writable=True, upload_timeout=3, max_uploads=1) as ask:
+        async with asyncio.timeout(40):
             response = await put(ask, run, "late")
         assert code(response) == (504, "STORE_TIMEOUT")
         assert "GQL_UPLOAD_TIMEOUT" in response.text

@@ -66,7 +66,7 @@ async def test_a_deadline_frees_the_thread_and_the_database(sqlite_store: Store)
     """A statement without an end is stopped with its operation, and the only thread answers the next."""
     slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     armed = [True]
-    async with asking(sqlite_store.uri, operation_timeout=3, database_threads=1) as ask:
+    async with asking(sqlite_store.uri, operation_timeout=8, database_threads=1) as ask:
         await ask.data("{ experiments { totalCount } }")
 
         def never_end(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:

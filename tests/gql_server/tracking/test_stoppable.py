@@ -67,7 +67,7 @@ async def test_a_deadline_frees_the_thread_of_a_server() -> None:
     """An operation that passes its deadline leaves nothing behind that the next would wait for."""
     async with (
         saying([silence, refuse]) as uri,
-        asking(uri, operation_timeout=3, store_timeout=600, store_threads=1) as ask,
+        asking(uri, operation_timeout=8, store_timeout=600, store_threads=1) as ask,
     ):
         error = await ask.error('{ experiment(name: "a") { experimentId } }')
         assert "GQL_OPERATION_TIMEOUT" in error["message"]
