@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from mlflow.entities import Metric
+from mlflow.utils.request_utils import _cached_get_request_session
 
 from gql_server.tracking import bulk_histories
 from gql_server.tracking.mlflow_store import MlflowTracking
@@ -33,6 +34,7 @@ class Front:
         self.connections = 0
         self.answer: tuple[int, str, bytes] | None = None
         self.asked: Counter[str] = Counter()
+        self.counting = threading.Lock()
 
 
 @pytest.fixture
@@ -228,8 +230,16 @@ async def test_an_address_too_long_is_halved(
     assert behind.calls == {BULK: 3, EACH: 8}
 
 
-async def test_connections_are_used_again(server_store: Store, front: Front, behind: MlflowTracking) -> None:
+async def test_connections_are_used_again(
+    server_store: Store, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many calls there are, there is at most a connection for each thread."""
+    # The first store of a process says how many connections MLflow keeps; here it is this one.
+    monkeypatch.delenv("MLFLOW_HTTP_POOL_MAXSIZE", raising=False)
+    _cached_get_request_session.cache_clear()
+    behind = MlflowTracking(front.uri, threads=4)
+    # Before many threads at once, each of which would make MLflow's session if there were none yet.
+    server_store.client.get_experiment("0")
     ids = logged(server_store, [{"m": line(1)}] * 3)
     for _ in range(3):
         await behind.histories([(run_id, f"m{number}") for run_id in ids for number in range(8)], None, None)
@@ -237,6 +247,7 @@ async def test_connections_are_used_again(server_store: Store, front: Front, beh
     assert behind.calls == {BULK: 24, EACH: 6}
     assert sum(front.asked.values()) == 30
     assert front.connections <= 4
+    await behind.close()
 
 
 async def test_a_server_that_is_gone_is_a_fault() -> None:
@@ -256,12 +267,15 @@ def _proxy(upstream: str) -> Iterator[Front]:
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
-            front.connections += 1
+            with front.counting:
+                front.connections += 1
             super().setup()
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            front.asked[path] += 1
+            # A Counter lets other threads in where it has no number yet.
+            with front.counting:
+                front.asked[path] += 1
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if path.endswith("/get-history-bulk") and front.answer is not None:
                 self._reply(*front.answer)
