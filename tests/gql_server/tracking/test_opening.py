@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -246,8 +247,13 @@ async def test_nobody_listening_may_pass(form: str) -> None:
     await port.close()
 
 
-async def test_a_name_that_does_not_resolve_may_pass() -> None:
+async def test_a_name_that_does_not_resolve_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS may come up as well."""
+
+    def nobody(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
     port = MlflowTracking("http://no-such-host.invalid:5000")
     with pytest.raises(StoreUnavailable):
         await port.open()
