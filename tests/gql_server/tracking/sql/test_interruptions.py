@@ -77,7 +77,7 @@ async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, st
     """What waits for a thread and is given up never reaches the database."""
     reader = Reader(lambda: engine, threads=1, seconds=30)
     first = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
-    await asyncio.sleep(0.1)
+    await _begun(engine, statements)
     second = asyncio.create_task(reader.read(lambda reading: reading.rows(text("SELECT 2"))))
     await asyncio.sleep(0.1)
     for task in (second, first):
