@@ -1,7 +1,6 @@
 """Conditions and orders mean the same on every store: what a dozen lines over plain records say."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -26,7 +25,7 @@ from tests.stores import Store
 
 NAMES = frozenset({"run_id"})
 EVERY = settings(
-    deadline=timedelta(seconds=60),
+    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -1,7 +1,6 @@
 """On generated stores, the port says what MLflow's own client says."""
 
 import math
-from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -35,7 +34,7 @@ _RUNS = frozenset(
 
 @settings(
     max_examples=6,
-    deadline=timedelta(seconds=30),
+    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
