@@ -36,6 +36,7 @@ _JSON = "application/json"
 _TOKEN_MARK = "continuation:"
 _TOKEN_PATH = "/msi/token"
 _OK = 200
+_COUNTING = threading.Lock()
 
 
 @dataclass
@@ -68,6 +69,12 @@ class Emulator:
     """Held for each change: what two at once do to a small database behind is no word of the service's."""
     opaque_ids: bool = False
     """Whether ids look as the service's do: GUIDs of experiments, job names of runs."""
+
+    def count(self, call: str) -> None:
+        """Count a call."""
+        # A Counter lets other threads in where it has no number yet.
+        with _COUNTING:
+            self.calls[call] += 1
 
     def take_back(self) -> None:
         """Take none of the tokens any more that were given out so far."""
@@ -145,7 +152,7 @@ class _Identity(_Handler):
 
     def do_GET(self) -> None:
         emulator = self.emulator
-        emulator.calls["token"] += 1
+        emulator.count("token")
         if emulator.identity != _OK or self.headers.get("X-IDENTITY-HEADER") is None:
             self.reply(emulator.identity if emulator.identity != _OK else 401, b'{"error": "no"}')
             return
@@ -166,7 +173,7 @@ class _Workspace(_Handler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
-        self.emulator.calls[path.rpartition("/mlflow/")[2] or path] += 1
+        self.emulator.count(path.rpartition("/mlflow/")[2] or path)
         if self.emulator.failures:
             status, headers, text = self.emulator.failures.popleft()
             self.reply(status, text, headers)
