@@ -87,7 +87,8 @@ class KeptCredential:
                 return self._kept(scopes, _EARLY) or self._next(scopes)
         if not self._failed_lately() and self._lock.acquire(blocking=False):
             try:
-                return self._next(scopes)
+                # Whoever had the lock until now may have got the next.
+                return self._kept(scopes, _EARLY) or self._next(scopes)
             except Fault as fault:
                 _log.warning("the token for Azure could not be renewed yet: %s", fault)
             finally:
