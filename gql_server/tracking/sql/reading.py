@@ -16,6 +16,9 @@ Row = tuple[Any, ...]
 
 _ROWS_AT_ONCE: Final = 1000
 """Few enough that fetching them keeps other threads waiting for a millisecond or two."""
+_INTERRUPTS: Final = 4
+_BETWEEN: Final = 0.05
+"""Seconds, more than a statement takes to begin, or to end once it is interrupted."""
 
 
 class BrokenOff(Exception):
@@ -33,6 +36,7 @@ class Reading:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._broken_off = False
+        self._left = threading.Event()
 
     @property
     def broken_off(self) -> bool:
@@ -62,6 +66,7 @@ class Reading:
                     if self._broken_off:
                         # A late interrupt must not hit the next one to use it.
                         connection.invalidate()
+                self._left.set()
 
     def rows(self, statement: Executable) -> list[Row]:
         """Return all rows of a statement, as the driver makes them."""
@@ -96,10 +101,14 @@ class Reading:
 
     def break_off(self) -> None:
         """Stop the statement that runs, and let no other start."""
-        with self._lock:
-            self._broken_off = True
-            if self._connection is not None and self._engine is not None:
+        self._broken_off = True
+        for _ in range(_INTERRUPTS):
+            with self._lock:
+                if self._connection is None or self._engine is None:
+                    return
                 _interrupt(self._engine, self._connection.connection.dbapi_connection)
+            # One that was about to begin has begun by then, and is none the wiser.
+            self._left.wait(_BETWEEN)
 
     def _current(self) -> Connection:
         if self._connection is None:

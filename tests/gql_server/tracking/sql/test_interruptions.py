@@ -1,14 +1,16 @@
 """What takes too long is stopped in the database, and what broke heals."""
 
 import asyncio
+import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, TextClause, text
+from sqlalchemy import Engine, TextClause, event, text
 from sqlalchemy.exc import InternalError, OperationalError
 
-from gql_server.tracking.sql import SqlTracking
+from gql_server.tracking.sql import SqlTracking, reading
 from gql_server.tracking.sql.reader import Reader
 from schema.errors import StoreTimeout, StoreUnavailable
 
@@ -70,6 +72,34 @@ async def test_a_client_that_leaves_stops_its_statement(engine: Engine, statemen
     assert await reader.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
     assert time.perf_counter() - start < 20
     assert await _gone(engine)
+    await reader.close()
+
+
+async def test_a_statement_that_was_about_to_begin_is_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt that comes when the driver has not begun yet, and hits nothing, is not the last."""
+    there, told = threading.Event(), threading.Event()
+
+    def tell(*arguments: Any) -> None:
+        interrupt(*arguments)
+        told.set()
+
+    interrupt = reading._interrupt  # noqa: SLF001 - what it hits no database tells
+    monkeypatch.setattr(reading, "_interrupt", tell)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(*arguments: Any) -> None:
+        if arguments[2] == _SLOW[engine.dialect.name]:
+            there.set()
+            assert told.wait(20)
+
+    reader = Reader(lambda: engine, threads=1, seconds=60)
+    asked = asyncio.create_task(reader.read(lambda reading: reading.rows(_slow(engine))))
+    assert await asyncio.to_thread(there.wait, 20)
+    asked.cancel()
+    async with asyncio.timeout(30):
+        assert await reader.read(lambda reading: reading.rows(text("SELECT 1"))) == [(1,)]
     await reader.close()
 
 
