@@ -108,7 +108,7 @@ class BulkHistories:
         creds = getattr(store, "get_host_creds", None)
         if creds is None or time.monotonic() < self._absent_until:
             return None
-        self._calls.counts["get_metric_history_bulk"] += 1
+        self._calls.count("get_metric_history_bulk")
         params = {"run_id": list(run_ids), "metric_key": key, "max_results": _POINTS_AT_ONCE}
         try:
             response = http_request(host_creds=creds(), endpoint=_PATH, method="GET", params=params)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, TypeVar
 
 from gql_server.tracking.lazy_store import LazyStore
@@ -24,6 +25,7 @@ class StoreCalls:
 
     def __init__(self, store: LazyStore, threads: int, retries: int = 0) -> None:
         self.counts: Counter[str] = Counter()
+        self._counting = Lock()
         self._store = store
         self._retries = retries
         self._threads = Threads(threads, "store")
@@ -38,6 +40,11 @@ class StoreCalls:
         `reads` says that it changes nothing, and may be asked again, or be broken off.
         """
         return await self._run(lambda: ask(self._store.get(), *args), reads=reads)
+
+    def count(self, method: str) -> None:
+        """Count a call; threads do so at once."""
+        with self._counting:
+            self.counts[method] += 1
 
     async def open(self) -> None:
         """Open the store if it is not open."""
@@ -54,7 +61,7 @@ class StoreCalls:
 
     def _call(self, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
         store = self._store.get()
-        self.counts[method] += 1
+        self.count(method)
         return getattr(store, method)(*args, **options)
 
 

@@ -247,7 +247,7 @@ class StoreReader:
     def _page(
         self, store: Any, make: Callable[[Iterable[Metric]], _T], run_id: str, key: str, token: paging.Token
     ) -> tuple[_T, int, Any]:
-        self._calls.counts["get_metric_history"] += 1
+        self._calls.count("get_metric_history")
         most = min(_POINTS_AT_ONCE, self._store.most_points)
         page = store.get_metric_history(run_id, key, most, token)
         return make(page), len(page), getattr(page, "token", None)
