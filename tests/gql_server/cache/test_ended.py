@@ -1,11 +1,15 @@
 """Tests of what is known of runs, and of taking turns."""
 
 import asyncio
-import time
+from types import SimpleNamespace
 
+import pytest
+
+from gql_server.cache import turns as turns_module
 from gql_server.cache.ended import Ended
 from gql_server.cache.turns import Turns
 from schema.table import Table
+from tests.gql_server.cache.conftest import Clock
 
 
 def _runs(*rows: tuple[str, str, int | None]) -> Table:
@@ -31,13 +35,14 @@ def test_what_is_known_of_runs_is_bounded() -> None:
     assert ended.ends(["a", "b", "c"]) == [1, None, 3]
 
 
-async def test_long_work_lets_others_go_first() -> None:
+async def test_long_work_lets_others_go_first(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work of many steps lets the event loop serve others while it goes on, and short work does not stop."""
+    monkeypatch.setattr(turns_module, "time", SimpleNamespace(perf_counter=clock))
     served: list[bool] = []
     asyncio.get_running_loop().call_soon(served.append, True)  # noqa: FBT003 - what is served is nothing
     turns = Turns()
     await turns.between()
     assert not served
-    time.sleep(0.01)  # noqa: ASYNC251 - this is the work
+    clock.now += 0.01
     await turns.between()
     assert served
