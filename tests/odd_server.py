@@ -44,6 +44,8 @@ async def saying(answers: list[Answer], context: ssl.SSLContext | None = None) -
                 await answers.pop(0)(writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
             writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
