@@ -15,8 +15,13 @@ import requests
 
 START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
-_PORTS = range(20_000, 32_768)
-"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile."""
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PORTS = range(20_000 + _WORKER, 32_768, _WORKERS)
+"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile.
+
+Each worker has its own, or one would take a port that another left free for a while.
+"""
 
 
 def free_port() -> int:
