@@ -54,7 +54,8 @@ def test_nothing_is_kept_of_what_is_refused(name: str) -> None:
     before = reachable()
     for number in range(10):
         assert documents.get(f"{REFUSED[name]}#{number}").errors
-    assert reachable() == before
+    # Less, where another test's documents went meanwhile.
+    assert all(now <= then for now, then in zip(reachable(), before, strict=True))
 
 
 def test_documents_are_kept_without_their_tokens() -> None:
