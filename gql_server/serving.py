@@ -44,6 +44,20 @@ class CannotServe(Exception):
     """The server cannot start until someone mends what the message says."""
 
 
+class _Supervisor(Multiprocess):
+    """uvicorn's own, but for workers that die while they are asked how they do.
+
+    Nothing comes from the pipe of such a worker, not its end either as long as this process holds the
+    worker's side of it open: it would be waited for as long as for one that starts.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        """Put another worker in the place of each that is no more."""
+        for process in self.processes:
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
+
 def serve_forever(settings: Settings, announce: Callable[[str], str] | None = None) -> None:
     """Check, listen and serve until a signal comes.
 
@@ -66,7 +80,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
             # Where they put their numbers together, for whichever is asked for them.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers = tempfile.mkdtemp(prefix="gql-metrics-")
             atexit.register(shutil.rmtree, numbers, ignore_errors=True)
-            Multiprocess(config, sockets=[bound]).run()
+            _Supervisor(config, sockets=[bound]).run()
         else:
             uvicorn.Server(config).run(sockets=[bound])
 
