@@ -1,6 +1,7 @@
 """Processes that are measured or measure: the server, a real `mlflow server`, the static route."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from urllib.error import URLError
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
 _LOG_END = 2000
+_PORTS = range(20_000, 32_768)
+"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,11 @@ def _environment() -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
