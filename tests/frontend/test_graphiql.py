@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Response, expect
 
 from gql_server.auth.keys import new_key
 from tests import stores
-from tests.chromium import Tab, tab
+from tests.chromium import PATIENCE, Tab, tab
 from tests.demo_store import Demo
 from tests.schema.documents import SCHEMA
 from tests.serving import Serving, serving
@@ -43,10 +43,13 @@ def show(opened: Tab, server: Serving, **link: str) -> Page:
 
 def run(page: Page) -> Any:
     """Press the button, and return what the server answered."""
-    with page.expect_response(lambda response: response.request.method == "POST") as answered:
+    # What the page asks of itself is under way by now; its answer may come meanwhile, and is another's.
+    with page.expect_request(lambda request: request.method == "POST") as asked:
         # While an answer is awaited the same button stops that, and is called so.
         page.get_by_label("Execute query").click()
-    answer = answered.value.json()
+    answered = asked.value.response()
+    assert answered
+    answer = answered.json()
     # The answer is shown, which its own pane says in text.
     expect(page.locator(".result-window")).to_contain_text('"data"')
     return answer
@@ -338,8 +341,24 @@ def test_a_link_is_copied_or_shown(opened: Tab, server: Serving, allowed: str) -
     other = page.context.new_page()
     other.goto(f"{server.url}/healthz")
     other.bring_to_front()
-    assert other.evaluate("navigator.clipboard.readText()") == link
+    assert _copied(other, link) == link
     assert shown == []
+
+
+def _copied(page: Page, awaited: str) -> str:
+    """Return what the clipboard has once it is what is awaited, or after a while; to copy takes a moment."""
+    text: str = page.evaluate(
+        """async ([awaited, patience]) => {
+            const end = performance.now() + patience;
+            for (;;) {
+                const text = await navigator.clipboard.readText();
+                if (text === awaited || performance.now() > end) return text;
+                await new Promise(resolve => setTimeout(resolve, 50));
+            }
+        }""",
+        [awaited, PATIENCE],
+    )
+    return text
 
 
 def test_link_carries_an_operation(opened: Tab, server: Serving) -> None:
@@ -390,11 +409,14 @@ def test_the_tour_is_filled_in_with_a_token(browser: Browser, demo: Demo, tmp_pa
         give_token(page, key)
         with page.expect_response(lambda response: _is_introspection(response) and response.ok):
             run(page)
-        tabs = page.locator(".graphiql-tab-button")
+        tabs, variables = page.locator(".graphiql-tab-button"), page.locator(".graphiql-editor-tool")
+        # A hidden editor has no text that could be read.
+        page.get_by_role("button", name="Variables", exact=True).click()
         for place in [*range(1, len(TOUR)), 1]:
             tabs.nth(place).click()
-            if "$" in TOUR[place].read_text():
-                expect(page.locator(".graphiql-editor-tool")).not_to_contain_text(NOTHING)
+            for name in set(re.findall(r"\$(\w+):", TOUR[place].read_text())) - {"after"}:
+                expect(variables).to_contain_text(f'"{name}"')
+            expect(variables).not_to_contain_text(NOTHING)
             answer = run(page)
             assert "errors" not in answer, TOUR[place].name
             assert any(answer["data"].values()), TOUR[place].name
