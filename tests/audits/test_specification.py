@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 AUDITS = 61
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_audit_is_passed(server: Serving, tmp_path: Path) -> None:
     """All audits of the specification are ok: what must be, what should be and what may be."""
     for name in ("package.json", "package-lock.json", "audit.js"):
