@@ -103,14 +103,13 @@ class MlflowTracking(Uncounted):
             await self.ready()
         except TimeoutError as error:
             raise too_slow(self.timeout) from error
-        except (Unusable, StoreTimeout):
+        except (UnsupportedByStore, Foreign) as fault:
+            message = f"{shown(self._uri)}: no MLflow server answers there."
+            raise Unusable(message) from fault
+        except (Unusable, StoreUnavailable, StoreTimeout):
             raise
         except Fault as fault:
-            is_other = isinstance(fault, UnsupportedByStore | Foreign)
-            if isinstance(fault, StoreUnavailable) and not is_other:
-                raise
-            said = "no MLflow server answers there." if is_other else fault
-            message = f"{shown(self._uri)}: {said}"
+            message = f"{shown(self._uri)}: {fault}"
             raise Unusable(message) from fault
         except Exception as error:
             raise fault_of(error) or error from error
