@@ -13,7 +13,7 @@ from gql_server.http.errors import INTERNAL, plain_error
 from gql_server.tracking.faults import fault_of
 from schema.errors import Fault, Unauthenticated
 
-_STATUSES: Final = {
+STATUSES: Final = {
     "BAD_USER_INPUT": HTTPStatus.BAD_REQUEST,
     "NOT_FOUND": HTTPStatus.NOT_FOUND,
     "UNAUTHENTICATED": HTTPStatus.BAD_GATEWAY,  # it is this server that the store does not know
@@ -23,6 +23,7 @@ _STATUSES: Final = {
     "STORE_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
     "STORE_TIMEOUT": HTTPStatus.GATEWAY_TIMEOUT,
 }
+"""The status of each code of a fault."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +37,7 @@ def fault_response(error: Exception) -> Response:
     if isinstance(fault, Unauthenticated) and asks_as_caller():
         raise fault from error
     if fault is not None:
-        return _response(_STATUSES[fault.code], str(fault), fault.code)
+        return _response(STATUSES[fault.code], str(fault), fault.code)
     number = uuid.uuid4().hex[:12]
     _log.error("error %s", number, exc_info=error)
     text = f"Something went wrong here; the server's log has it as {number}."

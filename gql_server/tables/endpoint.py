@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from gql_server.auth.caller import asks_as_caller, current
 from gql_server.cache.freshness import Freshness, freshness
 from gql_server.http.errors import EVERYTHING, masked
+from gql_server.http.faults import STATUSES
 from gql_server.settings import Settings
 from gql_server.tables.csv_format import CsvFormat
 from gql_server.tables.download import Download, FileDownload
@@ -29,16 +30,8 @@ from schema.flat import Chunks, Walk
 from schema.table import Table
 from schema.tracking import Tracking
 
-_STATUS: Final = {
-    "BAD_USER_INPUT": HTTPStatus.BAD_REQUEST,
-    "NOT_FOUND": HTTPStatus.NOT_FOUND,
-    "UNAUTHENTICATED": HTTPStatus.BAD_GATEWAY,  # it is this server that the store does not know
-    "FORBIDDEN": HTTPStatus.FORBIDDEN,
-    "LIMIT_EXCEEDED": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "UNSUPPORTED_BY_STORE": HTTPStatus.NOT_IMPLEMENTED,
-    "STORE_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
-    "STORE_TIMEOUT": HTTPStatus.GATEWAY_TIMEOUT,
-}
+_STATUSES: Final = STATUSES | {"LIMIT_EXCEEDED": HTTPStatus.UNPROCESSABLE_ENTITY}
+"""Here it is the answer that is too large, and not what was sent."""
 _BY_PLACE: Final = re.compile(r"\s*bytes\s*=\s*\d", re.IGNORECASE)
 _RETRY_SECONDS: Final = "5"
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -222,5 +215,7 @@ def _refusal(error: Exception) -> Response:
     code = error.code if isinstance(error, Fault) else "INTERNAL_SERVER_ERROR"
     (told,) = masked([GraphQLError(str(error), original_error=error)], 1, EVERYTHING)
     return JSONResponse(
-        {"errors": [told]}, _STATUS.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), {"cache-control": "no-store"}
+        {"errors": [told]},
+        _STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR),
+        {"cache-control": "no-store"},
     )
