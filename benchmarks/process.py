@@ -1,9 +1,7 @@
 """Processes that are measured or measure: the server, a real `mlflow server`, the static route."""
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
+from benchmarks.ports import free_port
+
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
 _LOG_END = 2000
-_PORTS = range(20_000, 32_768)
-"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def start_together(
 
 @contextmanager
 def _serving(name: str, command: list[str], health: str, logs: Path) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
     filled = [part.replace("{port}", str(port)) for part in command]
     log = logs / f"{name}.log"
     with log.open("ab") as output:
@@ -105,14 +103,6 @@ def _environment() -> dict[str, str]:
     foreign = ("GQL_", "MLFLOW_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-
-
-def _free_port() -> int:
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

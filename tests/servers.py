@@ -1,9 +1,7 @@
 """A real `mlflow server` that tests start, kill and start again on its port."""
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,25 +11,20 @@ from pathlib import Path
 
 import requests
 
+from benchmarks import ports
+from benchmarks.ports import PORTS
+
 START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-_PORTS = range(20_000 + _WORKER, 32_768, _WORKERS)
-"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile.
-
-Each worker has its own, or one would take a port that another left free for a while.
-"""
+_OWN_PORTS = PORTS[_WORKER::_WORKERS]
+"""Each worker has its own, or one would take a port that another left free for a while."""
 
 
 def free_port() -> int:
     """Return a TCP port that nobody listens on, nor will soon, though it be left for a while."""
-    while True:
-        # Not by `random`, which begins alike in each test and each worker.
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    return ports.free_port(_OWN_PORTS)
 
 
 class MlflowServer:

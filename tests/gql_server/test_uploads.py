@@ -5,8 +5,7 @@ import errno
 import os
 import socket
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import Event
 from urllib.parse import quote, unquote, urlsplit
@@ -22,6 +21,7 @@ from schema.store_kind import StoreKind
 from tests.gql_server.asking import Asking, asking
 from tests.serving import serving
 from tests.stores import Store
+from tests.waiting import until
 
 ABSENT = "0123456789abcdef0123456789abcdef"
 
@@ -207,14 +207,6 @@ def _begin(url: str, run: str, path: str) -> socket.socket:
     head = f"PUT /artifacts/{run}/{path} HTTP/1.1\r\nHost: test\r\nContent-Length: 4000000\r\n\r\n"
     connection.sendall(head.encode() + b"x" * 2_500_000)
     return connection
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Return when a condition holds that another process brings about."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_broken_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> None:

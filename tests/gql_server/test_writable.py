@@ -13,9 +13,9 @@ from gql_server.settings import Settings
 from schema.store_kind import StoreKind
 from tests.gql_server.asking import Asking, asking
 from tests.gql_server.changing import change, document, refusal
-from tests.gql_server.test_uploads import until
 from tests.serving import run_command, serving
 from tests.stores import Store
+from tests.waiting import until
 
 CREATE = document("createExperiment")
 

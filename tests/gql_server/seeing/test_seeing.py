@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -31,6 +31,7 @@ from tests.odd_server import saying
 from tests.schema.memory import MemoryTracking
 from tests.serving import serving
 from tests.stores import Store
+from tests.waiting import until
 
 QUERY = "query Named($name: String!) { experiment(name: $name) { name } }"
 SECRET = "hunter2-in-a-variable"
@@ -167,12 +168,6 @@ def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path)
     def workers() -> set[int]:
         return {int(path.stem.rpartition("_")[2]) for path in tmp_path.glob("gql-metrics-*/gauge_live*.db")}
 
-    def until(true: Callable[[], bool]) -> None:
-        end = time.monotonic() + 50
-        while not true():
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
     arguments = ("--tracking-uri", sqlite_store.uri, "--workers", "2", "--metrics")
     with serving(*arguments, TMPDIR=str(tmp_path)) as server:
 
@@ -195,7 +190,7 @@ def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path)
         os.kill(victim, signal.SIGSTOP)
         time.sleep(2)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2)
+        until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2, 50)
 
 
 def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> None:
