@@ -53,6 +53,6 @@ lock: $(VENV)/.developed ## Choose versions anew and write constraints.txt
 	mv $(VENV)/constraints.new constraints.txt
 
 clean: ## Remove what was made
-	rm -rf $(VENV) demo-store gql_server/graphiql/built frontend/node_modules \
+	rm -rf $(VENV) demo-store gql_server/http/graphiql/built frontend/node_modules \
 		examples/dashboard/node_modules examples/dashboard/dist examples/dashboard/src/gql \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

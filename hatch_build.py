@@ -34,7 +34,7 @@ class Node(NamedTuple):
 
 
 class FrontendHook(BuildHookInterface[Any]):
-    """Makes `gql_server/graphiql/built`."""
+    """Makes `gql_server/http/graphiql/built`."""
 
     PLUGIN_NAME = "custom"
 
@@ -79,7 +79,7 @@ def _is_due(root: Path) -> bool:
 
 
 def _stamp(root: Path) -> Path:
-    return root / "gql_server" / "graphiql" / "built" / "sources.sha256"
+    return root / "gql_server" / "http" / "graphiql" / "built" / "sources.sha256"
 
 
 def _sources(root: Path) -> str:

@@ -13,7 +13,7 @@ import orjson
 
 from benchmarks.points import Points
 from benchmarks.workload import Workload
-from schema.times import format_times
+from schema.engine.times import format_times
 
 Objects = list[dict[str, Any]]
 

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from benchmarks.workload import RUNS_PAGE, Workload
-from gql_server.settings import Settings
+from gql_server.config.settings import Settings
 
 CALLS = {
     "W1": "1 experiments/search, then 1 runs/search for each experiment",

@@ -1,7 +1,7 @@
 import license from "rollup-plugin-license";
 import { defineConfig } from "vite";
 
-const out = "../gql_server/graphiql/built";
+const out = "../gql_server/http/graphiql/built";
 
 export default defineConfig({
   // Relative, so that the page works under whatever path a proxy serves it.

@@ -12,36 +12,36 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from gql_server import __version__
-from gql_server.artifacts.access import ArtifactAccess
-from gql_server.artifacts.places import Places
-from gql_server.auth.door import Door, door_of
-from gql_server.auth.guard import Guard
-from gql_server.cache.answers import Answers
-from gql_server.graphiql.files import PageFiles
-from gql_server.graphiql.page import page
-from gql_server.health import healthz, readyz
-from gql_server.http.crossing import ASKED
-from gql_server.http.downloads import Downloads
-from gql_server.http.endpoint import GraphQLEndpoint
-from gql_server.http.gate import Gate
-from gql_server.http.heads import Heads
-from gql_server.http.hosts import Hosts
-from gql_server.http.rates import Rates, rates_of
-from gql_server.http.runner import Runner
-from gql_server.http.unrouted import nowhere, other_method
-from gql_server.http.uploads import Uploads
-from gql_server.seeing.access import Access
-from gql_server.seeing.metrics import Metrics
-from gql_server.seeing.watched import watched
-from gql_server.settings import Settings
-from gql_server.stopping import Stopping
-from gql_server.tables.endpoint import Tables
-from gql_server.tracking.cached import Cached
-from gql_server.tracking.connect import access_to, cache_of, cached, connect, writer
-from gql_server.tracking.pass_through_store import PassThroughTracking
+from gql_server.artifacts.service import ArtifactService
+from gql_server.artifacts.upload_targets import UploadTargets
+from gql_server.auth.authenticator import Authenticator, authenticator_from
+from gql_server.auth.middleware import AuthenticationMiddleware
+from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
+from gql_server.cache.cached_store import CachedStore
+from gql_server.cache.response_cache import ResponseCache
+from gql_server.config.settings import Settings
+from gql_server.http.csrf import ASKED
+from gql_server.http.graphiql.page import page
+from gql_server.http.graphiql.static_files import PageFiles
+from gql_server.http.header_limit import HeaderLimitMiddleware
+from gql_server.http.not_found import nowhere, other_method
+from gql_server.http.trusted_hosts import TrustedHostMiddleware
+from gql_server.observability.access_log import AccessLogMiddleware
+from gql_server.observability.instrumented_store import instrumented
+from gql_server.observability.metrics import Metrics
+from gql_server.operations.execute import OperationExecutor
+from gql_server.routes.downloads import DownloadsEndpoint
+from gql_server.routes.graphql import GraphQLEndpoint
+from gql_server.routes.health import healthz, readyz
+from gql_server.routes.tables import TablesEndpoint
+from gql_server.routes.uploads import UploadsEndpoint
+from gql_server.runtime.concurrency_limit import ConcurrencyLimit
+from gql_server.runtime.shutdown import Shutdown
+from gql_server.stores.factory import access_to, cache_of, cached, connect, writer
+from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
 from schema.build import build_schema
-from schema.operation import Facts
-from schema.tracking import Tracking
+from schema.engine.operation import ServerInfo
+from schema.ports.tracking import Tracking
 
 _SENT = ("accept", "authorization", "cache-control", "content-type", "if-none-match", "x-api-key")
 """The headers that pages of other sites may send, once they are listed."""
@@ -56,28 +56,30 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     """
     settings = settings or Settings()
     store = tracking or connect(settings)
-    facts = Facts(version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable)
-    access = store.artifacts if isinstance(store.artifacts, ArtifactAccess) else access_to(store, settings)
+    facts = ServerInfo(
+        version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable
+    )
+    access = store.artifacts if isinstance(store.artifacts, ArtifactService) else access_to(store, settings)
     cache = cache_of(settings)
     metrics = Metrics()
-    gate = Gate(settings.max_operations)
-    kept = cached(watched(store, metrics), cache, settings)
+    gate = ConcurrencyLimit(settings.max_operations)
+    kept = cached(instrumented(store, metrics), cache, settings)
     writing = writer(store, kept, settings) if settings.writable else None
-    stopping = Stopping()
-    runner = Runner(
+    stopping = Shutdown()
+    runner = OperationExecutor(
         schema=build_schema(writable=settings.writable)._schema,  # noqa: SLF001 - Strawberry's own integrations take it from here
         settings=settings,
         facts=facts,
         store=kept,
-        answers=Answers(cache),
+        answers=ResponseCache(cache),
         gate=gate,
         writing=writing,
         stopping=stopping,
     )
-    door, rates = door_of(settings), rates_of(settings)
+    door, rates = authenticator_from(settings), rate_limiter_from(settings)
     endpoint = GraphQLEndpoint(runner, settings, page if settings.graphiql else None, door, rates)
     uploads = uploads_to(kept, settings) if settings.writable else None
-    tables = Tables(store, settings)
+    tables = TablesEndpoint(store, settings)
     kept.tell(tables.forget)
 
     @asynccontextmanager
@@ -99,7 +101,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     routes = [
         Route("/", _to_graph),
         *([uploads.route()] if uploads is not None else []),
-        *Downloads(access, settings.max_downloads).routes(),
+        *DownloadsEndpoint(access, settings.max_downloads).routes(),
         # All methods: the endpoint says itself which it takes, in JSON.
         Route("/graphql", endpoint),
         Mount("/graphiql", PageFiles()),
@@ -118,12 +120,14 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     )
 
 
-def _middleware(settings: Settings, metrics: Metrics, door: Door, rates: Rates | None) -> list[Middleware]:
+def _middleware(
+    settings: Settings, metrics: Metrics, door: Authenticator, rates: RateLimiter | None
+) -> list[Middleware]:
     """Return what each request goes through first, the outermost first."""
     chain = [
-        Middleware(Access, metrics=metrics),
-        Middleware(Heads),
-        Middleware(Hosts, names=settings.host_names),
+        Middleware(AccessLogMiddleware, metrics=metrics),
+        Middleware(HeaderLimitMiddleware),
+        Middleware(TrustedHostMiddleware, names=settings.host_names),
     ]
     if settings.origins:
         chain.append(
@@ -136,14 +140,16 @@ def _middleware(settings: Settings, metrics: Metrics, door: Door, rates: Rates |
                 max_age=600,
             )
         )
-    chain.append(Middleware(Guard, door=door, rates=rates, origins=settings.origins))
+    chain.append(Middleware(AuthenticationMiddleware, door=door, rates=rates, origins=settings.origins))
     return chain
 
 
-def uploads_to(kept: Cached, settings: Settings) -> Uploads:
+def uploads_to(kept: CachedStore, settings: Settings) -> UploadsEndpoint:
     """Return what takes files for the runs of the settings' store."""
-    return Uploads(
-        Places(settings.tracking_uri, server_uri=settings.artifacts_uri, roots=settings.artifact_roots),
+    return UploadsEndpoint(
+        UploadTargets(
+            settings.tracking_uri, server_uri=settings.artifacts_uri, roots=settings.artifact_roots
+        ),
         kept,
         most=settings.max_uploads,
         most_bytes=settings.max_upload_bytes,

@@ -9,12 +9,12 @@ import click
 from pydantic import ValidationError
 
 from gql_server import __version__
-from gql_server.settings import Settings
+from gql_server.config.settings import Settings
 
 _EXIT_UNUSABLE = 2
 
 
-class Unstartable(click.ClickException):
+class CommandError(click.ClickException):
     """Something that must be mended before the server can start: one line on stderr, exit code 2."""
 
     exit_code = _EXIT_UNUSABLE
@@ -68,7 +68,7 @@ def demo(directory: Path, **options: str | bool | None) -> None:
         with terminal_progress() as progress:
             uri = fill(directory, progress)
     except DemoDirectoryError as error:
-        raise Unstartable(str(error)) from None
+        raise CommandError(str(error)) from None
     settings = settings_from(options | {"tracking_uri": uri})
     run_server(settings, announce=welcome)
 
@@ -87,12 +87,12 @@ def schema(*, read_only: bool) -> None:
 @click.option("--write", is_flag=True, help="Whether its bearer may change things, and not only read.")
 def key(name: str, *, write: bool) -> None:
     """Make an API key for NAME, and the line for the file of keys (GQL_API_KEYS_FILE)."""
-    from gql_server.auth.keys import BadKeys, new_key  # noqa: PLC0415
+    from gql_server.auth.api_keys import ApiKeysFileError, new_key  # noqa: PLC0415
 
     try:
         made, line = new_key(name, write=write)
-    except BadKeys as error:
-        raise Unstartable(str(error)) from None
+    except ApiKeysFileError as error:
+        raise CommandError(str(error)) from None
     click.echo(f"The key, which is shown this once: {made}")
     click.echo(f"The line for the file of keys: {line}")
 
@@ -108,18 +108,18 @@ def settings_from(options: dict[str, Any]) -> Settings:
         # What a check of ours says is whole as it is; pydantic's own words do without the setting's name.
         text = first["msg"].removeprefix("Value error, ")
         message = f"setting {place}: {text}" if place else text
-        raise Unstartable(message) from None
+        raise CommandError(message) from None
 
 
 def run_server(settings: Settings, announce: Callable[[str], str] | None = None) -> None:
     """Serve until told to stop; raise Unstartable for what would never come right by itself."""
-    from gql_server.serving import CannotServe, serve_forever  # noqa: PLC0415 - takes a moment to import
+    from gql_server.serving import StartupError, serve_forever  # noqa: PLC0415 - takes a moment to import
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
         serve_forever(settings, announce)
-    except CannotServe as error:
-        raise Unstartable(str(error)) from None
+    except StartupError as error:
+        raise CommandError(str(error)) from None
 
 
 if __name__ == "__main__":

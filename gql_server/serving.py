@@ -21,17 +21,17 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 import schema
-from gql_server.allocator import give_back_large_buffers
 from gql_server.app import create_app
-from gql_server.auth.door import door_of
-from gql_server.http.rates import rates_of
-from gql_server.http.trusted import Sources
-from gql_server.seeing.access import log_to_stderr
-from gql_server.seeing.tracing import set_up_tracing
-from gql_server.settings import Settings
-from gql_server.tracking.connect import cache_of, connect
-from gql_server.tracking.unusable import Unusable
-from schema.errors import StoreTimeout, StoreUnavailable
+from gql_server.auth.authenticator import authenticator_from
+from gql_server.auth.rate_limit import rate_limiter_from
+from gql_server.config.settings import Settings
+from gql_server.observability.access_log import log_to_stderr
+from gql_server.observability.tracing import set_up_tracing
+from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.runtime.allocator import give_back_large_buffers
+from gql_server.stores.factory import cache_of, connect
+from gql_server.stores.store_config_error import StoreConfigError
+from schema.ports.errors import StoreTimeout, StoreUnavailable
 
 _BACKLOG = 2048
 _WORKER_START = 60
@@ -40,7 +40,7 @@ _WORKER_START = 60
 _log = logging.getLogger(__name__)
 
 
-class CannotServe(Exception):
+class StartupError(Exception):
     """The server cannot start until someone mends what the message says."""
 
 
@@ -109,7 +109,7 @@ def check_own_schema() -> None:
             "the distribution `schema` is installed beside it. "
             "Install mlflow-gql-server in an environment of its own."
         )
-        raise CannotServe(message)
+        raise StartupError(message)
 
 
 def _check_requests(settings: Settings) -> None:
@@ -118,13 +118,13 @@ def _check_requests(settings: Settings) -> None:
             f"listening on {settings.host}, with auth off, lets anyone who reaches it ask: set GQL_AUTH "
             "(see docs/security.md), or GQL_ALLOW_ANONYMOUS=true if that is meant."
         )
-        raise CannotServe(message)
+        raise StartupError(message)
     try:
-        door_of(settings)
-        Sources.of(settings)
-        rates_of(settings)
+        authenticator_from(settings)
+        PersistedDocuments.of(settings)
+        rate_limiter_from(settings)
     except ValueError as error:
-        raise CannotServe(str(error)) from None
+        raise StartupError(str(error)) from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -138,18 +138,18 @@ def _check_cache(settings: Settings) -> None:
     try:
         cache_of(settings)
     except ValueError as error:
-        raise CannotServe(str(error)) from None
+        raise StartupError(str(error)) from None
     except ImportError:
         message = "A cache in Redis needs a client: pip install 'mlflow-gql-server[redis]'"
-        raise CannotServe(message) from None
+        raise StartupError(message) from None
 
 
 async def _check_store(settings: Settings) -> None:
     store = connect(settings)
     try:
         await store.open()
-    except Unusable as error:
-        raise CannotServe(str(error)) from None
+    except StoreConfigError as error:
+        raise StartupError(str(error)) from None
     except (StoreUnavailable, StoreTimeout) as fault:
         _log.warning("starting without the store: %s", fault)
     finally:
@@ -164,7 +164,7 @@ def _bind(settings: Settings) -> socket.socket:
         )
     except OSError as error:
         message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
-        raise CannotServe(message) from None
+        raise StartupError(message) from None
     listening.set_inheritable(True)
     return listening
 

@@ -7,11 +7,11 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
-from schema.execution import LevelExecution
-from schema.mutation import Mutation
-from schema.query import Query
-from schema.scalars import SCALARS
-from schema.table import Row, Table
+from schema.engine.level_execution import LevelExecution
+from schema.ports.table import Row, Table
+from schema.types.mutations.mutation import Mutation
+from schema.types.query import Query
+from schema.types.scalars import SCALARS
 
 ROOT = Row(Table(1, {}), 0)
 """The root value: a level of one row, so that root fields are answered like all others."""

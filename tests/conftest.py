@@ -12,14 +12,14 @@ import redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import URL
 
-from gql_server.tracking.azure import opening
-from schema.store_kind import StoreKind
-from tests.azure.certificate import write_certificate
-from tests.azure.emulator import Emulator, emulating
-from tests.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
-from tests.demo_store import Demo, filled
-from tests.servers import MlflowServer
-from tests.stores import Store, copy_of, let_go, migrate, opened, sqlite_uri, wipe
+from gql_server.stores.azure import plugin_stores
+from schema.ports.store_kind import StoreKind
+from tests.support.azure.certificate import write_certificate
+from tests.support.azure.emulator import Emulator, emulating
+from tests.support.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
+from tests.support.demo_store import Demo, filled
+from tests.support.servers import MlflowServer
+from tests.support.stores import Store, copy_of, let_go, migrate, opened, sqlite_uri, wipe
 
 STORES = ("sqlite", "postgres", "mysql", "file", "server", "azure")
 _REDIS_DATABASES = 16
@@ -187,7 +187,7 @@ def azure(azure_service: Emulator, shared_mlflow_server: MlflowServer) -> Emulat
     wipe(shared_mlflow_server.database_uri)
     azure_service.reset()
     # What is opened without a store takes the workspace's last credential, and a failure that it remembers.
-    opening._contexts.clear()  # noqa: SLF001 - there is no other way to forget them
+    plugin_stores._contexts.clear()  # noqa: SLF001 - there is no other way to forget them
     return azure_service
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.graphiql.page import BUILT
-from tests.databases import absent
+from gql_server.http.graphiql.page import BUILT
+from tests.support.databases import absent
 
 ROOT = Path(__file__).parent.parent
-_IN_PACKAGE = "gql_server/graphiql/built"
+_IN_PACKAGE = "gql_server/http/graphiql/built"
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gql_server.demo.welcome import CURVES, LEADERBOARD
-from tests.demo_store import Demo
-from tests.serving import Serving, serving
+from tests.support.demo_store import Demo
+from tests.support.serving import Serving, serving
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

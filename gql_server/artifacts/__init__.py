@@ -1,1 +1,1 @@
-"""Artifacts: the files that MLflow's artifact repositories hold, listed and streamed."""
+"""Artifacts: listing, downloading and uploading files through MLflow's repositories."""

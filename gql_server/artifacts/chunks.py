@@ -3,14 +3,14 @@
 import asyncio
 from concurrent.futures import Future
 
-from gql_server.artifacts.delivery import Delivery
-from gql_server.tracking.threads import Threads
+from gql_server.artifacts.range_response import FileContent
+from gql_server.runtime.threads import Threads
 
 
 class Chunks:
     """The chunks of a delivery as an asynchronous iterator; whoever got it closes it."""
 
-    def __init__(self, delivery: Delivery, threads: Threads) -> None:
+    def __init__(self, delivery: FileContent, threads: Threads) -> None:
         self.delivery = delivery
         self._threads = threads
         self._reading: Future[bytes] | None = None

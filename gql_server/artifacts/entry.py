@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from schema.errors import LimitExceeded
+from schema.ports.errors import LimitExceeded
 
 
 class Entry(NamedTuple):

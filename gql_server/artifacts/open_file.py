@@ -5,8 +5,8 @@ import stat
 from collections.abc import Iterator
 from email.utils import formatdate
 
-from gql_server.artifacts.delivery import CHUNK
-from schema.errors import NotFound
+from gql_server.artifacts.range_response import CHUNK
+from schema.ports.errors import NotFound
 
 
 class OpenFile:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from mlflow.exceptions import MlflowException
 from mlflow.utils.uri import validate_path_is_safe
 
-from schema.errors import BadUserInput
+from schema.ports.errors import BadUserInput
 
 _LONGEST: Final = 4096
 """The longest path in bytes: what Linux takes, and four times what S3 does."""

@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
-from gql_server.artifacts.delivery import Delivery, Wanted
+from gql_server.artifacts.access_policy import OF_A_SERVER, AccessPolicy
+from gql_server.artifacts.allowed_roots import is_local
+from gql_server.artifacts.download_spool import DownloadSpool
 from gql_server.artifacts.entry import Entry
-from gql_server.artifacts.local import LocalRepository
-from gql_server.artifacts.proxied import ProxiedRepository
-from gql_server.artifacts.reach import OF_A_SERVER, Reach
-from gql_server.artifacts.remote import RemoteRepository
-from gql_server.artifacts.roots import is_local
-from gql_server.artifacts.spool import Spool
-from gql_server.tracking.azure.opening import open_artifacts
-from gql_server.tracking.azure.options import AzureOptions
-from gql_server.tracking.uri import kind_of
-from schema.errors import UnsupportedByStore
-from schema.store_kind import StoreKind
+from gql_server.artifacts.local_repository import LocalRepository
+from gql_server.artifacts.proxied_repository import ProxiedRepository
+from gql_server.artifacts.range_response import FileContent, FileRequest
+from gql_server.artifacts.remote_repository import RemoteRepository
+from gql_server.config.azure import AzureOptions
+from gql_server.stores.azure.plugin_stores import open_artifacts
+from gql_server.stores.uri import kind_of
+from schema.ports.errors import UnsupportedByStore
+from schema.ports.store_kind import StoreKind
 
 _MOST_KEPT: Final = 128
 """Repositories kept open: each has a client with connections and credentials of its own."""
@@ -42,13 +42,13 @@ class Repository(Protocol):
         """Return what is in a folder by path; LimitExceeded where that is more than `most`."""
         ...
 
-    def deliver(self, parts: Sequence[str], wanted: Wanted) -> Delivery:
+    def deliver(self, parts: Sequence[str], wanted: FileRequest) -> FileContent:
         """Answer a request for a file; NotFound where there is none."""
         ...
 
 
 class Repositories:
-    """Opens repositories, as far as this server reads them for others: see `Reach`.
+    """Opens repositories, as far as this server reads them for others: see `AccessPolicy`.
 
     `spool_bytes` bounds the files that are fetched as a whole. Of a workspace of Azure ML, `timeout` is in
     seconds for each answer and `most` bounds a run's artifacts.
@@ -65,8 +65,8 @@ class Repositories:
         timeout: float = 30.0,
         most: int = 50_000,
     ) -> None:
-        self._reach = Reach(tracking_uri, server_uri, roots)
-        self._spool = Spool(spool_bytes)
+        self._reach = AccessPolicy(tracking_uri, server_uri, roots)
+        self._spool = DownloadSpool(spool_bytes)
         self._azure = azure or AzureOptions()
         self._timeout = timeout
         self._most = most

@@ -1,1 +1,1 @@
-"""Who asks, and what they may do."""
+"""Authentication schemes, the middleware that applies them, and rate limits."""

@@ -18,13 +18,13 @@ from starlette.datastructures import Headers
 
 from gql_server.auth.caller import Caller, current
 from gql_server.auth.credentials import basic_credentials, bearer_token
-from gql_server.auth.proven import Proven
+from gql_server.auth.verified_principals import VerifiedPrincipals
 
 _NAME = "gql-caller"
 _SECRET = token_bytes(32)
 """Of this process alone: what is kept under a caller's key in Redis says nothing of their password."""
 
-_PROVEN = Proven(most=10_000)
+_PROVEN = VerifiedPrincipals(most=10_000)
 _API = "api/2.0/mlflow"
 """What is in the addresses that MLflow asks for credentials; its health and version are for anyone."""
 

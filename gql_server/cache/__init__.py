@@ -1,1 +1,1 @@
-"""The cache: what was read, and whole answers; on aiocache, in memory or in Redis."""
+"""The response cache and the record cache, on aiocache, in memory or in Redis."""

@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeVar
 
 from aiocache.base import BaseCache
 
-from gql_server.cache.circuit import Circuit
-from gql_server.cache.counts import LayerCounts
-from gql_server.cache.marks import MARK_BYTES, MARK_SECONDS, NAMES, new_mark
+from gql_server.cache.invalidation import MARK_BYTES, MARK_SECONDS, NAMES, new_mark
+from gql_server.observability.cache_stats import CacheStats
+from gql_server.runtime.circuit_breaker import CircuitBreaker
 
 _T = TypeVar("_T")
 _HEADER = Struct(f"<{MARK_BYTES}sdd")
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     left: float
 
 
-class Reading(NamedTuple):
+class CacheRead(NamedTuple):
     """What the cache had, in the order of the keys, and the marks that what is written now will carry.
 
     `era` counts what was forgotten here before the reading. Without marks nothing is written.
@@ -50,8 +50,8 @@ class Cache:
     def __init__(
         self, backend: BaseCache, *, most_entry_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
-        self.counts = LayerCounts()
-        self.circuit = Circuit()
+        self.counts = CacheStats()
+        self.circuit = CircuitBreaker()
         self.backend = backend
         self._most_entry_bytes = most_entry_bytes
         self._clock = clock
@@ -59,7 +59,7 @@ class Cache:
         self._owed: dict[int, int] = {}
         self._marking = asyncio.Lock()
 
-    async def read(self, keys: Sequence[str], slots: Sequence[int], *, fresh: bool = False) -> Reading:
+    async def read(self, keys: Sequence[str], slots: Sequence[int], *, fresh: bool = False) -> CacheRead:
         """Read the entries, each with its slot; `fresh` reads none, and only prepares for writing."""
         wanted = [] if fresh else keys
         distinct = list(dict.fromkeys(slots))
@@ -70,17 +70,17 @@ class Cache:
         found = None if self._owed else await self._try(lambda: self.backend.multi_get([*names, *wanted]))
         # aiocache returns an empty list where AIOCACHE_DISABLE is set.
         if found is None or len(found) != len(names) + len(wanted):
-            return Reading([None] * len(keys), {}, era)
+            return CacheRead([None] * len(keys), {}, era)
         marks = await self._whole(dict(zip(distinct, found, strict=False)))
         now = self._clock()
         entries = [
             None if value is None else _open(value, marks.get(slot), now)
             for value, slot in zip(found[len(names) :], slots, strict=False)
         ]
-        return Reading(entries or [None] * len(keys), marks, era)
+        return CacheRead(entries or [None] * len(keys), marks, era)
 
     async def write(
-        self, reading: Reading, entries: Iterable[tuple[str, int, bytes]], lifetime: float
+        self, reading: CacheRead, entries: Iterable[tuple[str, int, bytes]], lifetime: float
     ) -> None:
         """Write entries, each with its key and slot, that were read from the store after this reading."""
         pairs = [
@@ -92,7 +92,7 @@ class Cache:
             await self._try(lambda: self.backend.multi_set(pairs, ttl=lifetime))
 
     async def keep(
-        self, reading: Reading, key: str, slot: int, body: bytes, lifetime: float
+        self, reading: CacheRead, key: str, slot: int, body: bytes, lifetime: float
     ) -> bytes | memoryview:
         """Write one entry as `write` does, and return its body as it is kept: there is one copy of it."""
         if not self._may_be_kept(reading, slot, body, lifetime):
@@ -101,11 +101,11 @@ class Cache:
         await self._try(lambda: self.backend.multi_set([(key, entry)], ttl=lifetime))
         return memoryview(entry)[_HEADER.size :]
 
-    def _may_be_kept(self, reading: Reading, slot: int, body: bytes, lifetime: float) -> bool:
+    def _may_be_kept(self, reading: CacheRead, slot: int, body: bytes, lifetime: float) -> bool:
         small = len(body) <= self._most_entry_bytes
         return lifetime >= _LEAST_SECONDS and slot in reading.marks and small
 
-    def _whole_entry(self, reading: Reading, slot: int, body: bytes, lifetime: float) -> bytes:
+    def _whole_entry(self, reading: CacheRead, slot: int, body: bytes, lifetime: float) -> bytes:
         return _HEADER.pack(reading.marks[slot], self._clock(), lifetime) + body
 
     async def forget(self, slots: Collection[int]) -> None:

@@ -9,10 +9,10 @@ from mlflow import MlflowClient
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingStore
 
-from gql_server.demo import moons, ridge, scratch, settlement, spirals
+from gql_server.demo import backdate, moons, ridge, scratch, spirals
 from gql_server.demo.directory import DemoDirectory
-from gql_server.demo.logbook import Logbook
 from gql_server.demo.quiet import quiet
+from gql_server.demo.recorder import Logbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def _write(store: DemoDirectory, progress: Progress) -> None:
         registry = RegistryStore(store.tracking_uri)
         engines.append(registry.engine)
         _train(Logbook(MlflowClient(store.tracking_uri, store.tracking_uri), store.artifacts), progress)
-        settlement.settle(store.database)
+        backdate.settle(store.database)
     finally:
         # MLflow keeps one engine per URI, and its connections would outlive a file that a next fill deletes.
         for engine in engines:

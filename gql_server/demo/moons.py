@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from gql_server.demo.dates import moment
-from gql_server.demo.logbook import History, Logbook, RunLog, six_digits
 from gql_server.demo.model.spiral_mlp import sigmoid
 from gql_server.demo.png import line_plot
 from gql_server.demo.points import Sample, as_input, two_moons
+from gql_server.demo.recorder import History, Logbook, RunLog, six_digits
 from gql_server.demo.scores import Scores
 
 if TYPE_CHECKING:

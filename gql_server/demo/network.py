@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from gql_server.demo.logbook import History
 from gql_server.demo.model.spiral_mlp import SpiralMLP
 from gql_server.demo.points import Sample
+from gql_server.demo.recorder import History
 from gql_server.demo.scores import Scores
 
 _CURVES = ("learning rate", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/f1 score")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from gql_server.demo.dates import moment
-from gql_server.demo.logbook import History, Logbook, six_digits
 from gql_server.demo.png import line_plot
+from gql_server.demo.recorder import History, Logbook, six_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

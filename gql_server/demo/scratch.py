@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gql_server.demo.dates import moment
-from gql_server.demo.logbook import Logbook
+from gql_server.demo.recorder import Logbook
 from gql_server.demo.ridge import descend
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from mlflow.entities import LoggedModel, LoggedModelInput, LoggedModelOutput
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 
 from gql_server.demo.dates import moment
-from gql_server.demo.logbook import Logbook, RunLog
 from gql_server.demo.model import folder
 from gql_server.demo.network import Training, fresh, scores
 from gql_server.demo.png import line_plot
 from gql_server.demo.points import Sample, as_input, spirals
+from gql_server.demo.recorder import Logbook, RunLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

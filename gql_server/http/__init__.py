@@ -1,1 +1,1 @@
-"""GraphQL over HTTP."""
+"""HTTP: requests, responses, errors and middleware."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from schema.errors import Fault
+from schema.ports.errors import PublicError
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -72,8 +72,8 @@ def unexpected(error: Exception, place: object = "no field") -> dict[str, Any]:
 def masked(errors: Sequence[GraphQLError], most: int, hints: Hints) -> list[dict[str, Any]]:
     """Return the errors of an execution as a client may see them, `most` of them at the most.
 
-    A `Fault` keeps its message and code, and so does what graphql-core says of a client's values. Anything
-    else is logged with its traceback under an id, and the client gets the id alone.
+    A `PublicError` keeps its message and code, and so does what graphql-core says of a client's values.
+    Anything else is logged with its traceback under an id, and the client gets the id alone.
     """
     seen = [_mask(error, hints) for error in errors[:most]]
     if len(errors) > most:
@@ -86,7 +86,7 @@ def _mask(error: GraphQLError, hints: Hints) -> dict[str, Any]:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
-    if isinstance(cause, Fault):
+    if isinstance(cause, PublicError):
         return _formatted(error, str(cause), cause.code)
     if cause is None or isinstance(cause, GraphQLError):
         return _formatted(error, hints.told(error.message), BAD_USER_INPUT)

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from schema.build import build_schema
-from tests.servers import free_port
-from tests.serving import run_command, serving
-from tests.stores import Store
+from tests.support.servers import free_port
+from tests.support.serving import run_command, serving
+from tests.support.stores import Store
 
 
 def test_the_schema_is_printed() -> None:

@@ -1,1 +1,1 @@
-"""Tests of artifacts: their folders, and their files over HTTP."""
+"""Tests of gql_server/artifacts."""

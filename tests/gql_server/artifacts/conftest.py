@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gql_server.asking import Asking, asking
-from tests.stores import Store
+from tests.support.graphql_client import Asking, asking
+from tests.support.stores import Store
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.gql_server.artifacts.conftest import Holder
-from tests.serving import serving
-from tests.stores import Store
-from tests.waiting import until
+from tests.support.serving import serving
+from tests.support.stores import Store
+from tests.support.waiting import until
 
 SIZE = 512 * 2**20
 """What a busy machine sends in a few seconds; of 2 GB the memory is the same, see docs/architecture.md."""

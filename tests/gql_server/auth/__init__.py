@@ -1,1 +1,1 @@
-"""Tests of who asks, and of what they may do."""
+"""Tests of gql_server/auth."""

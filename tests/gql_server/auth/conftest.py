@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gql_server.app import create_app
-from gql_server.settings import Settings
-from tests.schema.memory import MemoryTracking
+from gql_server.config.settings import Settings
+from tests.support.memory_tracking import MemoryTracking
 
 QUERY = {"query": "{ experiments { nodes { name } } }"}
 

@@ -19,9 +19,9 @@ from starlette.datastructures import Headers
 from gql_server.app import create_app
 from gql_server.auth.caller import Caller, current
 from gql_server.auth.pass_through import PassThrough
-from gql_server.settings import Settings
-from tests.servers import MlflowServer
-from tests.stores import copy_of
+from gql_server.config.settings import Settings
+from tests.support.servers import MlflowServer
+from tests.support.stores import copy_of
 
 ADMIN = ("admin", "password-of-admin")
 ADA, BOB = ("ada", "password-of-ada"), ("bob", "password-of-bob")

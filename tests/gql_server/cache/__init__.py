@@ -1,1 +1,1 @@
-"""Tests of the cache."""
+"""Tests of gql_server/cache."""

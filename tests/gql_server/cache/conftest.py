@@ -14,23 +14,12 @@ import redis
 from redis.exceptions import RedisError
 
 from gql_server.cache.cache import Cache
-from gql_server.cache.connect import open_cache
-from tests.databases import absent
-from tests.servers import free_port
+from gql_server.cache.factory import open_cache
+from tests.support.databases import absent
+from tests.support.servers import free_port
 
 MOST_BYTES = 10_000_000
 START_SECONDS = 10.0
-
-
-class Clock:
-    """A clock that tests put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
 
 
 class RedisServer:
@@ -67,12 +56,6 @@ class RedisServer:
             self._process.kill()
             self._process.wait(START_SECONDS)
             self._process = None
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Give a clock that stands still."""
-    return Clock()
 
 
 @pytest.fixture

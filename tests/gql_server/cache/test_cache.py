@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from gql_server.cache.cache import Cache
-from gql_server.cache.circuit import Circuit
-from gql_server.cache.connect import open_cache
-from gql_server.cache.marks import ANYTHING, NAMES, slot_of, slots_of
-from gql_server.cache.memory import MemoryCache
-from tests.gql_server.cache.conftest import MOST_BYTES, Clock
+from gql_server.cache.factory import open_cache
+from gql_server.cache.invalidation import ANYTHING, NAMES, slot_of, slots_of
+from gql_server.cache.memory_backend import MemoryBackend
+from gql_server.runtime.circuit_breaker import CircuitBreaker
+from tests.gql_server.cache.conftest import MOST_BYTES
+from tests.support.clock import Clock
 
 SLOT = slot_of("run")
 
@@ -64,7 +65,7 @@ async def test_an_entry_ends(cache: Cache) -> None:
 
 async def test_an_entry_of_a_slow_clock_ends_by_this_one(clock: Clock) -> None:
     """Replicas' clocks differ: an entry too old by this clock is not used, and none is younger than now."""
-    cache = Cache(MemoryCache(MOST_BYTES), most_entry_bytes=100, clock=clock)
+    cache = Cache(MemoryBackend(MOST_BYTES), most_entry_bytes=100, clock=clock)
     await put(cache, "a", b"1", lifetime=60.0)
     clock.now -= 30.0
     (entry,) = (await cache.read(["a"], [SLOT])).entries
@@ -143,7 +144,7 @@ async def test_a_disabled_aiocache_is_an_empty_one(cache: Cache, monkeypatch: py
     assert cache.circuit.failures == 0
 
 
-class Failing(MemoryCache):
+class Failing(MemoryBackend):
     """A backend that fails when told to."""
 
     fails = False
@@ -219,7 +220,7 @@ async def test_a_change_while_another_is_marked_is_not_forgotten() -> None:
     assert await backend.get(NAMES[SLOT]) != marked
 
 
-class Open(Circuit):
+class Open(CircuitBreaker):
     """A circuit that lets everybody through."""
 
     def lets_through(self) -> bool:

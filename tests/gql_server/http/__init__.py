@@ -1,1 +1,1 @@
-"""Tests of GraphQL over HTTP."""
+"""Tests of gql_server/http."""

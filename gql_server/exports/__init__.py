@@ -1,0 +1,1 @@
+"""Tables as CSV, Arrow and Parquet files."""

@@ -1,1 +1,0 @@
-"""GraphiQL, served from this installation: the page and its files are built into the package."""

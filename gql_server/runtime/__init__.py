@@ -1,0 +1,1 @@
+"""Threads, cancellation, retries, limits and shutdown."""

@@ -1,0 +1,1 @@
+"""The stores: implementations of the ports over databases, MLflow servers and Azure ML."""

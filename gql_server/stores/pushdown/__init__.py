@@ -1,0 +1,1 @@
+"""Searches split between a store and this server."""

@@ -1,0 +1,80 @@
+"""Grouping runs here, where a store does not: counts, and the values that summaries are made of."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gql_server.stores.group_results import GroupValues, SummaryRow, as_groups
+from gql_server.stores.pushdown.evaluate import durations, logged
+from schema.ports.table import Many, Table
+from schema.ports.tracking import TOO_LARGE, GroupBy, Grouping, Groups
+
+
+class RunAggregator:
+    """Takes in runs, a table at a time."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+        self._counts: Counter[GroupValues] = Counter()
+        self._logged: dict[GroupValues, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    @property
+    def columns(self) -> set[str]:
+        """Return the columns of runs that grouping looks at."""
+        columns = {name for key in self._grouping.by for name in _columns(key)}
+        return columns | ({"metrics"} if self._grouping.metrics != () else set()) | {"run_id"}
+
+    def add(self, runs: Table) -> None:
+        """Take in runs with those columns."""
+        keys = [_values(key, runs) for key in self._grouping.by]
+        groups: Sequence[GroupValues] = list(zip(*keys, strict=True)) if keys else [()] * runs.size
+        self._counts.update(groups)
+        if self._grouping.metrics == ():
+            return
+        metrics: Many = runs["metrics"]
+        for group, (start, stop) in zip(groups, metrics.spans, strict=True):
+            values = self._logged[group]
+            for key, value in _between(metrics.rows, start, stop):
+                if self._grouping.metrics is None or key in self._grouping.metrics:
+                    values[key].append(value)
+
+    def groups(self, most: int) -> Groups:
+        """Return the groups of all that was taken in; raise `LimitExceeded` for more than `most`."""
+        summaries = {group: _summaries(values) for group, values in self._logged.items()}
+        return as_groups(self._grouping, self._counts, summaries, most)
+
+
+def _between(metrics: Table, start: int, stop: int) -> Iterator[tuple[str, float]]:
+    """Give the metrics of one run that have a finite value."""
+    keys, values = metrics["key"], metrics["value"]
+    return ((keys[place], values[place]) for place in range(start, stop) if values[place] is not None)
+
+
+def _columns(key: GroupBy) -> tuple[str, ...]:
+    if key.by != "attribute":
+        return (f"{key.by}s",)
+    return ("started_at", "ended_at") if key.key == "duration" else (key.key,)
+
+
+def _values(key: GroupBy, runs: Table) -> Sequence[Any]:
+    if key.by != "attribute":
+        return logged(runs, f"{key.by}s", key.key)
+    values: Sequence[Any] = durations(runs) if key.key == "duration" else runs[key.key]
+    return values
+
+
+def _summaries(values: Mapping[str, Sequence[float]]) -> list[SummaryRow]:
+    return [_summary(key, np.asarray(some)) for key, some in values.items()]
+
+
+def _summary(key: str, values: Any) -> SummaryRow:
+    least, most = float(values.min()), float(values.max())
+    if max(-least, most) >= TOO_LARGE:
+        return SummaryRow(key, values.size, least, most, None, None)
+    deviation = float(values.std(ddof=1)) if values.size > 1 else math.nan
+    return SummaryRow(
+        key, values.size, least, most, float(values.mean()), None if math.isnan(deviation) else deviation
+    )

@@ -1,0 +1,1 @@
+"""MLflow's SQL databases, read directly with SQLAlchemy Core."""

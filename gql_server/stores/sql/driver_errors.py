@@ -1,0 +1,69 @@
+"""What a database driver raises, as faults that a client may read; none of them holds SQL."""
+
+import logging
+from typing import Any
+
+from sqlalchemy import exc
+
+from gql_server.stores.errors import public_error_from as fault_of_mlflow
+from gql_server.stores.store_config_error import StoreConfigError
+from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+# https://www.sqlite.org/rescode.html: SQLITE_ERROR, a statement that is wrong in itself
+_SQLITE_ERROR = 1
+_SQLITE_LOCKED = {5, 6}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled
+_POSTGRES_CANCELED = "57014"
+# ER_QUERY_TIMEOUT of MySQL and ER_STATEMENT_TIMEOUT of MariaDB
+_MYSQL_TIMEOUTS = {3024, 1969}
+
+_UNAVAILABLE = "The tracking database is not available now."
+_LOCKED = "The tracking database is locked by another process."
+_NOT_A_VALUE = "A value is not one that the tracking database can hold."
+
+
+def timeout(seconds: float) -> StoreTimeout:
+    """Return the fault of a database that took longer than that."""
+    return StoreTimeout(f"The tracking database did not answer within {seconds:g} s.")
+
+
+def public_driver_error(error: Exception, seconds: float) -> PublicError | None:
+    """Return the fault that a driver's error stands for; None where the error is a bug of ours.
+
+    Takes the drivers' own errors as well as SQLAlchemy's: rows are fetched without SQLAlchemy between.
+    """
+    if isinstance(error, PublicError | StoreConfigError):
+        return fault_of_mlflow(error)
+    original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
+    kind = _kind(error)
+    if kind == "DataError":
+        return BadUserInput(_NOT_A_VALUE)
+    if kind not in {"OperationalError", "InterfaceError", "TimeoutError"} and not _disconnected(error):
+        return None
+    if getattr(original, "sqlite_errorcode", None) == _SQLITE_ERROR:
+        return None
+    _log.warning("The tracking database failed: %s", type(original).__name__, exc_info=original)
+    if _timed_out(original):
+        return timeout(seconds)
+    locked = getattr(original, "sqlite_errorcode", None) in _SQLITE_LOCKED
+    return StoreUnavailable(_LOCKED if locked else _UNAVAILABLE)
+
+
+def _kind(error: Exception) -> str:
+    # Postgres has an exception class a condition; the names of DB-API 2.0 are further up.
+    names = {base.__name__ for base in type(error).__mro__}
+    for name in ("DataError", "OperationalError", "InterfaceError", "TimeoutError"):
+        if name in names:
+            return name
+    return ""
+
+
+def _disconnected(error: Exception) -> bool:
+    return isinstance(error, exc.DBAPIError) and error.connection_invalidated
+
+
+def _timed_out(original: Any) -> bool:
+    code = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
+    return code == _POSTGRES_CANCELED or (bool(original.args) and original.args[0] in _MYSQL_TIMEOUTS)

@@ -1,0 +1,1 @@
+"""Metric histories in SQL."""

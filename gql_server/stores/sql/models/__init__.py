@@ -1,0 +1,1 @@
+"""Datasets and logged models in SQL."""

@@ -1,0 +1,40 @@
+"""MLflow's tables of the model registry, and what the port calls their columns."""
+
+from typing import Any, Final
+
+from mlflow.entities.model_registry.model_version_stages import STAGE_NONE
+from mlflow.store.model_registry.dbmodels.models import (
+    SqlModelVersion,
+    SqlModelVersionTag,
+    SqlRegisteredModel,
+    SqlRegisteredModelAlias,
+    SqlRegisteredModelTag,
+)
+from sqlalchemy import ColumnElement, func
+
+from gql_server.stores.sql.tables import table_of
+
+REGISTERED: Final = table_of(SqlRegisteredModel)
+REGISTERED_TAGS: Final = table_of(SqlRegisteredModelTag)
+ALIASES: Final = table_of(SqlRegisteredModelAlias)
+VERSIONS: Final = table_of(SqlModelVersion)
+VERSION_TAGS: Final = table_of(SqlModelVersionTag)
+
+REGISTERED_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
+    "name": REGISTERED.c.name,
+    "description": func.nullif(REGISTERED.c.description, ""),
+    "created_at": REGISTERED.c.creation_time,
+    "updated_at": REGISTERED.c.last_updated_time,
+}
+VERSION_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
+    "name": VERSIONS.c.name,
+    "version": VERSIONS.c.version,
+    "stage": func.nullif(VERSIONS.c.current_stage, STAGE_NONE),
+    "status": VERSIONS.c.status,
+    "description": func.nullif(VERSIONS.c.description, ""),
+    "source": VERSIONS.c.source,
+    "created_at": VERSIONS.c.creation_time,
+    "updated_at": VERSIONS.c.last_updated_time,
+    "source_run_id": VERSIONS.c.run_id,
+    "logged_model_id": VERSIONS.c.source,
+}

@@ -1,0 +1,1 @@
+"""Writes, made by MLflow's own stores."""

@@ -1,1 +1,0 @@
-"""`/tables`: what is tracked as files that spreadsheets, data frames and databases read."""

@@ -1,1 +1,0 @@
-"""Azure Machine Learning workspaces: how they are opened, what they cannot do, what differs."""

@@ -1,0 +1,1 @@
+"""Execution of an operation level by level."""

@@ -1,0 +1,1 @@
+"""Flat rows, read in bounded chunks."""

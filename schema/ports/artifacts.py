@@ -1,0 +1,33 @@
+"""The port to artifacts: what is in the folders of runs and of logged models."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from schema.ports.table import Many
+
+Home: TypeAlias = Literal["run", "model"]
+"""What artifacts belong to."""
+
+
+class Folder(NamedTuple):
+    """A folder of artifacts: whose it is, and its path there with slashes; the path of the whole is empty."""
+
+    home: Home
+    owner: str
+    path: str
+
+
+class ArtifactStore(Protocol):
+    """The artifacts of a tracking store.
+
+    The columns of artifacts: home, owner, path, is_dir, size. `home` and `owner` are those of the folder
+    asked for; `path` is from the owner's root; `size` is in bytes, None of a folder or where unknown.
+    """
+
+    async def listings(self, folders: Sequence[Folder]) -> Many:
+        """Return what is directly in each folder, by path; nothing where there is no such folder.
+
+        Raises `BadUserInput` for a path that leads out of its root, `LimitExceeded` where the folders have
+        more in them than the server lists at once.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""GraphQL types, inputs and resolvers, one file for each entity."""

@@ -1,0 +1,75 @@
+"""Artifacts: the files and folders that a run or a logged model keeps."""
+
+from typing import Annotated, Final
+from urllib.parse import quote
+
+import strawberry
+
+from schema.engine.batched_field import FieldContext, batched_field
+from schema.ports.artifacts import Folder, Home
+from schema.ports.table import Many, Rows, Table
+from schema.types.arguments import given
+from schema.types.scalars import BigInt
+
+ROUTES: Final[dict[Home, str]] = {"run": "artifacts", "model": "model-artifacts"}
+"""The first part of the path under which the server has the files of each home."""
+
+FolderPath = Annotated[
+    str | None,
+    strawberry.argument(description="The folder to list, such as plots/val; the root when left out."),
+]
+
+
+async def list_of(ask: FieldContext, home: Home, owners: list[str], path: str | None) -> Many:
+    """Return what is in the folder at this path of each owner."""
+    return await ask.tracking.artifacts.listings([Folder(home, own, given(path) or "") for own in owners])
+
+
+def _name(artifacts: Table, _ask: FieldContext) -> list[str]:
+    return [path.rpartition("/")[2] for path in artifacts["path"]]
+
+
+def _download_url(artifacts: Table, ask: FieldContext) -> list[str | None]:
+    return [
+        None if is_dir else f"{ask.operation.base}/{ROUTES[home]}/{quote(owner, safe='')}/{quote(path)}"
+        for home, owner, path, is_dir in _rows(artifacts)
+    ]
+
+
+async def _children(artifacts: Table, ask: FieldContext) -> list[Rows | None]:
+    folders = [Folder(home, owner, path) for home, owner, path, is_dir in _rows(artifacts) if is_dir]
+    if not folders:
+        return [None] * artifacts.size
+    found = await ask.tracking.artifacts.listings(folders)
+    spans = iter(found.spans)
+    return [Rows(found.rows, next(spans)) if is_dir else None for is_dir in artifacts["is_dir"]]
+
+
+def _rows(artifacts: Table) -> "zip[tuple[Home, str, str, bool]]":
+    columns = (artifacts[name] for name in ("home", "owner", "path", "is_dir"))
+    return zip(*columns, strict=True)
+
+
+@strawberry.type(description="A file or a folder among the artifacts of a run or a logged model.")
+class Artifact:
+    """MLflow's FileInfo."""
+
+    path: str = strawberry.field(description="The path from the root of the artifacts, with slashes.")
+    name: str = batched_field(_name, description="The last part of the path.", needs=("path",))
+    is_dir: bool = strawberry.field(description="Whether it is a folder.")
+    size: BigInt | None = strawberry.field(
+        description="The size in bytes; null of a folder, and where the store does not say."
+    )
+    download_url: str | None = batched_field(
+        _download_url,
+        description=(
+            "Where this server has the file, from its own root on: to be resolved against the URL of the "
+            "graph. Null of a folder."
+        ),
+        needs=("home", "owner", "path", "is_dir"),
+    )
+    children: list["Artifact"] | None = batched_field(
+        _children,
+        description="What is in the folder; null of a file.",
+        needs=("home", "owner", "path", "is_dir"),
+    )

@@ -1,0 +1,1 @@
+"""Mutations, their inputs and payloads."""

@@ -1,1 +1,0 @@
-"""Audits by tools of others, against the running server."""

@@ -1,1 +1,0 @@
-"""Tests with the tools that docs/bi.md has recipes for."""

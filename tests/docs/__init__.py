@@ -1,1 +1,0 @@
-"""The documentation's promises, kept by running them."""

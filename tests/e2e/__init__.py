@@ -1,0 +1,1 @@
+"""Tests of whole journeys: from a request to the stored data and back."""

@@ -1,0 +1,1 @@
+"""The GraphQL-over-HTTP audits and schema-driven fuzzing."""

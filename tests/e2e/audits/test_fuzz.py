@@ -1,0 +1,39 @@
+"""The endpoint fuzzed by Schemathesis, from its own introspection."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.serving import Serving
+
+EXAMPLES = 5
+"""Queries made up for each field of Query: some ten seconds in all."""
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+ERRORS = README.partition("### Errors")[2].partition("###")[0]
+CODES = set(re.findall(r"`([A-Z_]+)`", ERRORS)) - {"INTERNAL_SERVER_ERROR"}
+"""The codes that README tells of; Schemathesis knows Apollo's alone, and takes others for a server's."""
+
+
+def test_nothing_made_up_breaks_it(server: Serving, tmp_path: Path) -> None:
+    """No query that fits the schema gets a status of 500 and more, or an error without a code."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")), "--no-color", "run", f"{server.url}/graphql",
+            "--max-examples", str(EXAMPLES), "--phases", "fuzzing", "--generation-deterministic",
+            "--checks", "not_a_server_error,response_schema_conformance",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert "Tested: " in done.stdout, said
+    failures = dict(re.findall(r"❌ (.+): (\d+)$", done.stdout, re.MULTILINE))
+    assert failures.keys() <= {"ST113 GraphQL server error"}, said
+    shown = re.findall(r"^ *`(\{.*\})`$", done.stdout, re.MULTILINE)
+    answers: list[dict[str, Any]] = list(map(json.loads, shown))
+    assert len(answers) == sum(map(int, failures.values())), said
+    codes = {error["extensions"]["code"] for answer in answers for error in answer["errors"]}
+    assert codes <= CODES, said
+    assert not [line for line in server.printed if '"status":5' in line or "Traceback" in line]

@@ -1,0 +1,37 @@
+"""The GraphQL-over-HTTP specification, by the audits of the package graphql-http from npm."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.npm import install
+from tests.support.serving import Serving
+
+HERE = Path(__file__).parent
+AUDITS = 61
+
+
+@pytest.mark.timeout(900)
+def test_every_audit_is_passed(server: Serving, tmp_path: Path) -> None:
+    """All audits of the specification are ok: what must be, what should be and what may be."""
+    for name in ("package.json", "package-lock.json", "audit.js"):
+        shutil.copy(HERE / name, tmp_path)
+    install(tmp_path)
+    done = subprocess.run(
+        ["node", "audit.js", f"{server.url}/graphql"],
+        cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    results = json.loads(done.stdout)
+    assert [result for result in results if result["status"] != "ok"] == []
+    assert len(results) == AUDITS
+
+
+def test_the_lock_names_no_address() -> None:
+    """The lock has versions and checksums only: where packages are fetched from is each machine's matter."""
+    text = (HERE / "package-lock.json").read_text()
+    assert "://" not in text
+    assert '"resolved"' not in text
+    assert text.count('"integrity"') == len(json.loads(text)["packages"]) - 1

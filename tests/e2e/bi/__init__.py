@@ -1,0 +1,1 @@
+"""The recipes of docs/bi.md, run with the tools that they name."""

@@ -1,0 +1,164 @@
+"""The recipes of docs/bi.md that run here: each is taken from the page and run as it stands there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+
+from tests.e2e.test_flat_rows import fill
+from tests.support.serving import Serving, serving
+from tests.support.stores import Store, copy_of, opened
+
+PAGE = (Path(__file__).parents[3] / "docs" / "bi.md").read_text(encoding="utf-8")
+ADDRESS = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="module")
+def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Serve a store with five runs, which tests leave as they are."""
+    uri = copy_of(sqlite_template, tmp_path_factory.mktemp("bi") / "mlflow.db")
+    with opened("sqlite", uri) as store:
+        fill(store.client)
+        with serving("--tracking-uri", uri) as server:
+            yield server
+
+
+def recipe(
+    heading: str, server: Serving, place: int = 0, changed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a recipe's Python with the server's own address, and return the names that it defined.
+
+    ``changed`` has texts of the recipe, and what stands in their places.
+    """
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[place]
+    for given, other in {ADDRESS: server.url, **(changed or {})}.items():
+        assert given in code
+        code = code.replace(given, other)
+    # dlt looks for the module of what it decorates.
+    names: dict[str, Any] = {"__name__": __name__}
+    exec(compile(code, f"docs/bi.md {heading}", "exec"), names)  # noqa: S102
+    return names
+
+
+def test_pandas(server: Serving) -> None:
+    """A data frame of runs has typed columns, by CSV and by Parquet."""
+    frame = recipe("pandas", server)["runs"]
+    assert len(frame) == 5
+    assert str(frame["start_time"].dt.tz) == "UTC"
+    assert frame["metrics.loss"].dtype == float
+    lines = recipe("pandas", server, 1)["runs"]
+    assert list(lines["run_id"]) == list(frame["run_id"])
+    assert str(lines["started_at"].dt.tz) == "UTC"
+
+
+def test_polars(server: Serving) -> None:
+    """Parquet is read by its parts, as the query needs them; an Arrow stream as a whole."""
+    names = recipe("polars", server)
+    assert names["best"].height == 2
+    assert names["points"].height == 5 * 6 + 4
+    assert names["points"]["value"].is_infinite().sum() == 10
+
+
+def test_duckdb(server: Serving) -> None:
+    """SQL runs over tables that come as Arrow streams."""
+    rows = recipe("DuckDB", server)["rows"]
+    assert rows == [("Default", 4, 4), ("other", 1, 1)]
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep dlt's state and its DuckDB in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_dlt(sqlite_store: Store) -> None:
+    """Runs are loaded page by page; a second load fetches what is newer, and nothing is there twice."""
+    fill(sqlite_store.client)
+    with serving("--tracking-uri", sqlite_store.uri) as server:
+        pipeline = recipe("dlt", server, changed=_PAGES_OF_TWO)["pipeline"]
+        assert _loaded(pipeline) == [("run 0", "RUNNING")] + [(f"run {n}", "FINISHED") for n in range(1, 5)]
+        client: MlflowClient = sqlite_store.client
+        fresh = client.create_run("0", tags={"mlflow.runName": "run 5"}).info.run_id
+        client.log_batch(fresh, [Metric("loss", 1.0, 1, 1)])
+        pipeline = recipe("dlt", server)["pipeline"]
+        assert len(_loaded(pipeline)) == 6
+        assert pipeline.last_trace.last_normalize_info.row_counts["runs"] == 2
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_dlt_follows_runs_until_they_end(sqlite_store: Store) -> None:
+    """What ends, starts or logs more between two loads is loaded again, however long ago it was created."""
+    client: MlflowClient = sqlite_store.client
+    ids = {}
+    for number, name in enumerate(["ends", "logs more", "waits", "later than those"]):
+        run = client.create_run("0", start_time=1_700_000_000_000 + number, run_name=name)
+        ids[name] = run.info.run_id
+        client.log_metric(run.info.run_id, "loss", 1.0)
+    client.update_run(ids["waits"], "SCHEDULED")
+    client.set_terminated(ids["later than those"], end_time=1_700_000_001_000)
+    with serving("--tracking-uri", sqlite_store.uri) as server:
+        assert _losses(recipe("dlt", server)["pipeline"])["ends"] == ("RUNNING", False, 1.0)
+        for name in ("ends", "logs more", "waits"):
+            client.log_metric(ids[name], "loss", 0.5)
+        client.set_terminated(ids["ends"])
+        pipeline = recipe("dlt", server)["pipeline"]
+    assert _losses(pipeline) == {
+        "ends": ("FINISHED", True, 0.5),
+        "logs more": ("RUNNING", False, 0.5),
+        "waits": ("SCHEDULED", False, 0.5),
+        "later than those": ("FINISHED", True, 1.0),
+    }
+    assert pipeline.last_trace.last_normalize_info.row_counts["runs"] == 3
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_dlt_asks_again_after_a_failed_load(sqlite_store: Store) -> None:
+    """An error beside the data fails the load, and the next one starts from where that one did."""
+    fill(sqlite_store.client)
+    with serving("--tracking-uri", sqlite_store.uri) as server:
+        with pytest.raises(PipelineStepFailed, match="Invalid clause"):
+            recipe("dlt", server, changed={"  runs(first": f"  {_FAILING}\n  runs(first"})
+        assert len(_loaded(recipe("dlt", server)["pipeline"])) == 5
+
+
+_FAILING = 'experiment(name: "Default") { runs(filter: "((") { totalCount } }'
+_PAGES_OF_TWO = {'"first": 500': '"first": 2'}
+
+
+def _loaded(pipeline: Any) -> list[tuple[str, str]]:
+    with pipeline.sql_client() as client:
+        rows: list[tuple[str, str]] = client.execute_sql("SELECT name, status FROM runs ORDER BY name")
+        return rows
+
+
+def _losses(pipeline: Any) -> dict[str, tuple[str, bool, float]]:
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql(
+            "SELECT name, status, ended_at IS NOT NULL, value FROM runs"
+            " JOIN runs__metrics AS m ON m._dlt_parent_id = runs._dlt_id"
+        )
+    assert len({name for name, *_ in rows}) == len(rows)
+    return {name: (status, ended, loss) for name, status, ended, loss in rows}
+
+
+def test_each_tool_says_whether_it_was_run() -> None:
+    """Each recipe says whether it runs in the tests, or on whose word it stands."""
+    sections = re.split(r"\n## ", PAGE)[1:]
+    tools = [
+        section
+        for section in sections
+        if not section.startswith(("What there is", "Which were run", "Loading what is new"))
+    ]
+    assert len(tools) == 9
+    for section in tools:
+        assert re.search(r"^\*(Run in the tests|Not run)[.:]", section, re.MULTILINE), section[:40]

@@ -1,0 +1,1 @@
+"""GraphiQL and the example dashboard in a real browser."""

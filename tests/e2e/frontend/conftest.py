@@ -1,0 +1,33 @@
+"""A browser and a server over the demo's store, shared by a module's tests."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.chromium import Tab, chromium, tab
+from tests.support.demo_store import Demo
+from tests.support.serving import Serving, serving
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give the machine's Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(demo: Demo) -> Iterator[Serving]:
+    """Serve the demo's store as `make demo` does."""
+    with serving("--directory", str(demo.directory), command="demo") as server:
+        yield server
+
+
+@pytest.fixture
+def opened(browser: Browser, server: Serving) -> Iterator[Tab]:
+    """Give an empty page that reaches the server and nothing else; it must have had no reason to complain."""
+    with tab(browser, server.url) as opened:
+        yield opened
+        assert opened.strangers == []
+        assert opened.complaints == []

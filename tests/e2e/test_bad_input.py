@@ -1,0 +1,149 @@
+"""What people get wrong, on every kind of store: one clear, coded error each, with nothing leaked."""
+
+import re
+
+import pytest
+
+from schema.types.node import global_id
+from tests.support.graphql_client import asking
+from tests.support.stores import Store
+
+INPUT, VALIDATION = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
+
+QUESTIONS = [
+    ("{ runs(first: -1) { totalCount } }", INPUT, "first must be from 0 to 1000"),
+    ("{ runs(first: 1001) { totalCount } }", INPUT, "GQL_MAX_PAGE_SIZE"),
+    ("{ runs(first: 99999999999) { totalCount } }", VALIDATION, "32-bit"),
+    ('{ runs(first: "3") { totalCount } }', VALIDATION, "Int cannot represent"),
+    ('{ runs(after: "nonsense") { nodes { name } } }', INPUT, "not a cursor"),
+    ('{ runs(after: "W10=") { nodes { name } } }', INPUT, "not a cursor"),
+    ('{ experiments(after: "é") { nodes { name } } }', INPUT, "not a cursor"),
+    ("{ runs(orderBy: [{attribute: SHOE_SIZE}]) { totalCount } }", VALIDATION, "SHOE_SIZE"),
+    ("{ runs(orderBy: [{}]) { totalCount } }", INPUT, "exactly one"),
+    ('{ runs(orderBy: [{metric: "a", param: "b"}]) { totalCount } }', INPUT, "exactly one"),
+    ('{ runs(filter: "metrics.loss <") { nodes { name } } }', INPUT, "filter"),
+    ('{ runs(filter: "a = 1 OR b = 2") { totalCount } }', INPUT, "filter"),
+    ('{ experiments(filter: "nope = 1") { nodes { name } } }', INPUT, "nope"),
+    ('{ run(runId: "../../etc/passwd") { name } }', INPUT, "run id"),
+    ('{ run(runId: "") { name } }', INPUT, "run id"),
+    ('{ experiment(experimentId: "no id!") { name } }', INPUT, "xperiment id"),
+    ("{ experiment { name } }", INPUT, "exactly one"),
+    ('{ experiment(experimentId: "1", name: "a") { name } }', INPUT, "exactly one"),
+    ('{ node(id: "nonsense") { id } }', INPUT, "global id"),
+    ('{ nodes(ids: ["RXhwZXJpbWVudA=="]) { id } }', INPUT, "global id"),
+    ('{ runs(experimentIds: ["1"], experimentNames: ["a"]) { totalCount } }', INPUT, "not both"),
+    ("{ runs { nodes { shoeSize } } }", VALIDATION, "shoeSize"),
+    ('{ runs { nodes { metric(key: "m") { series(sampling: NONE) { steps } } } } }', VALIDATION, "NONE"),
+    ('{ runs { nodes { metric(key: "m") { series(maxPoints: 1e9) { steps } } } } }', VALIDATION, "Int"),
+]
+
+
+@pytest.mark.parametrize(("query", "code", "said"), QUESTIONS)
+async def test_each_mistake_is_one_coded_error(sqlite_store: Store, query: str, code: str, said: str) -> None:
+    """A mistake is one error with the right code and what to do about it, and no trace of the inside."""
+    async with asking(sqlite_store.uri) as ask:
+        response = await ask.response(query)
+    errors = response.json()["errors"]
+    assert [error["extensions"]["code"] for error in errors] == [code]
+    assert said in errors[0]["message"]
+    assert response.status_code == (400 if code == VALIDATION else 200)
+    assert not re.search(r"Traceback|\.py\b|sqlalchemy|SELECT|/tmp/", response.text)
+
+
+async def test_mistakes_are_the_same_on_every_store(store: Store) -> None:
+    """A filter with an error, a foreign cursor and an id of the wrong form are BAD_USER_INPUT everywhere."""
+    store.client.create_run("0")
+    async with asking(store.uri) as ask:
+        page = "runs(first: 1) { pageInfo { endCursor } }"
+        cursor = (await ask.data(f"{{ {page} }}"))["runs"]["pageInfo"]["endCursor"]
+        for query in (
+            '{ runs(filter: "metrics.loss <") { nodes { name } } }',
+            f'{{ runs(first: 1, view: ALL, after: "{cursor}") {{ nodes {{ name }} }} }}',
+            f'{{ experiments(after: "{cursor}") {{ nodes {{ name }} }} }}',
+            '{ run(runId: "no id!") { name } }',
+            '{ experiment(experimentId: "no id!") { name } }',
+        ):
+            error = await ask.error(query)
+            assert error["extensions"]["code"] == INPUT, query
+
+
+async def test_what_is_not_there_is_null(store: Store) -> None:
+    """Looking up one thing that is not there is null on every store, and no error."""
+    missing = "f" * 32
+    async with asking(store.uri) as ask:
+        data = await ask.data(
+            """query ($run: ID!, $ids: [ID!]!) {
+                 run(runId: $run) { name }
+                 experiment(experimentId: "987654321") { name }
+                 named: experiment(name: "nobody called anything this") { name }
+                 nodes(ids: $ids) { id }
+                 runs(experimentIds: ["987654321"]) { totalCount nodes { name } pageInfo { endCursor } }
+               }""",
+            run=missing,
+            ids=[
+                global_id("Run", missing),
+                global_id("Experiment", "0"),
+                global_id("Experiment", "987654321"),
+            ],
+        )
+    assert data == {
+        "run": None,
+        "experiment": None,
+        "named": None,
+        "nodes": [None, {"id": global_id("Experiment", "0")}, None],
+        "runs": {"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": None}},
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["run_id IN (a)", "run_id IN ('a", "status = 'FINISHED", "metrics.x = 'a'"],
+)
+async def test_filters_that_mlflow_cannot_read(store: Store, text: str) -> None:
+    """Whatever MLflow's parser makes of a filter, the mistake is the client's on every store."""
+    store.client.create_run("0")
+    query = "query ($text: String) { runs(filter: $text) { totalCount nodes { name } } }"
+    async with asking(store.uri) as ask:
+        error = await ask.error(query, text=text)
+    assert error["extensions"]["code"] == INPUT
+
+
+@pytest.mark.parametrize("text", ["start_time > 1e3", "attributes.start_time > 1.5", "end_time = 1e400"])
+async def test_times_that_a_file_store_cannot_read(file_store: Store, text: str) -> None:
+    """A file store fails over such a time; whole numbers are asked for, of times and not of tags."""
+    run = file_store.client.create_run("0", tags={"start_time": "1.5"}).info.run_id
+    query = "query ($text: String) { runs(filter: $text) { nodes { runId } } }"
+    async with asking(file_store.uri) as ask:
+        error = await ask.error(query, text=text)
+        found = await ask.data(query, text="tags.start_time = '1.5' AND start_time > 5")
+    assert error["extensions"]["code"] == INPUT
+    assert "whole numbers" in error["message"]
+    assert found["runs"]["nodes"] == [{"runId": run}]
+
+
+@pytest.mark.parametrize("database", ["mysql", "postgres"])
+async def test_what_a_servers_database_says(request: pytest.FixtureRequest, database: str) -> None:
+    """The words of the database behind an MLflow server, with its SQL, are nobody's business."""
+    store: Store = request.getfixturevalue(f"{database}_server_store")
+    store.client.create_run("0")
+    text = "metrics.m > 1e400" if database == "mysql" else "attributes.start_time > 5"
+    async with asking(store.uri) as ask:
+        response = await ask.response(f'{{ runs(filter: "{text}") {{ nodes {{ name }} }} }}')
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == INPUT
+    assert not re.search(r"SQL|SELECT|pymysql|psycopg|sqlalche", response.text)
+
+
+async def test_names_that_a_database_does_not_tell_apart(mysql_server_store: Store) -> None:
+    """An experiment is found by its name to the letter, whatever the collation of a server's database."""
+    store = mysql_server_store
+    experiment = store.client.create_experiment("exp a")
+    run = store.client.create_run(experiment).info.run_id
+    query = """query ($name: String!) {
+      experiment(name: $name) { name } runs(experimentNames: [$name]) { nodes { runId } } }"""
+    async with asking(store.uri) as ask:
+        found = await ask.data(query, name="exp a")
+        other = await ask.response(query, name="EXP A")
+    assert found == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}
+    assert run not in other.text
+    assert "exp a" not in other.text

@@ -1,0 +1,86 @@
+"""Answers that would be too large."""
+
+import pytest
+from mlflow.entities import Metric
+
+from tests.support.graphql_client import asking
+from tests.support.stores import Store
+
+HISTORIES = "{ runs { nodes { metrics { history { step } } } } }"
+
+
+async def test_too_many_points_are_refused(store: Store) -> None:
+    """More points than the bound are an error that names the bound; as many as the bound are answered."""
+    for _ in range(4):
+        run = store.client.create_run("0").info.run_id
+        store.client.log_batch(run, [Metric("loss", 0.5, 1, step) for step in range(20)])
+    async with asking(store.uri, max_points=79) as ask:
+        error = await ask.error(HISTORIES)
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "79" in error["message"]
+        assert "GQL_MAX_POINTS" in error["message"]
+        assert "maxPoints" in error["message"]
+        sampled = HISTORIES.replace("history", "history(maxPoints: 19)")
+        nodes = (await ask.data(sampled))["runs"]["nodes"]
+        assert [len(node["metrics"][0]["history"]) for node in nodes] == [19] * 4
+    async with asking(store.uri, max_sampled_points=79) as ask:
+        error = await ask.error(sampled)
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "GQL_MAX_SAMPLED_POINTS" in error["message"]
+    async with asking(store.uri, max_points=80) as ask:
+        nodes = (await ask.data(HISTORIES))["runs"]["nodes"]
+        assert [len(node["metrics"][0]["history"]) for node in nodes] == [20] * 4
+
+
+FILTERED = [
+    "{ runs(filter: $f) { totalCount } }",
+    '{ runs(filter: $f, where: {name: {ne: "a"}}) { totalCount } }',
+    "{ runGroups(groupBy: [{attribute: STATUS}], filter: $f) { count } }",
+    "{ experiments { nodes { runs(filter: $f) { totalCount } } } }",
+    "{ experiments(filter: $f) { totalCount } }",
+    "{ registeredModels(filter: $f) { totalCount } }",
+    "{ runRows(filter: $f) { runId } }",
+    "{ paramRows(filter: $f) { value } }",
+]
+
+
+@pytest.mark.parametrize("query", FILTERED)
+async def test_filters_are_bounded(store: Store, query: str) -> None:
+    """A filter of many comparisons, or a very long one, is refused in the same way on every kind of store."""
+    store.client.create_run("0")
+    comparison = "tags.a = 'b'" if "runs" in query.lower() or "Rows" in query else "name = 'b'"
+    asked = f"query ($f: String) {query}"
+    async with asking(store.uri) as ask:
+        for joined, bound in ((" and ", "GQL_MAX_CONDITIONS"), (" ", "GQL_MAX_CONDITIONS")):
+            error = await ask.error(asked, f=joined.join([comparison] * 501))
+            assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+            assert bound in error["message"]
+        error = await ask.error(asked, f=" and ".join([comparison] * 50_000))
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "20,000" in error["message"]
+
+
+async def test_filters_are_bounded_together(sqlite_store: Store) -> None:
+    """One filter that many fields use is parsed for each, so it counts for each."""
+    text = f"params.a = '{'b' * 15_000}'"
+    fields = " ".join(f"a{place}: runs(filter: $f) {{ totalCount }}" for place in range(4))
+    async with asking(sqlite_store.uri) as ask:
+        assert await ask.data("query ($f: String) { runs(filter: $f) { totalCount } }", f=text)
+        unread = await ask.error("query ($f: String) { runs(filter: $f) { totalCount } }", f=f"{text} x")
+        assert len(unread["message"]) < 1000
+        error = await ask.error(f"query ($f: String) {{ {fields} }}", f=text)
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert "60,000" in error["message"]
+
+
+async def test_as_many_conditions_as_the_bound_are_answered(sqlite_store: Store) -> None:
+    """A filter and a condition that together reach the largest bound are answered, which SQLite can take."""
+    sqlite_store.client.create_run("0")
+    query = "query ($f: String, $w: RunFilter) { runs(filter: $f, where: $w) { totalCount } }"
+    where = {"and": [{"name": {"eq": "a"}}] * 199}
+    async with asking(sqlite_store.uri, max_conditions=900) as ask:
+        text = " and ".join(["params.a = 'b'"] * 500)
+        assert (await ask.data(query, f=text, w=where))["runs"]["totalCount"] == 0
+        error = await ask.error(query, f=f"{text} and params.a = 'b'", w=where)
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "with those of filter" in error["message"]

@@ -1,0 +1,99 @@
+"""A model registry in another store than the runs."""
+
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+from gql_server.cli import CommandError
+from gql_server.config.settings import Settings
+from gql_server.stores.factory import connect
+from gql_server.stores.store_config_error import StoreConfigError
+from tests.support.graphql_client import asking
+from tests.support.serving import run_command
+from tests.support.stores import Store, copy_of
+
+QUERY = """query ($id: ID!) {
+  run(runId: $id) { modelVersions { name version run { name } } }
+  registeredModels { totalCount nodes { name tags { key value }
+    aliases { alias version } versions { nodes { version run { name } } } } }
+  modelVersion(name: "net", alias: "best") { version }
+}"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "file", "server"])
+async def test_the_registry_is_elsewhere(
+    kind: str,
+    sqlite_store: Store,
+    sqlite_template: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Models come from the registry that is named, and their runs from where runs are, if they are there."""
+    registry_uri = (tmp_path / "registry").as_uri()
+    if kind == "sqlite":
+        registry_uri = copy_of(sqlite_template, tmp_path / "registry.db")
+    elif kind == "server":
+        registry_uri = request.getfixturevalue("server_store").uri
+    run = sqlite_store.client.create_run("0", run_name="here").info
+    elsewhere = MlflowClient(sqlite_store.uri, registry_uri)
+    elsewhere.create_registered_model("net", tags={"t": "1"})
+    store = elsewhere._get_registry_client().store  # noqa: SLF001 - the client would wait, and look for files
+    store.create_model_version("net", "s3://bucket/net", run.run_id)
+    store.create_model_version("net", "s3://bucket/net", "0" * 32)
+    elsewhere.set_registered_model_alias("net", "best", "1")
+    async with asking(sqlite_store.uri, registry_uri=registry_uri) as served:
+        answer = await served.data(QUERY, id=run.run_id)
+    made = {"name": "net", "version": "1", "run": {"name": "here"}}
+    versions = [{"version": "2", "run": None}, {"version": "1", "run": {"name": "here"}}]
+    assert answer == {
+        "run": {"modelVersions": [made]},
+        "registeredModels": {
+            "totalCount": 1,
+            "nodes": [
+                {
+                    "name": "net",
+                    "tags": [{"key": "t", "value": "1"}],
+                    "aliases": [{"alias": "best", "version": "1"}],
+                    "versions": {"nodes": versions},
+                }
+            ],
+        },
+        "modelVersion": {"version": "1"},
+    }
+    if engine := SqlAlchemyStore._engine_map.pop(registry_uri, None):  # noqa: SLF001 - there is no public way
+        engine.dispose()
+
+
+async def test_a_store_that_never_had_a_registry(file_store: Store) -> None:
+    """A folder of files without registered models has none, and nothing is made there by looking."""
+    folder = Path(file_store.uri.removeprefix("file://"))
+    run_id = file_store.client.create_run("0").info.run_id
+    async with asking(file_store.uri) as served:
+        answer = await served.data(QUERY, id=run_id)
+    assert answer == {
+        "run": {"modelVersions": []},
+        "registeredModels": {"totalCount": 0, "nodes": []},
+        "modelVersion": None,
+    }
+    assert not folder.joinpath("models").exists()
+
+
+def test_a_registry_that_cannot_be_opened(sqlite_store: Store, tmp_path: Path) -> None:
+    """A registry that someone has to mend first is told in one line at the start."""
+    done = run_command(
+        "serve",
+        *("--tracking-uri", sqlite_store.uri, "--registry-uri", f"sqlite:///{tmp_path}/nothing.db"),
+        *("--port", "0"),
+    )
+    assert done.returncode == CommandError.exit_code
+    assert done.stderr.strip() == f"Error: sqlite:///{tmp_path}/nothing.db: there is no such file."
+
+
+async def test_a_registry_of_no_kind(sqlite_store: Store) -> None:
+    """A URI that no part of MLflow knows as a registry is refused when it is opened."""
+    store = connect(Settings(tracking_uri=sqlite_store.uri, registry_uri="unheard-of://x"))
+    with pytest.raises(StoreConfigError):
+        await store.open()
+    await store.close()

@@ -1,0 +1,127 @@
+"""Comparing runs, over each kind of store."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from mlflow.entities import Metric, Param
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from tests.e2e.test_store_calls import statements
+from tests.support.graphql_client import Asking, asking
+from tests.support.stores import Store
+
+COMPARISON = """
+query ($ids: [ID!]!) { compareRuns(runIds: $ids) {
+  runs { runId experiment { name } }
+  params { key differs values }
+  metrics { key differs values minimum maximum }
+  tags { key differs values }
+} }
+"""
+
+
+def fill(store: Store, count: int) -> list[str]:
+    """Log runs that share a param, and differ in another and in metrics that are not all finite."""
+    odd = [math.nan, math.inf, -math.inf, 0.25]
+    ids = []
+    for number in range(count):
+        run_id: str = store.client.create_run("0").info.run_id
+        metrics = [Metric("odd", odd[number % 4], 1, 0), Metric("n/ü", float(number), 1, 5)]
+        params = [Param("same", "é"), Param("number", str(number))]
+        store.client.log_batch(run_id, metrics, params + ([Param("last", "")] if number == 1 else []))
+        ids.append(run_id)
+    return ids
+
+
+def row(answer: Any, kind: str, key: str) -> Any:
+    """Return the row of a key in a comparison."""
+    (found,) = [row for row in answer["compareRuns"][kind] if row["key"] == key]
+    return found
+
+
+async def test_runs_are_set_side_by_side(store: Store) -> None:
+    """Every store gives the same rows, with deleted runs among them and in the order asked for."""
+    a, b, c, d = fill(store, 4)
+    store.client.delete_run(c)
+    async with asking(store.uri) as ask:
+        answer = await ask.data(COMPARISON, ids=[d, c, b, a, d])
+    default = {"name": "Default"}
+    assert answer["compareRuns"]["runs"] == [
+        {"runId": run_id, "experiment": default} for run_id in (d, c, b, a, d)
+    ]
+    assert answer["compareRuns"]["params"] == [
+        {"key": "last", "differs": True, "values": [None, None, "", None, None]},
+        {"key": "number", "differs": True, "values": ["3", "2", "1", "0", "3"]},
+        {"key": "same", "differs": False, "values": ["é"] * 5},
+    ]
+    assert answer["compareRuns"]["metrics"] == [
+        {"key": "n/ü", "differs": True, "values": [3, 2, 1, 0, 3], "minimum": 0, "maximum": 3},
+        {
+            "key": "odd",
+            "differs": True,
+            "values": [0.25, None, None, None, 0.25],
+            "minimum": 0.25,
+            "maximum": 0.25,
+        },
+    ]
+    assert row(answer, "tags", "mlflow.runName")["differs"]
+
+
+async def test_infinities_differ(store: Store) -> None:
+    """Both are null in the answer, and known to differ."""
+    _, b, c, _ = fill(store, 4)
+    async with asking(store.uri) as ask:
+        odd = row(await ask.data(COMPARISON, ids=[b, c]), "metrics", "odd")
+        assert odd == {"key": "odd", "differs": True, "values": [None] * 2, "minimum": None, "maximum": None}
+        assert not row(await ask.data(COMPARISON, ids=[b, b]), "metrics", "odd")["differs"]
+
+
+async def test_runs_that_are_not_there_are_named(store: Store) -> None:
+    """One unknown run is NOT_FOUND, whatever else was asked for; an id that can be none is BAD_USER_INPUT."""
+    (run_id,) = fill(store, 1)
+    unknown = ["f" * 32, "0" * 32]
+    async with asking(store.uri) as ask:
+        error = await ask.error(COMPARISON, ids=[run_id, *unknown])
+        assert error["extensions"]["code"] == "NOT_FOUND"
+        assert error["message"] == f"There is no run {unknown[0]}, {unknown[1]}."
+        assert (await ask.error(COMPARISON, ids=[run_id, "../x"]))["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_the_most_runs_are_a_setting(sqlite_store: Store) -> None:
+    """As many as the setting are compared, and one more is refused."""
+    ids = fill(sqlite_store, 3)
+    async with asking(sqlite_store.uri, max_compared_runs=2) as ask:
+        assert len((await ask.data(COMPARISON, ids=ids[:2]))["compareRuns"]["runs"]) == 2
+        error = await ask.error(COMPARISON, ids=ids)
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+        assert "at most 2 runs (GQL_MAX_COMPARED_RUNS)" in error["message"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_statements_do_not_depend_on_how_many_runs(request: pytest.FixtureRequest, kind: str) -> None:
+    """A database is asked for the runs, their experiments, and what is selected: a statement each."""
+    store: Store = request.getfixturevalue(f"{kind}_store")
+    ids = fill(store, 12)
+    async with asking(store.uri) as ask:
+        await ask.data("{ experiments { totalCount } }")
+        for some in (ids[:2], ids):
+            with statements() as said:
+                await ask.data(COMPARISON, ids=some)
+            assert len([one for one in said if one.lstrip().startswith("SELECT")]) == 5
+
+
+async def test_calls_to_an_mlflow_server(server_store: Store) -> None:
+    """The search that finds the runs brings all that is compared."""
+    ids = fill(server_store, 12)
+    tracking = MlflowTracking(server_store.uri)
+    app = create_app(Settings(tracking_uri=server_store.uri), tracking)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+        await Asking(client).data(COMPARISON, ids=ids)
+    await tracking.close()
+    assert tracking.calls == Counter(search_experiments=1, search_runs=1, get_experiment=1)

@@ -1,0 +1,144 @@
+"""Runs and the runs below them, on each kind of store."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from tests.e2e.test_store_calls import statements
+from tests.support.graphql_client import Asking, asking
+from tests.support.stores import Store
+
+PARENT = "mlflow.parentRunId"
+ROOTS = """
+query ($where: RunFilter) { runs(where: $where, orderBy: [{attribute: NAME}]) {
+  nodes {
+    name
+    children(first: 2, orderBy: [{param: "n", direction: DESC}]) {
+      totalCount
+      pageInfo { hasNextPage }
+      nodes { name parent { name } children { totalCount nodes { name parent { parent { name } } } } }
+    }
+  }
+} }
+"""
+
+
+def log(store: Store, name: str, parent: str | None = None, experiment: str = "0", **params: str) -> str:
+    """Log a run, below another if one is named, and return its id."""
+    tags = {} if parent is None else {PARENT: parent}
+    run_id: str = store.client.create_run(experiment, run_name=name, tags=tags).info.run_id
+    for key, value in params.items():
+        store.client.log_param(run_id, key, value)
+    return run_id
+
+
+def tree(store: Store) -> list[str]:
+    """Log two roots with three and two children, of which some have children, and return the roots' ids."""
+    roots = [log(store, "a"), log(store, "b")]
+    children = [log(store, f"a{number}", roots[0], n=str(number)) for number in (2, 9, 10)]
+    log(store, "b1", roots[1], n="1")
+    store.client.delete_run(log(store, "b2", roots[1], n="2"))
+    log(store, "a9x", children[1])
+    return roots
+
+
+def _nodes(data: Any) -> list[Any]:
+    return [node["name"] for node in data["nodes"]]
+
+
+async def test_three_levels(store: Store) -> None:
+    """Each run has its own page of children, its own count and its parent; deleted children are left out."""
+    tree(store)
+    async with asking(store.uri) as ask:
+        data = await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
+    first, second = data["runs"]["nodes"]
+    assert (first["name"], second["name"]) == ("a", "b")
+    assert first["children"]["totalCount"] == 3
+    assert first["children"]["pageInfo"] == {"hasNextPage": True}
+    assert first["children"]["nodes"] == [
+        {"name": "a10", "parent": {"name": "a"}, "children": {"totalCount": 0, "nodes": []}},
+        {
+            "name": "a9",
+            "parent": {"name": "a"},
+            "children": {
+                "totalCount": 1,
+                "nodes": [{"name": "a9x", "parent": {"parent": {"name": "a"}}}],
+            },
+        },
+    ]
+    assert (second["children"]["totalCount"], _nodes(second["children"])) == (1, ["b1"])
+
+
+async def test_one_parents_children_are_paged(store: Store) -> None:
+    """The cursors of one run's children lead through all of them, and hold for that run alone."""
+    roots = tree(store)
+    query = """query ($id: ID!, $after: String) { run(runId: $id) {
+      children(first: 2, after: $after, where: {param: [{key: "n", gt: 1}]}, orderBy: [{attribute: NAME}]) {
+        totalCount nodes { name } pageInfo { endCursor hasNextPage } } } }"""
+    async with asking(store.uri) as ask:
+        page = (await ask.data(query, id=roots[0]))["run"]["children"]
+        assert (page["totalCount"], _nodes(page)) == (3, ["a10", "a2"])
+        after = page["pageInfo"]["endCursor"]
+        rest = (await ask.data(query, id=roots[0], after=after))["run"]["children"]
+        assert (_nodes(rest), rest["pageInfo"]["hasNextPage"]) == (["a9"], False)
+        error = await ask.error(query, id=roots[1], after=after)
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_strange_parents(store: Store) -> None:
+    """A tag that names no run is no parent, and no error; a parent may be deleted, or elsewhere."""
+    other = store.client.create_experiment("other")
+    root = log(store, "root", experiment=other)
+    log(store, "near", root)
+    log(store, "far", root, experiment=other)
+    for number, value in enumerate(["nothing", "0" * 32, "no id at all", "'", "日本", "x" * 300]):
+        log(store, f"odd {number}", value)
+    store.client.delete_run(root)
+    query = "{ runs(orderBy: [{attribute: NAME}]) { nodes { name parent { name lifecycleStage } } } }"
+    async with asking(store.uri) as ask:
+        found = (await ask.data(query))["runs"]["nodes"]
+        children = await ask.data(
+            "query ($id: ID!) { run(runId: $id) { children { nodes { name } } } }", id=root
+        )
+    gone = {"name": "root", "lifecycleStage": "DELETED"}
+    parents = {node["name"]: node["parent"] for node in found}
+    assert parents == {"far": gone, "near": gone} | {f"odd {number}": None for number in range(6)}
+    # Children are looked for where their parent is.
+    assert _nodes(children["run"]["children"]) == ["far"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: str) -> None:
+    """On a database three levels cost the same number of statements for one family as for many."""
+    store: Store = request.getfixturevalue(f"{kind}_store")
+    counts = []
+    for _ in range(2):
+        tree(store)
+        async with asking(store.uri) as ask:
+            await ask.data("{ experiments { totalCount } }")
+            with statements() as said:
+                await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
+        counts.append(len(said))
+    assert counts[0] == counts[1] <= 16
+
+
+async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> None:
+    """Over a server a level of children is one search an experiment, however many parents there are."""
+    calls = []
+    for _ in range(3):
+        tree(server_store)
+        tracking = MlflowTracking(server_store.uri)
+        app = create_app(Settings(tracking_uri=server_store.uri), tracking)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+            await Asking(client).data(ROOTS, where={"parentRunId": {"isNull": True}})
+        await tracking.close()
+        calls.append(Counter(tracking.calls))
+    # Of one parent alone the run is got, of several they are searched.
+    assert calls[1] == calls[2]
+    assert calls[2]["search_runs"] <= 8

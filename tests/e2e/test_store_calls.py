@@ -1,0 +1,91 @@
+"""What a nested query costs the store: a number that depends on its depth, or that is bounded by a rule."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from mlflow.entities import Metric, Param
+from sqlalchemy import Engine, event
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from tests.support.graphql_client import Asking, asking
+from tests.support.stores import Store
+
+NESTED = """
+{ experiments(filter: "name LIKE 'nested %'") {
+    totalCount
+    nodes {
+      name tags { key }
+      runs {
+        totalCount
+        nodes {
+          name experiment { name } params { key value } tags { key }
+          metrics { key value history { step value } }
+        }
+      }
+    } } }
+"""
+
+
+def fill(store: Store, experiments: int, runs: int) -> None:
+    """Log runs with params, metrics and histories in several experiments."""
+    for number in range(experiments):
+        experiment = store.client.create_experiment(f"nested {number}")
+        for _ in range(runs):
+            run = store.client.create_run(experiment).info.run_id
+            points = [Metric("loss", step / 2, 1, step) for step in range(3)]
+            store.client.log_batch(run, points, [Param("lr", "0.1")])
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect what is read from any database meanwhile."""
+    said: list[str] = []
+
+    def listen(*arguments: object) -> None:
+        said.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: str) -> None:
+    """On a database a query for many experiments and runs makes as many statements as one for few."""
+    store: Store = request.getfixturevalue(f"{kind}_store")
+    counts = []
+    for experiments, runs in ((1, 1), (5, 4)):
+        fill(store, experiments, runs)
+        async with asking(store.uri) as ask:
+            await ask.data("{ experiments { totalCount } }")
+            with statements() as said:
+                data = await ask.data(NESTED)
+        assert len(data["experiments"]["nodes"]) == experiments
+        counts.append(len(said))
+        for experiment in store.client.search_experiments(filter_string="name LIKE 'nested %'"):
+            store.client.rename_experiment(experiment.experiment_id, f"done {experiment.experiment_id}")
+    assert counts[0] == counts[1]
+    # One for each of ten fields and two for the histories; the others look once for an index on runs.
+    assert counts[1] <= 14
+
+
+async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> None:
+    """Over a server it is two searches an experiment and one call a metric, however many runs there are."""
+    fill(server_store, 3, 5)
+    tracking = MlflowTracking(server_store.uri)
+    app = create_app(Settings(tracking_uri=server_store.uri), tracking)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+        data = await Asking(client).data(NESTED)
+    await tracking.close()
+    assert [len(node["runs"]["nodes"]) for node in data["experiments"]["nodes"]] == [5, 5, 5]
+    assert tracking.calls == Counter(
+        search_experiments=2, search_runs=6, get_experiment=3, get_metric_history_bulk=1
+    )

@@ -1,1 +1,0 @@
-"""Tests of what people see in a browser."""

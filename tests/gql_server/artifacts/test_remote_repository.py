@@ -1,0 +1,344 @@
+"""Artifacts that are elsewhere: behind an MLflow server, or in a repository that fetches files as a whole."""
+
+import ftplib
+import importlib.util
+import os
+import posixpath
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.entities import FileInfo
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
+from mlflow.store.artifact import artifact_repository_registry as registry
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from requests import exceptions as http
+
+from gql_server.artifacts.repositories import Repositories
+from schema.ports.errors import UnsupportedByStore
+from tests.gql_server.artifacts.conftest import Holder, error_of
+from tests.support.graphql_client import Asking, asking
+from tests.support.servers import free_port
+from tests.support.stores import Store
+
+CONTENT = bytes(range(256)) * 4000
+QUERY = """query ($id: ID!, $path: String) { run(runId: $id) {
+  artifacts(path: $path) { path isDir size downloadUrl children { path size downloadUrl } } } }"""
+UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
+
+
+@pytest.fixture
+async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[Asking, Holder]]:
+    """Give an application over an MLflow server that hands artifacts out, and a run of it."""
+    experiment = server_store.client.create_experiment("proxied")
+    run_id = server_store.client.create_run(experiment).info.run_id
+    async with asking(server_store.uri, **UNCACHED) as served:
+        yield served, Holder(run_id, tmp_path, f"/artifacts/{run_id}")
+
+
+def _log(store: Store, run: Holder, path: str, content: bytes) -> None:
+    file = run.folder / posixpath.basename(path)
+    file.write_bytes(content)
+    store.client.log_artifact(run.id, str(file), posixpath.dirname(path) or None)
+
+
+async def test_files_behind_a_server(server_store: Store, proxied: tuple[Asking, Holder]) -> None:
+    """Through an MLflow server files come as from a folder: listed, whole, in parts, if changed, by HEAD."""
+    served, run = proxied
+    _log(server_store, run, "plots/a b.png", CONTENT)
+    _log(server_store, run, "x.txt", b"content")
+    answer = await served.data(QUERY, id=run.id)
+    url = f"{run.route}/plots/a%20b.png"
+    assert answer["run"]["artifacts"] == [
+        {
+            "path": "plots",
+            "isDir": True,
+            "size": None,
+            "downloadUrl": None,
+            "children": [{"path": "plots/a b.png", "size": len(CONTENT), "downloadUrl": url}],
+        },
+        {
+            "path": "x.txt",
+            "isDir": False,
+            "size": 7,
+            "downloadUrl": f"{run.route}/x.txt",
+            "children": None,
+        },
+    ]
+    got = await served.client.get(url)
+    assert (got.status_code, got.content, got.headers["content-type"]) == (200, CONTENT, "image/png")
+    assert got.headers["content-security-policy"].endswith("sandbox")
+    assert got.headers["content-disposition"].startswith('attachment; filename="a b.png"')
+    head = await served.client.head(url)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
+    part = await served.client.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
+    assert (part.status_code, part.content) == (206, CONTENT[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(CONTENT)}"
+    beyond = await served.client.get(url, headers={"range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+    for missing in ("nothing.txt", "plots"):
+        assert error_of(await served.client.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+    assert (await served.data(QUERY, id=run.id, path="nothing"))["run"]["artifacts"] == []
+
+
+async def test_a_database_beside_its_server(
+    server_store: Store, shared_mlflow_server: Any, proxied: tuple[Asking, Holder]
+) -> None:
+    """Read from the database, a run's proxied artifacts come from the server that a setting names, or not."""
+    _, run = proxied
+    _log(server_store, run, "x.txt", b"content")
+    database = shared_mlflow_server.database_uri
+    async with asking(database, artifacts_uri=server_store.uri, **UNCACHED) as served:
+        answer = await served.data(QUERY, id=run.id)
+        (file,) = answer["run"]["artifacts"]
+        assert (await served.client.get(file["downloadUrl"])).text == "content"
+    async with asking(database, **UNCACHED) as served:
+        error = await served.error(QUERY, id=run.id)
+        assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
+        assert "GQL_ARTIFACTS_URI" in error["message"]
+        assert error_of(await served.client.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "file:///etc",
+        "/etc",
+        "http://127.0.0.1:9/api/2.0/mlflow-artifacts/artifacts/x",
+        "https://example.invalid/x",
+        "mlflow-artifacts://example.invalid/x",
+        "unheard-of://x/y",
+    ],
+)
+async def test_where_an_experiment_may_not_lead(server_store: Store, location: str, tmp_path: Path) -> None:
+    """Who may create an experiment cannot read this machine's files by it, or get its credentials sent."""
+    experiment = server_store.client.create_experiment(f"to {location}", location)
+    run_id = server_store.client.create_run(experiment).info.run_id
+    async with asking(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as served:
+        error = await served.error(QUERY, id=run_id)
+        assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
+        response = await served.client.get(f"/artifacts/{run_id}/passwd")
+        assert error_of(response) == (501, "UNSUPPORTED_BY_STORE")
+        assert "root:" not in response.text
+
+
+async def test_a_bucket_that_this_server_cannot_reach(sqlite_store: Store) -> None:
+    """Of a library that is not installed the package is named; nobody at the other end is unavailability."""
+    ftp = f"ftp://127.0.0.1:{free_port()}/x"
+    expected = [(ftp, "STORE_UNAVAILABLE", "cannot be reached")]
+    if importlib.util.find_spec("boto3") is None:
+        expected.append(("s3://bucket/x", "UNSUPPORTED_BY_STORE", "the Python package boto3"))
+    for place, (location, code, said) in enumerate(expected):
+        experiment = sqlite_store.client.create_experiment(f"far {place}", location)
+        run_id = sqlite_store.client.create_run(experiment).info.run_id
+        async with asking(sqlite_store.uri, **UNCACHED) as served:
+            error = await served.error(QUERY, id=run_id)
+            downloaded = error_of(await served.client.get(f"/artifacts/{run_id}/x.txt"))
+        assert error["extensions"]["code"] == downloaded[1] == code
+        assert said in error["message"]
+
+
+@pytest.mark.parametrize("uri", ["runs:/0123456789abcdef0123456789abcdef/x", "models:/m-1", "models:/net/1"])
+def test_uris_that_stand_for_others(uri: str) -> None:
+    """A URI that MLflow would turn into another, which nobody looked at, is not followed."""
+    for tracking_uri in ("sqlite:///x.db", "http://127.0.0.1:9"):
+        with pytest.raises(UnsupportedByStore):
+            Repositories(tracking_uri).get(uri)
+
+
+async def test_roots(sqlite_store: Store, run: Holder, tmp_path: Path) -> None:
+    """With roots given, folders of this machine are read under one of them and nowhere else."""
+    url = run.write("x.txt")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "link").symlink_to(run.folder)
+    for roots, expected in (
+        (str(tmp_path), 200),
+        (f"{elsewhere}{os.pathsep}{run.folder.parent.parent.parent}", 200),
+        (str(elsewhere), 501),
+        (str(run.folder)[:-1], 501),
+    ):
+        async with asking(sqlite_store.uri, artifact_roots=roots) as served:
+            assert (await served.client.get(url)).status_code == expected, roots
+
+
+class Kept(ArtifactRepository):
+    """A repository like those of clouds: files come as a whole, and sizes may be unknown."""
+
+    failure: Exception | None = None
+    sizes = True
+    silent = False
+
+    def _folder(self) -> Path:
+        return Path(self.artifact_uri.removeprefix("kept:"))
+
+    def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
+        """Do nothing: tests write into the folder."""
+
+    def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
+        """Do nothing."""
+
+    def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
+        """Return all that begins with the path, as the plugin for Azure does."""
+        if self.failure:
+            raise self.failure
+        found = sorted(entry for entry in self._folder().rglob("*"))
+        names = [(entry, entry.relative_to(self._folder()).as_posix()) for entry in found]
+        return [
+            FileInfo(name, entry.is_dir(), entry.stat().st_size if self.sizes else -1)
+            for entry, name in names
+            if name.startswith(path or "")
+        ]
+
+    def _download_file(self, remote_file_path: str, local_path: str) -> None:
+        if self.failure:
+            raise self.failure
+        if not self.silent:
+            shutil.copy(self._folder() / remote_file_path, local_path)
+
+    def download_artifacts(self, artifact_path: str, dst_path: str | None = None) -> str:
+        """Fetch a file."""
+        target = Path(dst_path or "", artifact_path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._download_file(artifact_path, str(target))
+        return str(target)
+
+
+@pytest.fixture
+def kept(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Holder, type[Kept]]]:
+    """Give a run whose artifacts are in such a repository, and its class to set how it is."""
+    repository = type("OwnKept", (Kept,), {})
+    known = registry._artifact_repository_registry._registry  # noqa: SLF001 - where plugins register
+    monkeypatch.setitem(known, "kept", repository)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spool"))
+    (tmp_path / "spool").mkdir()
+    experiment = sqlite_store.client.create_experiment("kept", f"kept:{tmp_path}/remote")
+    info = sqlite_store.client.create_run(experiment).info
+    folder = Path(info.artifact_uri.removeprefix("kept:"))
+    folder.mkdir(parents=True)
+    yield Holder(info.run_id, folder, f"/artifacts/{info.run_id}"), repository
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_files_that_are_fetched(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+    """What MLflow can only fetch as a whole is listed and sent too, and nothing of it is left behind."""
+    run, _ = kept
+    url = run.write("plots/x.png", CONTENT)
+    run.write("plots2/y.png")
+    answer = await server.data(QUERY, id=run.id, path="plots")
+    assert [(entry["path"], entry["size"]) for entry in answer["run"]["artifacts"]] == [
+        ("plots/x.png", len(CONTENT))
+    ]
+    got = await server.client.get(url, headers={"range": "bytes=0-1"})
+    assert (got.status_code, got.content) == (200, CONTENT)
+    assert got.headers["accept-ranges"] == "none"
+    head = await server.client.head(url)
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
+    for missing in ("plots", "nothing", "plots/x.png/y"):
+        assert error_of(await server.client.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+
+
+async def test_fetched_names_that_no_path_can_have(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+    """What could not be asked for is left out of a repository's listing as well."""
+    run, _ = kept
+    for name in ("a\\b", "%252525252525", "kept"):
+        run.write(f"{name}/x.txt")
+    answer = await server.data(QUERY, id=run.id)
+    assert [entry["path"] for entry in answer["run"]["artifacts"]] == ["kept"]
+
+
+async def test_sizes_that_nobody_knows(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+    """A size of -1 is none, and the file comes all the same."""
+    run, repository = kept
+    repository.sizes = False
+    url = run.write("x.txt")
+    answer = await server.data(QUERY, id=run.id)
+    assert [entry["size"] for entry in answer["run"]["artifacts"]] == [None]
+    got = await server.client.get(url)
+    assert (got.status_code, got.text, got.headers["content-length"]) == (200, "content", "7")
+
+
+async def test_a_repository_that_writes_nothing(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+    """A repository that says where a file is, and has not written it, has none."""
+    run, repository = kept
+    repository.silent = True
+    assert error_of(await server.client.get(run.write("x.txt"))) == (404, "NOT_FOUND")
+
+
+async def test_a_file_that_the_spool_cannot_take(
+    sqlite_store: Store, kept: tuple[Holder, type[Kept]]
+) -> None:
+    """A file that is larger than the spool is refused by the setting's name, before it is fetched."""
+    run, repository = kept
+    url = run.write("x.txt", CONTENT)
+    async with asking(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as served:
+        response = await served.client.get(url)
+        assert error_of(response) == (413, "LIMIT_EXCEEDED")
+        assert "GQL_ARTIFACT_SPOOL_BYTES" in response.text
+    async with asking(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as served:
+        repository.failure = None
+        for _ in range(3):
+            # Each gives its space back.
+            assert (await served.client.get(url)).content == CONTENT
+
+
+def _raised(name: str, base: type[Exception] = Exception, **attributes: object) -> Exception:
+    """Return an error of a class of a library that need not be installed."""
+    error: Exception = type(name, (base,), attributes)("secret")
+    return error
+
+
+def _of_ftp(name: str, reply: str) -> Exception:
+    error: Exception = getattr(ftplib, name)(reply)
+    return error
+
+
+def _of_s3(status: int) -> Exception:
+    return _raised("ClientError", response={"ResponseMetadata": {"HTTPStatusCode": status}})
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (ModuleNotFoundError("secret", name="boto3"), 501, "UNSUPPORTED_BY_STORE"),
+        (OSError("Unable to load libjvm: secret"), 501, "UNSUPPORTED_BY_STORE"),
+        (_raised("NoCredentialsError"), 403, "FORBIDDEN"),
+        (_raised("DefaultCredentialsError"), 403, "FORBIDDEN"),
+        (_raised("EndpointConnectionError"), 503, "STORE_UNAVAILABLE"),
+        (_raised("ReadTimeoutError"), 504, "STORE_TIMEOUT"),
+        (_raised("ServiceRequestError"), 503, "STORE_UNAVAILABLE"),
+        (_raised("HttpResponseError", status_code=429), 503, "STORE_UNAVAILABLE"),
+        (_of_s3(503), 503, "STORE_UNAVAILABLE"),
+        (_of_s3(403), 403, "FORBIDDEN"),
+        (_of_s3(404), 404, "NOT_FOUND"),
+        (ConnectionRefusedError("secret"), 503, "STORE_UNAVAILABLE"),
+        (TimeoutError("secret"), 504, "STORE_TIMEOUT"),
+        (_of_ftp("error_perm", "530 secret"), 403, "FORBIDDEN"),
+        (_of_ftp("error_temp", "421 secret"), 503, "STORE_UNAVAILABLE"),
+        (_of_ftp("error_perm", "500 secret"), 500, "INTERNAL_SERVER_ERROR"),
+        (PermissionError("secret"), 500, "INTERNAL_SERVER_ERROR"),
+        (http.ReadTimeout("https://secret.invalid"), 504, "STORE_TIMEOUT"),
+        (http.ConnectionError("https://secret.invalid"), 503, "STORE_UNAVAILABLE"),
+        (MlflowException("no", error_code=RESOURCE_DOES_NOT_EXIST), 404, "NOT_FOUND"),
+        (MlflowException("no", error_code=PERMISSION_DENIED), 403, "FORBIDDEN"),
+        (RuntimeError("secret"), 500, "INTERNAL_SERVER_ERROR"),
+    ],
+)
+async def test_a_repository_that_fails(
+    server: Asking, kept: tuple[Holder, type[Kept]], failure: Exception, status: int, code: str
+) -> None:
+    """A repository that times out, refuses or breaks is told by its code, in answers and downloads alike."""
+    run, repository = kept
+    url = run.write("x.txt")
+    repository.failure = failure
+    error = await server.error(QUERY, id=run.id)
+    assert error["extensions"]["code"] == code
+    response = await server.client.get(url)
+    assert error_of(response) == (status, code)
+    assert "secret" not in response.text
+    assert "secret" not in error["message"]

@@ -1,0 +1,148 @@
+"""API keys."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from graphql import build_schema as schema_of
+from starlette.datastructures import Headers
+
+from gql_server.auth.api_keys import ApiKeys, ApiKeysFileError, new_key
+from gql_server.auth.authenticator import authenticator_from
+from gql_server.cache.response_cache import ResponseCache
+from gql_server.config.settings import Settings
+from gql_server.operations.execute import OperationExecutor
+from gql_server.routes.graphql import GraphQLEndpoint
+from gql_server.runtime.concurrency_limit import ConcurrencyLimit
+from gql_server.runtime.shutdown import Shutdown
+from gql_server.stores.factory import cache_of, cached
+from schema.engine.operation import ServerInfo
+from tests.gql_server.auth.conftest import QUERY
+from tests.support.memory_tracking import MemoryTracking
+from tests.support.serving import run_command
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, str]:
+    """Give a key to read with, one to write with, and the file that knows both."""
+    made = {role: new_key(f"{role}er@example.org", write=role == "write") for role in ("read", "write")}
+    path = tmp_path / "keys"
+    path.write_text("# who may ask\n\n" + "\n".join(line for _, line in made.values()) + "\n")
+    return {role: key for role, (key, _) in made.items()} | {"file": str(path)}
+
+
+async def test_a_key_lets_in(client_with: Callable[..., Any], keys: dict[str, str]) -> None:
+    """A key is taken as a bearer token and in X-API-Key."""
+    async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
+        for headers in ({"authorization": f"Bearer {keys['read']}"}, {"x-api-key": keys["write"]}):
+            response = await client.post("/graphql", json=QUERY, headers=headers)
+            assert response.json() == {"data": {"experiments": {"nodes": []}}}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer "},
+        {"authorization": "Bearer gql_nonsense"},
+        {"authorization": "Bearer a b"},
+        {"authorization": "Basic YTpi"},
+        {"authorization": "Basic \xff"},
+        {"x-api-key": ""},
+        {"x-api-key": "\xe9"},
+        {"x-api-key": "0" * 64},
+    ],
+)
+async def test_whoever_else_stays_out(
+    client_with: Callable[..., Any], keys: dict[str, str], headers: dict[str, str]
+) -> None:
+    """Without a key that is known, every request gets the same 401 and is told what is wanted."""
+    async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
+        encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+        response = await client.post("/graphql", json=QUERY, headers=encoded)
+        without = await client.get("/graphql", params=QUERY)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer ")
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert response.content == without.content
+
+
+async def test_keys_have_roles(keys: dict[str, str]) -> None:
+    """A key is for reading, or for writing too, and names its bearer for logs."""
+    known = ApiKeys.read(Path(keys["file"]))
+    for role in ("read", "write"):
+        caller = await known.find(Headers({"x-api-key": keys[role]}))
+        assert caller is not None
+        assert (caller.name, caller.may_write) == (f"key:{role}er@example.org", role == "write")
+        assert caller.principal is None
+
+
+def test_the_file_holds_no_key(keys: dict[str, str]) -> None:
+    """What is written down to know a key by does not let anybody in."""
+    text = Path(keys["file"]).read_text()
+    assert keys["read"] not in text
+    assert len(keys["read"]) > 40
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no key"),
+        ("# nothing\n", "no key"),
+        ("a read sha256:123\n", "line 1"),
+        ("a admin sha256:" + "0" * 64, "line 1"),
+        ("a read " + "0" * 64, "line 1"),
+        ("\n\na b read sha256:" + "0" * 64, "line 3"),
+    ],
+)
+def test_a_file_with_an_error_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A file in which a line is wrong, or no key is, stops the start and says where."""
+    path = tmp_path / "keys"
+    path.write_text(text)
+    with pytest.raises(ApiKeysFileError, match=said):
+        authenticator_from(Settings(tracking_uri="unused:", auth="keys", api_keys_file=str(path)))
+    with pytest.raises(ApiKeysFileError):
+        ApiKeys.read(tmp_path / "absent")
+
+
+def test_the_command_makes_a_key(tmp_path: Path) -> None:
+    """`gql-server key` prints a key and its line, which fit together; a name of the wrong form is refused."""
+    printed = run_command("key", "ci", "--write").stdout
+    key, line = (row.rpartition(": ")[2] for row in printed.splitlines())
+    path = tmp_path / "keys"
+    path.write_text(line)
+    (caller,) = ApiKeys.read(path).by_hash.values()
+    assert caller.name == "key:ci"
+    assert caller.may_write
+    assert new_key("ci", write=True)[0] != key
+    assert run_command("key", "no name").returncode == 2
+
+
+async def test_only_writers_mutate(keys: dict[str, str]) -> None:
+    """A mutation runs with a key to write, and gets 403 with one to read, before anything of it runs."""
+    settings = Settings(tracking_uri="unused:", auth="keys", api_keys_file=keys["file"], writable=True)
+    cache = cache_of(settings)
+    runner = OperationExecutor(
+        schema=schema_of("type Query { a: Int } type Mutation { write: Int }"),
+        settings=settings,
+        facts=ServerInfo(version="", mlflow_version="", read_only=False),
+        store=cached(MemoryTracking([]), cache, settings),
+        answers=ResponseCache(cache),
+        gate=ConcurrencyLimit(1),
+        stopping=Shutdown(),
+    )
+    transport = httpx.ASGITransport(
+        GraphQLEndpoint(runner, settings, None, authenticator_from(settings), None)
+    )
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for role, status in (("read", 403), ("write", 200)):
+            response = await client.post(
+                "/", json={"query": "mutation { write }"}, headers={"x-api-key": keys[role]}
+            )
+            assert response.status_code == status
+            assert ("FORBIDDEN" in response.text) is (role == "read")
+            assert ("data" in response.json()) is (role == "write")

@@ -1,0 +1,297 @@
+"""Tokens of an OpenID Connect provider, against a provider on this machine."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Event, Semaphore, Thread
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+
+from gql_server.auth import jwks
+from gql_server.auth.jwks import ProviderUnavailable
+from gql_server.auth.jwt_tokens import JwtTokens
+from gql_server.config.settings import Settings
+from tests.gql_server.auth.conftest import QUERY
+
+ISSUER, AUDIENCE = "https://id.example.org", "mlflow"
+RSA = jwt.algorithms.RSAAlgorithm
+
+
+class Provider:
+    """Signs tokens, and publishes its keys over HTTP; it counts how often they are fetched."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.fetched = 0
+        self.down = False
+        self.asked = Semaphore(0)
+        self.answers = Event()
+        self.answers.set()
+        self.new_key("one")
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                provider.fetched += 1
+                self.send_response(503 if provider.down else 200)
+                self.end_headers()
+                provider.asked.release()
+                for _ in range(500):
+                    if provider.answers.wait(0.02):
+                        break
+                    # White space may come before JSON, and keeps each read of it short.
+                    self.wfile.write(b" ")
+                self.wfile.write(json.dumps(provider.published()).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/keys"
+
+    def new_key(self, kid: str) -> None:
+        """Take another key, and forget those before."""
+        self.keys = {kid: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
+
+    def published(self) -> dict[str, Any]:
+        """Return the keys as the provider shows them."""
+        return {
+            "keys": [
+                RSA.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "use": "sig"}
+                for kid, key in self.keys.items()
+            ]
+        }
+
+    def token(self, algorithm: str = "RS256", key: Any = None, kid: str | None = None, **claims: Any) -> str:
+        """Return a token for someone, with claims changed; None leaves one out, times are from now."""
+        own, secret = next(iter(self.keys.items()))
+        given: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": 600, **claims}
+        now = time.time()
+        kept = {
+            name: value + now if name in {"exp", "nbf"} else value
+            for name, value in given.items()
+            if value is not None
+        }
+        return jwt.encode(kept, key or secret, algorithm, {"kid": kid or own})
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """Give a provider that is up."""
+    provider = Provider()
+    thread = Thread(target=provider.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield provider
+    provider.answers.set()
+    provider.server.shutdown()
+    provider.server.server_close()
+    thread.join()
+
+
+def known_to(provider: Provider, *algorithms: str) -> JwtTokens:
+    """Return what knows callers by this provider's tokens."""
+    return JwtTokens(
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        jwks_url=provider.url,
+        algorithms=algorithms or ("RS256", "ES256"),
+        leeway=30,
+        write_role="mlflow.write",
+    )
+
+
+def carrying(token: str) -> Headers:
+    """Return the headers of a request with a token."""
+    return Headers({"authorization": f"Bearer {token}"})
+
+
+async def test_a_token_lets_in(
+    client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]], provider: Provider
+) -> None:
+    """A request with the provider's token is answered, and one without gets 401."""
+    settings = {
+        "auth": "jwt",
+        "jwt_issuer": ISSUER,
+        "jwt_audience": AUDIENCE,
+        "jwt_jwks_url": provider.url,
+    }
+    async with client_with(**settings) as client:
+        headers = {"authorization": f"Bearer {provider.token()}"}
+        assert (await client.post("/graphql", json=QUERY, headers=headers)).json()["data"]
+        refused = await client.post("/graphql", json=QUERY)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"].startswith("Bearer ")
+        wrong = {"authorization": f"Bearer {provider.token(aud='another')}"}
+        assert (await client.post("/graphql", json=QUERY, headers=wrong)).content == refused.content
+        provider.down = True
+        fresh = await client.post("/graphql", json=QUERY, headers=headers)
+        assert fresh.status_code == 200
+    async with client_with(**settings) as client:
+        response = await client.post("/graphql", json=QUERY, headers=headers)
+        assert response.status_code == 503
+        assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "known"),
+    [
+        ({}, True),
+        ({"aud": [AUDIENCE, "another"]}, True),
+        ({"exp": -10}, True),
+        ({"exp": -100}, False),
+        ({"nbf": 3600}, False),
+        ({"exp": None}, False),
+        ({"iss": "https://evil.example"}, False),
+        ({"iss": None}, False),
+        ({"aud": "another"}, False),
+        ({"aud": None}, False),
+        ({"sub": None}, False),
+        ({"pad": "x" * 20_000}, False),
+    ],
+)
+async def test_claims_are_checked(provider: Provider, claims: dict[str, Any], known: bool) -> None:  # noqa: FBT001
+    """Issuer, audience, expiry and subject must be there and right, with some leeway for clocks."""
+    caller = await known_to(provider).find(carrying(provider.token(**claims)))
+    assert (caller is not None) is known
+    assert caller is None or caller.name == "user:ada"
+
+
+async def test_algorithms_are_fixed(provider: Provider) -> None:
+    """A token names no algorithm of its own choice: not none, no shared secret, and no other key's."""
+    finder = known_to(provider)
+    public = json.dumps(provider.published()["keys"][0])
+    unsigned = jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "a"}, "", "none", {"kid": "one"})
+    forged = jwt.api_jws.PyJWS()
+    for token in (
+        unsigned,
+        provider.token("HS256", key="k" * 64),
+        provider.token("RS384"),
+        provider.token("RS256", key=rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        provider.token("ES256", key=ec.generate_private_key(ec.SECP256R1())),
+        provider.token()[:-4] + "AAAA",
+        forged.encode(b"no claims", next(iter(provider.keys.values())), "RS256", {"kid": "one"}),
+        public,
+        "a.b.c",
+        "..",
+    ):
+        assert await finder.find(carrying(token)) is None
+
+
+@pytest.mark.parametrize("algorithm", ["RS512", "PS256"])
+async def test_a_published_key_need_not_name_its_algorithm(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    """It is for each listed algorithm of its type, and one that names an algorithm is for that alone."""
+    token = carrying(provider.token(algorithm))
+    assert await known_to(provider, "RS256", algorithm).find(token) is not None
+    (key,) = provider.published()["keys"]
+    monkeypatch.setattr(provider, "published", lambda: {"keys": [key | {"alg": "RS256"}]})
+    assert await known_to(provider, "RS256", algorithm).find(token) is None
+
+
+def test_shared_secrets_are_no_setting() -> None:
+    """An algorithm with a shared secret cannot be set, nor can a way of knowing callers be set in part."""
+    given = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "https://id.example.org/keys"}
+    Settings(auth="jwt", **given)
+    with pytest.raises(ValidationError, match="GQL_JWT_ALGORITHMS"):
+        Settings(auth="jwt", jwt_algorithms="RS256,HS256", **given)
+    for name in given:
+        with pytest.raises(ValidationError, match=name.upper()):
+            Settings(auth="jwt", **(given | {name: ""}))
+
+
+async def test_keys_rotate(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new key is fetched with the first token that it signed; one that went is not known any more."""
+    monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
+    finder = known_to(provider)
+    old = provider.token()
+    assert await finder.find(carrying(old))
+    provider.new_key("two")
+    assert await finder.find(carrying(provider.token()))
+    assert await finder.find(carrying(old)) is None
+
+
+async def test_unknown_keys_do_not_ask_the_provider_each_time(provider: Provider) -> None:
+    """Tokens under made-up keys make the provider be asked once in a while, however many they are."""
+    finder = known_to(provider)
+    for number in range(20):
+        assert await finder.find(carrying(provider.token(kid=f"made-up-{number}"))) is None
+    assert provider.fetched == 1
+
+
+async def test_a_provider_that_hangs_holds_up_nobody_who_is_known(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While tokens under unknown keys wait, all for one fetch, one under a known key is let in at once."""
+    monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
+    monkeypatch.setattr(jwks, "_MOST_WAITING", 6)
+    finder = known_to(provider)
+    known = carrying(provider.token())
+    assert await finder.find(known)
+    provider.answers.clear()
+    unknown = [carrying(provider.token(kid=f"made-up-{number}")) for number in range(7)]
+    waiting = [asyncio.create_task(finder.find(headers)) for headers in unknown[:6]]
+    for _ in range(2):
+        assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
+    assert await finder.find(known)
+    with pytest.raises(ProviderUnavailable):
+        await finder.find(unknown[6])
+    assert not any(task.done() for task in waiting)
+    provider.answers.set()
+    assert await asyncio.gather(*waiting) == [None] * 6
+    assert provider.fetched == 2
+
+
+async def test_a_provider_that_fails_is_not_asked_each_time(provider: Provider) -> None:
+    """After a failure, too, the provider is left alone for a while, and nobody waits for it."""
+    finder = known_to(provider)
+    provider.down = True
+    for _ in range(5):
+        with pytest.raises(ProviderUnavailable):
+            await finder.find(carrying(provider.token()))
+    assert provider.fetched == 1
+
+
+async def test_a_provider_that_never_finishes_is_waited_for_once(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch that takes too long is given up by who waits for it, and is not waited for again."""
+    monkeypatch.setattr(jwks, "_TIMEOUT", 0.1)
+    finder = known_to(provider)
+    provider.answers.clear()
+    for _ in range(3):
+        with pytest.raises(ProviderUnavailable):
+            await finder.find(carrying(provider.token()))
+    # It may get to hear of the fetch later than that was given up.
+    assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
+    assert provider.fetched == 1
+    provider.answers.set()
+
+
+@pytest.mark.parametrize(
+    ("claims", "writes"),
+    [
+        ({}, False),
+        ({"scope": "openid mlflow.write"}, True),
+        ({"scp": ["mlflow.write"]}, True),
+        ({"roles": ["reader", "mlflow.write"]}, True),
+        ({"groups": "mlflow.write"}, True),
+        ({"scope": "mlflow.writers", "roles": None, "groups": [1, {}]}, False),
+        ({"scope": 7, "scp": True, "roles": 1.5}, False),
+        ({"roles": {"mlflow.write": False}}, False),
+    ],
+)
+async def test_roles_come_from_claims(provider: Provider, claims: dict[str, Any], writes: bool) -> None:  # noqa: FBT001
+    """Who has the role in any of the usual claims may write."""
+    caller = await known_to(provider).find(carrying(provider.token(**claims)))
+    assert caller is not None
+    assert caller.may_write is writes

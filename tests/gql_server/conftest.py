@@ -1,0 +1,47 @@
+"""An application over a store in memory, and a client that speaks to it in process."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from tests.support.clock import Clock
+from tests.support.memory_tracking import MemoryTracking, Record
+
+
+@pytest.fixture
+def tracking() -> MemoryTracking:
+    """Give a store with one experiment and no runs."""
+    experiment: Record = {
+        "experiment_id": "1",
+        "name": "one",
+        "artifact_location": None,
+        "lifecycle_stage": "ACTIVE",
+        "created_at": 0,
+        "updated_at": None,
+        "tags": [],
+        "runs": [],
+    }
+    return MemoryTracking([experiment])
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Give small bounds, to be met by small requests."""
+    return Settings(tracking_uri="unused:", max_body_bytes=10_000, max_tokens=400, max_errors=3)
+
+
+@pytest.fixture
+async def client(tracking: MemoryTracking, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the application."""
+    transport = httpx.ASGITransport(create_app(settings, tracking))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that stands still."""
+    return Clock()

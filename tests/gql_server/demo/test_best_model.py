@@ -1,0 +1,42 @@
+"""The best model: from an experiment to files that load, in one query and the links of its answer."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from tests.gql_server.demo.test_spiral_model import PREDICT
+from tests.support.demo_store import Demo
+from tests.support.docs_examples import examples
+from tests.support.serving import serving
+
+
+def _files(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        yield from _files(entry["children"]) if entry.get("children") else [entry]
+
+
+def test_the_best_model(demo: Demo, tmp_path: Path) -> None:
+    """What the links in the answer to docs/queries.md's query lead to is a model that predicts."""
+    (query,) = [example.query for example in examples("queries.md") if "loggedModels" in example.query]
+    with serving("--directory", str(demo.directory), command="demo") as server:
+        answer = server.query(query).json()
+        (model,) = answer["data"]["experiment"]["bestRun"]["loggedModels"]
+        for file in _files(model["artifacts"]):
+            place = tmp_path / "model" / file["path"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            url = urljoin(f"{server.url}/graphql", file["downloadUrl"])
+            place.write_bytes(httpx.get(url).raise_for_status().content)
+    done = subprocess.run(
+        [sys.executable, "-c", PREDICT, str(tmp_path / "model")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.strip()) == sorted("[1, 0] [1, 0]")

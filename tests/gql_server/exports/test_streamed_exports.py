@@ -1,0 +1,145 @@
+"""Downloads that break, stall or are many: over real connections."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import uvicorn
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.exports.table_layouts import TABLES
+from schema.ports.errors import StoreUnavailable
+from schema.ports.tracking import Page, Pages, Scope, Search
+from tests.support.memory_tracking import MemoryTracking, Record
+
+VALUE = "x" * 2000
+
+
+def _run(number: int) -> Record:
+    tags = [{"key": f"t{place}", "value": VALUE} for place in range(4)]
+    return {
+        "run_id": f"run{number}",
+        "experiment_id": "1",
+        "name": "",
+        "status": "FINISHED",
+        "lifecycle_stage": "ACTIVE",
+        "user_id": None,
+        "started_at": number,
+        "ended_at": None,
+        "params": [],
+        "tags": tags,
+        "metrics": [],
+    }
+
+
+class Failing(MemoryTracking):
+    """A store that gives its first page and fails at the second, or is closed and open by an event."""
+
+    async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
+        """Return a page, or fail."""
+        if page.after is not None and "later" in self.failing:
+            raise self.failing["later"]
+        return await super().runs(scopes, search, page)
+
+
+@pytest.fixture
+def tracking() -> Failing:
+    """Give a store of three pages of runs, each of 16 MB."""
+    runs = [_run(number) for number in range(3 * TABLES["tags"].runs_at_once)]
+    return Failing([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
+
+
+@contextmanager
+def served(tracking: MemoryTracking, **settings: float) -> Iterator[str]:
+    """Serve a store on a port of its own, in a thread."""
+    app = create_app(Settings(**settings), tracking)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    ready = threading.Event()
+    startup = server.startup
+
+    async def announce(*arguments: object, **options: object) -> None:
+        await startup(*arguments, **options)  # type: ignore[arg-type]
+        ready.set()
+
+    server.startup = announce  # type: ignore[method-assign]
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@pytest.mark.parametrize("format_", ["csv", "arrow"])
+def test_a_fault_midway_breaks_the_download(tracking: Failing, format_: str) -> None:
+    """When the store fails after the first part, the client sees a broken download and no short file."""
+    tracking.failing["later"] = StoreUnavailable("The store is down.")
+    with served(tracking) as url:
+        with httpx.stream("GET", f"{url}/tables/tags.{format_}", timeout=30) as answer:
+            assert answer.status_code == 200
+            with pytest.raises(httpx.RemoteProtocolError):
+                answer.read()
+        del tracking.failing["later"]
+        assert httpx.get(f"{url}/tables/tags.{format_}", timeout=30).status_code == 200
+
+
+def test_a_fault_before_the_file_is_an_error(tracking: Failing) -> None:
+    """A Parquet file is finished before its first byte is sent, so that a fault is an error in words."""
+    tracking.failing["later"] = StoreUnavailable("The store is down.")
+    with served(tracking) as url:
+        answer = httpx.get(f"{url}/tables/tags.parquet", timeout=30)
+        assert answer.status_code == 503
+        assert answer.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
+        del tracking.failing["later"]
+        assert httpx.get(f"{url}/tables/tags.parquet", timeout=30).status_code == 200
+
+
+def test_a_client_that_stops_reading_is_let_go(tracking: Failing) -> None:
+    """Who does not read keeps neither the store walking nor its place among the downloads for long."""
+    with served(tracking, max_table_downloads=1, download_patience=6) as url:
+        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
+            body = answer.iter_raw(1000)
+            next(body)
+            # One place, and it is taken.
+            refused = httpx.get(f"{url}/tables/tags.csv", timeout=30)
+            assert refused.status_code == 503
+            assert refused.headers["retry-after"]
+            assert "GQL_MAX_TABLE_DOWNLOADS" in refused.text
+            while (again := httpx.head(f"{url}/tables/runs.csv", timeout=30)).status_code == 503:
+                pass
+            assert again.status_code == 200
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(body)
+        assert tracking.calls["runs"] < 5
+
+
+def test_a_client_that_is_slow_gets_all(tracking: Failing) -> None:
+    """Who goes on reading is waited for, be it that a part of the walk takes longer than one may stall."""
+    with (
+        served(tracking, download_patience=5) as url,
+        httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer,
+    ):
+        size = 0
+        for chunk in answer.iter_raw(2**20):
+            size += len(chunk)
+            # A part, of 16 MB, takes more than six seconds.
+            if size < 20 * 2**20:
+                time.sleep(0.4)
+    assert size > 3 * 4 * TABLES["tags"].runs_at_once * len(VALUE)
+
+
+def test_a_client_that_leaves_frees_its_place(tracking: Failing) -> None:
+    """Who closes the connection ends the walk."""
+    with served(tracking, max_table_downloads=1) as url:
+        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
+            next(answer.iter_raw(1000))
+        while httpx.head(f"{url}/tables/runs.csv", timeout=30).status_code == 503:
+            pass
+        assert tracking.calls["tags"] < 4

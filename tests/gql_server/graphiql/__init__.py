@@ -1,1 +1,0 @@
-"""Tests of the page at /graphql, as HTTP has it."""

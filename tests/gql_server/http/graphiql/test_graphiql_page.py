@@ -1,0 +1,128 @@
+"""The page at /graphql and its files, as HTTP has them."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from backports import zstd
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.http.graphiql.page import BUILT, page
+from gql_server.http.graphiql.static_files import PageFiles
+from tests.support.stores import Store
+
+_BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.fixture
+async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application that has no path of its own."""
+    app = create_app(Settings(tracking_uri=sqlite_store.uri))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
+        yield client
+
+
+async def test_page_is_strict(client: httpx.AsyncClient) -> None:
+    """The page lets in nothing from elsewhere, no script from inside itself, and no frame around it."""
+    answer = await client.get("/graphql", headers=_BROWSER)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["script-src"] == directives["connect-src"] == "'self'"
+    assert directives["frame-ancestors"] == "'none'"
+    assert not re.search(r"https?:|\*|unsafe-eval", policy)
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_page_names_its_own_files_only(client: httpx.AsyncClient) -> None:
+    """Each file that the page names is named relative to it, is there, and is kept for good."""
+    html = (await client.get("/graphql", headers=_BROWSER)).text
+    names = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert any(name.endswith(".js") for name in names)
+    assert any(name.endswith(".css") for name in names)
+    for name in names:
+        assert name.startswith("./graphiql/")
+        answer = await client.get(f"/{name[2:]}")
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert re.search(r"-[\w-]{8}\.\w+$", name), "the name has no hash of the contents"
+
+
+async def test_every_built_file_is_served(client: httpx.AsyncClient) -> None:
+    """All scripts, styles and fonts come with the type that browsers want, which nosniff makes a must."""
+    types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".ttf": "font/ttf"}
+    files = sorted((BUILT / "graphiql").iterdir())
+    assert {file.suffix for file in files} == set(types)
+    for file in files:
+        answer = await client.get(f"/graphiql/{file.name}")
+        assert answer.headers["content-type"].split(";")[0] == types[file.suffix]
+        assert answer.content == file.read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "gzip"])
+async def test_files_are_compressed_for_who_takes_it(client: httpx.AsyncClient, encoding: str) -> None:
+    """A browser gets a script at a third of its size, and nothing where it has it; others get it as it is."""
+    file = max((BUILT / "graphiql").iterdir(), key=lambda file: file.stat().st_size)
+    taking = {"accept-encoding": encoding}
+    answer = await client.get(f"/graphiql/{file.name}", headers=taking)
+    content = zstd.decompress(answer.content) if encoding == "zstd" else answer.content
+    assert content == file.read_bytes()
+    assert answer.headers["content-encoding"] == encoding
+    assert int(answer.headers["content-length"]) < file.stat().st_size / 3
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in answer.headers["cache-control"]
+    having = taking | {"if-none-match": answer.headers["etag"]}
+    assert (await client.get(f"/graphiql/{file.name}", headers=having)).status_code == 304
+    head = await client.head(f"/graphiql/{file.name}", headers=taking)
+    assert head.headers == answer.headers
+    plain = await client.get(f"/graphiql/{file.name}", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == answer.headers["vary"] == "accept-encoding"
+
+
+@pytest.mark.parametrize("path", ["nothing.js", "../page.py", "%2e%2e/index.html", ""])
+async def test_other_files_are_not_served(client: httpx.AsyncClient, path: str) -> None:
+    """Nothing outside of the page's own folder is given away, and no listing of it."""
+    answer = await client.get(f"/graphiql/{path}")
+    assert answer.status_code == 404
+    assert "immutable" not in answer.headers.get("cache-control", "")
+
+
+async def test_link_opens_the_page(client: httpx.AsyncClient) -> None:
+    """A browser that follows a link with an operation gets the page; a program gets the answer."""
+    query = {"query": "{ server { store } }"}
+    assert "<!doctype html>" in (await client.get("/graphql", params=query, headers=_BROWSER)).text
+    assert (await client.get("/graphql", params=query)).json() == {"data": {"server": {"store": "SQL"}}}
+
+
+async def test_unbuilt_page_says_so(tmp_path: Path) -> None:
+    """Where the page was not built, a browser is told in words, and nothing is fetched from elsewhere."""
+    answer = page(tmp_path)
+    assert answer.status_code == 404
+    text = bytes(answer.body).decode()
+    assert "GraphiQL is not part of this installation" in text
+    assert "POST" in text
+    assert not re.search(r"https?:", text)
+    app = Starlette(routes=[Mount("/graphiql", PageFiles(tmp_path))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        assert (await client.get("/graphiql/index.js")).status_code == 404
+
+
+async def test_page_can_be_turned_off(sqlite_store: Store) -> None:
+    """With GQL_GRAPHIQL off a browser gets what a program gets."""
+    app = create_app(Settings(tracking_uri=sqlite_store.uri, graphiql=False))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get("/graphql", headers=_BROWSER)
+    assert answer.status_code == 400
+    assert answer.json()["errors"]

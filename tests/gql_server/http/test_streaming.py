@@ -1,0 +1,62 @@
+"""Answers to clients that take them, and to those that do not: over real connections."""
+
+import json
+import socket
+import time
+from contextlib import closing
+
+import httpx
+from starlette.types import Message
+
+from gql_server.http.streaming import in_pieces
+from tests.gql_server.exports.test_streamed_exports import served
+from tests.support.memory_tracking import MemoryTracking, Record
+
+LONG = "x" * 20_000_000
+QUERY = {"query": "{ experiment(experimentId: 1) { name } }"}
+
+
+def holding(name: str) -> MemoryTracking:
+    """Return a store with one experiment of this name."""
+    experiment: Record = dict.fromkeys(("artifact_location", "created_at", "updated_at"))
+    own = {"experiment_id": "1", "name": name, "lifecycle_stage": "ACTIVE", "tags": [], "runs": []}
+    return MemoryTracking([experiment | own])
+
+
+def test_a_large_answer_comes_whole() -> None:
+    """Who reads gets all of it, whatever its size, as it was."""
+    with served(holding(LONG)) as url:
+        whole = httpx.post(f"{url}/graphql", json=QUERY, timeout=60)
+        assert whole.json() == {"data": {"experiment": {"name": LONG}}}
+        compressed = {"accept-encoding": "gzip"}
+        got = httpx.get(f"{url}/graphql", params=QUERY, headers=compressed, timeout=60)
+        assert got.json() == {"data": {"experiment": {"name": LONG}}}
+
+
+def test_an_answer_that_is_not_taken_is_let_go() -> None:
+    """Who does not read keeps the answer in memory for a while only, and then gets no more of it."""
+    with served(holding(LONG), download_patience=0.5) as url:
+        port = httpx.URL(url).port
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
+            body = json.dumps(QUERY).encode()
+            head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+            client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
+            time.sleep(6)
+            received = 0
+            while piece := client.recv(1_000_000):
+                received += len(piece)
+    assert 0 < received < len(LONG)
+
+
+async def test_pieces_are_joined_to_what_they_were() -> None:
+    """A body of any length is sent whole, and as the last message only at its end."""
+    for length in (0, 1, 262_143, 262_144, 262_145, 524_288, 1_000_000):
+        sent: list[Message] = []
+
+        async def send(message: Message, sent: list[Message] = sent) -> None:
+            sent.append(message)
+
+        body = bytes(place % 251 for place in range(length))
+        await in_pieces(send)({"type": "http.response.body", "body": body})
+        assert b"".join(message["body"] for message in sent) == body
+        assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]

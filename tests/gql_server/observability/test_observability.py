@@ -1,0 +1,264 @@
+"""Metrics, traces and the log: what they say, and what they never do."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from gql_server.app import create_app
+from gql_server.auth.api_keys import new_key
+from gql_server.auth.authenticator import Authenticator
+from gql_server.auth.caller import Caller
+from gql_server.config.settings import Settings
+from gql_server.observability.metrics import Metrics
+from gql_server.observability.request_record import RequestRecord
+from gql_server.observability.tracing import TracingConfigError, set_up_tracing
+from gql_server.stores.mlflow.open_store import open_store
+from schema.ports.errors import StoreUnavailable
+from tests.support.memory_tracking import MemoryTracking
+from tests.support.odd_server import saying
+from tests.support.serving import serving
+from tests.support.stores import Store
+from tests.support.waiting import until
+
+QUERY = "query Named($name: String!) { experiment(name: $name) { name } }"
+SECRET = "hunter2-in-a-variable"
+TOKEN = "hunter2-in-a-token"
+
+
+@asynccontextmanager
+async def client_of(tracking: MemoryTracking, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application over a store."""
+    given = {"tracking_uri": "unused:", "metrics": True, "cache_running_seconds": 600} | settings
+    app = create_app(Settings(**given), tracking)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
+        yield client
+
+
+async def test_requests_and_calls_are_counted() -> None:
+    """/metrics has operations by name, code and status, the store's calls, the cache, and the loop's lag."""
+    tracking = MemoryTracking([])
+    async with client_of(tracking) as client:
+        body = {"query": QUERY, "variables": {"name": "a"}, "operationName": "Named"}
+        for _ in range(2):
+            await client.post("/graphql", json=body)
+        await client.post("/graphql", json={"query": "{ nope }"})
+        tracking.failing["experiments"] = StoreUnavailable("The store is down.")
+        await client.post(
+            "/graphql", json={"query": "query Down { experiments { totalCount nodes { name } } }"}
+        )
+        response = await client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    for line in (
+        'gql_operations_total{code="",operation="Named",status="200"} 2.0',
+        'gql_operations_total{code="GRAPHQL_VALIDATION_FAILED",operation="",status="200"} 1.0',
+        'gql_operations_total{code="STORE_UNAVAILABLE",operation="Down",status="200"} 1.0',
+        'gql_store_calls_total{call="experiments_by_name",outcome="ok"} 1.0',
+        'gql_store_calls_total{call="experiments",outcome="STORE_UNAVAILABLE"} 1.0',
+        'gql_request_seconds_count{cached="true"} 1.0',
+        'gql_store_call_seconds_count{call="experiments_by_name"} 1.0',
+    ):
+        assert line in response.text
+    for name in ("gql_cache_lookups", "gql_operations_under_way", "gql_loop_lag_seconds", "gql_thread_calls"):
+        assert f"\n{name}" in response.text
+
+
+def test_made_up_names_do_not_fill_the_memory() -> None:
+    """Of many operation names the first hundred are told apart, and all others are one."""
+    metrics = Metrics()
+    for number in range(300):
+        metrics.answered(RequestRecord(operation=f"q{number}"), 200, 0.1)
+    shown = metrics.shown()[0].decode()
+    assert shown.count("gql_operations_total{") == 101
+    assert 'operation="(other)",status="200"} 200.0' in shown
+
+
+async def test_metrics_are_for_who_may_ask(tmp_path: Path) -> None:
+    """Metrics are off by default, and need credentials where the graph does."""
+    app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        assert (await client.get("/metrics")).status_code == 404
+    key, line = new_key("prometheus", write=False)
+    (tmp_path / "keys").write_text(line)
+    keys = {"auth": "keys", "api_keys_file": str(tmp_path / "keys"), "auth_failure_seconds": 0.0}
+    async with client_of(MemoryTracking([]), **keys) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        assert (await client.get("/metrics", headers={"x-api-key": key})).status_code == 200
+
+
+async def test_each_request_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    """A request is logged with its operation, hash, status, time and cost; no variable is."""
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with client_of(MemoryTracking([])) as client:
+            parameters = {"query": QUERY, "variables": json.dumps({"name": SECRET})}
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            for _ in range(2):
+                await client.get("/graphql", params=parameters, headers=headers)
+            await client.get("/graphql", params={"query": "{"})
+    first, second, broken = (
+        json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"
+    )
+    assert (first["route"], first["operation"]) == ("/graphql", "Named")
+    assert (first["method"], first["status"], first["cost"], first["cached"]) == ("GET", 200, 1, False)
+    assert len(first["document"]) == 16
+    assert first["milliseconds"] > 0
+    assert first["bytes"] > 0
+    assert (second["cached"], second["document"]) == (True, first["document"])
+    assert broken["codes"] == ["GRAPHQL_PARSE_FAILED"]
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+async def test_tables_and_files_are_lines_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So are tables and files, with who asked and what came of it, but nothing else of the address."""
+    key, line = new_key("reader", write=False)
+    (tmp_path / "keys").write_text(line)
+    settings = {"auth": "keys", "api_keys_file": str(tmp_path / "keys"), "auth_failure_seconds": 0.0}
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with client_of(MemoryTracking([]), **settings) as client:
+            known = {"x-api-key": key}
+            table = await client.get(
+                "/tables/runs.csv", params={"filter": f"tags.a = '{SECRET}'"}, headers=known
+            )
+            await client.get(f"/artifacts/{SECRET}/a.txt")
+            await client.get("/healthz")
+            metrics = await client.get("/metrics", headers=known)
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"]
+    assert [(line["route"], line["status"]) for line in lines] == [("/tables", 200), ("/artifacts", 401)]
+    assert (lines[0]["caller"], lines[0]["bytes"]) == ("key:reader", len(table.content))
+    assert (lines[1]["caller"], lines[1]["codes"]) == ("", ["UNAUTHENTICATED"])
+    assert SECRET not in caplog.text
+    assert "gql_operations_total{" not in metrics.text
+
+
+async def test_a_line_is_written_whatever_the_callers_name(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A caller's name is cut, and what is no text in it replaced: there is a line for each request."""
+
+    async def find(*_: object) -> Caller:
+        return Caller("user:\ud800\n" + "a" * 10_000)
+
+    monkeypatch.setattr(Authenticator, "let_in", find)
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with client_of(MemoryTracking([])) as client:
+            await client.post("/graphql", json={"query": QUERY, "variables": {"name": "a"}})
+    (line,) = (record.message for record in caplog.records if record.name == "gql_server.access")
+    assert json.loads(line)["caller"] == "user:?\n" + "a" * 93
+
+
+def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path) -> None:
+    """Whichever worker is asked shows what all of them counted, those that are no more included."""
+
+    def workers() -> set[int]:
+        return {int(path.stem.rpartition("_")[2]) for path in tmp_path.glob("gql-metrics-*/gauge_live*.db")}
+
+    arguments = ("--tracking-uri", sqlite_store.uri, "--workers", "2", "--metrics")
+    with serving(*arguments, TMPDIR=str(tmp_path)) as server:
+
+        def shows(line: str) -> bool:
+            # Who is killed may have taken the request.
+            with suppress(httpx.TransportError):
+                return f"\n{line}\n" in server.get("/metrics").text
+            return False
+
+        def ask(number: int) -> int:
+            return server.query(f"query Many {{ experiment(experimentId: {number}) {{ name }} }}").status_code
+
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(ask, range(40))) == {200}
+        counted = 'gql_operations_total{code="",operation="Many",status="200"} 40.0'
+        until(lambda: shows(counted))
+        until(lambda: len(workers()) == 2)
+        victim = min(workers())
+        # It dies while its supervisor waits for it to say how it does.
+        os.kill(victim, signal.SIGSTOP)
+        time.sleep(2)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2, 50)
+
+
+def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> None:
+    """Whatever is asked and however it fails, no key, variable or header is in the log, traces or metrics.
+
+    Traces have a span for the request, one a level and one a call of the store.
+    """
+    key, line = new_key("tester", write=False)
+    (tmp_path / "keys").write_text(line)
+    with httpx.Client(timeout=60) as client, serving(
+        "--tracking-uri", sqlite_store.uri, "--auth", "keys", "--api-keys-file", str(tmp_path / "keys"),
+        "--metrics", "--log-level", "debug", "--auth-failure-seconds", "0",
+        OTEL_TRACES_EXPORTER="console", OTEL_BSP_SCHEDULE_DELAY="100",
+    ) as server:  # fmt: skip
+        url, known = f"{server.url}/graphql", {"x-api-key": key}
+        variables = {"name": SECRET}
+        body = {"query": QUERY, "variables": variables}
+        assert client.post(url, json=body, headers=known).json() == {"data": {"experiment": None}}
+        parameters = {"query": QUERY, "variables": json.dumps(variables)}
+        assert client.get(url, params=parameters, headers=known).status_code == 200
+        nested = "{ experiments { nodes { name runs { nodes { name } } } } }"
+        assert client.post(url, json={"query": nested}, headers=known).status_code == 200
+        for headers in ({"authorization": f"Bearer {TOKEN}"}, {"x-api-key": TOKEN}):
+            assert client.post(url, json=body, headers=headers).status_code == 401
+        wrong = {"query": QUERY, "variables": {"name": {"a": SECRET}}}
+        assert client.post(url, json=wrong, headers=known).status_code == 200
+        metrics = server.get("/metrics", headers=known).text
+    printed = "".join(server.printed) + metrics
+    for secret in (key, SECRET, TOKEN):
+        assert secret not in printed
+    for name in ("graphql Named", "level Experiment", "store experiments_by_name"):
+        assert f'"name": "{name}"' in printed
+    assert "key:tester" in printed
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+async def test_no_secret_is_printed_of_an_mlflow_server(level: str) -> None:
+    """Names that are asked for are in the addresses of requests to MLflow, and in no line of the log."""
+
+    async def drop(writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    async with saying([drop] * 100) as uri:
+        server = serving("--tracking-uri", uri, "--log-level", level)
+        held = await asyncio.to_thread(server.__enter__)
+        try:
+            answer = await asyncio.to_thread(held.query, QUERY, name=SECRET)
+            assert answer.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
+    assert SECRET not in "".join(held.printed)
+
+
+def test_no_secret_is_in_an_error_of_the_database(sqlite_store: Store) -> None:
+    """What nobody expected is logged with its traceback, which says the statement and not its values."""
+    engine = open_store(sqlite_store.uri).engine  # type: ignore[attr-defined]
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("SELECT :name FROM nowhere"), {"name": SECRET})
+    engine.dispose()
+    assert "nowhere" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_an_exporter_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What OTEL_* ask for and cannot be had is said; nothing asked for is nothing done."""
+    set_up_tracing()
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin")
+    with pytest.raises(TracingConfigError, match="zipkin"):
+        set_up_tracing()
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    set_up_tracing()

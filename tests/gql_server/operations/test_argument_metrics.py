@@ -1,0 +1,87 @@
+"""What the arguments of an operation hold."""
+
+from typing import Any
+
+import httpx
+import pytest
+from graphql import parse
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.operations.argument_metrics import count_values, variable_uses
+from gql_server.operations.document_metrics import operations_of
+from tests.support.memory_tracking import MemoryTracking
+
+LOG = "mutation ($i: LogBatchInput!) { logBatch(input: $i) { run { runId } } }"
+
+
+def values(source: str, **variables: Any) -> int:
+    """Return what the arguments of a document's first operation hold."""
+    document = parse(source)
+    operation = operations_of(document)[0]
+    return count_values(variable_uses(document, operation), operation, variables)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("{ a }", 0),
+        ('{ a(b: "c", d: 1) }', 0),
+        ('{ a(b: ["c", "d"]) }', 2),
+        ("{ a(b: {}) }", 10),
+        ("{ a(b: [{}, {c: {d: [1, 2]}}]) }", 2 + 10 + 10 + 10 + 2),
+        ("{ a { b(c: [1]) ... { d(e: [1]) } ...F } f { ...F } } fragment F on G { h(i: [1, 2]) }", 1 + 1 + 4),
+        ("query ($a: A = [1, 2, {}]) { b(c: $a) d(e: [$a]) }", 2 * (3 + 10) + 1),
+        ("{ a } query B { b(c: [1]) }", 0),
+    ],
+)
+def test_what_is_written_counts(source: str, count: int) -> None:
+    """A list counts by its items and an object as ten, for each place that its fragment is spread in."""
+    assert values(source) == count
+
+
+@pytest.mark.parametrize(
+    ("variables", "count"),
+    [
+        ({}, 3 * 2),
+        ({"a": None}, 0),
+        ({"a": [1, 2, 3]}, 3 * 3),
+        ({"a": {"b": {"c": [{}, []]}}}, 3 * (10 + 10 + 2 + 10)),
+        ({"a": {str(number): 1 for number in range(50)}}, 3 * 50),
+        ({"a": [1], "unused": [2, 3, 4]}, 3 + 3),
+        ({"a": [1], "unknown": [2, 3, 4]}, 3),
+    ],
+)
+def test_a_variable_counts_for_each_argument(variables: dict[str, Any], count: int) -> None:
+    """What a variable holds counts for each argument that reads it, and once where none does."""
+    source = "query ($a: A = [1, 2], $unused: A) { b(c: $a) ...F ...F } fragment F on G { h(i: {}) }"
+    written = source.replace("i: {}", "i: {j: $a}")
+    assert values(written, **variables) == count + 2 * 10
+
+
+async def codes(client: httpx.AsyncClient, query: str, **variables: Any) -> set[str]:
+    """Return the codes of an answer's errors."""
+    answer = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
+    return {error["extensions"]["code"] for error in answer.get("errors", ())}
+
+
+async def test_a_whole_batch_passes() -> None:
+    """A batch as large as `max_batch` may be passes the bound beside it; a larger one does not."""
+    app = create_app(Settings(tracking_uri="unused:", writable=True, max_values=100), MemoryTracking([]))
+    points = [{"key": "loss", "value": 0.5, "step": step} for step in range(20_000)]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        batch = {"runId": "0" * 32, "metrics": points}
+        assert "LIMIT_EXCEEDED" not in await codes(client, LOG, i=batch)
+        assert await codes(client, LOG, i=batch | {"metrics": points + points[:100]}) == {"LIMIT_EXCEEDED"}
+
+
+async def test_lists_of_a_page_pass(tracking: MemoryTracking) -> None:
+    """The ids of the largest page pass in each of several fields, and so does the largest condition."""
+    query = """query ($ids: [ID!]!, $w: RunFilter) {
+      a: nodes(ids: $ids) { id } b: nodes(ids: $ids) { id } runs(where: $w) { totalCount }
+    }"""
+    where = {"and": [{"name": {"eq": "a"}}] * 249}
+    app = create_app(Settings(tracking_uri="unused:"), tracking)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        # These ids are of nothing, which is said only once they were read.
+        assert await codes(client, query, ids=["a"] * 1000, w=where) == {"BAD_USER_INPUT"}

@@ -1,0 +1,161 @@
+"""What operations cost."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from graphql import GraphQLField, GraphQLObjectType, get_introspection_query, parse
+
+from benchmarks.dataset import Sizes
+from benchmarks.workload import workloads
+from gql_server.config.settings import Settings
+from gql_server.demo.welcome import CURVES, LEADERBOARD
+from gql_server.operations.cost import CostCalculator
+from gql_server.operations.cost_map import COSTS, sizes
+from gql_server.operations.document_metrics import operations_of
+from schema.build import build_schema
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = build_schema()._schema  # noqa: SLF001
+MOST: int = Settings.model_fields["max_cost"].default
+
+
+def cost(source: str, **variables: Any) -> int:
+    """Return what a document's only operation costs."""
+    document = parse(source)
+    (operation,) = operations_of(document)
+    return CostCalculator(SCHEMA).of(document, operation, variables)
+
+
+def fields() -> Iterator[tuple[str, GraphQLField]]:
+    """Give each field of the schema under its name in the map."""
+    for type_ in SCHEMA.type_map.values():
+        if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field
+
+
+def documented() -> list[str]:
+    """Return the queries of README, and of the page of queries where there is one."""
+    pages = [ROOT / "README.md", ROOT / "docs" / "queries.md"]
+    texts = [page.read_text() for page in pages if page.exists()]
+    return [query for text in texts for query in re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)]
+
+
+def test_the_map_names_only_what_there_is() -> None:
+    """Each field that has a cost is in the schema, with the arguments that its cost goes by."""
+    known = dict(fields())
+    gone = [name for name in COSTS if name not in known]
+    assert not gone, f"these have a cost and are not in the schema any more: {gone}"
+    for name, one in COSTS.items():
+        assert set(one.by) <= set(known[name].args), name
+
+
+def test_what_is_paged_has_a_cost() -> None:
+    """Each field with an argument that sizes it was decided on in the map."""
+    undecided = [name for name, field in fields() if any(map(sizes, field.args)) and name not in COSTS]
+    assert not undecided, f"decide what these cost, in gql_server/operations/cost_map.py: {undecided}"
+
+
+@pytest.mark.parametrize(
+    ("source", "objects"),
+    [
+        ("{ server { version store } }", 1),
+        ("{ __typename }", 0),
+        ("{ run(runId: 1) { name experiment { name } } }", 2),
+        ("{ runs(first: 7) { nodes { name } } }", 1 + 7),
+        ("{ runs(first: 7) { edges { node { name } } } }", 1 + 7 * 2),
+        ("{ runs(first: 7) { totalCount pageInfo { endCursor } } }", 1 + 1),
+        ("{ runs(first: 0) { nodes { name } } }", 1),
+        ("{ runs(first: -5) { nodes { name } } }", 1),
+        ("{ runs { nodes { name } } }", 1 + 50),
+        ("{ runs(first: null) { nodes { name } } }", 1 + 50),
+        ('{ runs(first: 2, experimentIds: ["1", "2", "3"]) { nodes { name } } }', 1 + 2),
+        ('{ runs(first: 2) { nodes { params(keys: ["a", "b", "c"]) { value } } } }', 1 + 2 * (1 + 3)),
+        ('{ runs(first: 2) { nodes { params(keys: "a") { value } } } }', 1 + 2 * (1 + 1)),
+        ("{ runs(first: 2) { nodes { params { value } } } }", 1 + 2 * (1 + 20)),
+        ("{ runs(first: 3) { nodes { metric(key: 1) { series { steps } } } } }", 1 + 3 * (1 + 1 + 10)),
+        ('{ nodes(ids: ["a", "b"]) { id ... on Run { tags { key } } } }', 2 * (1 + 10)),
+        ("{ a: server { ...S } b: server { ...S } } fragment S on Server { version }", 2),
+        ("{ experiments(first: 3) { nodes { runs(first: 5) { nodes { name } } } } }", 1 + 3 * (1 + 1 + 5)),
+        ("{ runs(first: " + "9" * 5000 + ") { nodes { name } } }", 1 + 1_000_000_000),
+    ],
+)  # fmt: skip
+def test_pages_and_lists_multiply(source: str, objects: int) -> None:
+    """Each object counts as one, for each of its parents."""
+    assert cost(source) == objects
+
+
+@pytest.mark.parametrize(
+    ("variables", "objects"),
+    [
+        ({}, 1 + 6 * (1 + 20)),
+        ({"n": 4, "keys": ["a"]}, 1 + 4 * (1 + 1)),
+        ({"n": None, "keys": None}, 1 + 50 * (1 + 20)),
+        ({"n": 10**400}, 1 + 1_000_000_000 * 21),
+        ({"n": 1e300}, 1 + 1_000_000_000 * 21),
+        ({"n": True, "keys": {}}, 1 + 50 * (1 + 1)),
+        ({"n": "text", "keys": "a"}, 1 + 1 * (1 + 1)),
+    ],
+)
+def test_variables_count_as_what_they_hold(variables: dict[str, Any], objects: int) -> None:
+    """A size in a variable counts as it is given, or as its default; what is no size counts as none."""
+    query = """query ($n: Int = 6, $keys: [String!]) {
+      runs(first: $n) { nodes { params(keys: $keys) { value } } }
+    }"""
+    assert cost(query, **variables) == objects
+
+
+@pytest.mark.parametrize("name", ["W1", "W2", "W2 as series", "W3"])
+def test_the_workloads_pass(name: str) -> None:
+    """What the benchmarks ask for is within the default bound."""
+    (work,) = (work for work in workloads(Sizes()) if work.name == name)
+    assert 0 < cost(work.document, **work.variables) <= MOST
+
+
+@pytest.mark.parametrize("query", [*documented(), LEADERBOARD, CURVES])
+def test_what_is_documented_passes(query: str) -> None:
+    """Each query that is shown to users is within the default bound."""
+    document = parse(query)
+    for operation in operations_of(document):
+        assert 0 <= CostCalculator(SCHEMA).of(document, operation, {}) <= MOST
+
+
+def test_introspection_costs_what_there_is() -> None:
+    """The schema's own types cost as many as there are; a whole introspection is far below the bound."""
+    types = len(SCHEMA.type_map)
+    assert cost("{ __schema { types { name } } }") == 1 + types
+    assert cost("{ __schema { a: types { name } b: types { name } } }") == 1 + 2 * types
+    query = get_introspection_query(
+        specified_by_url=True,
+        directive_is_repeatable=True,
+        schema_description=True,
+        input_value_deprecation=True,
+    )
+    assert cost(query) < MOST / 5
+    whole = "{ __schema { " + " ".join(f"a{number}: types {{ ...FullType }}" for number in range(40)) + " } }"
+    assert cost(whole + query[query.index("fragment") :]) > MOST
+
+
+async def test_the_cost_is_shown_on_request(client: httpx.AsyncClient) -> None:
+    """An answer says what it cost, and the bound, to who asks for that; others get the same without it."""
+    query = "query ($n: Int) { experiments(first: $n) { nodes { name } } }"
+    for number in (3, 3, 5):
+        body: dict[str, Any] = {"query": query, "variables": {"n": number}}
+        plain = (await client.post("/graphql", json=body)).json()
+        shown = (await client.post("/graphql", json=body | {"extensions": {"cost": True}})).json()
+        assert shown == plain | {"extensions": {"cost": {"requested": 1 + number, "maximum": MOST}}}
+
+
+async def test_too_much_is_refused_with_its_cost(client: httpx.AsyncClient) -> None:
+    """An operation that passes the bound is refused with its cost and the bound, asked for or not."""
+    query = "query ($n: Int) { experiments(first: $n) { nodes { runs { nodes { name } } } } }"
+    response = await client.post("/graphql", json={"query": query, "variables": {"n": 10**9}})
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert error["extensions"]["cost"]["maximum"] == MOST
+    assert error["extensions"]["cost"]["requested"] > MOST
+    assert "data" not in response.json()

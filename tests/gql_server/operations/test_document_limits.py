@@ -1,0 +1,174 @@
+"""Documents that are meant to be expensive: each is refused by its bound, before it costs anything."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+from graphql import get_introspection_query
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from tests.support.cpu_time import uncollected
+from tests.support.memory_tracking import MemoryTracking
+
+CODE = "LIMIT_EXCEEDED"
+_PROMPT = 2.0
+"""Seconds of this thread's own time, many times what each takes: growth shows, a busy machine does not."""
+
+
+@pytest.fixture
+async def open_client(tracking: MemoryTracking) -> httpx.AsyncClient:
+    """Give a client of an application with the default bounds."""
+    app = create_app(Settings(tracking_uri="unused:"), tracking)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60)
+
+
+def double_spreads(levels: int) -> str:
+    """Return fragments that each spread the next twice: of 2**levels fields."""
+    spreads = "".join(
+        f"fragment F{level} on Query {{ ...F{level + 1} ...F{level + 1} }}\n" for level in range(levels)
+    )
+    return f"{{ ...F0 }}\n{spreads}fragment F{levels} on Query {{ server {{ version }} }}"
+
+
+def nested_doubles(levels: int) -> str:
+    """Return fields that each select the next twice through a fragment."""
+    nested = "".join(
+        f"fragment F{level} on Experiment {{ runs {{ nodes {{ experiment {{ ...F{level + 1} }} }} }} "
+        f"runs {{ nodes {{ experiment {{ ...F{level + 1} }} }} }} }}\n"
+        for level in range(levels)
+    )
+    return (
+        f"{{ experiment(experimentId: 1) {{ ...F0 }} }} {nested}fragment F{levels} on Experiment {{ name }}"
+    )
+
+
+def deep(levels: int) -> str:
+    """Return a query of many levels."""
+    return "{ run(runId: 1) " + "{ experiment { runs { nodes " * levels + "{ name }" + "} } }" * levels + "}"
+
+
+ABUSES = {
+    "2 kB of nested double spreads": (double_spreads(50), "GQL_MAX_FIELDS"),
+    "nested double fields": (nested_doubles(15), "GQL_MAX_"),
+    "one name many times": ("{ " + "server { version } " * 1200 + "}", "GQL_MAX_ROOT_FIELDS"),
+    "one leaf many times": ("{ server { " + "version " * 3000 + "} }", "of one name"),
+    "levels": (deep(7), "GQL_MAX_DEPTH"),
+    "levels beyond the parser": ("{a" * 1500 + "}" * 1500, "GQL_MAX_DEPTH"),
+    "lists within lists": (f"{{ nodes(ids: {'[' * 2000}{']' * 2000}) {{ id }} }}", "GQL_MAX_DEPTH"),
+    "aliases": (
+        "{ server { " + " ".join(f"a{number}: version" for number in range(201)) + " } }",
+        "GQL_MAX_ALIASES",
+    ),
+    "root fields": ("{ " + " ".join(["__typename"] * 51) + " }", "GQL_MAX_ROOT_FIELDS"),
+    "directives": ("{ server " + "@include(if: true) " * 101 + "{ version } }", "GQL_MAX_DIRECTIVES"),
+    "unknown directives": ("{ server " + "@a " * 2000 + "{ version } }", "GQL_MAX_DIRECTIVES"),
+    "directives on the operation": ("query " + "@a " * 2000 + "{ server { version } }", "GQL_MAX_DIRECTIVES"),
+    "directives on a variable": ("query ($a: Int " + "@a " * 2000 + ") { __typename }", "GQL_MAX_DIRECTIVES"),
+    "fragments": (
+        "{ __typename }" + "".join(f" fragment F{number} on Query {{ a }}" for number in range(101)),
+        "GQL_MAX_FRAGMENTS",
+    ),
+    "operations": (" ".join(f"query q{number} {{ __typename }}" for number in range(21)), "20 operations"),
+    "tokens": ("{ server { " + "version " * 5001 + "} }", "GQL_MAX_TOKENS"),
+    "comments": ("#\n" * 200_000 + "{ __typename }", "GQL_MAX_DOCUMENT_BYTES"),
+    "comments within": ("#\n" * 49_000 + "{ __typename }", "GQL_MAX_TOKENS"),
+    "conditions in a fragment": (
+        "{ " + " ".join(f"a{number}: experiment(experimentId: 0) {{ ...F }}" for number in range(45)) + " } "
+        "fragment F on Experiment { runs(where: { and: [" + "{}" * 1550 + "] }) { totalCount } }",
+        "GQL_MAX_VALUES",
+    ),
+    "lines": (
+        "\n" * 99_000
+        + "{ experiments { nodes { "
+        + " ".join(f"x{number}" for number in range(150))
+        + " } } }",
+        "GQL_MAX_TOKENS",
+    ),
+    "pages within pages": (
+        "{ experiments(first: 1000) { nodes { runs(first: 1000) { nodes { name } } } } }",
+        "GQL_MAX_COST",
+    ),
+}
+
+BY_IDS = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+ONCE = "query ($w: RunFilter) { runs(where: $w) { totalCount } }"
+OFTEN = (
+    "query ($w: RunFilter) { "
+    + " ".join(f"a{number}: runs(where: $w) {{ totalCount }}" for number in range(45))
+    + " }"
+)
+VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "20 kB of conditions, read 45 times": (OFTEN, {"w": {"and": [{}] * 6000}}),
+    "900 kB of conditions": (ONCE, {"w": {"and": [{}] * 300_000}}),
+    "240,000 ids": (BY_IDS, {"ids": ["a"] * 240_000}),
+    "240,000 ids that are none": (BY_IDS, {"ids": [{}] * 240_000}),
+    "a condition of 90,000 unknown fields": (ONCE, {"w": {f"x{number}": 1 for number in range(90_000)}}),
+}
+
+
+async def refusal(client: httpx.AsyncClient, query: str, **variables: object) -> tuple[str, float]:
+    """Return the message that a request is refused with, and the seconds of this thread that it takes."""
+    with uncollected():
+        start = time.thread_time()
+        response = await client.post("/graphql", json={"query": query, "variables": variables})
+        taken = time.thread_time() - start
+    assert response.status_code == 200
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == CODE
+    return error["message"], taken
+
+
+@pytest.mark.parametrize("name", ABUSES)
+async def test_each_abuse_is_refused_at_once(open_client: httpx.AsyncClient, name: str) -> None:
+    """A document meant to be expensive is refused by the bound that it passes, in a moment of this thread."""
+    document, bound = ABUSES[name]
+    message, taken = await refusal(open_client, document)
+    assert bound in message
+    assert taken < _PROMPT
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+async def test_variables_are_refused_at_once(open_client: httpx.AsyncClient, name: str) -> None:
+    """Variables that would take long to be read are refused before anything reads them."""
+    document, variables = VARIABLES[name]
+    message, taken = await refusal(open_client, document, **variables)
+    assert "GQL_MAX_VALUES" in message
+    assert taken < _PROMPT
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A server { version } }",
+        "{ run(runId: 1) { ...B } } fragment B on Run { experiment { runs { nodes { ...B ...B } } } }",
+        "fragment A on Query { ...A }",
+    ],
+)
+async def test_a_fragment_that_spreads_itself_is_refused(
+    open_client: httpx.AsyncClient, document: str
+) -> None:
+    """A fragment that spreads itself is an error of the document, whether anybody spreads it or not."""
+    response = await open_client.post("/graphql", json={"query": document})
+    codes = {error["extensions"]["code"] for error in response.json()["errors"]}
+    assert codes == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_introspection_passes(open_client: httpx.AsyncClient) -> None:
+    """GraphiQL's introspection passes the default bounds with all that it may ask for."""
+    query = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, schema_description=True
+    )
+    response = await open_client.post("/graphql", json={"query": query})
+    assert response.json()["data"]["__schema"]
+
+
+async def test_what_is_spread_twice_is_no_abuse(open_client: httpx.AsyncClient) -> None:
+    """A fragment may be spread in many places, and fields may be asked for twice."""
+    query = (
+        "{ a: server { ...S ...T } b: server { ...S ...T version } } "
+        "fragment S on Server { version store } fragment T on Server { version ...S }"
+    )
+    answer = (await open_client.post("/graphql", json={"query": query})).json()
+    assert set(answer["data"]) == {"a", "b"}

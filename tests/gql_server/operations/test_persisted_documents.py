@@ -1,0 +1,156 @@
+"""Documents by their SHA-256."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.operations.persisted_documents import DocumentsFolderError, PersistedDocuments
+from tests.support.memory_tracking import MemoryTracking
+
+TRUSTED = "query Trusted { server { version } }\r\n"
+OTHER = "{ server { store } }"
+BROKEN = "{ nope }"
+
+
+def hash_of(source: str) -> str:
+    """Return a document's SHA-256."""
+    return sha256(source.encode()).hexdigest()
+
+
+def apollo(source: str) -> dict[str, Any]:
+    """Return how Apollo's clients name a document."""
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash_of(source)}}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder with one trusted document."""
+    (tmp_path / "trusted.graphql").write_bytes(TRUSTED.encode())
+    return tmp_path
+
+
+@asynccontextmanager
+async def client_of(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application with these settings."""
+    app = create_app(Settings(tracking_uri="unused:", **settings), MemoryTracking([]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+async def codes(client: httpx.AsyncClient, body: dict[str, Any]) -> list[str]:
+    """Return the codes of the errors that a request gets."""
+    answer = (await client.post("/graphql", json=body)).json()
+    return [error["extensions"]["code"] for error in answer.get("errors", ())]
+
+
+@pytest.mark.parametrize("mode", ["allow", "only"])
+async def test_a_trusted_document_runs_by_its_hash(folder: Path, mode: str) -> None:
+    """A trusted document runs by its hash in each way that clients name it, and in full, by GET and POST."""
+    async with client_of(documents_mode=mode, documents_folder=str(folder)) as client:
+        own = hash_of(TRUSTED)
+        for body in (
+            {"documentId": own},
+            {"documentId": f"sha256:{own}"},
+            apollo(TRUSTED),
+            {"query": TRUSTED},
+            {"query": TRUSTED, "documentId": own},
+        ):
+            assert await codes(client, body) == []
+        got = await client.get("/graphql", params={"documentId": own}, headers={"accept": "*/*"})
+        assert got.json()["data"]["server"]
+
+
+async def test_only_means_only(folder: Path) -> None:
+    """In mode only nothing else runs: not in full, not with its hash, and not after it was sent with it."""
+    async with client_of(
+        documents_mode="only", documents_folder=str(folder), persisted_queries=100
+    ) as client:
+        for body in (
+            {"query": OTHER},
+            {"query": "{ __schema { types { name } } }"},
+            {"query": OTHER, "documentId": hash_of(OTHER)},
+            {"query": OTHER, **apollo(OTHER)},
+            apollo(OTHER),
+            {"documentId": "0" * 64},
+        ):
+            assert await codes(client, body) == ["DOCUMENT_NOT_TRUSTED"]
+        assert await codes(client, {"query": OTHER, "documentId": hash_of(TRUSTED)}) == [
+            "GRAPHQL_VALIDATION_FAILED"
+        ]
+
+
+async def test_documents_are_kept_for_clients() -> None:
+    """A document that came with its hash runs by it afterwards; before, the client is told to send it."""
+    async with client_of(persisted_queries=2) as client:
+        missing = (await client.post("/graphql", json=apollo(OTHER))).json()["errors"][0]
+        assert missing["message"] == "PersistedQueryNotFound"
+        assert missing["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        assert await codes(client, {"query": OTHER, **apollo(OTHER)}) == []
+        assert await codes(client, apollo(OTHER)) == []
+        assert await codes(client, {"query": TRUSTED, **apollo(OTHER)}) == ["GRAPHQL_VALIDATION_FAILED"]
+        assert await codes(client, apollo(OTHER)) == []
+
+
+async def test_a_document_is_kept_while_its_answer_is() -> None:
+    """A document is kept for clients also where the answer to it comes from the cache."""
+    async with client_of(persisted_queries=2, cache_running_seconds=600) as client:
+        await client.post("/graphql", json={"query": OTHER})
+        again = await client.post("/graphql", json={"query": OTHER, **apollo(OTHER)})
+        assert "age" in again.headers
+        assert await codes(client, apollo(OTHER)) == []
+
+
+async def test_what_is_kept_is_bounded() -> None:
+    """Only so many documents are kept, the least used dropped first; none that is not valid, or very long."""
+    async with client_of(persisted_queries=2) as client:
+        several = [f"{{ a{number}: server {{ version }} }}" for number in range(3)]
+        for source in several:
+            assert await codes(client, {"query": source, **apollo(source)}) == []
+        found = [await codes(client, apollo(source)) for source in several]
+        assert found == [["PERSISTED_QUERY_NOT_FOUND"], [], []]
+        long = OTHER + " " * 30_000
+        for source, first in ((BROKEN, ["GRAPHQL_VALIDATION_FAILED"]), (long, [])):
+            assert await codes(client, {"query": source, **apollo(source)}) == first
+            assert await codes(client, apollo(source)) == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
+async def test_nothing_is_kept_by_default() -> None:
+    """By default clients are told that hashes are of no use here, and what they send in full runs."""
+    async with client_of() as client:
+        assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
+        assert await codes(client, {"query": OTHER, **apollo(OTHER)}) == []
+        assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
+
+
+@pytest.mark.parametrize("given", ["", "0" * 63, "g" * 64, "../../etc/passwd", 1, [], {}])
+async def test_an_id_is_a_hash(given: Any) -> None:
+    """What is no SHA-256 is no document's id: 400."""
+    async with client_of(persisted_queries=2) as client:
+        assert (await client.post("/graphql", json={"documentId": given})).status_code == 400
+
+
+def test_a_folder_is_checked_at_the_start(folder: Path) -> None:
+    """A file whose name is another document's hash, an empty folder and a missing one are refused."""
+    settings = Settings(tracking_uri="unused:", documents_mode="allow", documents_folder=str(folder))
+    assert list(PersistedDocuments.of(settings).trusted) == [hash_of(TRUSTED)]
+    right = folder / f"{hash_of(OTHER)}.graphql"
+    right.write_text(OTHER)
+    assert set(PersistedDocuments.of(settings).trusted) == {hash_of(TRUSTED), hash_of(OTHER)}
+    right.write_text(BROKEN)
+    with pytest.raises(DocumentsFolderError, match="another hash"):
+        PersistedDocuments.of(settings)
+    right.write_bytes(b"\xff")
+    with pytest.raises(DocumentsFolderError, match="cannot be read"):
+        PersistedDocuments.of(settings)
+    with pytest.raises(DocumentsFolderError, match="no document"):
+        PersistedDocuments.of(settings.model_copy(update={"documents_folder": str(folder / "absent")}))
+    with pytest.raises(ValidationError, match="GQL_DOCUMENTS_FOLDER"):
+        Settings(tracking_uri="unused:", documents_mode="only")

@@ -1,0 +1,302 @@
+"""`/graphql` by the GraphQL-over-HTTP specification."""
+
+import asyncio
+import codecs
+import json
+import logging
+from typing import Any
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from schema.ports.errors import StoreUnavailable
+from tests.support.memory_tracking import MemoryTracking
+
+MODERN = "application/graphql-response+json"
+PLAIN = "application/json"
+NAME = "{ experiment(experimentId: 1) { name } }"
+
+
+def codes(response: httpx.Response) -> list[str]:
+    """Return the codes of a response's errors."""
+    return [error["extensions"]["code"] for error in response.json()["errors"]]
+
+
+async def test_a_post_answers(client: httpx.AsyncClient) -> None:
+    """A query sent as JSON is answered with its data and nothing else."""
+    response = await client.post("/graphql", json={"query": NAME})
+    assert response.status_code == 200
+    assert response.json() == {"data": {"experiment": {"name": "one"}}}
+    assert response.headers["content-type"] == f"{PLAIN}; charset=utf-8"
+
+
+async def test_a_get_answers(client: httpx.AsyncClient) -> None:
+    """A query in the URL is answered like one in a body, variables and operation name included."""
+    query = "query a($id: ID!) { experiment(experimentId: $id) { name } } query b { server { version } }"
+    parameters = {"query": query, "variables": json.dumps({"id": "1"}), "operationName": "a"}
+    response = await client.get("/graphql", params=parameters)
+    assert response.json() == {"data": {"experiment": {"name": "one"}}}
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("", PLAIN),
+        ("*/*", PLAIN),
+        ("application/json", PLAIN),
+        (MODERN, MODERN),
+        (f"{MODERN},application/json;q=0.9", MODERN),
+        (f"{MODERN};q=0.5, application/json", PLAIN),
+        ("application/*", PLAIN),
+        (f"{MODERN}, application/graphql+json, application/json, text/event-stream", MODERN),
+    ],
+)
+async def test_the_media_type_is_negotiated(client: httpx.AsyncClient, accept: str, given: str) -> None:
+    """An answer comes in the media type that the client prefers, application/json where it names none."""
+    response = await client.post("/graphql", json={"query": NAME}, headers={"accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == f"{given}; charset=utf-8"
+
+
+async def test_other_media_types_are_not_acceptable(client: httpx.AsyncClient) -> None:
+    """A client that takes neither of the two media types gets 406."""
+    response = await client.post("/graphql", json={"query": NAME}, headers={"accept": "text/csv"})
+    assert response.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nope }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ experiment(experimentId: true) { name } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query($id: ID!) { experiment(experimentId: $id) { name } }"}, "BAD_USER_INPUT"),
+        ({"query": f"query a {NAME} query b {NAME}"}, "BAD_USER_INPUT"),
+        ({"query": f"query a {NAME}", "operationName": "c"}, "BAD_USER_INPUT"),
+        ({"query": "fragment f on Query { server { version } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ " + "server { version } " * 200 + "}"}, "LIMIT_EXCEEDED"),
+        ({"query": "{a" * 2000 + "}" * 2000}, "LIMIT_EXCEEDED"),
+    ],
+)
+async def test_a_document_that_cannot_run_is_refused(
+    client: httpx.AsyncClient, body: dict[str, Any], code: str
+) -> None:
+    """What cannot run has no data: 400 in the newer media type, 200 in plain JSON, one code in both."""
+    for accept, status in ((MODERN, 400), (PLAIN, 200)):
+        response = await client.post("/graphql", json=body, headers={"accept": accept})
+        assert response.status_code == status
+        assert "data" not in response.json()
+        assert set(codes(response)) == {code}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"1",
+        b'"text"',
+        b"[]",
+        b'[{"query": "{ server { version } }"}]',
+        b"{}",
+        b'{"query": null}',
+        b'{"query": ""}',
+        b'{"query": 1}',
+        b'{"query": "{ server { version } }", "variables": []}',
+        b'{"query": "{ server { version } }", "variables": "{}"}',
+        b'{"query": "{ server { version } }", "operationName": 1}',
+        b'{"query": "{ server { version } }", "extensions": 1}',
+        b'{"query": "{ server { version } }", "variables": {"a": NaN}}',
+        b'{"query": "\xff"}',
+        b'\xff\xfe{"query": "{ server { version } }"}',
+        b"[" * 5000,
+        b'{"query": "{ server { version } }", "variables": {"a": ' + b"[" * 101 + b"]" * 101 + b"}}",
+        b'{"query": "{ server { version } }", "variables": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}",
+        b'{"a":' * 2000,
+    ],
+)
+async def test_a_body_that_is_no_request_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    """A body that is not a request in JSON gets 400 with a JSON body, never 500."""
+    for accept in (MODERN, PLAIN):
+        headers = {"accept": accept, "content-type": "application/json"}
+        response = await client.post("/graphql", content=body, headers=headers)
+        assert response.status_code == 400
+        assert codes(response) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"],
+)
+async def test_other_bodies_are_not_taken(client: httpx.AsyncClient, content_type: str) -> None:
+    """A body of another content type gets 415, so that no HTML form can send one."""
+    headers = {"content-type": content_type} if content_type else {}
+    response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "\x7f", "utf\x00"])
+async def test_an_unknown_charset_is_a_bad_request(client: httpx.AsyncClient, charset: str) -> None:
+    """A charset that nobody knows gets 400 with a JSON body."""
+    headers = {"content-type": f"application/json; charset={charset}"}
+    response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    assert response.status_code == 400
+    assert codes(response) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ('application/json; Charset="UTF-8"; x=y', 200),
+        ("Application/JSON ;; charset=utf-8;", 200),
+        ("application/json; charset*=a; charset*0=b", 200),
+        ("application/json; a*0=b; a*=c", 200),
+        (f"application/json; a*{'9' * 5000}*=b", 200),
+        ("application/json, text/plain", 415),
+        ("text/plain; application/json", 415),
+        ("; application/json", 415),
+    ],
+)
+async def test_odd_content_types_are_taken_or_refused(
+    client: httpx.AsyncClient, content_type: str, status: int
+) -> None:
+    """Parameters that say nothing of the charset are passed over, be they ever so malformed."""
+    content = json.dumps({"query": NAME})
+    response = await client.post("/graphql", content=content, headers={"content-type": content_type})
+    assert response.status_code == status
+
+
+async def test_no_charset_is_looked_up(client: httpx.AsyncClient) -> None:
+    """Python keeps each name of a charset that it is asked for: it is not asked for those of clients."""
+    asked: list[str] = []
+    codecs.register(asked.append)
+    try:
+        for charset in ("made-up-by-a-client", "utf-16"):
+            headers = {"content-type": f"application/json; charset={charset}"}
+            await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    finally:
+        codecs.unregister(asked.append)
+    assert asked == []
+
+
+async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
+    """A body above the bound gets 413, and the bound is named."""
+    response = await client.post("/graphql", json={"query": NAME, "extensions": {"pad": "x" * 10_000}})
+    assert response.status_code == 413
+    assert "GQL_MAX_BODY_BYTES" in response.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"query": ""},
+        {"variables": "{}"},
+        {"query": NAME, "variables": "["},
+        {"query": NAME, "variables": "1"},
+    ],
+)
+async def test_a_get_that_is_no_request_is_refused(
+    client: httpx.AsyncClient, parameters: dict[str, str]
+) -> None:
+    """A URL whose parameters are no request gets 400."""
+    assert (await client.get("/graphql", params=parameters)).status_code == 400
+
+
+async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
+    """Only GET and POST are there."""
+    assert (await client.put("/graphql", json={"query": NAME})).status_code == 405
+
+
+async def test_a_browser_gets_a_page(client: httpx.AsyncClient) -> None:
+    """A browser that opens the address, or a link that carries a query, gets GraphiQL; a tool gets JSON."""
+    browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    response = await client.get("/graphql", headers=browser)
+    assert response.headers["content-type"].startswith("text/html")
+    assert "graphiql" in response.text.lower()
+    linked = await client.get("/graphql", params={"query": NAME}, headers=browser)
+    assert linked.content == response.content
+    head = await client.head("/graphql", headers=browser)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == response.headers["content-length"]
+    assert (await client.get("/graphql", params={"query": NAME})).json()["data"]
+    assert (await client.get("/graphql", headers={"accept": "*/*"})).status_code == 400
+    assert (await client.get("/", follow_redirects=True, headers=browser)).url.path == "/graphql"
+
+
+async def test_a_null_answer_keeps_its_data_key(client: httpx.AsyncClient, tracking: MemoryTracking) -> None:
+    """An operation that ran into an error keeps `data`, as null where the error took all of it."""
+    tracking.failing["experiments"] = StoreUnavailable("The store is down.")
+    response = await client.post(
+        "/graphql", json={"query": "{ experiments { nodes { name } } }"}, headers={"accept": MODERN}
+    )
+    assert response.status_code == 200
+    assert response.json() == {
+        "data": None,
+        "errors": [
+            {
+                "message": "The store is down.",
+                "locations": [{"line": 1, "column": 3}],
+                "path": ["experiments"],
+                "extensions": {"code": "STORE_UNAVAILABLE"},
+            }
+        ],
+    }
+
+
+async def test_what_is_not_expected_stays_here(
+    client: httpx.AsyncClient, tracking: MemoryTracking, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unexpected error is logged under an id, and the client sees the id and nothing of the error."""
+    tracking.failing["experiments_by_id"] = RuntimeError("password hunter2 in /etc/secret.py")
+    with caplog.at_level(logging.ERROR):
+        response = await client.post("/graphql", json={"query": NAME})
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert "hunter2" not in response.text
+    assert error["message"].rsplit(" ", 1)[1].rstrip(".") in caplog.text
+    assert "hunter2" in caplog.text
+
+
+async def test_errors_are_bounded(client: httpx.AsyncClient) -> None:
+    """Of many errors the first few are shown, and how many were left out."""
+    fields = " ".join(f"f{number}: experiments(first: -1) {{ totalCount }}" for number in range(5))
+    errors = (await client.post("/graphql", json={"query": f"{{ server {{ version }} {fields} }}"})).json()[
+        "errors"
+    ]
+    assert len(errors) <= 4
+
+
+async def test_a_client_that_leaves_stops_its_operation(tracking: MemoryTracking, settings: Settings) -> None:
+    """When the client closes the connection the store's call is cancelled."""
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: object) -> Any:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    tracking.experiments_by_id = hang  # type: ignore[method-assign, assignment]
+    scope = {
+        "type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "http_version": "1.1",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+    }  # fmt: skip
+    body = {"type": "http.request", "body": json.dumps({"query": NAME}).encode(), "more_body": False}
+
+    async def receive() -> dict[str, Any]:
+        if body:
+            message = dict(body)
+            body.clear()
+            return message
+        await started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Any) -> None:
+        pass
+
+    await asyncio.wait_for(create_app(settings, tracking)(scope, receive, send), 10)
+    await asyncio.wait_for(stopped.wait(), 10)

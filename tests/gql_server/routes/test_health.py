@@ -1,0 +1,45 @@
+"""The probes."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.routes import health
+from schema.ports.errors import StoreUnavailable
+from tests.support.memory_tracking import MemoryTracking
+
+
+def client_of(tracking: MemoryTracking) -> httpx.AsyncClient:
+    """Return a client of an application over this store."""
+    transport = httpx.ASGITransport(create_app(Settings(tracking_uri="unused:"), tracking))
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+async def test_readiness_follows_the_store() -> None:
+    """A process without its store lives but is not ready, says why, and is ready once the store is back."""
+    tracking = MemoryTracking([])
+    async with client_of(tracking) as client:
+        assert (await client.get("/readyz")).json() == {"status": "ready"}
+        tracking.failing["ready"] = StoreUnavailable("The store is down.")
+        response = await client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() == {"status": "not ready", "reason": "The store is down."}
+        assert (await client.get("/healthz")).status_code == 200
+        del tracking.failing["ready"]
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_silent_store_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that does not answer makes the probe say so, and does not make it hang."""
+    monkeypatch.setattr(health, "_PATIENCE", 0.05)
+    tracking = MemoryTracking([])
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    tracking.ready = hang  # type: ignore[method-assign]
+    async with client_of(tracking) as client:
+        assert (await client.get("/readyz")).status_code == 503

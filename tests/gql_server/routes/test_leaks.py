@@ -1,0 +1,136 @@
+"""What errors tell: a code on every path, nothing of the inside, and of the schema only what may be known."""
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.cache.response_cache import ResponseCache
+from gql_server.config.settings import Settings
+from gql_server.operations import document_cache, execute
+from gql_server.routes import graphql
+from schema.build import build_schema
+from tests.support.memory_tracking import MemoryTracking
+
+SECRET = "password hunter2 in /etc/secret.py"
+SCHEMA = build_schema()._schema  # noqa: SLF001
+
+MISTAKES: list[dict[str, Any]] = [
+    {"query": "{ experimen { name } }"},
+    {"query": "{ experiment(experimentI: 1) { name } }"},
+    {"query": "{ experiment(experimentId: 1) { nam } }"},
+    {"query": "{ experiment(experimentId: 1) }"},
+    {"query": "{ experiment(experimentId: {a: 1}) { name } }"},
+    {"query": "{ runs(view: ACTIV) { totalCount } }"},
+    {"query": "{ runs(orderBy: [{metri: 1}]) { totalCount } }"},
+    {"query": "{ runs(orderBy: [{attribute: STARTED}]) { totalCount } }"},
+    {"query": "{ run { name } }"},
+    {"query": "{ node(id: 1) { ... on Ru { name } } }"},
+    {"query": "{ node(id: 1) { ... on Server { version } } }"},
+    {"query": "{ server { version @includ(if: true) } }"},
+    {"query": "{ server { version @include } }"},
+    {"query": "{ ...F } fragment F on Ru { name }"},
+    {"query": "query ($a: I) { server { version } }"},
+    {"query": "query ($a: Int) { experiment(experimentId: $a) { name } }"},
+    {"query": "query ($a: [RunOrder!]) { runs(orderBy: $a) { totalCount } }", "variables": {"a": [{"x": 1}]}},
+    {"query": "query ($v: LifecycleView!) { runs(view: $v) { totalCount } }", "variables": {"v": "ALLL"}},
+    {"query": "query ($v: LifecycleView!) { runs(view: $v) { totalCount } }"},
+    {"query": "mutation { setRunTags { run { name } } }"},
+    {"query": "subscription { runChanged(runId: 1) { name } }"},
+    {"query": "{ __schema { types { name } } }"},
+    {"query": '{ __type(name: "Run") { fields { name } } }'},
+]
+
+
+@asynccontextmanager
+async def client_of(tracking: MemoryTracking, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application over a store."""
+    app = create_app(Settings(tracking_uri="unused:", **settings), tracking)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+def names() -> set[str]:
+    """Return the names of all that the schema has, but for those of GraphQL itself."""
+    found = set()
+    for name, type_ in SCHEMA.type_map.items():
+        if not name.startswith("__"):
+            found |= {name, *getattr(type_, "fields", ()), *getattr(type_, "values", ())}
+            for field in getattr(type_, "fields", {}).values():
+                found |= set(getattr(field, "args", ()))
+    return found
+
+
+@pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
+async def test_a_hidden_schema_stays_hidden(tracking: MemoryTracking, body: dict[str, Any]) -> None:
+    """With introspection off no error holds a name of the schema that the request did not hold itself."""
+    async with client_of(tracking, introspection=False) as client:
+        answer = (await client.post("/graphql", json=body)).json()
+    assert "data" not in answer
+    assert {error["message"] for error in answer["errors"]} == {"The request does not fit the schema."}
+    rest = str([{**error, "message": ""} for error in answer["errors"]])
+    assert not set(re.findall(r"\w+", rest)) & (names() - set(re.findall(r"\w+", str(body))))
+
+
+@pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
+async def test_suggestions_can_be_off(tracking: MemoryTracking, body: dict[str, Any]) -> None:
+    """With suggestions off no error says what may have been meant, of fields, arguments, values or types."""
+    async with client_of(tracking, suggestions=False) as client:
+        assert "Did you mean" not in (await client.post("/graphql", json=body)).text
+
+
+async def test_suggestions_are_on_by_default(tracking: MemoryTracking) -> None:
+    """By default, errors help: they name what may have been meant."""
+    async with client_of(tracking) as client:
+        for body in MISTAKES[:2]:
+            assert "Did you mean" in (await client.post("/graphql", json=body)).text
+
+
+async def test_a_hidden_schema_is_still_asked(tracking: MemoryTracking) -> None:
+    """With introspection off queries run, with the __typename that clients add."""
+    async with client_of(tracking, introspection=False) as client:
+        response = await client.post("/graphql", json={"query": "{ __typename server { __typename } }"})
+    assert response.json() == {"data": {"__typename": "Query", "server": {"__typename": "Server"}}}
+
+
+async def test_whatever_breaks_is_masked(
+    tracking: MemoryTracking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What fails before, beside or after the graph is a coded error with an id, and the log has the rest."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    def fail_at_once(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    for owner, name, failure in (
+        (ResponseCache, "look", fail),
+        (ResponseCache, "make", fail),
+        (document_cache, "parse", fail_at_once),
+        (document_cache, "validate", fail_at_once),
+        (execute, "execute", fail_at_once),
+        (graphql, "read_request", fail),
+    ):
+        with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+            patch.setattr(owner, name, failure)
+            async with client_of(tracking) as client:
+                response = await client.post("/graphql", json={"query": "{ server { version } }"})
+        assert response.status_code == 500
+        (error,) = response.json()["errors"]
+        assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+        assert "hunter2" not in response.text
+        assert error["message"].rsplit(" ", 1)[1].rstrip(".") in caplog.text
+
+
+async def test_errors_do_not_echo_without_end(tracking: MemoryTracking) -> None:
+    """An error quotes so much of a request and no more, however long the names in it are."""
+    async with client_of(tracking) as client:
+        body = {"query": "{ " + " ".join(f"{'x' * 9000}{number}" for number in range(10)) + " }"}
+        response = await client.post("/graphql", json=body)
+    assert len(response.content) < 15_000

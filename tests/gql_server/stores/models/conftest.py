@@ -1,0 +1,50 @@
+"""Each kind of store in turn, with its client for models and the registry, and the port over it."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
+from schema.ports.store_kind import StoreKind
+from tests.support.stores import Store
+
+KINDS = ("sqlite", "postgres", "mysql", "file", "server")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A store to fill by MLflow's client, and the port to read it by."""
+
+    kind: str
+    uri: str
+    client: MlflowClient
+    port: LazySqlTracking | MlflowTracking
+
+
+@pytest.fixture(params=KINDS)
+def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Give each kind of store in turn, empty."""
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    yield store
+    # The registry's store pools connections of its own for as long as the process lives.
+    engine = SqlAlchemyStore._engine_map.pop(store.uri, None)  # noqa: SLF001 - there is no public way
+    if engine is not None:
+        engine.dispose()
+
+
+@pytest.fixture
+async def held(any_store: Store) -> AsyncIterator[Held]:
+    """Give a store with the port over it, as the server would read it."""
+    uri = any_store.uri
+    sql = any_store.kind is StoreKind.SQL
+    port = (
+        LazySqlTracking(uri, threads=4, timeout=30, max_points=1000, max_groups=100, max_sampled_points=1000)
+        if sql
+        else MlflowTracking(uri, threads=4)
+    )
+    yield Held(any_store.name, uri, MlflowClient(uri, uri), port)
+    await port.close()

@@ -1,0 +1,83 @@
+"""A server that has no logged models or no registry, as MLflow before 3, or Azure ML."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.graphql_client import asking
+from tests.support.stores import Store
+
+UNKNOWN = ("logged-models", "registered-models", "model-versions")
+QUERY = """query ($id: ID!) {
+  run(runId: $id) { name loggedModels { name } modelVersions { version } datasets { name } }
+  experiment(experimentId: "0") { loggedModels { totalCount nodes { name } } }
+  node(id: "TG9nZ2VkTW9kZWw6bS0x") { id }
+  registeredModels { totalCount nodes { name } }
+  registeredModel(name: "net") { name }
+  modelVersion(name: "net", version: "1") { version }
+}"""
+
+
+@pytest.fixture
+def older(server_store: Store) -> Iterator[str]:
+    """Give the address of a proxy before an MLflow server that knows neither logged models nor a registry."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer("GET")
+
+        def do_POST(self) -> None:
+            self._answer("POST")
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+        def _answer(self, method: str) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if any(
+                unknown in self.path for unknown in ("logged-models", "registered-models", "model-versions")
+            ):
+                self._reply(404, "text/html", b"<h1>Not Found</h1>")
+                return
+            headers = {"content-type": "application/json"}
+            found = requests.request(
+                method, f"{server_store.uri}{self.path}", data=body, headers=headers, timeout=60
+            )
+            self._reply(found.status_code, found.headers["content-type"], found.content)
+
+        def _reply(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+async def test_what_a_server_does_not_have(older: str, server_store: Store) -> None:
+    """What the server has no function for is not there, and the rest of the answer is."""
+    run_id = server_store.client.create_run("0", run_name="one").info.run_id
+    async with asking(older) as served:
+        answer = await served.data(QUERY, id=run_id)
+    assert answer == {
+        "run": {"name": "one", "loggedModels": [], "modelVersions": [], "datasets": []},
+        "experiment": {"loggedModels": {"totalCount": 0, "nodes": []}},
+        "node": None,
+        "registeredModels": {"totalCount": 0, "nodes": []},
+        "registeredModel": None,
+        "modelVersion": None,
+    }

@@ -1,0 +1,196 @@
+"""What a store is asked for: the widest part of a condition that it can run, never less than what matches."""
+
+from collections.abc import Callable
+
+import pytest
+from mlflow.exceptions import MlflowException
+
+from gql_server.stores.mlflow.lazy_store import LazyStore
+from gql_server.stores.mlflow.store_calls import StoreCalls
+from gql_server.stores.mlflow.store_reader import StoreReader
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
+from gql_server.stores.pushdown.plan import Plan, plan_experiments, plan_runs
+from schema.ports.condition import All, Any_, Condition, Not
+from schema.ports.condition import Test as Asked
+from schema.ports.errors import BadUserInput, LimitExceeded
+from schema.ports.lifecycle import LifecycleView
+from schema.ports.store_kind import StoreKind
+from schema.ports.tracking import Order, Page, Search
+from tests.support.stores import Store
+
+SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
+ADAM = Asked("param", "opt", "eq", "adam")
+LOW = Asked("metric", "loss", "lt", 0.5)
+DONE = Asked("attribute", "status", "eq", "FINISHED")
+
+
+def _missing(by: str, key: str, value: bool) -> Asked:  # noqa: FBT001
+    return Asked(by, key, "is_null", value)  # type: ignore[arg-type]
+
+
+_PUSHED: list[tuple[Condition, str]] = [
+    (All((ADAM, LOW, DONE)), "params.opt = 'adam' AND metrics.loss < 0.5 AND attributes.status = 'FINISHED'"),
+    (All((ADAM, All((ADAM, Any_((LOW,)))))), "params.opt = 'adam' AND metrics.loss < 0.5"),
+    (Any_((LOW, DONE)), ""),
+    (Any_((All((ADAM, LOW)), All((DONE, ADAM)))), "params.opt = 'adam'"),
+    (Any_(()), ""),
+    (Not(ADAM), ""),
+    (Not(Not(ADAM)), "params.opt = 'adam'"),
+    (Not(Any_((Not(ADAM), Not(LOW)))), "params.opt = 'adam' AND metrics.loss < 0.5"),
+    (Not(_missing("tag", "t", True)), "tags.t IS NOT NULL"),  # noqa: FBT003
+    (Asked("param", "lr", "gt", 0.1), "params.lr IS NOT NULL"),
+    (Asked("param", "lr", "in", ("a", "b")), "params.lr IS NOT NULL"),
+    (Asked("param", "lr", "in", ("a",)), "params.lr = 'a'"),
+    (Asked("tag", "a b", "ne", "it's"), 'tags.`a b` != "it\'s"'),
+    (Asked("tag", "a`b", "like", 'x"%'), 'tags."a`b" LIKE \'x"%\''),
+    (Asked("tag", "日本", "eq", "é"), "tags.`日本` = 'é'"),
+    (Asked("tag", "k", "eq", 'it\'s "x"'), "tags.k IS NOT NULL"),
+    (Asked("tag", "k", "like", "a\\%"), "tags.k IS NOT NULL"),
+    (Asked("tag", "k", "ilike", "a%"), "tags.k ILIKE 'a%'"),
+    (Asked("metric", "loss", "ne", 0.0), ""),
+    (Asked("metric", "loss", "ne", 1.0), "metrics.loss != 1.0"),
+    (Asked("metric", "loss", "gte", float("-inf")), ""),
+    (Asked("metric", "loss", "gt", 1e20), "metrics.loss > 1e20"),
+    (Asked("metric", "created", "gt", 1.0), ""),
+    (_missing("metric", "loss", False), ""),  # noqa: FBT003
+    (Asked("attribute", "run_id", "in", ("a1", "b2")), "attributes.run_id IN ('a1', 'b2')"),
+    (Asked("attribute", "run_id", "not_in", ("a1",)), "attributes.run_id NOT IN ('a1')"),
+    (Asked("attribute", "run_id", "in", ("a'1", "b")), ""),
+    (Asked("attribute", "name", "like", "r%"), "attributes.run_name LIKE 'r%'"),
+    (Asked("attribute", "started_at", "gte", 5), "attributes.start_time >= 5"),
+    (Asked("attribute", "duration_seconds", "gt", 5.0), ""),
+    (Asked("attribute", "parent_run_id", "eq", "a1"), "tags.mlflow.parentRunId = 'a1'"),
+    (Asked("tag", "k", "like", "a_%"), "tags.k LIKE 'a%%'"),
+    (Asked("attribute", "name", "ilike", "_b"), "attributes.run_name ILIKE '%b'"),
+    (_missing("param", "k", True), ""),  # noqa: FBT003
+    (Not(_missing("tag", "k", False)), ""),  # noqa: FBT003
+    (_missing("attribute", "parent_run_id", True), "tags.mlflow.parentRunId IS NULL"),  # noqa: FBT003
+    (_missing("attribute", "ended_at", True), ""),  # noqa: FBT003
+]
+
+
+@pytest.mark.parametrize(("where", "narrowing"), _PUSHED)
+def test_what_an_mlflow_server_is_asked(where: Condition, narrowing: str) -> None:
+    """Keys and values are quoted so that MLflow reads them as they are, or are left to this server."""
+    plan = plan_runs(Search(where=where), SERVER)
+    assert plan.narrowing == narrowing
+    assert plan.where == where
+
+
+def test_what_an_unknown_store_is_asked() -> None:
+    """Of a store that nothing is known of, only what MLflow has always had is asked."""
+    plan = plan_runs(Search(where=All((ADAM, DONE, Asked("tag", "t", "like", "a%")))), Capabilities())
+    assert plan.narrowing == "params.opt = 'adam'"
+
+
+def test_what_experiments_are_asked_by() -> None:
+    """Names, times and tags are asked of the store; ids are not, for not every server knows them."""
+    where = All(
+        (
+            Asked("attribute", "name", "like", "a%"),
+            Asked("attribute", "created_at", "gt", 5),
+            Asked("attribute", "experiment_id", "eq", "1"),
+            Asked("tag", "k", "ne", "v"),
+        )
+    )
+    plan = plan_experiments(Search(filter="name != 'b'", where=where), SERVER)
+    assert plan.filter == "name LIKE 'a%' AND creation_time > 5 AND tags.k != 'v' AND name != 'b'"
+
+
+def test_a_long_condition_is_pushed_in_part() -> None:
+    """A filter that MLflow's parser would take long for is cut at a clause; the rest is tested here."""
+    where = All(tuple(Asked("param", f"p{number}", "eq", "x" * 900) for number in range(100)))
+    assert 15_000 < len(plan_runs(Search(where=where), SERVER).narrowing) < 25_000
+
+
+@pytest.fixture
+def port_over(server_store: Store) -> Callable[[int], MlflowTracking]:
+    """Give a maker of ports over a server with 30 runs, of which ten have each optimizer."""
+    for number in range(30):
+        run = server_store.client.create_run("0", start_time=1000 + number).info.run_id
+        server_store.client.log_param(run, "opt", ["adam", "sgd", "lion"][number % 3])
+        server_store.client.log_param(run, "n", str(number))
+
+    def make(max_scanned: int) -> MlflowTracking:
+        return MlflowTracking(server_store.uri, max_scanned_runs=max_scanned)
+
+    return make
+
+
+PAGE = Page(4, None, frozenset({"run_id"}))
+BY_N = (Order("param", "n"),)
+
+
+async def test_the_store_narrows_what_is_gone_through(port_over: Callable[[int], MlflowTracking]) -> None:
+    """What is pushed down is not gone through here: ten runs are within a bound that thirty pass."""
+    port = port_over(10)
+    found = await port.runs([("0",)], Search(where=ADAM, order=BY_N), PAGE)
+    assert (found.rows.size, list(found.has_next)) == (4, [True])
+    with pytest.raises(LimitExceeded, match=r"more than the 10 runs .*GQL_MAX_SCANNED_RUNS"):
+        await port.runs([("0",)], Search(where=Any_((ADAM, LOW)), order=BY_N), PAGE)
+    with pytest.raises(LimitExceeded, match="GQL_MAX_SCANNED_RUNS"):
+        await port.runs([("0",)], Search(where=Asked("param", "n", "gt", 1e6)), PAGE)
+    assert await port.count_runs([("0",)], Search(where=Any_((ADAM, LOW)))) == [None]
+    assert await port.count_runs([("0",)], Search(where=ADAM)) == [10]
+    await port.close()
+
+
+async def test_a_page_in_the_stores_order_is_streamed(port_over: Callable[[int], MlflowTracking]) -> None:
+    """Where the store's order is right, no more is read than the page needs."""
+    port = port_over(30)
+    await port.runs([("0",)], Search(where=Any_((ADAM, Asked("param", "opt", "eq", "sgd")))), PAGE)
+    assert port.calls["search_runs"] <= 2
+    await port.close()
+
+
+async def test_a_scan_is_bounded_for_all_scopes_together(
+    port_over: Callable[[int], MlflowTracking],
+) -> None:
+    """The bound is of one call of the port, however many experiments it asks about."""
+    port = port_over(50)
+    await port.runs([("0",)], Search(order=BY_N), PAGE)
+    with pytest.raises(LimitExceeded):
+        await port.runs([("0",), ("0", "1")], Search(order=BY_N), PAGE)
+    await port.close()
+
+
+async def test_a_tampered_place_in_an_order_made_here_is_refused(
+    port_over: Callable[[int], MlflowTracking],
+) -> None:
+    """A place that no run can have is the client's mistake."""
+    port = port_over(50)
+    for after in ([], ["x"], [[0, "a"], "x"], [[1, 5], "x"], [[True, 1], "x"], [[3, 1], "x"], [[0, 1], 5],
+                  [[0, float("nan")], "x"], [[0, 1], [0, 1], "x"], [None, "x"], [{}, "x"]):  # fmt: skip
+        with pytest.raises(BadUserInput):
+            await port.runs([("0",)], Search(order=BY_N), Page(4, after, frozenset()))
+    await port.close()
+
+
+async def test_a_store_that_refuses_a_clause_is_asked_without(server_store: Store) -> None:
+    """What an older server does not know of this server's clauses is left out; a client's filter is not."""
+    run = server_store.client.create_run("0").info.run_id
+    calls = StoreCalls(LazyStore(server_store.uri, create=False), 2)
+    reader = StoreReader(calls, StoreKind.MLFLOW_SERVER, 100)
+
+    async def found(narrowing: str, own: str) -> list[str]:
+        search = reader.run_search(["0"], Plan(narrowing, own, None, []), LifecycleView.ALL)
+        return [entity.info.run_id for entity in await search(10, None)]
+
+    assert await found("nothing = 1", "status = 'RUNNING'") == [run]
+    assert await found("nothing = 1", "status = 'FAILED'") == []
+    with pytest.raises(MlflowException):
+        await found("status = 'RUNNING'", "nothing = 1")
+    await calls.close()
+
+
+def test_a_filter_is_read_where_the_store_knows_less_of_it() -> None:
+    """What the store can do of the client's filter is asked of it, and all of it is tested here."""
+    store = Capabilities(attributes=frozenset({"started_at"}), quoted_numbers=True, reads_filters=True)
+    own = "metrics.loss < 1 AND start_time > 5 AND tags.k LIKE 'a%' AND status = 'FINISHED'"
+    plan = plan_runs(Search(filter=own, where=ADAM), store)
+    assert plan.filter == "metrics.loss < 1.0 AND attributes.start_time > '5' AND params.opt = 'adam'"
+    assert plan.own == ""
+    for wrong in ("params.x > '1'", "status IN ('a')", "a OR b", "'", "x" * 30_000):
+        with pytest.raises((MlflowException, BadUserInput)):
+            plan_runs(Search(filter=wrong), store)

@@ -1,0 +1,46 @@
+"""Each kind of database in turn, with the port over it."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from mlflow.store.db.utils import create_sqlalchemy_engine
+from sqlalchemy import Engine, event
+
+from gql_server.stores.sql.tracking import SqlTracking
+from tests.support.stores import Store
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mysql"])
+def database(request: pytest.FixtureRequest) -> Store:
+    """Give an empty store in each kind of database."""
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    return store
+
+
+@pytest.fixture
+def engine(database: Store) -> Iterator[Engine]:
+    """Give an engine as MLflow makes it for the database."""
+    engine: Engine = create_sqlalchemy_engine(database.uri)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+async def tracking(engine: Engine) -> AsyncIterator[SqlTracking]:
+    """Give the port over the database."""
+    tracking = SqlTracking(engine)
+    yield tracking
+    await tracking.close()
+
+
+@pytest.fixture
+def statements(engine: Engine) -> list[str]:
+    """Give the list that each statement on the engine is added to."""
+    said: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _listen(*arguments: Any) -> None:
+        said.append(arguments[2])
+
+    return said

@@ -1,0 +1,106 @@
+"""Params, tags and last metrics of many runs at once."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Engine, insert
+
+from gql_server.stores.sql.tables import EXPERIMENT_TAGS, TAGS
+from gql_server.stores.sql.tracking import SqlTracking
+from tests.support.sql_rows import experiment, last_metrics, lists, numbered, params, runs
+
+LARGEST = 1.7976931348623157e308
+_ODD = ["a", "B", "Z/9", "é", "日本", "\N{GRINNING FACE}", "a b", "a.b", "a-b", "_"]
+_VALUES = [
+    "",
+    "x",
+    'quo"te',
+    "back\\slash",
+    "new\nline",
+    "\N{GRINNING FACE}",
+    "NULL",
+    "[1]",
+    "é" * 3000,
+    "\x07",
+]
+
+
+async def test_pairs_are_sorted_by_code_point_and_exact(tracking: SqlTracking, engine: Engine) -> None:
+    """Whatever the collation, keys stand in the order of their code points, values as they were logged."""
+    a, b, c = runs(engine, experiment(engine, 5), numbered(3))
+    params(engine, [(a, key, value) for key, value in zip(_ODD, _VALUES, strict=True)])
+    params(engine, [(c, "only", "one")])
+    found = await tracking.params([c, b, a, c, "f" * 32], None)
+    expected = sorted(zip(_ODD, _VALUES, strict=True))
+    assert lists(found, "key", "value") == [[("only", "one")], [], expected, [("only", "one")], []]
+
+
+async def test_only_the_keys_asked_for_are_read(tracking: SqlTracking, engine: Engine) -> None:
+    """Keys are taken as they are written, also where the database would fold their case."""
+    a, b = runs(engine, experiment(engine, 5), numbered(2))
+    params(engine, [(a, "lr", "1"), (a, "opt", "2"), (b, "LR", "3")])
+    last_metrics(engine, [(a, "loss", 1.0, False), (b, "LOSS", 2.0, False)])
+
+    async def under(*keys: str) -> list[list[tuple[Any, ...]]]:
+        some: Collection[str] = frozenset(keys)
+        pairs, metrics = await tracking.params([a, b], some), await tracking.metrics([a, b], some)
+        return [x + y for x, y in zip(lists(pairs, "key"), lists(metrics, "key"), strict=True)]
+
+    assert await under("lr", "loss") == [[("lr",), ("loss",)], []]
+    assert await under("LR", "opt", "LOSS") == [[("opt",)], [("LR",), ("LOSS",)]]
+    assert await under() == [[], []]
+    assert await under("a\x00", "\ud800", "lr ") == [[], []]
+
+
+async def test_a_tag_without_a_value_is_empty_text(tracking: SqlTracking, engine: Engine) -> None:
+    """MLflow lets a tag be null, and shows it as empty."""
+    experiment_id = experiment(engine, 5)
+    (a,) = runs(engine, experiment_id, numbered(1))
+    with engine.begin() as connection:
+        connection.execute(insert(TAGS), [{"run_uuid": a, "key": "k", "value": None}])
+        rows = [{"experiment_id": 5, "key": key, "value": value} for key, value in [("z", None), ("A", "1")]]
+        connection.execute(insert(EXPERIMENT_TAGS), rows)
+    assert lists(await tracking.tags([a], None), "key", "value") == [[("k", "")]]
+    found = await tracking.experiment_tags(["2147483648", "5", "0"], None)
+    assert lists(found, "key", "value") == [[], [("A", "1"), ("z", "")], []]
+
+
+async def test_values_that_are_no_numbers_have_names(tracking: SqlTracking, engine: Engine) -> None:
+    """A NaN and both infinities are None, and named beside it; the largest floats below stay numbers."""
+    (a,) = runs(engine, experiment(engine, 5), numbered(1))
+    below = 1.7976931348623155e308
+    values = [
+        ("a", 0.0, True),
+        ("b", LARGEST, False),
+        ("c", -LARGEST, False),
+        ("d", below, False),
+        ("e", 1.0, False),
+    ]
+    last_metrics(engine, [(a, *value) for value in values])
+    found = await tracking.metrics([a], None)
+    assert lists(found, "key", "value", "non_finite") == [
+        [
+            ("a", None, "NAN"),
+            ("b", None, "POSITIVE_INFINITY"),
+            ("c", None, "NEGATIVE_INFINITY"),
+            ("d", below, None),
+            ("e", 1.0, None),
+        ]
+    ]
+    assert [type(value) for value in found.rows["value"]][3:] == [float, float]
+
+
+async def test_a_thousand_runs_take_one_statement_each(
+    tracking: SqlTracking, engine: Engine, statements: list[str]
+) -> None:
+    """Neither the number of runs nor that of keys adds a statement."""
+    ids = runs(engine, experiment(engine, 5), numbered(1200))
+    params(engine, [(id_, f"p{number}", "v") for id_ in ids for number in range(2)])
+    last_metrics(engine, [(id_, "m", 1.0, False) for id_ in ids])
+    await tracking.ready()
+    statements.clear()
+    assert (await tracking.params(ids, None)).rows.size == 2400
+    assert (await tracking.metrics(ids, None)).rows.size == 1200
+    assert (await tracking.tags(ids, frozenset({"a", "b"}))).rows.size == 0
+    assert len(statements) == 3
+    assert not any("SELECT *" in statement for statement in statements)

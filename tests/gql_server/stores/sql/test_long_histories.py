@@ -1,0 +1,64 @@
+"""Long histories: counted, and read a part at a time by place."""
+
+import sys
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from gql_server.stores.sql.tables import METRICS
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.errors import BadUserInput
+from tests.support.sql_rows import experiment, numbered, points, runs
+
+_POINTS = [
+    *((0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.1 + 0.2), (7, 1, 1e-300)),
+    *((0, 3, sys.float_info.max), (0, 3, -sys.float_info.max), (2**62, 2**61, 0.5)),
+]
+
+
+@pytest.fixture
+def filled(engine: Engine) -> list[str]:
+    """Insert three runs, of which one has points that share steps and times, and a NaN among them."""
+    ids = runs(engine, experiment(engine, 5), numbered(3))
+    points(engine, ids[0], "m", _POINTS)
+    points(engine, ids[0], "other", [(step, step, 1.0) for step in range(4)])
+    points(engine, ids[1], "m", [(0, 0, 0.0)])
+    with engine.begin() as connection:
+        nan = {"key": "m", "step": 0, "timestamp": 3, "run_uuid": ids[0], "value": 0.0, "is_nan": True}
+        connection.execute(insert(METRICS), [nan])
+    return ids
+
+
+async def test_counts(tracking: SqlTracking, filled: list[str], statements: list[str]) -> None:
+    """Each series is counted, in one statement whatever their number; one that is not there has none."""
+    series = [(filled[1], "m"), (filled[0], "other"), (filled[0], "m"), (filled[2], "m"), (filled[0], "no")]
+    assert await tracking.count_points(series) == [1, 4, 10, 0, 0]
+    assert len([said for said in statements if said.startswith("SELECT")]) == 1
+    assert await tracking.count_points([(filled[0], "m"), (filled[1], "m")]) == [10, 1]
+    assert await tracking.count_points([(filled[0], "\x00")]) == [0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+async def test_parts_join(tracking: SqlTracking, filled: list[str], size: int) -> None:
+    """Part behind part gives what the whole history is, ties, NaN and infinities included."""
+    whole = await tracking.histories([(filled[0], "m")], None, None)
+    joined: dict[str, list[Any]] = {name: [] for name in ("step", "timestamp", "value", "non_finite")}
+    after = None
+    while True:
+        part = await tracking.points_behind((filled[0], "m"), after, size)
+        if not part.size:
+            break
+        assert part.size <= size
+        for name, column in joined.items():
+            column.extend(part[name])
+        after = (part["step"][-1], part["timestamp"][-1], part["stored"][-1])
+    assert joined == {name: list(whole.rows[name]) for name in joined}
+
+
+async def test_bad_ids(tracking: SqlTracking, filled: list[str]) -> None:
+    """What cannot be a run's id is refused; a metric that is not there has no points."""
+    with pytest.raises(BadUserInput):
+        await tracking.points_behind(("../x", "m"), None, 1)
+    assert (await tracking.points_behind((filled[2], "m"), None, 1)).size == 0
+    assert (await tracking.points_behind((filled[0], "\x00"), None, 1)).size == 0

@@ -1,0 +1,181 @@
+"""What takes too long is stopped in the database, and what broke heals."""
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, TextClause, event, text
+from sqlalchemy.exc import InternalError, OperationalError
+
+from gql_server.stores.sql import session
+from gql_server.stores.sql.session_pool import SessionPool
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.errors import StoreTimeout, StoreUnavailable
+
+_SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+    "mysql": "SELECT SLEEP(60)",
+}
+_RUNNING = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sl%' "
+    "AND state = 'active' AND datname = current_database()",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLE%' "
+    "AND db = database()",
+}
+
+
+def _slow(engine: Engine) -> TextClause:
+    return text(_SLOW[engine.dialect.name])
+
+
+async def _running(engine: Engine) -> int:
+    """Return how many slow statements the database is at; of SQLite, which is no server, nothing is known."""
+    question = _RUNNING.get(engine.dialect.name)
+    if question is None:
+        return 0
+    with engine.connect() as connection:
+        return int(connection.execute(text(question)).scalar_one())
+
+
+async def _gone(engine: Engine) -> bool:
+    for _ in range(100):
+        if not await _running(engine):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def _begun(engine: Engine, statements: list[str]) -> None:
+    """Return when the database is at the slow statement, or when SQLite has had it for a moment."""
+    name = engine.dialect.name
+    for _ in range(400):
+        if _SLOW[name] in statements and (name not in _RUNNING or await _running(engine)):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("the slow statement did not begin")
+    await asyncio.sleep(0.1)
+
+
+async def test_a_client_that_leaves_stops_its_statement(engine: Engine, statements: list[str]) -> None:
+    """The database stops working on it, and the only thread is free for the next."""
+    reader = SessionPool(lambda: engine, threads=1, seconds=60)
+    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    await _begun(engine, statements)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    start = time.perf_counter()
+    assert await reader.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
+    assert time.perf_counter() - start < 20
+    assert await _gone(engine)
+    await reader.close()
+
+
+async def test_a_statement_that_was_about_to_begin_is_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt that comes when the driver has not begun yet, and hits nothing, is not the last."""
+    there, told = threading.Event(), threading.Event()
+
+    def tell(*arguments: Any) -> None:
+        interrupt(*arguments)
+        told.set()
+
+    interrupt = session._interrupt  # noqa: SLF001 - what it hits no database tells
+    monkeypatch.setattr(session, "_interrupt", tell)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(*arguments: Any) -> None:
+        if arguments[2] == _SLOW[engine.dialect.name]:
+            there.set()
+            assert told.wait(20)
+
+    reader = SessionPool(lambda: engine, threads=1, seconds=60)
+    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    assert await asyncio.to_thread(there.wait, 20)
+    asked.cancel()
+    async with asyncio.timeout(30):
+        assert await reader.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
+    await reader.close()
+
+
+async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, statements: list[str]) -> None:
+    """What waits for a thread and is given up never reaches the database."""
+    reader = SessionPool(lambda: engine, threads=1, seconds=30)
+    first = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    await _begun(engine, statements)
+    second = asyncio.create_task(reader.read(lambda session: session.rows(text("SELECT 2"))))
+    await asyncio.sleep(0.1)
+    for task in (second, first):
+        task.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert await reader.read(lambda session: session.rows(text("SELECT 3"))) == [(3,)]
+    assert "SELECT 2" not in statements
+    await reader.close()
+
+
+async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
+    """The caller gets the fault when the time is over, and the next statement runs."""
+    reader = SessionPool(lambda: engine, threads=1, seconds=0.5)
+    start = time.perf_counter()
+    with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
+        await reader.read(lambda session: session.rows(_slow(engine)))
+    assert time.perf_counter() - start < 15
+    assert await _gone(engine)
+    patient = SessionPool(lambda: engine, threads=1, seconds=30)
+    assert await patient.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
+    await reader.close()
+
+
+@pytest.mark.parametrize("database", ["postgres", "mysql"], indirect=True)
+async def test_a_dropped_connection_is_one_clear_error_and_heals(
+    engine: Engine, statements: list[str]
+) -> None:
+    """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
+    tracking = SqlTracking(engine)
+    await tracking.ready()
+    _drop_connections(engine)
+    await tracking.ready()
+    reader = SessionPool(lambda: engine, threads=2, seconds=30)
+    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    await _begun(engine, statements)
+    _drop_connections(engine)
+    with pytest.raises(StoreUnavailable) as caught:
+        await asked
+    assert "SELECT" not in str(caught.value)
+    await tracking.ready()
+    await reader.close()
+    await tracking.close()
+
+
+def _drop_connections(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+            return
+        others = (
+            "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+        )
+        for (id_,) in connection.execute(text(others)).all():
+            # One that was closed a moment ago may be gone by now.
+            with suppress(OperationalError, InternalError):
+                connection.execute(text(f"KILL {id_}"))
+
+
+async def test_a_mistake_of_ours_is_not_blamed_on_the_store(engine: Engine) -> None:
+    """A statement that is wrong in itself stays the error that it is."""
+    reader = SessionPool(lambda: engine, threads=1, seconds=5)
+    with pytest.raises(Exception, match="nowhere") as caught:
+        await reader.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))
+    assert not isinstance(caught.value, StoreUnavailable)
+    await reader.close()

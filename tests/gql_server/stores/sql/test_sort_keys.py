@@ -1,0 +1,160 @@
+"""Orders of runs and experiments mean the same on every database."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.errors import BadUserInput
+from schema.ports.tracking import Order, Page, Position, Scope, Search
+from tests.support.sql_rows import WHOLE, by, experiment, last_metrics, params, runs
+
+LARGEST = 1.7976931348623157e308
+IDS = [letter * 32 for letter in "abcdef"]
+
+
+@pytest.fixture
+def experiment_id(engine: Engine) -> str:
+    """Give an experiment whose runs have something of everything, and some of them nothing of it."""
+    experiment_id = experiment(engine, 7)
+    rows: list[dict[str, Any]] = [
+        {"name": "Zoe", "start_time": 5, "end_time": 9, "user_id": "é", "status": "RUNNING"},
+        {"name": "adam", "start_time": 5, "end_time": 6, "user_id": "z"},
+        {"name": "Adam", "start_time": 7, "end_time": None, "user_id": "Z", "status": "FAILED"},
+        {"name": "日", "start_time": None, "end_time": 3, "user_id": "😀"},
+        {"name": "\N{FULLWIDTH LATIN SMALL LETTER A}", "start_time": 1, "end_time": 1, "user_id": "ﬀ"},
+        {"name": "adam ", "start_time": 2, "end_time": 20, "user_id": None},
+    ]
+    runs(engine, experiment_id, [{"run_uuid": id_} | row for id_, row in zip(IDS, rows, strict=True)])
+    values = [
+        ("a", 2.5, False),
+        ("b", 0.0, True),
+        ("c", LARGEST, False),
+        ("d", -LARGEST, False),
+        ("f", -1.0, False),
+    ]
+    last_metrics(engine, [(letter * 32, "loss", value, nan) for letter, value, nan in values])
+    texts = [("a", "10"), ("b", "9"), ("c", "B"), ("d", "b"), ("e", "")]
+    params(engine, [(letter * 32, "lr", value) for letter, value in texts])
+    return experiment_id
+
+
+async def _order(tracking: SqlTracking, experiment_id: str, *order: Order, size: int = 1000) -> str:
+    """Return the runs' letters in an order, read in pages."""
+    letters, after = "", None
+    while True:
+        page = Page(size, after, WHOLE.columns)
+        found = await tracking.runs([(experiment_id,)], Search(order=order), page)
+        letters += "".join(id_[0] for id_ in found.rows["run_id"])
+        if not found.has_next[0]:
+            return letters
+        after = found.position(found.rows.size - 1)
+
+
+_ORDERS: list[tuple[tuple[Order, ...], str]] = [
+    ((), "cabfed"),
+    ((by("run_id", descending=True),), "fedcba"),
+    ((by("name"),), "cabfde"),
+    ((by("name", descending=True),), "edfbac"),
+    ((by("user_id"),), "cbaedf"),
+    ((by("user_id", descending=True),), "deabcf"),
+    ((by("status"), by("started_at")), "cefbda"),
+    ((by("started_at"),), "efabcd"),
+    ((by("started_at", descending=True),), "cabfed"),
+    ((by("ended_at"),), "edbafc"),
+    ((by("duration"),), "ebafcd"),
+    ((by("duration", descending=True),), "fabecd"),
+    ((by("experiment_id"), by("run_id", descending=True)), "fedcba"),
+    ((by("loss", of="metric"),), "dfacbe"),
+    ((by("loss", of="metric", descending=True),), "cafdbe"),
+    ((by("lr", of="param"),), "baecdf"),
+    ((by("lr", of="param", descending=True),), "abdcef"),
+    ((by("LR", of="param"), by("loss", of="metric")), "dfacbe"),
+    ((by("none", of="tag"), by("started_at")), "efabcd"),
+]
+
+
+async def test_runs_come_in_order_whatever_the_pages(tracking: SqlTracking, experiment_id: str) -> None:
+    """Each order is total: numbers, then text by code point, then what is missing; whatever the page size."""
+    for order, expected in _ORDERS:
+        for size in (1, 2, 1000):
+            assert await _order(tracking, experiment_id, *order, size=size) == expected, order
+
+
+async def test_many_experiments_are_ordered_alike(tracking: SqlTracking, experiment_id: str) -> None:
+    """Where several experiments are searched at once, each has the order that it has alone."""
+    for order, expected in _ORDERS:
+        scopes: list[Scope] = [("0",), (experiment_id,)]
+        found = await tracking.runs(scopes, Search(order=order), Page(4, None, WHOLE.columns))
+        assert "".join(id_[0] for id_ in found.rows["run_id"]) == expected[:4]
+        position = found.position(1)
+        found = await tracking.runs(scopes, Search(order=order), Page(4, position, WHOLE.columns))
+        assert "".join(id_[0] for id_ in found.rows["run_id"]) == expected[2:]
+
+
+async def test_an_order_that_cannot_be_is_refused(tracking: SqlTracking) -> None:
+    """An unknown attribute and a key that no database holds are the client's mistakes."""
+    for order in (by("nothing"), by("a\x00", of="metric"), by("\ud800", of="tag")):
+        with pytest.raises(BadUserInput):
+            await tracking.runs([None], Search(order=(order,)), WHOLE)
+        with pytest.raises(BadUserInput):
+            await tracking.experiments(Search(order=(order,)), WHOLE)
+
+
+_TAMPERED: list[Position] = [
+    [],
+    [5],
+    [5, None],
+    [5, 5],
+    ["5", "a"],
+    [True, "a"],
+    [5.0, "a"],
+    [2**63, "a"],
+    [5, "a", "b"],
+    [5, "a\x00"],
+    [5, "\ud800"],
+    [{}, "a"],
+    [[], "a"],
+]
+
+
+async def test_a_position_that_was_tampered_with_is_refused(tracking: SqlTracking) -> None:
+    """A position of the wrong length or types never reaches the database."""
+    for position in _TAMPERED:
+        with pytest.raises(BadUserInput):
+            await tracking.runs([None], Search(), Page(1, position, WHOLE.columns))
+
+
+async def test_a_metrics_place_is_a_float_nan_or_nothing(tracking: SqlTracking) -> None:
+    """What the port would not have written is not read."""
+    search = Search(order=(by("loss", of="metric"),))
+    places: list[Any] = ["nan", "Infinity", 1, True, float("inf"), float("nan"), [], {}]
+    for place in places:
+        with pytest.raises(BadUserInput):
+            await tracking.runs([None], search, Page(1, [place, "a"], WHOLE.columns))
+
+
+async def test_a_position_far_out_is_only_empty_or_refused(tracking: SqlTracking) -> None:
+    """Numbers that no experiment has are numbers all the same, unless the database cannot hold them."""
+    for position in ([2**62, 1], [-1, 2**62], [None, -(2**63)]):
+        try:
+            found = await tracking.experiments(Search(), Page(1, position, frozenset({"name"})))
+        except BadUserInput:
+            continue
+        assert found.rows.size <= 1
+
+
+async def test_experiments_come_in_order(tracking: SqlTracking, engine: Engine) -> None:
+    """Experiments are ordered by code point too, and by id where they are level."""
+    for number, name in [(3, "b"), (1, "C"), (2, "a")]:
+        experiment(engine, number, name=name, creation_time=5)
+
+    async def names(*order: Order) -> list[str]:
+        pages = await tracking.experiments(Search(filter="name != 'Default'", order=order), WHOLE)
+        return list(pages.rows["name"])
+
+    assert await names(by("name")) == ["C", "a", "b"]
+    assert await names(by("experiment_id", descending=True)) == ["b", "a", "C"]
+    assert await names(by("created_at")) == ["C", "a", "b"]
+    assert await names() == ["C", "a", "b"]

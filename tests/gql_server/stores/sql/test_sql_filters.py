@@ -1,0 +1,195 @@
+"""Filters mean what they mean to MLflow."""
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
+
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.condition import All, Any_, Not
+from schema.ports.condition import Test as Asked
+from schema.ports.errors import BadUserInput
+from schema.ports.tracking import Order, Search
+from tests.support.sql_rows import WHOLE
+from tests.support.stores import Store
+
+_RUN_FILTERS = [
+    "metrics.loss < 1",
+    "metrics.loss != 0.5",
+    "metrics.`other loss` >= 2 and params.opt = 'Adam'",
+    "params.opt != 'Adam'",
+    "params.opt LIKE 'A%'",
+    "params.opt ILIKE 'a%'",
+    "params.opt IS NULL",
+    "params.opt IS NOT NULL AND tags.team = 'vision'",
+    "tags.team = 'vision'",
+    "tags.team != 'vision'",
+    "tags.`o clock` = 'x'",
+    "status = 'RUNNING'",
+    "attributes.status != 'RUNNING'",
+    "run_name = 'r1'",
+    "run_name LIKE 'R%'",
+    "user_id = 'me'",
+    "artifact_uri ILIKE '%ARTIFACTS'",
+    "run_id IN ('{0}', '{2}')",
+    "run_id NOT IN ('{0}')",
+    "dataset.name = 'digits'",
+    "dataset.digest LIKE 'abc%'",
+    "dataset.context = 'train'",
+    "dataset.name = 'digits' AND dataset.context = 'test'",
+]
+_EXPERIMENT_FILTERS = [
+    "name = 'sweep 1'",
+    "name LIKE 'Sweep%'",
+    "name ILIKE 'Sweep%'",
+    "name != 'sweep 1'",
+    "tags.team = 'vision'",
+    "tags.team != 'vision'",
+    "tags.team IS NULL",
+]
+
+
+def _fill(client: MlflowClient) -> tuple[str, list[str]]:
+    experiment_id = client.create_experiment("sweep 1", tags={"team": "vision"})
+    client.create_experiment("Sweep 2", tags={"team": "Vision"})
+    ids = []
+    for number, opt in enumerate(["Adam", "adam", "sgd", None]):
+        run = client.create_run(experiment_id, start_time=1000 * number + 500, run_name=f"r{number}")
+        ids.append(run.info.run_id)
+        if opt:
+            client.log_param(ids[-1], "opt", opt)
+            client.log_metric(ids[-1], "loss", [0.5, 2.0, float("nan")][number])
+            client.log_metric(ids[-1], "other loss", float(number + 1))
+        client.set_tag(ids[-1], "team", ["vision", "Vision", "text", "vision"][number])
+        client.set_tag(ids[-1], "o clock", "x")
+    client.set_terminated(ids[0])
+    digits = Dataset(name="digits", digest="abcd", source_type="local", source="here")
+    tags = [InputTag("mlflow.data.context", "train")], [InputTag("mlflow.data.context", "test")]
+    client.log_inputs(ids[0], [DatasetInput(digits, tags[0])])
+    client.log_inputs(ids[1], [DatasetInput(digits, tags[1])])
+    other = Dataset(name="digits", digest="abce", source_type="local", source="there")
+    client.log_inputs(ids[0], [DatasetInput(other, tags[0])])
+    return experiment_id, ids
+
+
+async def test_run_filters_find_what_mlflow_finds(
+    tracking: SqlTracking, database: Store, statements: list[str]
+) -> None:
+    """The filter is part of the one statement, and finds the same runs, each once."""
+    experiment_id, ids = _fill(database.client)
+    await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    for template in _RUN_FILTERS:
+        filter_ = template.format(*ids)
+        expected = database.client.search_runs([experiment_id], filter_)
+        statements.clear()
+        found = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        assert len(statements) == 1
+        assert list(found.rows["run_id"]) == [run.info.run_id for run in expected], filter_
+        assert await tracking.count_runs([(experiment_id,)], Search(filter=filter_)) == [len(expected)]
+        several = await tracking.runs([(experiment_id,), ("0",)], Search(filter=filter_), WHOLE)
+        assert list(several.rows["run_id"]) == [run.info.run_id for run in expected], filter_
+
+
+async def test_a_condition_is_part_of_the_one_statement(
+    tracking: SqlTracking, database: Store, statements: list[str]
+) -> None:
+    """Whatever a condition tests, with a filter and an order beside it, a page of runs is one statement."""
+    experiment_id, ids = _fill(database.client)
+    where = All(
+        (
+            Any_((Asked("param", "opt", "ilike", "a%"), Asked("tag", "team", "gt", 3.0))),
+            Not(Asked("metric", "loss", "is_null", value=True)),
+            Asked("attribute", "parent_run_id", "is_null", value=True),
+            Asked("attribute", "started_at", "gte", 500),
+        )
+    )
+    order = (Order("param", "opt"), Order("attribute", "duration"))
+    await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    statements.clear()
+    search = Search(filter="tags.team ILIKE 'vision'", where=where, order=order)
+    found = await tracking.runs([(experiment_id,)], search, WHOLE)
+    assert len(statements) == 1
+    assert list(found.rows["run_id"]) == ids[:2]
+
+
+async def test_seconds_are_told_apart_in_times_of_today(tracking: SqlTracking, database: Store) -> None:
+    """How long a run took is compared to the millisecond, however long ago its times are counted from."""
+    experiment_id = database.client.create_experiment("today")
+    ids = []
+    for took in (0, 1, 60_000):
+        ids.append(database.client.create_run(experiment_id, start_time=1_760_000_000_007).info.run_id)
+        database.client.set_terminated(ids[-1], end_time=1_760_000_000_007 + took)
+    for operator, seconds, expected in (
+        ("eq", 0.0, ids[:1]),
+        ("eq", 0.001, ids[1:2]),
+        ("eq", 60.0, ids[2:]),
+        ("gt", 0.0005, ids[1:]),
+        ("lte", 59.999, ids[:2]),
+    ):
+        where = Asked("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
+        found = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
+        assert set(found.rows["run_id"]) == set(expected), (operator, seconds)
+
+
+async def test_experiment_filters_find_what_mlflow_finds(tracking: SqlTracking, database: Store) -> None:
+    """The same experiments in the same order."""
+    _fill(database.client)
+    for filter_ in _EXPERIMENT_FILTERS:
+        expected = database.client.search_experiments(ViewType.ACTIVE_ONLY, filter_string=filter_)
+        found = await tracking.experiments(Search(filter=filter_), WHOLE)
+        assert list(found.rows["name"]) == [known.name for known in expected], filter_
+        assert await tracking.count_experiments(Search(filter=filter_)) == len(expected)
+
+
+_REFUSED = [
+    "metrics.loss <",
+    "metrics.loss < 'a'",
+    "nothing = 1",
+    "params.a = 'b' OR params.a = 'c'",
+    "params.a IN ('b')",
+    "status = 'RUNNING",
+    "metrics.loss RLIKE 'a'",
+    "run_id IN ()",
+    "run_id IN (a)",
+    "run_id IN ('a', 1)",
+    "start_time > 'x'",
+    "dataset.nothing = 'a'",
+    "((((",
+    "(" * 5000,
+    "tags.a = '\x00'",
+    "tags.a = '\ud800'",
+    "IN IN IN",
+    "params.a LIKE",
+    ";",
+    "a = 1; DROP TABLE runs",
+]
+
+
+async def test_a_filter_that_mlflow_refuses_is_the_clients_mistake(tracking: SqlTracking) -> None:
+    """The message is MLflow's, and holds no SQL of ours."""
+    for filter_ in _REFUSED:
+        search = Search(filter=filter_)
+        with pytest.raises(BadUserInput) as of_runs:
+            await tracking.runs([None], search, WHOLE)
+        with pytest.raises(BadUserInput) as of_experiments:
+            await tracking.experiments(search, WHOLE)
+        assert "SELECT" not in f"{of_runs.value}{of_experiments.value}"
+
+
+async def test_numbers_are_compared_as_numbers(tracking: SqlTracking, database: Store) -> None:
+    """Times and metrics are compared with whatever number is written, whether or not a database holds it."""
+    experiment_id, ids = _fill(database.client)
+    database.client.log_metric(ids[3], "loss", float("inf"))
+    for filter_, expected in {
+        "start_time > 1500": [3, 2],
+        "start_time <= 1500.5": [1, 0],
+        "start_time = 1500": [1],
+        "start_time < 99999999999999999999": [3, 2, 1, 0],
+        "start_time > 1e400": [],
+        "metrics.loss > 1e300": [3],
+        "metrics.loss >= 1e400": [3],
+        # MLflow stores a NaN as 0 with a flag, and its filter does not look at the flag.
+        "metrics.loss < 1e400": [2, 1, 0],
+    }.items():
+        found = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        assert [ids.index(run_id) for run_id in found.rows["run_id"]] == expected, filter_
+    assert await tracking.count_experiments(Search(filter="creation_time > 0 AND last_update_time > 5")) == 3

@@ -1,0 +1,110 @@
+"""Histories of many metrics at once."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.errors import LimitExceeded
+from tests.support.cpu_time import uncollected
+from tests.support.sql_rows import experiment, lists, numbered, points, runs
+
+_POINT = ("step", "timestamp", "value")
+
+
+async def test_points_that_share_a_step_stand_by_time_and_value(
+    tracking: SqlTracking, engine: Engine
+) -> None:
+    """Every store gives the same order: step, timestamp, value, and a NaN last."""
+    a, b = runs(engine, experiment(engine, 5), numbered(2))
+    points(engine, a, "m", [(0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.5)])
+    points(engine, b, "m", [(0, 0, 0.0)])
+    with engine.begin() as connection:
+        row = "'m', 0, 3, 0, '{}', {}".format(a, "1" if engine.dialect.name != "postgresql" else "true")
+        columns = "metrics.key, value, timestamp, step, run_uuid, is_nan".replace(
+            "metrics.key", _quoted(engine)
+        )
+        connection.execute(text(f"INSERT INTO metrics ({columns}) VALUES ({row})"))  # noqa: S608
+    found = await tracking.histories([(b, "m"), (a, "m")], None, None)
+    assert lists(found, *_POINT) == [
+        [(0, 0, 0.0)],
+        [(-2, 5, 3.0), (0, 3, -1.0), (0, 3, 2.0), (0, 3, None), (0, 9, 1.0), (7, 1, 0.5)],
+    ]
+    assert found.rows["non_finite"].count("NAN") == 1
+
+
+def _quoted(engine: Engine) -> str:
+    return engine.dialect.identifier_preparer.quote("key")
+
+
+async def test_only_the_series_and_steps_asked_for_are_given(tracking: SqlTracking, engine: Engine) -> None:
+    """Runs may be asked for different metrics, and twice for one; steps are bounded on both sides."""
+    ids = runs(engine, experiment(engine, 5), numbered(7))
+    for number, id_ in enumerate(ids):
+        for key in ("a", "b", "c"):
+            points(engine, id_, key, [(step, step, number + step / 10) for step in range(4)])
+    series = [(id_, "abc"[number % 3]) for number, id_ in enumerate(ids)]
+    series += [(ids[0], "b"), (ids[0], "a"), (ids[0], "none"), ("f" * 32, "a"), (ids[1], "B\x00")]
+    found = await tracking.histories(series, 1, 2)
+    owner = [*range(7), 0, 0]
+    expected = [[(step, step, number + step / 10) for step in (1, 2)] for number in owner]
+    assert lists(found, *_POINT) == [*expected, [], [], []]
+    assert lists(await tracking.histories(series[:1], None, -1), *_POINT) == [[]]
+    assert lists(await tracking.histories([], None, None), *_POINT) == []
+
+
+async def test_floats_are_the_same_floats(tracking: SqlTracking, engine: Engine) -> None:
+    """Not a bit of a value is lost, and a whole number stays a float."""
+    (a,) = runs(engine, experiment(engine, 5), numbered(1))
+    values = [0.1, 1e-300, 123456789.12345679, 1.7976931348623155e308, 2.0, -1e22]
+    points(engine, a, "m", [(2**63 - 1, 2**53 + 1 + number, value) for number, value in enumerate(values)])
+    found = await tracking.histories([(a, "m")], None, None)
+    assert list(map(repr, found.rows["value"])) == list(map(repr, values))
+    assert (found.rows["step"][0], found.rows["timestamp"][0]) == (2**63 - 1, 2**53 + 1)
+
+
+async def test_too_many_points_are_refused_before_they_are_read(
+    engine: Engine, statements: list[str]
+) -> None:
+    """The fault names the setting and the way out; as many as the bound are answered."""
+    a, b = runs(engine, experiment(engine, 5), numbered(2))
+    for id_ in (a, b):
+        points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
+    tracking = SqlTracking(engine, max_points=99)
+    statements.clear()
+    with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*fromStep"):
+        await tracking.histories([(a, "m"), (b, "m")], None, None)
+    assert len(statements) == 1
+    assert (await tracking.histories([(a, "m"), (b, "m")], 1, None)).rows.size == 98
+    await tracking.close()
+
+
+async def test_a_hundred_thousand_points_leave_the_loop_running(
+    engine: Engine, statements: list[str]
+) -> None:
+    """They take two statements at most, and meanwhile the event loop answers others."""
+    ids = runs(engine, experiment(engine, 5), numbered(20))
+    for id_ in ids:
+        points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
+    tracking = SqlTracking(engine)
+    await tracking.ready()
+    statements.clear()
+    pauses = []
+
+    async def beat() -> None:
+        while True:
+            # What this process does meanwhile: what others keep it from is no matter of its own.
+            start = time.process_time()
+            await asyncio.sleep(0.001)
+            pauses.append(time.process_time() - start)
+
+    with uncollected():
+        beating = asyncio.create_task(beat())
+        found = await tracking.histories([(id_, "m") for id_ in ids], None, None)
+        beating.cancel()
+    assert found.rows.size == 100_000
+    assert len(statements) <= 2
+    assert max(pauses) < 0.25  # 0.01 is usual
+    await tracking.close()

@@ -1,0 +1,236 @@
+"""Datasets, models and the registry in databases: a statement each, and rows that only a test writes."""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Engine, insert
+
+from gql_server.stores.sql.models.model_tables import (
+    DATASETS,
+    INPUT_TAGS,
+    INPUTS,
+    MODEL_METRICS,
+    MODEL_PARAMS,
+    MODEL_TAGS,
+    MODELS,
+)
+from gql_server.stores.sql.registry.registry_tables import (
+    ALIASES,
+    REGISTERED,
+    REGISTERED_TAGS,
+    VERSION_TAGS,
+    VERSIONS,
+)
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.registry import VersionKey
+from schema.ports.tracking import Page
+from tests.support.sql_rows import experiment, runs
+
+_WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
+
+MODEL = frozenset({"model_id", "name", "status", "source_run_id"})
+VERSION = frozenset({"name", "version", "source_run_id", "logged_model_id"})
+PAGE = Page(5, None, MODEL)
+
+
+def fill(engine: Engine, number: int, workspace: str = "default", models: int = 1) -> str:
+    """Insert an experiment with a run, its models, a dataset, and a registered model; return the run's id."""
+    run_id = f"{number:032x}"
+    experiment(engine, number, workspace=workspace)
+    runs(engine, str(number), [{"run_uuid": run_id}])
+    ids = [f"m-{number}-{place}" for place in range(models)]
+    of_model = {"experiment_id": number}
+    rows: list[tuple[Any, list[dict[str, Any]]]] = [
+        (DATASETS, [_dataset(number)]),
+        (INPUTS, [_input(f"i{number}", ("DATASET", f"d{number}"), ("RUN", run_id))]),
+        (INPUT_TAGS, [{"input_uuid": f"i{number}", "name": "mlflow.data.context", "value": "training"}]),
+        (MODELS, [_model(own, number, run_id, place) for place, own in enumerate(ids)]),
+        (MODEL_PARAMS, [of_model | {"model_id": own, "param_key": "p", "param_value": "1"} for own in ids]),
+        (MODEL_TAGS, [of_model | {"model_id": own, "tag_key": "t", "tag_value": "1"} for own in ids]),
+        (MODEL_METRICS, [_metric(own, number, run_id, step) for own in ids for step in (2, 1)]),
+        (REGISTERED, [{"workspace": workspace, "name": f"net {number}"}]),
+        (REGISTERED_TAGS, [_registered(number, workspace) | {"key": "k", "value": None}]),
+        (VERSIONS, [_registered(number, workspace) | _version(run_id, ids[0])]),
+        (VERSION_TAGS, [_registered(number, workspace) | {"version": 1, "key": "k", "value": "v"}]),
+        (ALIASES, [_registered(number, workspace) | {"alias": "nowhere", "version": 9}]),
+    ]
+    with engine.begin() as connection:
+        for table, values in rows:
+            connection.execute(insert(table), values)
+    return run_id
+
+
+def _registered(number: int, workspace: str) -> dict[str, Any]:
+    return {"workspace": workspace, "name": f"net {number}"}
+
+
+def _version(run_id: str, model_id: str) -> dict[str, Any]:
+    return {"version": 1, "run_id": run_id, "source": f"models:/{model_id}", "current_stage": "None"}
+
+
+def _dataset(number: int) -> dict[str, Any]:
+    names = {"dataset_uuid": f"d{number}", "experiment_id": number, "name": "data", "digest": "x"}
+    return names | {"dataset_source_type": "local", "dataset_source": "{}"}
+
+
+def _input(own: str, source: tuple[str, str], destination: tuple[str, str]) -> dict[str, Any]:
+    ends = {"source_type": source[0], "source_id": source[1]}
+    return {
+        "input_uuid": own,
+        **ends,
+        "destination_type": destination[0],
+        "destination_id": destination[1],
+        "step": 0,
+    }
+
+
+def _model(own: str, number: int, run_id: str, place: int) -> dict[str, Any]:
+    times = {"creation_timestamp_ms": 1000 + place, "last_updated_timestamp_ms": 1000}
+    names = {"model_id": own, "experiment_id": number, "name": own, "artifact_location": "there"}
+    return names | times | {"status": 2, "lifecycle_stage": "active", "source_run_id": run_id}
+
+
+def _metric(own: str, number: int, run_id: str, step: int) -> dict[str, Any]:
+    names = {"model_id": own, "experiment_id": number, "run_id": run_id, "metric_name": "loss"}
+    return names | {"metric_timestamp_ms": 0, "metric_step": step, "metric_value": float(step)}
+
+
+def questions(tracking: SqlTracking, numbers: list[int]) -> list[Callable[[], Awaitable[Any]]]:
+    """Return one question of each kind, about what these numbers stand for."""
+    models, registry = tracking.models, tracking.registry
+    run_ids = [f"{number:032x}" for number in numbers]
+    ids = [f"m-{number}-0" for number in numbers]
+    experiments = [str(number) for number in numbers]
+    names = [f"net {number}" for number in numbers]
+    keys = [VersionKey(name, "1") for name in names]
+    return [
+        lambda: models.datasets(run_ids, frozenset({"name", "context"})),
+        lambda: models.of_runs(run_ids, MODEL),
+        lambda: models.of_experiments(experiments, PAGE),
+        lambda: models.count_of_experiments(experiments),
+        lambda: models.by_id(ids, MODEL),
+        lambda: models.params(ids),
+        lambda: models.tags(ids),
+        lambda: models.metrics(ids),
+        lambda: registry.models(None, Page(5, None, frozenset({"name"}))),
+        lambda: registry.count_models(None),
+        lambda: registry.models_by_name(names, frozenset({"name"})),
+        lambda: registry.model_tags(names),
+        lambda: registry.aliases(names),
+        lambda: registry.versions(names, Page(5, None, VERSION)),
+        lambda: registry.count_versions(names),
+        lambda: registry.versions_by_key(keys, VERSION),
+        lambda: registry.versions_of_runs(run_ids, VERSION),
+        lambda: registry.version_tags(keys),
+    ]
+
+
+async def test_each_level_is_one_statement(
+    engine: Engine, tracking: SqlTracking, statements: list[str]
+) -> None:
+    """However many parents are asked about, each question is a single statement."""
+    for number in range(5, 15):
+        fill(engine, number, models=3)
+    for numbers in ([5], list(range(5, 15))):
+        for ask in questions(tracking, numbers):
+            statements.clear()
+            await ask()
+            assert len([text for text in statements if text.startswith("SELECT")]) == 1, statements
+
+
+async def test_pages_in_each_experiment(engine: Engine, tracking: SqlTracking) -> None:
+    """Models that were logged in the same moment are told apart by their ids, on every page."""
+    fill(engine, 5, models=4)
+    with engine.begin() as connection:
+        connection.execute(MODELS.update().values(creation_timestamp_ms=7))
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await tracking.models.of_experiments(["5"], Page(1, after, MODEL))
+        seen += page.rows["model_id"]
+        if not page.has_next[0]:
+            break
+        after = page.position(0)
+    assert seen == [f"m-5-{place}" for place in range(4)]
+
+
+async def test_only_the_last_value_is_read(engine: Engine, tracking: SqlTracking) -> None:
+    """Of the values of a model's metric only the one of the highest step comes out of the database."""
+    fill(engine, 5)
+    found = await tracking.models.metrics(["m-5-0"])
+    assert (list(found.rows["step"]), list(found.rows["value"])) == ([2], [2.0])
+
+
+async def test_an_alias_to_nowhere(engine: Engine, tracking: SqlTracking) -> None:
+    """An alias whose version is gone is an alias of the model, and names no version."""
+    fill(engine, 5)
+    aliases = await tracking.registry.aliases(["net 5"])
+    assert (list(aliases.rows["alias"]), list(aliases.rows["version"])) == (["nowhere"], ["9"])
+    found = await tracking.registry.versions_by_key([VersionKey("net 5", "9")], VERSION)
+    assert found.index == [None]
+
+
+async def test_what_is_no_id(engine: Engine, tracking: SqlTracking) -> None:
+    """What cannot be the id of a run or a model is none, so that nothing looks it up."""
+    fill(engine, 5)
+    for run_id, source in (
+        (None, None),
+        ("", ""),
+        ("not a run", "runs:/x/model"),
+        ("../x", "models:/net/1"),
+        ("a\nb", "models:/m-1/x"),
+    ):
+        with engine.begin() as connection:
+            connection.execute(VERSIONS.update().values(run_id=run_id, source=source))
+            connection.execute(MODELS.update().values(source_run_id=run_id))
+        page = await tracking.registry.versions(["net 5"], Page(5, None, VERSION))
+        assert list(page.rows["source_run_id"]) == [None]
+        found = await tracking.registry.versions_by_key([VersionKey("net 5", "1")], VERSION)
+        assert list(found.rows["logged_model_id"]) == [None]
+        models = await tracking.models.by_id(["m-5-0"], MODEL)
+        assert list(models.rows["source_run_id"]) == [None]
+
+
+async def test_a_status_that_nobody_knows(engine: Engine, tracking: SqlTracking) -> None:
+    """A later MLflow's number of a status is shown as it is, rather than failing all models beside it."""
+    fill(engine, 5)
+    with engine.begin() as connection:
+        connection.execute(MODELS.update().values(status=77))
+    assert list((await tracking.models.by_id(["m-5-0"], MODEL)).rows["status"]) == ["77"]
+
+
+async def test_names_differ_by_case(engine: Engine, tracking: SqlTracking) -> None:
+    """A name in other letters is another name, also where the database takes them for the same."""
+    fill(engine, 5)
+    registry = tracking.registry
+    assert (await registry.models_by_name(["NET 5"], VERSION)).index == [None]
+    assert (await registry.versions_by_key([VersionKey("NET 5", "1")], VERSION)).index == [None]
+    assert (await registry.versions(["NET 5"], Page(5, None, VERSION))).rows.size == 0
+    assert await registry.count_versions(["NET 5"]) == [0]
+    assert (await registry.aliases(["NET 5"])).spans == [(0, 0)]
+    assert (await registry.model_tags(["NET 5"])).spans == [(0, 0)]
+
+
+async def test_nothing_of_another_workspace_is_seen(engine: Engine) -> None:
+    """Whatever is asked about, and by whatever id, it keeps to the workspace of the caller's context."""
+    fill(engine, 5, "ours")
+    fill(engine, 6, "theirs")
+    tracking = SqlTracking(engine, workspace=_WORKSPACE.get)
+    answers = []
+    for workspace in ("theirs", "nobody's"):
+        _WORKSPACE.set(workspace)
+        answers.append([_size(await ask()) for ask in questions(tracking, [5])])
+    searches = {8, 9}
+    assert [size for place, size in enumerate(answers[0]) if place not in searches] == [0] * 16
+    assert answers[1] == [0] * 18
+    _WORKSPACE.set("ours")
+    assert all([_size(await ask()) for ask in questions(tracking, [5])])
+    await tracking.close()
+
+
+def _size(answer: Any) -> int:
+    if isinstance(answer, int | list):
+        return sum(answer) if isinstance(answer, list) else answer
+    rows = answer.rows
+    return int(rows.size)

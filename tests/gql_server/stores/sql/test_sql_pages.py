@@ -1,0 +1,202 @@
+"""Pages of runs: many experiments at once, and walks while others write."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, text
+
+from gql_server.stores.sql.tables import LATEST_METRICS, PARAMS, RUNS
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.condition import Test as Asked
+from schema.ports.errors import BadUserInput
+from schema.ports.lifecycle import LifecycleView
+from schema.ports.tracking import Order, Page, Scope, Search
+from tests.support.sql_rows import WHOLE, by, experiment, last_metrics, numbered, params, runs
+
+_INDEX = "CREATE INDEX runs_by_start ON runs (experiment_id, start_time DESC, run_uuid)"
+
+
+def _filled(engine: Engine, *sizes: int) -> list[str]:
+    ids = []
+    for number, size in enumerate(sizes, 1):
+        ids.append(experiment(engine, number))
+        rows = numbered(size)
+        for row in rows:
+            row["run_uuid"] = f"{number:04x}{row['run_uuid'][4:]}"
+        if rows:
+            runs(engine, ids[-1], rows)
+    return ids
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+async def test_many_experiments_take_one_statement(
+    tracking: SqlTracking, engine: Engine, statements: list[str], *, indexed: bool
+) -> None:
+    """The first runs of each of many experiments come in one statement, with an index for it or without."""
+    ids = _filled(engine, 5, 0, 2, 9, 4)
+    if indexed:
+        with engine.begin() as connection:
+            connection.execute(text(_INDEX))
+    try:
+        scopes: list[Scope] = [(ids[3],), (ids[1],), (ids[0],), (ids[3],), (ids[4],)]
+        await tracking.runs(scopes, Search(), WHOLE)
+        statements.clear()
+        pages = await tracking.runs(scopes, Search(), Page(4, None, WHOLE.columns))
+        assert len(statements) == 1
+    finally:
+        if indexed:
+            _drop_index(engine)
+    assert pages.has_next == [True, False, True, True, False]
+    found = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
+    assert [[id_[-1] for id_ in some] for some in found] == [
+        ["8", "7", "6", "5"],
+        [],
+        ["4", "3", "2", "1"],
+        ["8", "7", "6", "5"],
+        ["3", "2", "1", "0"],
+    ]
+    assert pages.position(0) == [8000, found[0][0]]
+
+
+def _drop_index(engine: Engine) -> None:
+    of = " ON runs" if engine.dialect.name == "mysql" else ""
+    with engine.begin() as connection:
+        if of:  # MySQL lets the index serve the foreign key, and then keeps it unless there is another
+            connection.execute(text("CREATE INDEX runs_of_experiment ON runs (experiment_id)"))
+        connection.execute(text(f"DROP INDEX runs_by_start{of}"))
+
+
+async def test_scopes_of_several_experiments_are_one_list_each(tracking: SqlTracking, engine: Engine) -> None:
+    """A scope of two experiments, one of all active ones, and one of none stand side by side."""
+    ids = _filled(engine, 3, 2, 4)
+    experiment(engine, 9, lifecycle_stage="deleted")
+    runs(engine, "9", [{"run_uuid": "9" * 32, "start_time": 5}])
+    scopes: list[Scope] = [(ids[0], ids[1]), None, ("9",), (), ("2147483648",)]
+    pages = await tracking.runs(scopes, Search(), WHOLE)
+    assert [stop - start for start, stop in pages.spans] == [5, 9, 1, 0, 0]
+    assert await tracking.count_runs(scopes, Search()) == [5, 9, 1, 0, 0]
+    assert await tracking.count_runs([(id_,) for id_ in (*ids, "77")], Search()) == [3, 2, 4, 0]
+
+
+async def test_a_page_of_nothing_says_whether_there_is_something(
+    tracking: SqlTracking, engine: Engine
+) -> None:
+    """`first` 0 returns no run, and tells of what would follow."""
+    ids = _filled(engine, 1, 0)
+    pages = await tracking.runs([(id_,) for id_ in ids], Search(), Page(0, None, frozenset()))
+    assert (pages.rows.size, pages.rows.columns, pages.has_next) == (0, {}, [True, False])
+
+
+async def test_a_walk_misses_nothing_and_repeats_nothing(tracking: SqlTracking, engine: Engine) -> None:
+    """While runs come and go, all that were there throughout are met exactly once."""
+    orders: list[tuple[Order, ...]] = [
+        (),
+        (by("name"),),
+        (by("ended_at", descending=True),),
+        (by("lr", of="param", descending=True), by("loss", of="metric")),
+    ]
+    for number, order in enumerate(orders, 5):
+        experiment_id = experiment(engine, number)
+        await _walk(tracking, engine, experiment_id, order)
+        with engine.begin() as connection:
+            for table in (PARAMS, LATEST_METRICS, RUNS):
+                connection.execute(delete(table))
+
+
+async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order: tuple[Order, ...]) -> None:
+    some = [row | {"name": f"n{row['start_time'] % 7}"} for row in numbered(40, end_time=3)]
+    stays = runs(engine, experiment_id, some[::2])
+    goes = runs(engine, experiment_id, some[1::2])
+    texts, values = ["10", "9", "1e1", "", "b", "B"], [(1.5, False), (0.0, True), (-2.0, False)]
+    params(engine, [(own, "lr", texts[place % 6]) for place, own in enumerate(stays) if place % 5])
+    last_metrics(engine, [(own, "loss", *values[place % 3]) for place, own in enumerate(stays) if place % 4])
+    met: list[str] = []
+    after, turn = None, 0
+    while True:
+        page = await tracking.runs([(experiment_id,)], Search(order=order), Page(3, after, WHOLE.columns))
+        met += page.rows["run_id"]
+        if not page.has_next[0]:
+            break
+        after = page.position(page.rows.size - 1)
+        with engine.begin() as connection:
+            connection.execute(
+                delete(RUNS).where(RUNS.c.run_uuid.in_([goes.pop(), met[-1] if met[-1] not in stays else ""]))
+            )
+        runs(
+            engine,
+            experiment_id,
+            [{"run_uuid": f"{turn + 1:x}".ljust(32, "f"), "start_time": turn * 900 + 1, "name": "n3"}],
+        )
+        turn += 1
+    assert len(met) == len(set(met))
+    assert set(stays) <= set(met)
+
+
+async def test_views_and_counts_agree(tracking: SqlTracking, engine: Engine) -> None:
+    """Active and deleted runs together are all runs."""
+    experiment_id = experiment(engine, 5)
+    runs(engine, experiment_id, numbered(3))
+    runs(engine, experiment_id, [{"run_uuid": "d" * 32, "lifecycle_stage": "deleted"}])
+    sizes = {}
+    for view in LifecycleView:
+        pages = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE)
+        counts = await tracking.count_runs([(experiment_id,)], Search(view=view))
+        assert counts == [pages.rows.size]
+        sizes[view] = pages.rows.size
+    assert sizes == {LifecycleView.ACTIVE: 3, LifecycleView.DELETED: 1, LifecycleView.ALL: 4}
+
+
+async def test_ids_are_looked_up_in_the_order_asked_for(tracking: SqlTracking, engine: Engine) -> None:
+    """Who is not there is None, who is deleted is there, and who is asked for twice is there once."""
+    ids = _filled(engine, 2, 0)
+    a, b = (f"0001{number:028x}" for number in range(2))
+    found = await tracking.runs_by_id(
+        [b, "f" * 32, a, b, a.upper()[:-1] + "F"], {"run_id", "status", "params"}
+    )
+    rows = found.rows
+    assert [None if place is None else rows["run_id"][place] for place in found.index] == [
+        b,
+        None,
+        a,
+        b,
+        None,
+    ]
+    assert rows.columns.keys() == {"run_id", "status"}
+    one = await tracking.experiments_by_id([ids[1], "2147483648", ids[0], "-5"], {"name"})
+    names = [None if place is None else one.rows["name"][place] for place in one.index]
+    assert names == ["experiment 2", None, "experiment 1", None]
+    one = await tracking.experiments_by_name(["Experiment 1", "experiment 1", "experiment 1 ", "\x00"], set())
+    assert [place is None for place in one.index] == [True, False, True, True]
+
+
+async def test_ids_of_another_form_are_refused(tracking: SqlTracking) -> None:
+    """An experiment's id here is an integer as SQL prints it."""
+    for experiment_id in ("x", "1.5", "007", "", " 1", "1\n", str(2**63)):
+        await _refused(tracking, experiment_id)
+
+
+async def _refused(tracking: SqlTracking, experiment_id: str) -> None:
+    with pytest.raises(BadUserInput):
+        await tracking.experiments_by_id([experiment_id], {"name"})
+    with pytest.raises(BadUserInput):
+        await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    with pytest.raises(BadUserInput):
+        await tracking.experiment_tags([experiment_id], None)
+
+
+async def test_a_run_without_a_name_is_called_as_mlflow_calls_it(
+    tracking: SqlTracking, engine: Engine
+) -> None:
+    """Runs of MLflow before 1.30 have their names in a tag, or none; a name in the column goes before it."""
+    experiment_id = experiment(engine, 5)
+    names = [None, "", "own", "", None, " "]
+    rows: list[dict[str, Any]] = [{"name": name} for name in names]
+    ids = runs(engine, experiment_id, [row | one for row, one in zip(numbered(6), rows, strict=True)])
+    with engine.begin() as connection:
+        for id_ in ids[:3]:
+            connection.execute(text(f"INSERT INTO tags VALUES ('mlflow.runName', 'tagged', '{id_}')"))  # noqa: S608
+    found = await tracking.runs_by_id(ids, {"name"})
+    shown = ["tagged", "tagged", "own", None, None, " "]
+    assert [found.rows["name"][place or 0] for place in found.index] == shown
+    unnamed = Search(where=Asked("attribute", "name", "is_null", value=True))
+    assert await tracking.count_runs([(experiment_id,)], unnamed) == [2]

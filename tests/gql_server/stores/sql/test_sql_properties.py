@@ -1,0 +1,126 @@
+"""On generated stores, the port says what MLflow's own client says."""
+
+import math
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from mlflow.entities import ViewType
+from sqlalchemy import Engine
+
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.lifecycle import LifecycleView
+from schema.ports.tracking import Page, Search
+from tests.support.generated import Experiment, make_room, stores, write
+from tests.support.sql_rows import ANY_STAGE, WHOLE, lists
+from tests.support.stores import Store
+
+_EXPERIMENTS = frozenset(
+    {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}
+)
+_RUNS = frozenset(
+    {
+        "run_id",
+        "name",
+        "status",
+        "lifecycle_stage",
+        "user_id",
+        "started_at",
+        "ended_at",
+        "artifact_uri",
+        "experiment_id",
+    }
+)
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(generated=stores())
+async def test_answers_are_those_of_mlflow(
+    database: Store, engine: Engine, generated: list[Experiment]
+) -> None:
+    """Experiments, runs, params, tags, metrics and histories are as MlflowClient has them."""
+    make_room(database.client)
+    written = write(generated, database.client)
+    tracking = SqlTracking(engine)
+    await _compare_experiments(tracking, database)
+    for experiment_id in written.experiment_ids:
+        await _compare_runs(tracking, database, experiment_id)
+
+
+async def _compare_experiments(tracking: SqlTracking, database: Store) -> None:
+    pages = await tracking.experiments(ANY_STAGE, Page(1000, None, _EXPERIMENTS))
+    expected = database.client.search_experiments(view_type=ViewType.ALL)
+    assert _rows(pages.rows.columns, _EXPERIMENTS) == [
+        {
+            "experiment_id": known.experiment_id,
+            "name": known.name,
+            "artifact_location": known.artifact_location,
+            "lifecycle_stage": known.lifecycle_stage.upper(),
+            "created_at": known.creation_time,
+            "updated_at": known.last_update_time,
+        }
+        for known in expected
+    ]
+    tags = await tracking.experiment_tags([known.experiment_id for known in expected], None)
+    assert lists(tags, "key", "value") == [sorted(known.tags.items()) for known in expected]
+
+
+async def _compare_runs(tracking: SqlTracking, database: Store, experiment_id: str) -> None:
+    expected = database.client.search_runs([experiment_id], run_view_type=ViewType.ALL)
+    pages = await tracking.runs([(experiment_id,)], ANY_STAGE, Page(1000, None, _RUNS))
+    infos = [run.info for run in expected]
+    assert _rows(pages.rows.columns, _RUNS) == [
+        {
+            "run_id": info.run_id,
+            "name": info.run_name,
+            "status": info.status,
+            "lifecycle_stage": info.lifecycle_stage.upper(),
+            "user_id": info.user_id,
+            "started_at": info.start_time,
+            "ended_at": info.end_time,
+            "artifact_uri": info.artifact_uri,
+            "experiment_id": info.experiment_id,
+        }
+        for info in infos
+    ]
+    run_ids = [info.run_id for info in infos]
+    params, tags = await tracking.params(run_ids, None), await tracking.tags(run_ids, None)
+    assert lists(params, "key", "value") == [sorted(run.data.params.items()) for run in expected]
+    assert lists(tags, "key", "value") == [sorted(run.data.tags.items()) for run in expected]
+    metrics = await tracking.metrics(run_ids, None)
+    assert lists(metrics, "key", "value", "non_finite") == [
+        [(key, *_shown(value)) for key, value in sorted(run.data.metrics.items())] for run in expected
+    ]
+    series = list(zip(metrics.rows["run_id"], metrics.rows["key"], strict=True))
+    histories = await tracking.histories(series, None, None)
+    assert lists(histories, "step", "timestamp", "value", "non_finite") == [
+        sorted(((point.step, point.timestamp, *_shown(point.value)) for point in history), key=_settled)
+        for history in (database.client.get_metric_history(*one) for one in series)
+    ]
+    for view, mlflows in ((LifecycleView.ACTIVE, 1), (LifecycleView.DELETED, 2)):
+        found = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE)
+        known = database.client.search_runs([experiment_id], run_view_type=mlflows)
+        assert list(found.rows["run_id"]) == [run.info.run_id for run in known]
+
+
+def _rows(columns: Any, names: frozenset[str]) -> list[dict[str, Any]]:
+    assert columns.keys() == names
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _shown(value: float) -> tuple[float | None, str | None]:
+    if math.isnan(value):
+        return None, "NAN"
+    if abs(value) < 1.7976931348623157e308:
+        return value, None
+    return None, "POSITIVE_INFINITY" if value > 0 else "NEGATIVE_INFINITY"
+
+
+def _settled(point: tuple[int, int, float | None, str | None]) -> tuple[Any, ...]:
+    step, timestamp, value, name = point
+    infinite = {"POSITIVE_INFINITY": math.inf, "NEGATIVE_INFINITY": -math.inf}
+    return step, timestamp, name == "NAN", infinite.get(name or "", value or 0.0)

@@ -1,0 +1,96 @@
+"""SQLite files that are locked, read-only, or large."""
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.store.db.utils import create_sqlalchemy_engine
+from sqlalchemy import Engine, event
+
+from gql_server.stores.sql.tracking import SqlTracking
+from schema.ports.errors import StoreTimeout, StoreUnavailable
+from schema.ports.tracking import Search
+from tests.support.sql_rows import WHOLE, experiment, numbered, points, runs
+from tests.support.stores import Store
+
+
+@pytest.fixture
+def path(sqlite_store: Store) -> Path:
+    """Give the file of a store."""
+    return Path(sqlite_store.uri.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def engine(sqlite_store: Store) -> Iterator[Engine]:
+    """Give an engine as MLflow makes it for the file."""
+    engine: Engine = create_sqlalchemy_engine(sqlite_store.uri)
+    yield engine
+    engine.dispose()
+
+
+async def test_a_locked_file_is_an_error_within_the_time_set(path: Path) -> None:
+    """Whoever holds the lock longer than this server waits is named; when it lets go, reading works again."""
+    # SQLite's own patience is five seconds; more of it tells whose was heeded, also on a slow machine.
+    engine: Engine = create_sqlalchemy_engine(f"sqlite:///{path}?timeout=120")
+    tracking = SqlTracking(engine, timeout=0.5)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    start = time.perf_counter()
+    with pytest.raises((StoreTimeout, StoreUnavailable)):
+        await tracking.ready()
+    assert time.perf_counter() - start < 30
+    holder.execute("COMMIT")
+    holder.close()
+    await SqlTracking(engine).ready()
+    engine.dispose()
+
+
+async def test_a_read_only_file_is_read_and_left_as_it_is(engine: Engine, path: Path) -> None:
+    """All that reading needs works on a file that nobody may write, and leaves nothing beside it."""
+    (a,) = runs(engine, experiment(engine, 5), numbered(1))
+    points(engine, a, "m", [(0, 0, 1.0)])
+    engine.dispose()
+    before = _lock(path)
+    read_only: Engine = create_sqlalchemy_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    tracking = SqlTracking(read_only)
+    pages = await tracking.runs([None, ("5",)], Search(), WHOLE)
+    assert list(pages.rows["run_id"]) == [a, a]
+    assert (await tracking.histories([(a, "m")], None, None)).rows.size == 1
+    await tracking.close()
+    assert _state(path) == before
+
+
+def _lock(path: Path) -> tuple[bytes, list[Path]]:
+    path.chmod(0o444)
+    return _state(path)
+
+
+def _state(path: Path) -> tuple[bytes, list[Path]]:
+    return hashlib.sha256(path.read_bytes()).digest(), sorted(path.parent.iterdir())
+
+
+async def test_histories_go_by_the_index_on_runs(engine: Engine) -> None:
+    """The points of other runs are not read; SQLite left to itself would take the index on keys."""
+    plans: list[str] = []
+    ids = runs(engine, experiment(engine, 5), numbered(2))
+    tracking = SqlTracking(engine)
+    _explain(engine, plans)
+    await tracking.histories([(ids[0], "m"), (ids[1], "m"), (ids[0], "n")], None, None)
+    used = [plan for plan in plans if "metrics" in plan]
+    assert used
+    assert all("index_metrics_run_uuid_key_step (run_uuid=? AND key=?)" in plan for plan in used)
+    assert not any("TEMP B-TREE" in plan for plan in plans)
+    await tracking.close()
+
+
+def _explain(engine: Engine, plans: list[str]) -> None:
+    @event.listens_for(engine, "before_cursor_execute")
+    def _listen(*arguments: Any) -> None:
+        _, cursor, statement, parameters, *_ = arguments
+        if statement.startswith("SELECT"):
+            rows = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            plans.extend(row[3] for row in rows)

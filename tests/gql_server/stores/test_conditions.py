@@ -1,0 +1,150 @@
+"""Conditions and orders mean the same on every store: what a dozen lines over plain records say."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from gql_server.config.settings import Settings
+from gql_server.stores.factory import connect
+from schema.ports.condition import All, Any_
+from schema.ports.condition import Test as Asked
+from schema.ports.tracking import Order, Page, Position, Scope, Search, Tracking
+from tests.support.condition_evaluator import (
+    TEXTS,
+    Record,
+    conditions,
+    holds,
+    ordered,
+    orders,
+    records,
+    write,
+)
+from tests.support.stores import Store
+
+NAMES = frozenset({"run_id"})
+EVERY = settings(
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(
+    params=["sqlite", "postgres", "mysql", "file", "server", "mysql_server", "postgres_server", "azure"]
+)
+def filled(request: pytest.FixtureRequest) -> tuple[Store, list[Record]]:
+    """Give each kind of store in turn, with the records written."""
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    made = records()
+    write(made, store.client)
+    return store, made
+
+
+@pytest.fixture
+async def tracking(filled: tuple[Store, list[Record]]) -> AsyncIterator[Tracking]:
+    """Give the port over the store, as it is served."""
+    port = connect(Settings(tracking_uri=filled[0].uri))
+    yield port
+    await port.close()
+
+
+async def walk(tracking: Tracking, scope: Scope, search: Search, size: int) -> list[str]:
+    """Return the ids of all runs of a search, read in pages."""
+    ids: list[str] = []
+    after: Position | None = None
+    while True:
+        pages = await tracking.runs([scope], search, Page(size, after, NAMES))
+        ids += pages.rows["run_id"]
+        if not pages.has_next[0]:
+            return ids
+        after = pages.position(pages.rows.size - 1)
+
+
+@settings(EVERY, max_examples=60)
+@given(data=st.data())
+async def test_what_a_condition_finds(
+    filled: tuple[Store, list[Record]], tracking: Tracking, data: st.DataObject
+) -> None:
+    """Each store finds, and counts, the runs that the evaluator says the condition holds for."""
+    made = filled[1]
+    condition = data.draw(conditions(made))
+    expected = {run.run_id for run in made if holds(condition, run)}
+    search = Search(where=condition)
+    assert set(await walk(tracking, _scope(made), search, 50)) == expected
+    assert await tracking.count_runs([_scope(made)], search) == [len(expected)]
+
+
+async def test_each_text_as_a_pattern(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """Whatever is in a text, it is found by itself, by an end of it, and with anything for a character."""
+    made = filled[1]
+    for text in TEXTS:
+        for pattern in (text, f"%{text[1:]}", f"{text[:1]}%", f"{text[:1]}_{text[2:]}", "_" * len(text)):
+            for test in (Asked("attribute", "name", "like", pattern), Asked("tag", "opt", "like", pattern)):
+                expected = {run.run_id for run in made if holds(test, run)}
+                assert set(await walk(tracking, _scope(made), Search(where=test), 50)) == expected, test
+
+
+@settings(EVERY, max_examples=25)
+@given(data=st.data())
+async def test_in_which_order(
+    filled: tuple[Store, list[Record]], tracking: Tracking, data: st.DataObject
+) -> None:
+    """Each store gives the same order, whatever the condition and the size of the pages."""
+    made = filled[1]
+    order, size = data.draw(orders()), data.draw(st.sampled_from([1, 5, 50]))
+    condition = data.draw(st.none() | conditions(made))
+    found = [run for run in made if condition is None or holds(condition, run)]
+    search = Search(where=condition, order=order)
+    walked = await walk(tracking, _scope(made), search, size)
+    assert walked == [run.run_id for run in ordered(order, found)]
+
+
+async def test_filter_and_condition_must_both_hold(
+    filled: tuple[Store, list[Record]], tracking: Tracking
+) -> None:
+    """MLflow's filter string goes to the store as it is, whatever is added to it."""
+    made = filled[1]
+    condition = Any_((Asked("param", "lr", "gt", 0.0), Asked("attribute", "user_id", "eq", "You")))
+    search = Search(filter="status = 'FINISHED'", where=condition)
+    found = await walk(tracking, _scope(made), search, 3)
+    expected = [run for run in made if run.status == "FINISHED" and holds(condition, run)]
+    assert found == [run.run_id for run in ordered((), expected)]
+    assert expected
+
+
+async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """Each experiment has its own page of a condition and an order, and its own count."""
+    made = filled[1]
+    search = Search(where=Asked("metric", "opt", "gte", -1e300), order=(Order("param", "lr"),))
+    scopes: list[Scope] = [(made[1].experiment_id,), ("0",), (made[0].experiment_id,)]
+    pages = await tracking.runs(scopes, search, Page(2, None, NAMES))
+    found = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
+    expected = [
+        ordered(
+            search.order,
+            [
+                run
+                for run in made
+                if (run.experiment_id,) == scope and search.where and holds(search.where, run)
+            ],
+        )
+        for scope in scopes
+    ]
+    assert found == [[run.run_id for run in runs[:2]] for runs in expected]
+    assert list(pages.has_next) == [len(runs) > 2 for runs in expected]
+    assert list(await tracking.count_runs(scopes, search)) == [len(runs) for runs in expected]
+    assert any(pages.has_next)
+
+
+async def test_contradictions_and_emptiness(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """What can never hold finds nothing, what always holds finds all, and neither is an error."""
+    made = filled[1]
+    never = All((Asked("param", "opt", "eq", "a"), Asked("param", "opt", "eq", "b")))
+    for condition, count in ((never, 0), (Any_(()), 0), (All(()), len(made))):
+        assert await tracking.count_runs([_scope(made)], Search(where=condition)) == [count]
+
+
+def _scope(made: list[Record]) -> Scope:
+    return (made[0].experiment_id, made[1].experiment_id)

@@ -1,0 +1,194 @@
+"""A store that goes away while it is served, and comes back."""
+
+import asyncio
+import shutil
+import time
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from gql_server.stores.mlflow import lazy_store
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from gql_server.stores.store_config_error import StoreConfigError
+from schema.ports.errors import (
+    Forbidden,
+    PublicError,
+    StoreTimeout,
+    StoreUnavailable,
+    Unauthenticated,
+    UnsupportedByStore,
+)
+from schema.ports.tracking import Search
+from tests.support.odd_server import saying, silence
+from tests.support.servers import MlflowServer
+from tests.support.stores import Store
+
+EVERYTHING = Search()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lazy_store, "RETRY_SECONDS", 0.05)
+
+
+def answering(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:
+    """Give the URI of an HTTP server that answers everything alike."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(content), content))
+
+    return saying([answer] * 100)
+
+
+async def recovered(port: MlflowTracking) -> None:
+    """Return when the store answers again."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await port.ready()
+            except PublicError:
+                await asyncio.sleep(0.05)
+
+
+async def test_a_killed_server_is_noticed_and_found_again(mlflow_server: MlflowServer) -> None:
+    """While an MLflow server is down the fault says so at once; when it is up again, so is the port."""
+    port = MlflowTracking(mlflow_server.uri)
+    assert await port.count_experiments(EVERYTHING) == 1
+    await asyncio.to_thread(mlflow_server.kill)
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable) as caught:
+        await port.count_experiments(EVERYTHING)
+    assert time.monotonic() - began < 15
+    assert "127.0.0.1" not in str(caught.value)
+    await asyncio.to_thread(mlflow_server.start)
+    await recovered(port)
+    assert await port.count_experiments(EVERYTHING) == 1
+    await port.close()
+
+
+async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call ends when its time is up, whatever the store does."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    async with saying([silence] * 100) as uri:
+        port = MlflowTracking(uri, timeout=0.3)
+        began = time.monotonic()
+        with pytest.raises(StoreTimeout, match=r"0\.3 seconds"):
+            await port.ready()
+        with pytest.raises(StoreTimeout):
+            await port.open()
+        assert time.monotonic() - began < 20
+        await port.close()
+
+
+async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where MLflow gives up first, the fault is the same."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    async with saying([silence] * 100) as uri:
+        port = MlflowTracking(uri)
+        with pytest.raises(StoreTimeout):
+            await port.ready()
+        await port.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "fault"),
+    [
+        (b"401 Unauthorized", Unauthenticated),
+        (b"403 Forbidden", Forbidden),
+        (b"404 Not Found", UnsupportedByStore),
+        (b"503 Service Unavailable", StoreUnavailable),
+        (b"429 Too Many Requests", StoreUnavailable),
+    ],
+)
+async def test_a_servers_refusal_keeps_its_meaning(head: bytes, fault: type[PublicError]) -> None:
+    """What an HTTP status says is what the fault says, without the body that came with it."""
+    async with answering(head) as uri:
+        port = MlflowTracking(uri)
+        with pytest.raises(fault) as caught:
+            await port.ready()
+        assert "127.0.0.1" not in str(caught.value)
+        if fault is not StoreUnavailable:
+            with pytest.raises(StoreConfigError, match=uri):
+                await port.open()
+        await port.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "content"),
+    [
+        (b"200 OK", b"<html>Log in at http://idp.example</html>"),
+        (b"200 OK", b"[]"),
+        (b"200 OK", b'{"experiments": 5}'),
+        (b"302 Found", b""),
+        (b"400 Bad Request", b"<h1>Plain HTTP was sent to an HTTPS port</h1>"),
+    ],
+)
+async def test_what_is_no_mlflow_server_is_told(
+    head: bytes, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy's page, or another service's answer, is neither a bug here nor quoted; it is logged."""
+    async with answering(head, content) as uri:
+        port = MlflowTracking(uri)
+        with pytest.raises(StoreUnavailable, match="Something other than MLflow answers") as caught:
+            await port.ready()
+        assert "http" not in str(caught.value)
+        assert "not MLflow's: " in caplog.text
+        with pytest.raises(StoreConfigError, match=f"{uri}: no MLflow server answers there"):
+            await port.open()
+        await port.close()
+
+
+async def test_a_deleted_file_is_noticed(sqlite_store: Store, tmp_path: Path) -> None:
+    """A SQLite file that is deleted is not read on, nor made anew, and is found again when it is back."""
+    path, aside = tmp_path / "mlflow.db", tmp_path / "aside.db"
+    port = MlflowTracking(sqlite_store.uri, create=True)
+    await port.open()
+    path.rename(aside)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable) as caught:
+            await port.count_experiments(EVERYTHING)
+        assert "mlflow.db" not in str(caught.value)
+        await asyncio.sleep(0.1)
+    assert not path.exists()
+    aside.rename(path)
+    await recovered(port)
+    assert await port.count_experiments(EVERYTHING) == 1
+    await port.close()
+
+
+async def test_a_file_in_its_place_is_read(
+    sqlite_store: Store, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """A SQLite file that another takes the place of is opened anew."""
+    port = MlflowTracking(sqlite_store.uri)
+    assert await port.count_experiments(EVERYTHING) == 1
+    shutil.copyfile(sqlite_template, tmp_path / "other.db")
+    (tmp_path / "other.db").rename(tmp_path / "mlflow.db")
+    assert await port.count_experiments(EVERYTHING) == 0
+    await port.close()
+
+
+async def test_a_deleted_folder_is_noticed(file_store: Store, tmp_path: Path) -> None:
+    """A file store's folder that is gone is an outage, and its return the end of it."""
+    port = MlflowTracking(file_store.uri)
+    assert await port.count_experiments(EVERYTHING) == 1
+    (tmp_path / "mlruns").rename(tmp_path / "aside")
+    with pytest.raises(StoreUnavailable):
+        await port.count_experiments(EVERYTHING)
+    (tmp_path / "aside").rename(tmp_path / "mlruns")
+    await recovered(port)
+    await port.close()
+
+
+async def test_what_turns_up_unusable_is_an_outage(sqlite_store: Store, tmp_path: Path) -> None:
+    """After the start no fault ends the server: a database that must be mended is not available."""
+    port = MlflowTracking(sqlite_store.uri)
+    await port.open()
+    (tmp_path / "mlflow.db").unlink()
+    (tmp_path / "mlflow.db").touch()
+    with pytest.raises(StoreUnavailable, match="log says why"):
+        await port.ready()
+    await port.close()

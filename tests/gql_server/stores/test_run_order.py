@@ -1,0 +1,88 @@
+"""Orders in MLflow's words: what its parser cannot be told, this server orders by itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlflow.utils.search_utils import SearchUtils
+
+from gql_server.stores.mlflow.tracking import MlflowTracking
+from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
+from gql_server.stores.pushdown.order_pushdown import experiment_order, run_order
+from schema.ports.store_kind import StoreKind
+from schema.ports.tracking import Order, Page, Search
+from tests.support.stores import Store
+
+ODD = ["a b", "a/b.c:d-e_f", "x.y ASC", "日本 é", "select", " lead", "a -- b", "DESC", "tail ", "created"]
+SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
+
+
+async def test_odd_keys_are_ordered_by(store: Store) -> None:
+    """A key that MLflow takes is one that can be ordered by, whatever is in it."""
+    for number, name in enumerate(["first", "second"]):
+        run = store.client.create_run("0", run_name=name)
+        for key in ODD:
+            store.client.log_metric(run.info.run_id, key, number)
+            store.client.log_param(run.info.run_id, key, str(number))
+    port = MlflowTracking(store.uri)
+    for key in ODD:
+        for order in (Order("metric", key), Order("param", key)):
+            found = await port.runs([("0",)], Search(order=(order,)), Page(5, None, frozenset({"name"})))
+            assert found.rows["name"] == ["first", "second"]
+    await port.close()
+
+
+@pytest.mark.parametrize("key", ["a`b", 'a"b', "'a'", "a\\\\b", "tail ", "created", "Run name"])
+def test_what_cannot_be_quoted_is_not_pushed_down(key: str) -> None:
+    """MLflow has no escapes, and takes some names for attributes: the store is not asked for these."""
+    assert run_order([Order("metric", key)], SERVER) is None
+
+
+@given(key=st.text(max_size=12), descending=st.booleans())
+def test_mlflow_reads_what_is_meant(key: str, descending: bool) -> None:  # noqa: FBT001
+    """Whatever the key, MLflow reads back the same key, kind and direction, or is not asked for the order."""
+    order = run_order([Order("metric", key, descending)], SERVER)
+    if order is not None:
+        (clause, tie) = order
+        assert SearchUtils.parse_order_by_for_search_runs(clause) == ("metric", key, not descending)
+        assert tie == "attributes.run_id ASC"
+
+
+def test_a_key_counts_once_and_none_after_the_id() -> None:
+    """What decides nothing is left out, since MLflow refuses a key that comes again."""
+    keys = [
+        Order("attribute", "status"),
+        Order("metric", "m"),
+        Order("attribute", "status", descending=True),
+        Order("attribute", "run_id", descending=True),
+        Order("metric", "n"),
+    ]
+    expected = ["attributes.status ASC", "metrics.`m` ASC", "attributes.run_id DESC"]
+    assert run_order(keys, SERVER) == expected
+
+
+def test_runs_without_a_start() -> None:
+    """A store has those first in ascending order, which shows at once only where that is the first key."""
+    ascending, descending = (
+        Order("attribute", "started_at"),
+        Order("attribute", "started_at", descending=True),
+    )
+    status = Order("attribute", "status")
+    assert run_order([ascending], SERVER) == ["attributes.start_time ASC", "attributes.run_id ASC"]
+    assert run_order([status, ascending], SERVER) is None
+    assert run_order([status, descending], SERVER) is not None
+
+
+@pytest.mark.parametrize("by", ["param", "tag"])
+def test_text_is_ordered_here(by: str) -> None:
+    """A store takes numbers in text for text, and compares text by a collation of its own."""
+    assert run_order([Order(by, "k")], SERVER) is None  # type: ignore[arg-type]
+    assert run_order([Order("attribute", "name")], SERVER) is None
+    assert experiment_order([Order("attribute", "name")], SERVER) is None
+
+
+def test_a_store_is_asked_for_what_it_can_do() -> None:
+    """Times of experiments are ordered by the store; an unknown one is asked for its own order alone."""
+    newest = [Order("attribute", "updated_at", descending=True)]
+    assert experiment_order(newest, SERVER) == ["last_update_time DESC", "experiment_id ASC"]
+    assert experiment_order(newest, Capabilities()) is None
+    assert experiment_order([], Capabilities()) == run_order([], Capabilities()) == []

@@ -1,1 +1,0 @@
-"""Tests of `gql_server.tracking`."""

@@ -1,1 +1,0 @@
-"""Azure Machine Learning workspaces, against the emulator in `tests.azure`."""

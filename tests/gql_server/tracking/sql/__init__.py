@@ -1,1 +1,0 @@
-"""The port over SQL databases."""

@@ -1,0 +1,55 @@
+"""How many comparisons a filter string makes, told without parsing it."""
+
+import time
+
+import pytest
+
+from schema.ports.errors import LimitExceeded
+from schema.ports.filter_string import comparisons_in
+from tests.support.cpu_time import uncollected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (None, 0),
+        ("", 0),
+        ("params.a = 'b'", 1),
+        ("params.a = 'b' and metrics.c >= 1", 2),
+        ("params.a = 'b' AND tags.c ILIKE '%d' and tags.e like 'f'", 3),
+        ("params.a = 'b'metrics.c<1", 2),
+        ("attributes.run_id NOT IN ('a', 'b') and params.c IS NOT NULL", 2),
+        ("params.a = 'in = like is'", 1),
+        ("""params."a=b" = 'c' and params.`d=e` != "f=g" """, 2),
+        (r"params.a = 'b\' = ' and params.c = 'd'' = '", 2),
+        ("params.a = 'b' -- it's = \n and params.c = 'd' /* ' = */ and params.e = 'f'", 3),
+        ("params.[a'b] = 'c' and params.d = 'e' and tags.[f=g] = 'h'", 3),
+        ("params.a = 'b", 1),
+        ("a = 1 /* b = 2 */ c = 3 /* d = 4", 3),
+    ],
+)
+def test_comparisons_are_counted(text: str | None, count: int) -> None:
+    """Each comparison counts once, whatever joins them; what is quoted or a comment does not."""
+    assert comparisons_in(text, 100) == count
+
+
+def test_too_many_are_refused() -> None:
+    """As many as the bound pass, one more does not."""
+    assert comparisons_in("a = 1 " * 5, 5) == 5
+    with pytest.raises(LimitExceeded, match="GQL_MAX_CONDITIONS"):
+        comparisons_in("a = 1 " * 6, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["'", "\\'", "' ", "a = '\\'", "/*", "/*a", "'/*a", "[`/*", "-- ", "\"'", "`", "[", "a = 1 ", "''"],
+)
+def test_counting_takes_no_time(text: str) -> None:
+    """What is as long as a filter may be is counted in a moment; what is longer is not looked at."""
+    with uncollected():
+        start = time.thread_time()
+        comparisons_in(text * (20_000 // len(text)), 20_000)
+        taken = time.thread_time() - start
+    assert taken < 0.1
+    with pytest.raises(LimitExceeded, match="20,000"):
+        comparisons_in(text * 20_001, 20_000)

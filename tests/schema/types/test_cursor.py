@@ -1,0 +1,106 @@
+"""A cursor leads back to its place in its own search, and nowhere else."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.ports.errors import BadUserInput
+from schema.ports.lifecycle import LifecycleView
+from schema.ports.tracking import Order, Search
+from schema.types.cursor import fingerprint, seal, unseal
+
+MARK = fingerprint("runs", ("0",), Search())
+positions = st.lists(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), max_size=4
+)
+
+
+@given(positions)
+def test_round_trip(position: list[Any]) -> None:
+    """The place that was sealed is the place that is unsealed."""
+    assert unseal(MARK, seal(MARK, position)) == position
+
+
+@given(positions)
+def test_fit_for_urls(position: list[Any]) -> None:
+    """A cursor is ASCII and needs no quoting in a URL or in JSON."""
+    assert set(seal(MARK, position)) <= set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
+    )
+
+
+def test_other_search() -> None:
+    """A cursor of another search is refused with words that say so."""
+    with pytest.raises(BadUserInput, match="cursor of another query"):
+        unseal(fingerprint("runs", ("1",), Search()), seal(MARK, [1]))
+
+
+def test_fingerprints_differ() -> None:
+    """Each part of a search makes another fingerprint of it, and nothing else does."""
+    by_name = Order("attribute", "name")
+    searches: list[tuple[Any, ...]] = [
+        ("runs", ("0",), Search()),
+        ("runs", ("0", "1"), Search()),
+        ("runs", ("0,1",), Search()),
+        ("runs", (), Search()),
+        ("runs", None, Search()),
+        ("experiments", ("0",), Search()),
+        ("runs", ("0",), Search(filter="a")),
+        ("runs", ("0",), Search(view=LifecycleView.ALL)),
+        ("runs", ("0",), Search(order=(by_name,))),
+        ("runs", ("0",), Search(order=(by_name, by_name))),
+        ("runs", ("0",), Search(order=(Order("param", "name"),))),
+        ("runs", ("0",), Search(order=(Order("attribute", "name", descending=True),))),
+    ]
+    assert len({fingerprint(*search) for search in searches}) == len(searches)
+    assert fingerprint("runs", ("0",), Search(filter="a")) == fingerprint("runs", ("0",), Search(filter="a"))
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "====",
+        "not base64!",
+        seal(MARK, [1])[:-1],
+        f" {seal(MARK, [1])}",
+        seal(MARK, [1]) + "\n",
+        "курсор",
+        "\ud800",
+        "\0",
+        "A" * 1_000_001,
+        _encoded(b""),
+        _encoded(b"\xff\xfe\xfd"),
+        _encoded(b"{}"),
+        _encoded(b"[]"),
+        _encoded(b"[1, 2]"),
+        _encoded(b"null"),
+        _encoded(b'"text"'),
+        _encoded(json.dumps({"mark": MARK}).encode()),
+        _encoded(json.dumps([[MARK], 1]).encode()),
+        _encoded(b"[" * 100_000),
+        _encoded(b"[" * 100_000 + b"]" * 100_000),
+        _encoded(b"[" + b"9" * 100_000 + b"]"),
+        _encoded(json.dumps([MARK, 1]).encode())[:10],
+    ],
+)
+def test_garbled(cursor: str) -> None:
+    """Whatever is no cursor is refused as such: no traceback, no echo."""
+    with pytest.raises(BadUserInput, match=r"^after is not a cursor of this server\.$"):
+        unseal(MARK, cursor)
+
+
+@given(st.text() | st.binary().map(_encoded) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
+def test_hostile(cursor: str) -> None:
+    """No text makes it raise anything but BadUserInput."""
+    with pytest.raises(BadUserInput):
+        unseal(MARK, cursor)

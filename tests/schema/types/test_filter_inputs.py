@@ -1,0 +1,103 @@
+"""What `where` becomes when the store is asked, and which filters are refused."""
+
+from typing import Any
+
+import pytest
+
+from schema.ports.condition import All, Any_, Condition, Not
+from schema.ports.condition import Test as Asked
+from schema.ports.errors import BadUserInput, LimitExceeded
+from schema.ports.tracking import Search
+from tests.support.memory_tracking import MemoryTracking
+from tests.support.record_strategies import experiments
+from tests.support.schema_execution import answer
+
+
+async def _meant(where: str, of: str = "runs") -> Condition | None:
+    store = MemoryTracking(experiments(2, 1))
+    assert (await answer(store, f"{{ {of}(where: {where}) {{ nodes {{ id }} }} }}")).errors == []
+    searched = [part for call in store.asked for part in call if isinstance(part, Search)]
+    return searched[0].where
+
+
+def _attribute(key: str, operator: Any, value: Any) -> Asked:
+    return Asked("attribute", key, operator, value)
+
+
+_RUNS: list[tuple[str, Condition | None]] = [
+    ("null", None),
+    ("{}", All(())),
+    ("{or: []}", All((Any_(()),))),
+    ("{and: [], or: null, not: {}}", All((All(()), Not(All(()))))),
+    ('{runId: {in: ["a", "b"], ne: "c"}}', All((
+        _attribute("run_id", "ne", "c"), _attribute("run_id", "in", ("a", "b"))
+    ))),
+    ("{status: {notIn: [RUNNING, KILLED]}}", All((_attribute("status", "not_in", ("RUNNING", "KILLED")),))),
+    ("{parentRunId: {isNull: true}}", All((_attribute("parent_run_id", "is_null", True),))),  # noqa: FBT003
+    ('{startedAt: {gte: "2026-01-01T00:00:00.5+01:00"}}', All((
+        _attribute("started_at", "gte", 1767222000500),
+    ))),
+    ("{durationSeconds: {gt: 1.5, lte: 2}}", All((
+        _attribute("duration_seconds", "gt", 1.5), _attribute("duration_seconds", "lte", 2.0)
+    ))),
+    ('{name: {like: ""}, param: [{key: "lr", gt: 0.1, lt: 1}, {key: "opt", ilike: "a%"}]}', All((
+        _attribute("name", "like", ""),
+        Asked("param", "lr", "gt", 0.1),
+        Asked("param", "lr", "lt", 1.0),
+        Asked("param", "opt", "ilike", "a%"),
+    ))),
+    ('{or: [{metric: [{key: "m", isNull: false}]}, {tag: [{key: "t", ne: "x"}], name: {eq: "n"}}]}', All((
+        Any_((
+            All((Asked("metric", "m", "is_null", False),)),  # noqa: FBT003
+            All((_attribute("name", "eq", "n"), Asked("tag", "t", "ne", "x"))),
+        )),
+    ))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "meant"), _RUNS)
+async def test_conditions_on_runs(where: str, meant: Condition | None) -> None:
+    """Every field and operator given is one part of what must hold; null is as if left out."""
+    assert await _meant(where) == meant
+
+
+async def test_conditions_on_experiments() -> None:
+    """Experiments are found by id, name, tags and times, with and, or and not."""
+    where = '{not: {name: {ilike: "a%"}}, experimentId: {in: ["1"]}, tag: [{key: "k", eq: "v"}]}'
+    assert await _meant(where, "experiments") == All(
+        (
+            Not(All((_attribute("name", "ilike", "a%"),))),
+            _attribute("experiment_id", "in", ("1",)),
+            Asked("tag", "k", "eq", "v"),
+        )
+    )
+
+
+_REFUSED = [
+    ('{param: [{key: "lr"}]}', BadUserInput, "The test of param 'lr' has no operator"),
+    ('{tag: [{key: "t", like: null}]}', BadUserInput, "The test of tag 't' has no operator"),
+    ('{metric: [{key: ""}]}', BadUserInput, "The test of metric '' has no operator"),
+    (f'{{name: {{like: "{"%" * 10_001}"}}}}', BadUserInput, "10,000 characters"),
+    ("{not: " * 21 + "{}" + "}" * 21, LimitExceeded, "20 deep"),
+    ("{or: [" + "{}, " * 500 + "]}", LimitExceeded, "500 conditions (GQL_MAX_CONDITIONS)"),
+]
+
+
+@pytest.mark.parametrize(("where", "fault", "message"), _REFUSED, ids=[case[2] for case in _REFUSED])
+async def test_filters_that_are_refused(where: str, fault: type[Exception], message: str) -> None:
+    """A test that asks nothing and a filter too large are faults that say so; the store is not asked."""
+    store = MemoryTracking(experiments(2, 1))
+    found = await answer(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
+    assert isinstance(found.errors[0].original_error, fault)
+    assert message in found.messages[0]
+    assert not store.calls
+
+
+async def test_cursors_hold_for_one_condition() -> None:
+    """A cursor of one filter is refused with another."""
+    store = MemoryTracking(experiments(1, 3))
+    query = "{ runs(first: 1, after: %s, where: {name: {eq: %s}}) { pageInfo { endCursor } } }"
+    data = (await answer(store, query % ("null", '"a"'))).data or {}
+    cursor = data["runs"]["pageInfo"]["endCursor"]
+    assert (await answer(store, query % (f'"{cursor}"', '"a"'))).errors == []
+    assert "another query" in (await answer(store, query % (f'"{cursor}"', '"b"'))).messages[0]

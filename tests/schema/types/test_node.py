@@ -1,0 +1,129 @@
+"""Global ids lead back to their node, and anything else is refused."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.ports.errors import BadUserInput
+from schema.types.node import global_id, split_global_id
+from tests.support.memory_tracking import MemoryTracking
+from tests.support.record_strategies import experiments
+from tests.support.schema_execution import answer
+
+TYPES = ("Experiment", "Run")
+WRONG = "id is not a global id of this server; ids of MLflow go to experiment and run."
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@given(st.sampled_from(TYPES), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_round_trip(type_name: str, own_id: str) -> None:
+    """The type and the own id in a global id are those that it was made of, colons included."""
+    assert split_global_id(global_id(type_name, own_id), TYPES) == (type_name, own_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "0123456789abcdef0123456789abcdef",
+        "Run:1",
+        "=",
+        "Руна",
+        "\ud800",
+        global_id("Run", "1")[:-1],
+        global_id("Run", "1") + "\n",
+        _encoded("Run"),
+        _encoded("Run:"),
+        _encoded(":1"),
+        _encoded("Model:1"),
+        _encoded("run:1"),
+        _encoded("Query:1"),
+        base64.urlsafe_b64encode(b"Run:\xff").decode(),
+        "A" * 1_000_001,
+    ],
+)
+def test_wrong_form(text: str) -> None:
+    """An id of another form, or of another type, is refused, and says where ids of MLflow go."""
+    with pytest.raises(BadUserInput) as caught:
+        split_global_id(text, TYPES)
+    assert str(caught.value) == WRONG
+
+
+@given(st.text() | st.binary().map(lambda content: base64.urlsafe_b64encode(content).decode()))
+def test_hostile(text: str) -> None:
+    """No text makes it raise anything but BadUserInput."""
+    with pytest.raises(BadUserInput):
+        split_global_id(text, ())
+
+
+async def test_every_node_leads_back() -> None:
+    """Each id that an answer holds gives the same node through `node`."""
+    store = MemoryTracking(experiments(2, 2))
+    found = await answer(store, "{ experiments { nodes { id name } } runs { nodes { id name } } }")
+    assert found.data is not None
+    nodes = found.data["experiments"]["nodes"] + found.data["runs"]["nodes"]
+    assert len({node["id"] for node in nodes}) == 6
+    query = (
+        "query ($id: ID!) { node(id: $id) { id ... on Experiment { of: name } ... on Run { its: name } } }"
+    )
+    for node in nodes:
+        again = await answer(store, query, {"id": node["id"]})
+        assert again.data is not None
+        assert list(again.data["node"].values()) == [node["id"], node["name"]]
+
+
+async def test_nodes_in_the_order_asked_for() -> None:
+    """`nodes` answers each id at its place, twice if asked twice, and null where there is nothing."""
+    ids = [
+        global_id("Run", "1.0"),
+        global_id("Run", "zz"),
+        global_id("Experiment", "0"),
+        global_id("Run", "1.0"),
+    ]
+    store = MemoryTracking(experiments(2, 1))
+    found = await answer(store, "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", {"ids": ids})
+    assert found.data == {
+        "nodes": [
+            {"__typename": "Run", "id": ids[0]},
+            None,
+            {"__typename": "Experiment", "id": ids[2]},
+            {"__typename": "Run", "id": ids[0]},
+        ]
+    }
+    assert store.calls == {"experiments_by_id": 1, "runs_by_id": 1}
+
+
+async def test_node_that_is_not_there() -> None:
+    """A node that is not there is null and no error."""
+    found = await answer(MemoryTracking([]), f'{{ node(id: "{global_id("Run", "1")}") {{ id }} }}')
+    assert (found.data, found.errors) == ({"node": None}, [])
+
+
+async def test_nodes_of_nothing() -> None:
+    """No ids, no nodes, and no call."""
+    store = MemoryTracking([])
+    assert (await answer(store, "{ nodes(ids: []) { id } }")).data == {"nodes": []}
+    assert not store.calls
+
+
+@pytest.mark.parametrize("query", ['{ node(id: "0") { id } }', '{ nodes(ids: ["UnVuOjE=", "0"]) { id } }'])
+async def test_wrong_form_asks_no_store(query: str) -> None:
+    """An id of the wrong form is the client's error before any store is asked."""
+    store = MemoryTracking(experiments(1, 1))
+    found = await answer(store, query)
+    assert found.messages == [WRONG]
+    assert isinstance(found.errors[0].original_error, BadUserInput)
+    assert not store.calls
+
+
+async def test_too_many_nodes() -> None:
+    """More ids than a page holds are refused with the bound and its setting."""
+    ids = [global_id("Run", str(number)) for number in range(101)]
+    found = await answer(MemoryTracking([]), "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids})
+    assert found.messages == ["ids may name at most 100 nodes (GQL_MAX_PAGE_SIZE), not 101."]

@@ -1,0 +1,48 @@
+"""Asking a server in process, over a real store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+
+
+@dataclass
+class Asking:
+    """A client of one application."""
+
+    client: httpx.AsyncClient
+
+    async def response(self, query: str, **variables: object) -> httpx.Response:
+        """Return the HTTP response to a query."""
+        headers = {"accept": "application/graphql-response+json"}
+        body = {"query": query, "variables": variables}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+    async def data(self, query: str, **variables: object) -> Any:
+        """Return the data of an answer that has no errors."""
+        answer = (await self.response(query, **variables)).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def error(self, query: str, **variables: object) -> dict[str, Any]:
+        """Return the only error of an answer."""
+        answer = (await self.response(query, **variables)).json()
+        (error,) = answer["errors"]
+        assert isinstance(error, dict)
+        return error
+
+
+@asynccontextmanager
+async def asking(uri: str, **settings: Any) -> AsyncIterator[Asking]:
+    """Give a client of an application over the store at a tracking URI."""
+    app = create_app(Settings(tracking_uri=uri, **settings))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60) as client,
+    ):
+        yield Asking(client)
