@@ -1,11 +1,14 @@
 """Every setting of the server, with its default, unit and effect."""
 
-from typing import Any, Self
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, Self, get_type_hints
 
 from pydantic import ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gql_server.config.auth import AuthSettings
+from gql_server.config.limits import Limits
 from gql_server.config.operations import OperationSettings
 from gql_server.config.results import ResultSettings
 from gql_server.config.server import ServerSettings
@@ -35,6 +38,17 @@ class Settings(
     def __init__(self, **given: Any) -> None:
         """Take what is given here, then what the environment says."""
         super().__init__(**given)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Return the limits that these settings name, grouped by the layer that enforces them."""
+        groups = get_type_hints(Limits)
+        return Limits(
+            **{
+                name: group(**{field.name: getattr(self, field.name) for field in fields(group)})
+                for name, group in groups.items()
+            }
+        )
 
     @field_validator("writable")
     @classmethod

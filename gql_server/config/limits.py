@@ -1,0 +1,99 @@
+"""The server's limits, grouped by the layer that enforces them.
+
+Each field is the setting of its name, and the setting holds the default: no class here has one.
+"""
+
+from dataclasses import dataclass
+
+from schema.ports.query_limits import QueryLimits
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """What a request may contain, checked before anything runs."""
+
+    max_body_bytes: int
+    max_document_bytes: int
+    max_tokens: int
+    max_depth: int
+    max_fields: int
+    max_aliases: int
+    max_root_fields: int
+    max_directives: int
+    max_fragments: int
+    max_values: int
+    max_batch: int
+    max_cost: int
+    max_errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLimits:
+    """How many operations run at once in one process, and for how long; times are in seconds."""
+
+    max_operations: int
+    operation_timeout: float
+    document_cache_size: int
+    persisted_queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """What one call of a store may take and return; times are in seconds."""
+
+    store_timeout: float
+    store_threads: int
+    database_threads: int
+    write_threads: int
+    max_points: int
+    max_sampled_points: int
+    max_groups: int
+    max_scanned_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactLimits:
+    """Limits of listing, downloading and uploading files; times are in seconds."""
+
+    max_artifacts: int
+    max_downloads: int
+    download_timeout: float
+    artifact_spool_bytes: int
+    max_uploads: int
+    max_upload_bytes: int
+    upload_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLimits:
+    """Limits of `/tables`; times are in seconds."""
+
+    max_table_downloads: int
+    max_table_columns: int
+    max_table_files: int
+    table_file_seconds: float
+    table_spool_bytes: int
+    download_patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """Size and lifetimes of the cache; times are in seconds."""
+
+    cache_bytes: int
+    cache_timeout: float
+    cache_ended_seconds: float
+    cache_running_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits; `Settings.limits` makes the one instance of a process."""
+
+    documents: DocumentLimits
+    operations: OperationLimits
+    queries: QueryLimits
+    store: StoreLimits
+    artifacts: ArtifactLimits
+    exports: ExportLimits
+    cache: CacheLimits

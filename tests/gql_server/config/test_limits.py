@@ -1,0 +1,25 @@
+"""The limits object mirrors the settings."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from gql_server.config.settings import Settings
+
+
+def test_each_limit_is_the_setting_of_its_name() -> None:
+    """Each field of each group has the value of the setting with the same name."""
+    settings = Settings(tracking_uri="unused:", max_depth=7, store_timeout=3.5, max_rows=1234)
+    for group in fields(settings.limits):
+        limits = getattr(settings.limits, group.name)
+        for limit in fields(limits):
+            assert getattr(limits, limit.name) == getattr(settings, limit.name)
+    assert settings.limits.documents.max_depth == 7
+
+
+def test_limits_are_made_once_and_frozen() -> None:
+    """A process has one limits object, and nothing can change it."""
+    settings = Settings(tracking_uri="unused:")
+    assert settings.limits is settings.limits
+    with pytest.raises(FrozenInstanceError):
+        settings.limits.documents.max_depth = 1  # type: ignore[misc]
