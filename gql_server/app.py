@@ -35,7 +35,7 @@ from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.routes.health import healthz, readyz
 from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
-from gql_server.runtime.concurrency_limit import ConcurrencyLimit
+from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
 from gql_server.stores.factory import access_to, cache_of, cached, connect, writer
 from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     access = store.artifacts if isinstance(store.artifacts, ArtifactService) else access_to(store, settings)
     cache = cache_of(settings)
     metrics = Metrics()
-    gate = ConcurrencyLimit(settings.max_operations)
+    operation_limiter = Limiter(settings.max_operations)
     kept = cached(instrumented(store, metrics), cache, settings)
     writing = writer(store, kept, settings) if settings.writable else None
     stopping = Shutdown()
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         facts=facts,
         store=kept,
         answers=ResponseCache(cache),
-        gate=gate,
+        limiter=operation_limiter,
         writing=writing,
         stopping=stopping,
     )
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with metrics.watching(cache.counts, gate):
+        async with metrics.watching(cache.counts, operation_limiter):
             with stopping.announced(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
         if rates is not None:

@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.observability.request_record import RequestRecord
-from gql_server.runtime.concurrency_limit import ConcurrencyLimit
+from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.threads import usages
 
 _NAMES = 100
@@ -89,9 +89,9 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     @asynccontextmanager
-    async def watching(self, counts: CacheStats, gate: ConcurrencyLimit) -> AsyncIterator[None]:
+    async def watching(self, counts: CacheStats, operations: Limiter) -> AsyncIterator[None]:
         """Look at the state of the process from time to time meanwhile."""
-        task = asyncio.create_task(self._watch(counts, gate))
+        task = asyncio.create_task(self._watch(counts, operations))
         try:
             yield
         finally:
@@ -99,16 +99,16 @@ class Metrics:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _watch(self, counts: CacheStats, gate: ConcurrencyLimit) -> None:
+    async def _watch(self, counts: CacheStats, operations: Limiter) -> None:
         while True:
             due = time.monotonic() + _SECONDS
-            self.look(counts, gate)
+            self.look(counts, operations)
             await asyncio.sleep(_SECONDS)
             self._lag.set(max(0.0, time.monotonic() - due))
 
-    def look(self, counts: CacheStats, gate: ConcurrencyLimit) -> None:
+    def look(self, counts: CacheStats, operations: Limiter) -> None:
         """Take over the state of the process."""
-        self._under_way.set(gate.inside)
+        self._under_way.set(operations.in_flight)
         for pool, usage in usages().items():
             self._threads.labels(pool, "busy").set(usage.busy)
             self._threads.labels(pool, "waiting").set(usage.waiting)

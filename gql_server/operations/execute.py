@@ -21,7 +21,8 @@ from gql_server.http.errors import Hints, masked
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.observability.tracing import level
 from gql_server.operations.json_encoder import JsonEncoder
-from gql_server.runtime.concurrency_limit import ConcurrencyLimit, stopped
+from gql_server.operations.unavailable import stopping, too_many_operations
+from gql_server.runtime.limiter import Limiter, LimiterFull
 from gql_server.runtime.shutdown import Shutdown
 from schema.build import ROOT
 from schema.engine.level_execution import LevelExecution
@@ -39,7 +40,7 @@ class OperationExecutor:
     facts: ServerInfo
     store: CachedStore
     answers: ResponseCache
-    gate: ConcurrencyLimit
+    limiter: Limiter
     stopping: Shutdown
     writing: TrackingWrites | None = None
 
@@ -76,8 +77,14 @@ class OperationExecutor:
         *,
         seconds: float | None,
     ) -> ComputedResponse:
-        with self.gate.pass_through():
+        try:
+            self.limiter.acquire()
+        except LimiterFull:
+            raise too_many_operations(self.limiter.limit) from None
+        try:
             return await self._make_inside(use, parsed, asked, caller, seconds)
+        finally:
+            self.limiter.release()
 
     async def _make_inside(
         self,
@@ -111,7 +118,7 @@ class OperationExecutor:
                     result = await self._execute(operation, parsed, asked)
         except TimeoutError:
             if self.stopping.over:
-                raise stopped(change=seconds is None) from None
+                raise stopping(change=seconds is None) from None
             text = f"The operation took longer than {seconds:g} seconds (GQL_OPERATION_TIMEOUT)."
             result = ExecutionResult(None, [GraphQLError(text, original_error=LimitExceeded(text))])
         finally:

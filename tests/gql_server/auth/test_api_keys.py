@@ -15,7 +15,7 @@ from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
 from gql_server.operations.execute import OperationExecutor
 from gql_server.routes.graphql import GraphQLEndpoint
-from gql_server.runtime.concurrency_limit import ConcurrencyLimit
+from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
 from gql_server.stores.factory import cache_of, cached
 from schema.engine.operation import ServerInfo
@@ -132,7 +132,7 @@ async def test_only_writers_mutate(keys: dict[str, str]) -> None:
         facts=ServerInfo(version="", mlflow_version="", read_only=False),
         store=cached(MemoryTracking([]), cache, settings),
         answers=ResponseCache(cache),
-        gate=ConcurrencyLimit(1),
+        limiter=Limiter(1),
         stopping=Shutdown(),
     )
     transport = httpx.ASGITransport(
