@@ -9,19 +9,19 @@ import pytest
 
 from gql_server.demo.welcome import CURVES, LEADERBOARD
 from tests.support.demo_store import Demo
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def server(demo: Demo) -> Iterator[Serving]:
+def server(demo: Demo) -> Iterator[RunningServer]:
     """Serve the demo's store as `make demo` does."""
-    with serving("--directory", str(demo.directory), command="demo") as server:
+    with running_server("--directory", str(demo.directory), command="demo") as server:
         yield server
 
 
-def test_the_query_has_the_answer_that_is_shown(server: Serving) -> None:
+def test_the_query_has_the_answer_that_is_shown(server: RunningServer) -> None:
     """README's query, pasted, gives README's answer."""
     (query,) = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
     (answer,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
@@ -29,7 +29,7 @@ def test_the_query_has_the_answer_that_is_shown(server: Serving) -> None:
 
 
 @pytest.mark.parametrize("query", [LEADERBOARD, CURVES])
-def test_the_queries_to_try_have_answers(server: Serving, query: str) -> None:
+def test_the_queries_to_try_have_answers(server: RunningServer, query: str) -> None:
     """The two queries that the demo prints run as they are, and find something."""
     assert query.splitlines()[1].strip() in "".join(server.printed)
     answer = server.query(query).json()

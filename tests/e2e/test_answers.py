@@ -10,7 +10,7 @@ from mlflow.entities import Experiment, Metric, Run, ViewType
 
 from schema.types.node import global_id
 from tests.support import generated
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 _INFINITY = 1.7976931348623157e308
@@ -147,6 +147,6 @@ async def test_whole_answers_are_what_mlflow_says(
     generated.make_room(store.client)
     written = generated.write(made_up, store.client)
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
-    async with asking(store.uri, max_cost=10_000_000) as ask:
+    async with graphql_client(store.uri, max_cost=10_000_000) as ask:
         data = await ask.data(EVERYTHING, ids=ids)
     assert data == {"nodes": [expected_experiment(store, own) for own in written.experiment_ids]}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from schema.types.node import global_id
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 INPUT, VALIDATION = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
@@ -41,7 +41,7 @@ QUESTIONS = [
 @pytest.mark.parametrize(("query", "code", "said"), QUESTIONS)
 async def test_each_mistake_is_one_coded_error(sqlite_store: Store, query: str, code: str, said: str) -> None:
     """A mistake is one error with the right code and what to do about it, and no trace of the inside."""
-    async with asking(sqlite_store.uri) as ask:
+    async with graphql_client(sqlite_store.uri) as ask:
         response = await ask.response(query)
     errors = response.json()["errors"]
     assert [error["extensions"]["code"] for error in errors] == [code]
@@ -53,7 +53,7 @@ async def test_each_mistake_is_one_coded_error(sqlite_store: Store, query: str, 
 async def test_mistakes_are_the_same_on_every_store(store: Store) -> None:
     """A filter with an error, a foreign cursor and an id of the wrong form are BAD_USER_INPUT everywhere."""
     store.client.create_run("0")
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         page = "runs(first: 1) { pageInfo { endCursor } }"
         cursor = (await ask.data(f"{{ {page} }}"))["runs"]["pageInfo"]["endCursor"]
         for query in (
@@ -70,7 +70,7 @@ async def test_mistakes_are_the_same_on_every_store(store: Store) -> None:
 async def test_what_is_not_there_is_null(store: Store) -> None:
     """Looking up one thing that is not there is null on every store, and no error."""
     missing = "f" * 32
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         data = await ask.data(
             """query ($run: ID!, $ids: [ID!]!) {
                  run(runId: $run) { name }
@@ -103,7 +103,7 @@ async def test_filters_that_mlflow_cannot_read(store: Store, text: str) -> None:
     """Whatever MLflow's parser makes of a filter, the mistake is the client's on every store."""
     store.client.create_run("0")
     query = "query ($text: String) { runs(filter: $text) { totalCount nodes { name } } }"
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         error = await ask.error(query, text=text)
     assert error["extensions"]["code"] == INPUT
 
@@ -113,7 +113,7 @@ async def test_times_that_a_file_store_cannot_read(file_store: Store, text: str)
     """A file store fails over such a time; whole numbers are asked for, of times and not of tags."""
     run = file_store.client.create_run("0", tags={"start_time": "1.5"}).info.run_id
     query = "query ($text: String) { runs(filter: $text) { nodes { runId } } }"
-    async with asking(file_store.uri) as ask:
+    async with graphql_client(file_store.uri) as ask:
         error = await ask.error(query, text=text)
         found = await ask.data(query, text="tags.start_time = '1.5' AND start_time > 5")
     assert error["extensions"]["code"] == INPUT
@@ -127,7 +127,7 @@ async def test_what_a_servers_database_says(request: pytest.FixtureRequest, data
     store: Store = request.getfixturevalue(f"{database}_server_store")
     store.client.create_run("0")
     text = "metrics.m > 1e400" if database == "mysql" else "attributes.start_time > 5"
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         response = await ask.response(f'{{ runs(filter: "{text}") {{ nodes {{ name }} }} }}')
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == INPUT
@@ -141,7 +141,7 @@ async def test_names_that_a_database_does_not_tell_apart(mysql_server_store: Sto
     run = store.client.create_run(experiment).info.run_id
     query = """query ($name: String!) {
       experiment(name: $name) { name } runs(experimentNames: [$name]) { nodes { runId } } }"""
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         found = await ask.data(query, name="exp a")
         other = await ask.response(query, name="EXP A")
     assert found == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}

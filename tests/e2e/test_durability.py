@@ -8,7 +8,7 @@ import sqlalchemy
 from mlflow import MlflowClient
 
 from gql_server.stores.mlflow.mlflow_sql_store import sql_store
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 from tests.support.stores import Store
 
 CALLS, BEFORE_THE_KILL = 1000, 150
@@ -46,7 +46,7 @@ class Logger:
                     self.enough.set()
 
 
-def _killed_while_logging(server: Serving, run_id: str) -> list[int]:
+def _killed_while_logging(server: RunningServer, run_id: str) -> list[int]:
     logger = Logger(server.url, run_id)
     thread = threading.Thread(target=logger.run)
     thread.start()
@@ -60,7 +60,7 @@ def _killed_while_logging(server: Serving, run_id: str) -> list[int]:
 def test_a_kill_loses_nothing_that_was_acknowledged(sqlite_store: Store) -> None:
     """Of a thousand batches those that were acknowledged before a SIGKILL are all there, and whole."""
     run_id = sqlite_store.client.create_run("0").info.run_id
-    with serving("--tracking-uri", sqlite_store.uri, "--writable") as server:
+    with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         acknowledged = _killed_while_logging(server, run_id)
     assert BEFORE_THE_KILL <= len(acknowledged) < CALLS
     _check(sqlite_store.client, run_id, acknowledged)

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 PAGED = """query ($first: Int!, $offset: Int!) {
@@ -45,17 +45,17 @@ def fill(client: MlflowClient) -> list[str]:
 
 
 @pytest.fixture
-async def asked(store: Store) -> AsyncIterator[Asking]:
+async def asked(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server over a store with five runs."""
     fill(store.client)
-    async with asking(store.uri) as asked:
+    async with graphql_client(store.uri) as asked:
         yield asked
 
 
 async def test_rows_are_what_was_logged(store: Store) -> None:
     """Each table has a row for each thing logged, by MLflow's own account, in the order that is promised."""
     ids = fill(store.client)
-    async with asking(store.uri) as asked:
+    async with graphql_client(store.uri) as asked:
         data = await asked.data(PAGED, first=100, offset=0)
     assert [row["runId"] for row in data["runRows"]] == ids
     newest, oldest = data["runRows"][0], data["runRows"][-1]
@@ -85,7 +85,7 @@ async def test_rows_are_what_was_logged(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-async def test_pages_join(asked: Asking, size: int) -> None:
+async def test_pages_join(asked: GraphQLClient, size: int) -> None:
     """Page behind page by offset gives each row once, in the order of the whole."""
     everything = await asked.data(PAGED, first=100, offset=0)
     joined: dict[str, list[Any]] = {name: [] for name in LISTS}
@@ -97,7 +97,7 @@ async def test_pages_join(asked: Asking, size: int) -> None:
     assert joined == everything
 
 
-async def test_a_page_past_the_end_is_empty(asked: Asking) -> None:
+async def test_a_page_past_the_end_is_empty(asked: GraphQLClient) -> None:
     """An offset past the end gives no rows and no error, as ETL tools ask once more than there is."""
     data = await asked.data(PAGED, first=10, offset=2**31 - 1)
     assert data == {name: [] for name in LISTS}
@@ -106,7 +106,7 @@ async def test_a_page_past_the_end_is_empty(asked: Asking) -> None:
     assert page["runs"]["pageInfo"]["endCursor"] is None
 
 
-async def test_narrowed_rows(asked: Asking) -> None:
+async def test_narrowed_rows(asked: GraphQLClient) -> None:
     """An experiment's name, MLflow's filter string and a key each leave the rest out."""
     one = await asked.data('{ runRows(experiment: "other") { runName } }')
     assert [row["runName"] for row in one["runRows"]] == ["run 3"]
@@ -118,7 +118,7 @@ async def test_narrowed_rows(asked: Asking) -> None:
     assert none == {"metricRows": [], "tagRows": []}
 
 
-async def test_experiment_rows(asked: Asking) -> None:
+async def test_experiment_rows(asked: GraphQLClient) -> None:
     """Experiments come with their times."""
     rows = (await asked.data("{ experimentRows { experimentId name lifecycleStage createdAt } }"))[
         "experimentRows"
@@ -139,15 +139,15 @@ async def test_experiment_rows(asked: Asking) -> None:
         ('{ metricPointRows(filter: "((") { key } }', "BAD_USER_INPUT", ""),
     ],
 )
-async def test_bad_input(asked: Asking, query: str, code: str, told: str) -> None:
+async def test_bad_input(asked: GraphQLClient, query: str, code: str, told: str) -> None:
     """What is not right is an error that says so."""
     error = await asked.error(query)
     assert error["extensions"]["code"] == code
     assert told in error["message"]
 
 
-async def test_rows_over_get(asked: Asking) -> None:
+async def test_rows_over_get(asked: GraphQLClient) -> None:
     """Rows are there by GET too, which is what tools with stored credentials can send."""
     query = "{ runRows(first: 2, filter: \"attributes.run_name = 'run 3'\") { runName } }"
-    answer = await asked.client.get("/graphql", params={"query": query})
+    answer = await asked.http.get("/graphql", params={"query": query})
     assert answer.json() == {"data": {"runRows": [{"runName": "run 3"}]}}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import Asking, asking
-from tests.support.mutating import change, pairs, refusal
+from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.mutations import change, pairs, refusal
 from tests.support.stores import Store
 
 INPUT, MISSING = "BAD_USER_INPUT", "NOT_FOUND"
@@ -18,13 +18,13 @@ ABSENT = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-async def ask(store: Store) -> AsyncIterator[Asking]:
+async def ask(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server that writes to the store."""
-    async with asking(store.uri, writable=True) as ask:
+    async with graphql_client(store.uri, writable=True) as ask:
         yield ask
 
 
-async def test_an_experiments_life(store: Store, ask: Asking) -> None:
+async def test_an_experiments_life(store: Store, ask: GraphQLClient) -> None:
     """An experiment is created, tagged, deleted with its runs and restored with them."""
     tags = [{"key": "team", "value": "vision"}, {"key": "ünicode", "value": "✓"}]
     made = await change(ask, "createExperiment", name="a sweep ✓", tags=tags)
@@ -50,7 +50,7 @@ async def test_an_experiments_life(store: Store, ask: Asking) -> None:
     assert store.client.get_run(run).info.lifecycle_stage == "active"
 
 
-async def test_a_runs_life(store: Store, ask: Asking) -> None:
+async def test_a_runs_life(store: Store, ask: GraphQLClient) -> None:
     """A run is started, logged to, ended, resumed, renamed, deleted and restored."""
     parent = store.client.create_run("0").info.run_id
     started = await change(
@@ -90,7 +90,7 @@ async def test_a_runs_life(store: Store, ask: Asking) -> None:
     assert store.client.get_run(own).info.lifecycle_stage == "active"
 
 
-async def test_a_run_of_few_words(store: Store, ask: Asking) -> None:
+async def test_a_run_of_few_words(store: Store, ask: GraphQLClient) -> None:
     """A run that nothing is said of gets a name, a start and a user as MLflow's client gives it."""
     started = await change(ask, "startRun", experimentId="0")
     by_client = store.client.create_run("0")
@@ -100,7 +100,7 @@ async def test_a_run_of_few_words(store: Store, ask: Asking) -> None:
     assert pairs(started, "tags").keys() == by_client.data.tags.keys()
 
 
-async def test_what_is_logged(store: Store, ask: Asking) -> None:
+async def test_what_is_logged(store: Store, ask: GraphQLClient) -> None:
     """Metrics of 64-bit steps, NaN and infinities, params and tags are stored as MLflow's client would."""
     own = store.client.create_run("0").info.run_id
     metrics: list[dict[str, Any]] = [
@@ -141,7 +141,7 @@ async def test_what_is_logged(store: Store, ask: Asking) -> None:
     assert abs(now.timestamp - run.info.start_time) < 600_000
 
 
-async def test_tags_of_a_run(store: Store, ask: Asking) -> None:
+async def test_tags_of_a_run(store: Store, ask: GraphQLClient) -> None:
     """A run's tags are set, changed and deleted."""
     own = store.client.create_run("0", tags={"old": "1"}).info.run_id
     tags = [{"key": "old", "value": "2"}, {"key": "new", "value": "ü"}]
@@ -152,7 +152,7 @@ async def test_tags_of_a_run(store: Store, ask: Asking) -> None:
     assert "old" not in store.client.get_run(own).data.tags
 
 
-async def test_more_than_a_store_takes_at_once(store: Store, ask: Asking) -> None:
+async def test_more_than_a_store_takes_at_once(store: Store, ask: GraphQLClient) -> None:
     """A batch of any size is logged, in calls of the size that the store takes."""
     own = store.client.create_run("0").info.run_id
     metrics = [{"key": f"m{number % 3}", "value": float(number), "step": number} for number in range(2500)]
@@ -166,7 +166,7 @@ async def test_more_than_a_store_takes_at_once(store: Store, ask: Asking) -> Non
     assert sorted(steps) == list(range(2500))
 
 
-async def test_a_batch_that_fails_says_what_is_stored(store: Store, ask: Asking) -> None:
+async def test_a_batch_that_fails_says_what_is_stored(store: Store, ask: GraphQLClient) -> None:
     """A param with another value is MLflow's refusal, comes before any metric, and says what was stored."""
     own = store.client.create_run("0").info.run_id
     store.client.log_param(own, "p120", "before")
@@ -182,7 +182,7 @@ async def test_a_batch_that_fails_says_what_is_stored(store: Store, ask: Asking)
     assert run.data.metrics == {}
 
 
-async def test_the_same_again(store: Store, ask: Asking) -> None:
+async def test_the_same_again(store: Store, ask: GraphQLClient) -> None:
     """A param logged again with its value is no error."""
     own = store.client.create_run("0").info.run_id
     for _ in range(2):
@@ -190,7 +190,7 @@ async def test_the_same_again(store: Store, ask: Asking) -> None:
     assert pairs(logged, "params") == {"p": "1"}
 
 
-async def test_a_name_in_use(store: Store, ask: Asking) -> None:
+async def test_a_name_in_use(store: Store, ask: GraphQLClient) -> None:
     """No experiment is created under a name that another has, a deleted one's included."""
     one = store.client.create_experiment("one")
     for name in ("one", "Default"):
@@ -201,7 +201,7 @@ async def test_a_name_in_use(store: Store, ask: Asking) -> None:
     assert [own.name for own in store.client.search_experiments()] == ["Default"]
 
 
-async def test_renaming(store: Store, ask: Asking) -> None:
+async def test_renaming(store: Store, ask: GraphQLClient) -> None:
     """An active experiment gets another name that is free, or its own; Azure ML has no other names."""
     own = store.client.create_experiment("own")
     if store.kind is StoreKind.AZURE_ML:
@@ -221,7 +221,7 @@ async def test_renaming(store: Store, ask: Asking) -> None:
     assert (await refusal(ask, "renameExperiment", experimentId="123456", name="x"))[0] == MISSING
 
 
-async def test_what_is_deleted_takes_no_changes(store: Store, ask: Asking) -> None:
+async def test_what_is_deleted_takes_no_changes(store: Store, ask: GraphQLClient) -> None:
     """A deleted run and a deleted experiment are not written to, and the message is MLflow's."""
     own = store.client.create_run("0").info.run_id
     store.client.delete_run(own)
@@ -243,7 +243,7 @@ async def test_what_is_deleted_takes_no_changes(store: Store, ask: Asking) -> No
     assert (await refusal(ask, "setExperimentTags", experimentId=gone, tags=tags))[0] == INPUT
 
 
-async def test_what_is_not_there(store: Store, ask: Asking) -> None:
+async def test_what_is_not_there(store: Store, ask: GraphQLClient) -> None:
     """A run, an experiment or a tag that is not there is NOT_FOUND, and nothing is made of it."""
     own = store.client.create_run("0").info.run_id
     metric, tag = {"key": "m", "value": 1}, {"key": "t", "value": "1"}
@@ -265,7 +265,7 @@ async def test_what_is_not_there(store: Store, ask: Asking) -> None:
         assert (field, code) == (field, MISSING), said
 
 
-async def test_later_changes_of_a_document_are_not_made(store: Store, ask: Asking) -> None:
+async def test_later_changes_of_a_document_are_not_made(store: Store, ask: GraphQLClient) -> None:
     """The changes of a document are made in order; at the first that fails they end."""
     answer = await ask.response(
         """mutation {
@@ -287,7 +287,7 @@ async def test_two_writers_to_one_run(store: Store) -> None:
     """
     own = store.client.create_run("0").info.run_id
 
-    async def log(ask: Asking, writer: int) -> None:
+    async def log(ask: GraphQLClient, writer: int) -> None:
         for batch in range(4):
             metrics = [
                 {"key": f"m{key}", "value": writer + key / 8, "step": batch * 10 + writer} for key in range(8)
@@ -296,7 +296,10 @@ async def test_two_writers_to_one_run(store: Store) -> None:
             tags = [{"key": f"t{batch}", "value": "same"}]
             await change(ask, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
 
-    async with asking(store.uri, writable=True) as one, asking(store.uri, writable=True) as second:
+    async with (
+        graphql_client(store.uri, writable=True) as one,
+        graphql_client(store.uri, writable=True) as second,
+    ):
         other = one if store.kind is StoreKind.FILE else second
         await asyncio.gather(log(one, 0), log(other, 1), log(one, 2), log(other, 3))
     run = store.client.get_run(own)

@@ -3,7 +3,7 @@
 import pytest
 from mlflow.entities import Metric
 
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 HISTORIES = "{ runs { nodes { metrics { history { step } } } } }"
@@ -14,7 +14,7 @@ async def test_too_many_points_are_refused(store: Store) -> None:
     for _ in range(4):
         run = store.client.create_run("0").info.run_id
         store.client.log_batch(run, [Metric("loss", 0.5, 1, step) for step in range(20)])
-    async with asking(store.uri, max_points=79) as ask:
+    async with graphql_client(store.uri, max_points=79) as ask:
         error = await ask.error(HISTORIES)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "79" in error["message"]
@@ -23,11 +23,11 @@ async def test_too_many_points_are_refused(store: Store) -> None:
         sampled = HISTORIES.replace("history", "history(maxPoints: 19)")
         nodes = (await ask.data(sampled))["runs"]["nodes"]
         assert [len(node["metrics"][0]["history"]) for node in nodes] == [19] * 4
-    async with asking(store.uri, max_sampled_points=79) as ask:
+    async with graphql_client(store.uri, max_sampled_points=79) as ask:
         error = await ask.error(sampled)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "GQL_MAX_SAMPLED_POINTS" in error["message"]
-    async with asking(store.uri, max_points=80) as ask:
+    async with graphql_client(store.uri, max_points=80) as ask:
         nodes = (await ask.data(HISTORIES))["runs"]["nodes"]
         assert [len(node["metrics"][0]["history"]) for node in nodes] == [20] * 4
 
@@ -50,7 +50,7 @@ async def test_filters_are_bounded(store: Store, query: str) -> None:
     store.client.create_run("0")
     comparison = "tags.a = 'b'" if "runs" in query.lower() or "Rows" in query else "name = 'b'"
     asked = f"query ($f: String) {query}"
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         for joined, bound in ((" and ", "GQL_MAX_CONDITIONS"), (" ", "GQL_MAX_CONDITIONS")):
             error = await ask.error(asked, f=joined.join([comparison] * 501))
             assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
@@ -64,7 +64,7 @@ async def test_filters_are_bounded_together(sqlite_store: Store) -> None:
     """One filter that many fields use is parsed for each, so it counts for each."""
     text = f"params.a = '{'b' * 15_000}'"
     fields = " ".join(f"a{place}: runs(filter: $f) {{ totalCount }}" for place in range(4))
-    async with asking(sqlite_store.uri) as ask:
+    async with graphql_client(sqlite_store.uri) as ask:
         assert await ask.data("query ($f: String) { runs(filter: $f) { totalCount } }", f=text)
         unread = await ask.error("query ($f: String) { runs(filter: $f) { totalCount } }", f=f"{text} x")
         assert len(unread["message"]) < 1000
@@ -78,7 +78,7 @@ async def test_as_many_conditions_as_the_bound_are_answered(sqlite_store: Store)
     sqlite_store.client.create_run("0")
     query = "query ($f: String, $w: RunFilter) { runs(filter: $f, where: $w) { totalCount } }"
     where = {"and": [{"name": {"eq": "a"}}] * 199}
-    async with asking(sqlite_store.uri, max_conditions=900) as ask:
+    async with graphql_client(sqlite_store.uri, max_conditions=900) as ask:
         text = " and ".join(["params.a = 'b'"] * 500)
         assert (await ask.data(query, f=text, w=where))["runs"]["totalCount"] == 0
         error = await ask.error(query, f=f"{text} and params.a = 'b'", w=where)

@@ -10,8 +10,8 @@ from gql_server.cli import CommandError
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import connect
 from gql_server.stores.store_config_error import StoreConfigError
-from tests.support.graphql_client import asking
-from tests.support.serving import run_command
+from tests.support.graphql_client import graphql_client
+from tests.support.server_process import run_command
 from tests.support.stores import Store, copy_of
 
 QUERY = """query ($id: ID!) {
@@ -43,7 +43,7 @@ async def test_the_registry_is_elsewhere(
     store.create_model_version("net", "s3://bucket/net", run.run_id)
     store.create_model_version("net", "s3://bucket/net", "0" * 32)
     elsewhere.set_registered_model_alias("net", "best", "1")
-    async with asking(sqlite_store.uri, registry_uri=registry_uri) as served:
+    async with graphql_client(sqlite_store.uri, registry_uri=registry_uri) as served:
         answer = await served.data(QUERY, id=run.run_id)
     made = {"name": "net", "version": "1", "run": {"name": "here"}}
     versions = [{"version": "2", "run": None}, {"version": "1", "run": {"name": "here"}}]
@@ -70,7 +70,7 @@ async def test_a_store_that_never_had_a_registry(file_store: Store) -> None:
     """A folder of files without registered models has none, and nothing is made there by looking."""
     folder = Path(file_store.uri.removeprefix("file://"))
     run_id = file_store.client.create_run("0").info.run_id
-    async with asking(file_store.uri) as served:
+    async with graphql_client(file_store.uri) as served:
         answer = await served.data(QUERY, id=run_id)
     assert answer == {
         "run": {"modelVersions": []},

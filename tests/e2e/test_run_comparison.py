@@ -12,7 +12,7 @@ from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.e2e.test_store_calls import statements
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 COMPARISON = """
@@ -48,7 +48,7 @@ async def test_runs_are_set_side_by_side(store: Store) -> None:
     """Every store gives the same rows, with deleted runs among them and in the order asked for."""
     a, b, c, d = fill(store, 4)
     store.client.delete_run(c)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         answer = await ask.data(COMPARISON, ids=[d, c, b, a, d])
     default = {"name": "Default"}
     assert answer["compareRuns"]["runs"] == [
@@ -75,7 +75,7 @@ async def test_runs_are_set_side_by_side(store: Store) -> None:
 async def test_infinities_differ(store: Store) -> None:
     """Both are null in the answer, and known to differ."""
     _, b, c, _ = fill(store, 4)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         odd = row(await ask.data(COMPARISON, ids=[b, c]), "metrics", "odd")
         assert odd == {"key": "odd", "differs": True, "values": [None] * 2, "minimum": None, "maximum": None}
         assert not row(await ask.data(COMPARISON, ids=[b, b]), "metrics", "odd")["differs"]
@@ -85,7 +85,7 @@ async def test_runs_that_are_not_there_are_named(store: Store) -> None:
     """One unknown run is NOT_FOUND, whatever else was asked for; an id that can be none is BAD_USER_INPUT."""
     (run_id,) = fill(store, 1)
     unknown = ["f" * 32, "0" * 32]
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         error = await ask.error(COMPARISON, ids=[run_id, *unknown])
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["message"] == f"There is no run {unknown[0]}, {unknown[1]}."
@@ -95,7 +95,7 @@ async def test_runs_that_are_not_there_are_named(store: Store) -> None:
 async def test_the_most_runs_are_a_setting(sqlite_store: Store) -> None:
     """As many as the setting are compared, and one more is refused."""
     ids = fill(sqlite_store, 3)
-    async with asking(sqlite_store.uri, max_compared_runs=2) as ask:
+    async with graphql_client(sqlite_store.uri, max_compared_runs=2) as ask:
         assert len((await ask.data(COMPARISON, ids=ids[:2]))["compareRuns"]["runs"]) == 2
         error = await ask.error(COMPARISON, ids=ids)
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
@@ -107,7 +107,7 @@ async def test_statements_do_not_depend_on_how_many_runs(request: pytest.Fixture
     """A database is asked for the runs, their experiments, and what is selected: a statement each."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     ids = fill(store, 12)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         await ask.data("{ experiments { totalCount } }")
         for some in (ids[:2], ids):
             with statements() as said:
@@ -122,6 +122,6 @@ async def test_calls_to_an_mlflow_server(server_store: Store) -> None:
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
-        await Asking(client).data(COMPARISON, ids=ids)
+        await GraphQLClient(client).data(COMPARISON, ids=ids)
     await tracking.close()
     assert tracking.calls == Counter(search_experiments=1, search_runs=1, get_experiment=1)

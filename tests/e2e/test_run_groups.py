@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 GROUPS = """query ($names: [String!], $by: [GroupKey!], $metrics: [String!], $where: RunFilter) {
@@ -44,7 +44,7 @@ def _number(value: float) -> Any:
 async def test_groups_are_those_of_pandas(store: Store) -> None:
     """Counts and spreads are what pandas makes of the table that MLflow gives it, missing keys included."""
     experiment = fill(store)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         by = [{"param": "lr"}, {"tag": "team"}, {"attribute": "STATUS"}]
         groups = (await ask.data(GROUPS, names=["grouped"], by=by))["runGroups"]
     with pytest.MonkeyPatch.context() as patch:
@@ -75,7 +75,7 @@ async def test_groups_are_those_of_pandas(store: Store) -> None:
 async def test_groups_come_in_order(store: Store) -> None:
     """Numbers in params come as numbers and what is missing last, by one key after the other."""
     fill(store)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         groups = (await ask.data(GROUPS, names=["grouped"], by=[{"param": "lr"}], metrics=[]))["runGroups"]
     assert [_key(group)[0] for group in groups] == ["1e-3", "0.01", "0.1", "10", None]
     assert all(group["metrics"] == [] for group in groups)
@@ -84,7 +84,7 @@ async def test_groups_come_in_order(store: Store) -> None:
 async def test_all_runs_are_one_group(store: Store) -> None:
     """Without keys there is one group, of the runs that match, even of none; a filter narrows it."""
     fill(store)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         (whole,) = (await ask.data(GROUPS, names=["grouped"], metrics=["acc", "acc", "x"]))["runGroups"]
         assert (whole["key"], whole["count"]) == ([], 20)
         assert [(metric["key"], metric["count"]) for metric in whole["metrics"]] == [("acc", 15)]
@@ -103,7 +103,7 @@ async def test_times_and_durations_as_keys(store: Store) -> None:
     run = store.client.create_run(experiment, start_time=1500).info.run_id
     store.client.set_terminated(run, end_time=4000)
     by = [{"attribute": name} for name in ("STARTED_AT", "DURATION", "EXPERIMENT_ID", "RUN_ID")]
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         (group,) = (await ask.data(GROUPS, names=["times"], by=by))["runGroups"]
     assert _key(group) == ("1970-01-01T00:00:01.500Z", "2.5", experiment, run)
 
@@ -115,7 +115,7 @@ async def test_what_is_not_finite_is_not_summed(store: Store) -> None:
         run = store.client.create_run(experiment).info.run_id
         for key, value in zip(("m", "huge"), values, strict=True):
             store.client.log_metric(run, key, value)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         (group,) = (await ask.data(GROUPS, names=["odd"]))["runGroups"]
     huge, small = group["metrics"]
     assert huge == {"key": "huge", "count": 4, "min": -1e300, "max": 1e300, "mean": None, "stddev": None}
@@ -136,7 +136,7 @@ async def test_what_is_too_small_to_be_squared(store: Store) -> None:
         run = store.client.create_run(experiment).info.run_id
         for key, value in zip(("m", "n"), values, strict=True):
             store.client.log_metric(run, key, value)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         (group,) = (await ask.data(GROUPS, names=["tiny"]))["runGroups"]
     tiny, other = group["metrics"]
     assert tiny == {
@@ -155,19 +155,19 @@ async def test_too_many_groups_are_refused(store: Store) -> None:
     fill(store)
     by = [{"attribute": "RUN_ID"}]
     keys = '{ experiment(name: "grouped") { tagKeys } }'
-    async with asking(store.uri, max_groups=19) as ask:
+    async with graphql_client(store.uri, max_groups=19) as ask:
         for variables in ({"by": by, "metrics": []}, {"by": [{"attribute": "STARTED_AT"}]}):
             error = await ask.error(GROUPS, names=["grouped"], **variables)
             assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
             assert "GQL_MAX_GROUPS" in error["message"]
-    async with asking(store.uri, max_groups=1) as ask:
+    async with graphql_client(store.uri, max_groups=1) as ask:
         assert (await ask.error(keys))["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize("entry", [{}, {"param": "a", "tag": "b"}, {"attribute": None}])
 async def test_a_group_key_names_one_thing(sqlite_store: Store, entry: dict[str, Any]) -> None:
     """An entry of groupBy that names nothing or several things is the client's mistake."""
-    async with asking(sqlite_store.uri) as ask:
+    async with graphql_client(sqlite_store.uri) as ask:
         error = await ask.error(GROUPS, by=[entry])
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "exactly one of attribute, param and tag" in error["message"]
@@ -195,7 +195,7 @@ async def test_best_runs(store: Store) -> None:
         store.client.log_metric(gone, "m", 100.0)
         store.client.set_terminated(gone)
         store.client.delete_run(gone)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         best = {name: (await ask.data(BEST, name=name))["experiment"] for name in ("plain", "endless", "nan")}
     assert best["plain"] == {"most": {"name": "2.0"}, "least": {"name": "1.0"}, "none": None}
     assert best["endless"] == {"most": {"name": "inf"}, "least": {"name": "-inf"}, "none": None}
@@ -214,7 +214,7 @@ async def test_keys_that_were_logged(store: Store) -> None:
         for key in keys:
             store.client.log_param(run, key, "1")
     query = "{ experiments(orderBy: [{attribute: NAME}]) { nodes { name metricKeys paramKeys tagKeys } } }"
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         nodes = (await ask.data(query))["experiments"]["nodes"]
     found = {node["name"]: (node["metricKeys"], node["paramKeys"]) for node in nodes}
     assert found == {
@@ -230,6 +230,6 @@ async def test_groups_of_one_number(store: Store) -> None:
     """Texts that are the same number are groups of their own, by their text."""
     for text in ("0.10", "+0.1", "0.1", "1", ".1", "x"):
         store.client.log_param(store.client.create_run("0").info.run_id, "lr", text)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         groups = (await ask.data('{ runGroups(groupBy: [{param: "lr"}]) { key { value } } }'))["runGroups"]
     assert [_key(group) for group in groups] == [("+0.1",), (".1",), ("0.1",), ("0.10",), ("1",), ("x",)]

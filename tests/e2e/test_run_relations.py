@@ -10,7 +10,7 @@ from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.e2e.test_store_calls import statements
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 PARENT = "mlflow.parentRunId"
@@ -54,7 +54,7 @@ def _nodes(data: Any) -> list[Any]:
 async def test_three_levels(store: Store) -> None:
     """Each run has its own page of children, its own count and its parent; deleted children are left out."""
     tree(store)
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         data = await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
     first, second = data["runs"]["nodes"]
     assert (first["name"], second["name"]) == ("a", "b")
@@ -80,7 +80,7 @@ async def test_one_parents_children_are_paged(store: Store) -> None:
     query = """query ($id: ID!, $after: String) { run(runId: $id) {
       children(first: 2, after: $after, where: {param: [{key: "n", gt: 1}]}, orderBy: [{attribute: NAME}]) {
         totalCount nodes { name } pageInfo { endCursor hasNextPage } } } }"""
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         page = (await ask.data(query, id=roots[0]))["run"]["children"]
         assert (page["totalCount"], _nodes(page)) == (3, ["a10", "a2"])
         after = page["pageInfo"]["endCursor"]
@@ -100,7 +100,7 @@ async def test_strange_parents(store: Store) -> None:
         log(store, f"odd {number}", value)
     store.client.delete_run(root)
     query = "{ runs(orderBy: [{attribute: NAME}]) { nodes { name parent { name lifecycleStage } } } }"
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         found = (await ask.data(query))["runs"]["nodes"]
         children = await ask.data(
             "query ($id: ID!) { run(runId: $id) { children { nodes { name } } } }", id=root
@@ -119,7 +119,7 @@ async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: 
     counts = []
     for _ in range(2):
         tree(store)
-        async with asking(store.uri) as ask:
+        async with graphql_client(store.uri) as ask:
             await ask.data("{ experiments { totalCount } }")
             with statements() as said:
                 await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
@@ -136,7 +136,7 @@ async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> Non
         app = create_app(Settings(tracking_uri=server_store.uri), tracking)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
-            await Asking(client).data(ROOTS, where={"parentRunId": {"isNull": True}})
+            await GraphQLClient(client).data(ROOTS, where={"parentRunId": {"isNull": True}})
         await tracking.close()
         calls.append(Counter(tracking.calls))
     # Of one parent alone the run is got, of several they are searched.

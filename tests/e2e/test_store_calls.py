@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 NESTED = """
@@ -63,7 +63,7 @@ async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: 
     counts = []
     for experiments, runs in ((1, 1), (5, 4)):
         fill(store, experiments, runs)
-        async with asking(store.uri) as ask:
+        async with graphql_client(store.uri) as ask:
             await ask.data("{ experiments { totalCount } }")
             with statements() as said:
                 data = await ask.data(NESTED)
@@ -83,7 +83,7 @@ async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> Non
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
-        data = await Asking(client).data(NESTED)
+        data = await GraphQLClient(client).data(NESTED)
     await tracking.close()
     assert [len(node["runs"]["nodes"]) for node in data["experiments"]["nodes"]] == [5, 5, 5]
     assert tracking.calls == Counter(

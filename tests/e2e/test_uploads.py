@@ -18,18 +18,18 @@ from gql_server.artifacts.incoming_file import UNFINISHED, LocalIncomingFile, Sp
 from gql_server.artifacts.upload_targets import UploadTargets
 from schema.ports.errors import BadUserInput, StoreUnavailable, UnsupportedByStore
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import Asking, asking
-from tests.support.serving import serving
+from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.server_process import running_server
 from tests.support.stores import Store
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 ABSENT = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-async def ask(store: Store) -> AsyncIterator[Asking]:
+async def ask(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server that writes to the store."""
-    async with asking(store.uri, writable=True, max_upload_bytes=3_000_000) as ask:
+    async with graphql_client(store.uri, writable=True, max_upload_bytes=3_000_000) as ask:
         yield ask
 
 
@@ -56,11 +56,11 @@ def found_in(folder: Path, pattern: str) -> list[Path]:
     return list(folder.rglob(pattern))
 
 
-async def put(ask: Asking, run: str, path: str, content: bytes = b"x") -> httpx.Response:
+async def put(ask: GraphQLClient, run: str, path: str, content: bytes = b"x") -> httpx.Response:
     """Upload a file."""
     # Dots are encoded, or the client would resolve them itself.
     encoded = quote(path).replace(".", "%2E")
-    return await ask.client.put(f"/artifacts/{quote(run)}/{encoded}", content=content)
+    return await ask.http.put(f"/artifacts/{quote(run)}/{encoded}", content=content)
 
 
 def code(response: httpx.Response) -> tuple[int, str]:
@@ -70,7 +70,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
 
 
 async def test_what_is_uploaded_is_there(
-    store: Store, ask: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, ask: GraphQLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files of any name and size arrive as they are, in folders that are made; Azure ML takes none."""
     run = new_run(store, tmp_path)
@@ -103,7 +103,7 @@ async def test_what_is_uploaded_is_there(
         assert content_of(Path(local)) == content
 
 
-async def test_no_name_is_read_as_another(store: Store, ask: Asking, tmp_path: Path) -> None:
+async def test_no_name_is_read_as_another(store: Store, ask: GraphQLClient, tmp_path: Path) -> None:
     """A name that is hard to send arrives as it is or is refused, and never at the place of another file."""
     run = new_run(store, tmp_path)
     if store.kind is StoreKind.AZURE_ML:
@@ -123,10 +123,10 @@ async def test_no_name_is_read_as_another(store: Store, ask: Asking, tmp_path: P
     assert (store.name == "server") == ("z.txt#v" not in there)
     for path, content in there.items():
         # Not of the run's own listing: MLflow's client cannot ask for some of these.
-        assert (await ask.client.get(f"/artifacts/{run}/{quote(path)}")).content == content
+        assert (await ask.http.get(f"/artifacts/{run}/{quote(path)}")).content == content
 
 
-async def test_no_path_leads_elsewhere(store: Store, ask: Asking, tmp_path: Path) -> None:
+async def test_no_path_leads_elsewhere(store: Store, ask: GraphQLClient, tmp_path: Path) -> None:
     """A path that leads out of the run's folder, or might be read so, is refused on every store."""
     run = new_run(store, tmp_path)
     for path in (
@@ -150,7 +150,7 @@ async def test_no_path_leads_elsewhere(store: Store, ask: Asking, tmp_path: Path
     assert store.client.list_artifacts(run) == []
 
 
-async def test_whose_file_it_is(store: Store, ask: Asking, tmp_path: Path) -> None:
+async def test_whose_file_it_is(store: Store, ask: GraphQLClient, tmp_path: Path) -> None:
     """A file is for a run that is there and not deleted."""
     assert code(await put(ask, ABSENT, "a")) == (404, "NOT_FOUND")
     assert code(await put(ask, "no run!", "a")) == (400, "BAD_USER_INPUT")
@@ -161,17 +161,17 @@ async def test_whose_file_it_is(store: Store, ask: Asking, tmp_path: Path) -> No
     assert "'active' state" in response.text
 
 
-async def test_a_part_of_a_file_is_not_taken_for_it(store: Store, ask: Asking, tmp_path: Path) -> None:
+async def test_a_part_of_a_file_is_not_taken_for_it(store: Store, ask: GraphQLClient, tmp_path: Path) -> None:
     """A client that sends a file in parts is told that each would replace the last, before it does."""
     run = new_run(store, tmp_path)
     headers = {"content-range": "bytes 0-0/2"}
-    response = await ask.client.put(f"/artifacts/{run}/a", content=b"a", headers=headers)
+    response = await ask.http.put(f"/artifacts/{run}/a", content=b"a", headers=headers)
     assert code(response) == (400, "BAD_USER_INPUT")
     assert "Content-Range" in response.text
     assert store.client.list_artifacts(run) == []
 
 
-async def test_a_file_that_is_too_large(store: Store, ask: Asking, tmp_path: Path) -> None:
+async def test_a_file_that_is_too_large(store: Store, ask: GraphQLClient, tmp_path: Path) -> None:
     """A file beyond the bound is refused, whether it says its size or just comes, and leaves nothing."""
     run = new_run(store, tmp_path)
 
@@ -180,7 +180,7 @@ async def test_a_file_that_is_too_large(store: Store, ask: Asking, tmp_path: Pat
             yield b"x" * 1_000_000
 
     assert code(await put(ask, run, "a/large", b"x" * 3_000_001)) == (413, "LIMIT_EXCEEDED")
-    response = await ask.client.put(f"/artifacts/{run}/a/large", content=unannounced())
+    response = await ask.http.put(f"/artifacts/{run}/a/large", content=unannounced())
     if store.kind is StoreKind.AZURE_ML:
         assert code(response) == (501, "UNSUPPORTED_BY_STORE")
         return
@@ -193,7 +193,7 @@ async def test_a_file_that_is_too_large(store: Store, ask: Asking, tmp_path: Pat
 async def test_a_server_that_reads_takes_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     """Without --writable there is no way to upload, and who tries is told of it."""
     run = new_run(sqlite_store, tmp_path)
-    async with asking(sqlite_store.uri) as ask:
+    async with graphql_client(sqlite_store.uri) as ask:
         response = await put(ask, run, "a")
     assert code(response) == (405, "BAD_USER_INPUT")
     assert "--writable" in response.text
@@ -213,19 +213,19 @@ def test_a_broken_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> 
     """Of an upload that breaks off nothing is left, not the folders made for it, and what was there stays."""
     run = new_run(sqlite_store, tmp_path)
     root = root_of(sqlite_store, run)
-    with serving("--tracking-uri", sqlite_store.uri, "--writable") as server:
+    with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         connection = _begin(server.url, run, "a/b/broken")
-        until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
+        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
         assert not (root / "a/b/broken").exists()
         connection.close()
-        until(lambda: not root.exists())
+        wait_until(lambda: not root.exists())
         assert (
             httpx.put(f"{server.url}/artifacts/{run}/kept", content=b"before", timeout=60).status_code == 201
         )
         connection = _begin(server.url, run, "kept")
-        until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
+        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
         connection.close()
-        until(lambda: [entry.name for entry in root.iterdir()] == ["kept"])
+        wait_until(lambda: [entry.name for entry in root.iterdir()] == ["kept"])
     assert (root / "kept").read_bytes() == b"before"
 
 
@@ -240,7 +240,7 @@ async def test_links_are_not_followed(sqlite_store: Store, tmp_path: Path) -> No
     (root / "link").symlink_to(outside)
     (root / "place").symlink_to(outside / "file")
     (root / "folder").mkdir()
-    async with asking(sqlite_store.uri, writable=True) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True) as ask:
         assert code(await put(ask, run, "link/new")) == (400, "BAD_USER_INPUT")
         assert code(await put(ask, run, "folder")) == (400, "BAD_USER_INPUT")
         assert (await put(ask, run, "place", b"yours")).status_code == 200
@@ -255,7 +255,7 @@ async def test_links_are_not_followed(sqlite_store: Store, tmp_path: Path) -> No
 async def test_uploads_are_bounded(sqlite_store: Store, tmp_path: Path) -> None:
     """One more upload than may be under way at once is told to come again."""
     run = new_run(sqlite_store, tmp_path)
-    async with asking(sqlite_store.uri, writable=True, max_uploads=1) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True, max_uploads=1) as ask:
         second: list[httpx.Response] = []
 
         async def slow() -> AsyncIterator[bytes]:
@@ -263,7 +263,7 @@ async def test_uploads_are_bounded(sqlite_store: Store, tmp_path: Path) -> None:
             second.append(await put(ask, run, "b"))
             yield b"half"
 
-        first = await ask.client.put(f"/artifacts/{run}/a", content=slow())
+        first = await ask.http.put(f"/artifacts/{run}/a", content=slow())
     assert first.status_code == 201
     assert code(second[0]) == (503, "STORE_UNAVAILABLE")
     assert (root_of(sqlite_store, run) / "a").read_bytes() == b"first half"
@@ -282,7 +282,7 @@ async def test_a_store_that_takes_long(
         return finish(file)
 
     monkeypatch.setattr(LocalIncomingFile, "finish", slow)
-    async with asking(sqlite_store.uri, writable=True, upload_timeout=3, max_uploads=1) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True, upload_timeout=3, max_uploads=1) as ask:
         async with asyncio.timeout(40):
             response = await put(ask, run, "late")
         assert code(response) == (504, "STORE_TIMEOUT")
@@ -308,7 +308,7 @@ async def test_a_fault_of_the_disk(
     def failing(_descriptor: int) -> None:
         raise OSError(errno.EIO, "secret")
 
-    async with asking(sqlite_store.uri, writable=True) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True) as ask:
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", failing)
             response = await put(ask, run, "a/b")

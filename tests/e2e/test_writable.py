@@ -11,18 +11,18 @@ from pydantic import ValidationError
 
 from gql_server.config.settings import Settings
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import Asking, asking
-from tests.support.mutating import change, document, refusal
-from tests.support.serving import run_command, serving
+from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.mutations import change, document, refusal
+from tests.support.server_process import run_command, running_server
 from tests.support.stores import Store
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 CREATE = document("createExperiment")
 
 
 async def test_a_server_only_reads_unless_told_otherwise(sqlite_store: Store) -> None:
     """Without the setting the graph has no mutations at all, and `server` says that it only reads."""
-    async with asking(sqlite_store.uri) as ask:
+    async with graphql_client(sqlite_store.uri) as ask:
         error = await ask.error(CREATE, input={"name": "x"})
         assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
         assert "GQL_WRITABLE" in error["message"]
@@ -30,7 +30,7 @@ async def test_a_server_only_reads_unless_told_otherwise(sqlite_store: Store) ->
         assert await ask.error(without_variables) == error
         assert (await ask.data("{ __schema { mutationType { name } } }"))["__schema"]["mutationType"] is None
         assert await ask.data("{ server { readOnly } }") == {"server": {"readOnly": True}}
-    async with asking(sqlite_store.uri, writable=True) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True) as ask:
         assert await ask.data("{ server { readOnly } }") == {"server": {"readOnly": False}}
     assert [experiment.name for experiment in sqlite_store.client.search_experiments()] == ["Default"]
 
@@ -39,8 +39,8 @@ async def test_servers_that_share_a_redis_say_of_themselves(sqlite_store: Store,
     """A server that reads and one that writes share what was read, and not what they say of themselves."""
     shared = {"cache_url": redis_url, "cache_timeout": 5}
     async with (
-        asking(sqlite_store.uri, **shared) as reading,
-        asking(sqlite_store.uri, writable=True, **shared) as writing,
+        graphql_client(sqlite_store.uri, **shared) as reading,
+        graphql_client(sqlite_store.uri, writable=True, **shared) as writing,
     ):
         assert await reading.data("{ server { readOnly } }") == {"server": {"readOnly": True}}
         assert await writing.data("{ server { readOnly } }") == {"server": {"readOnly": False}}
@@ -53,10 +53,10 @@ async def test_servers_that_share_a_redis_say_of_themselves(sqlite_store: Store,
 async def test_nothing_changes_over_get(sqlite_store: Store) -> None:
     """A mutation by GET, or as a form that any web page may send, changes nothing."""
     text = 'mutation { createExperiment(input: {name: "x"}) { experiment { name } } }'
-    async with asking(sqlite_store.uri, writable=True) as ask:
-        by_get = await ask.client.get("/graphql", params={"query": text})
-        as_form = await ask.client.post("/graphql", data={"query": text})
-        as_text = await ask.client.post(
+    async with graphql_client(sqlite_store.uri, writable=True) as ask:
+        by_get = await ask.http.get("/graphql", params={"query": text})
+        as_form = await ask.http.post("/graphql", data={"query": text})
+        as_text = await ask.http.post(
             "/graphql", json={"query": text}, headers={"content-type": "text/plain"}
         )
     assert (by_get.status_code, by_get.headers["allow"]) == (405, "POST")
@@ -67,7 +67,7 @@ async def test_nothing_changes_over_get(sqlite_store: Store) -> None:
 async def test_the_same_mutation_is_made_each_time(sqlite_store: Store) -> None:
     """Two equal mutations at the same time are two changes: they are not one question."""
     text = 'mutation { startRun(input: {experimentId: "0", name: "same"}) { run { runId } } }'
-    async with asking(sqlite_store.uri, writable=True) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True) as ask:
         answers = await asyncio.gather(*(ask.data(text) for _ in range(5)))
         again = await ask.response(text)
     assert "age" not in again.headers
@@ -93,7 +93,10 @@ async def test_the_next_query_sees_each_change(store: Store) -> None:
     store.client.set_terminated(run)
     variables = {"run": run, "experiment": experiment, "name": "after"}
     of_run, of_experiment = {"runId": run}, {"experimentId": experiment}
-    async with asking(store.uri, writable=True) as ask, asking(store.uri, **NOTHING_KEPT) as fresh:
+    async with (
+        graphql_client(store.uri, writable=True) as ask,
+        graphql_client(store.uri, **NOTHING_KEPT) as fresh,
+    ):
 
         async def step(field: str, **given: object) -> None:
             before = await ask.data(SEEN, **variables)
@@ -135,19 +138,19 @@ def test_a_client_that_leaves(sqlite_store: Store) -> None:
     def made() -> set[str]:
         return {own.name for own in sqlite_store.client.search_experiments()}
 
-    with serving("--tracking-uri", sqlite_store.uri, "--writable") as server:
+    with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         address = urlsplit(server.url)
         with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
             head = "POST /graphql HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             # Of a request that was never read to its end nothing would be carried out.
-            until(lambda: len(made()) > 1)
-        until(lambda: made() == wanted)
+            wait_until(lambda: len(made()) > 1)
+        wait_until(lambda: made() == wanted)
 
 
 async def test_a_change_in_doubt_is_seen(sqlite_store: Store) -> None:
     """A refused change forgets what was kept as well: the next query is answered by the store."""
-    async with asking(sqlite_store.uri, writable=True, cache_running_seconds=600) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True, cache_running_seconds=600) as ask:
         query = "{ runs { totalCount } }"
         await ask.data(query)
         sqlite_store.client.create_run("0")
@@ -170,7 +173,7 @@ def test_workers_that_would_not_see_changes() -> None:
 
 async def test_bounds_of_a_document(sqlite_store: Store) -> None:
     """A document that changes more than it may is refused before the store sees any of it."""
-    async with asking(sqlite_store.uri, writable=True, max_batch=3) as ask:
+    async with graphql_client(sqlite_store.uri, writable=True, max_batch=3) as ask:
         run = sqlite_store.client.create_run("0").info.run_id
         tags = [{"key": str(number), "value": ""} for number in range(4)]
         error = await ask.error(document("setRunTags"), input={"runId": run, "tags": tags})
@@ -183,9 +186,9 @@ async def test_bounds_of_a_document(sqlite_store: Store) -> None:
 async def test_many_at_once(request: pytest.FixtureRequest, kind: str) -> None:
     """More changes at once than there are threads and connections all get through."""
     store: Store = request.getfixturevalue(f"{kind}_store")
-    async with asking(store.uri, writable=True) as ask:
+    async with graphql_client(store.uri, writable=True) as ask:
 
-        async def log(ask: Asking, number: int) -> None:
+        async def log(ask: GraphQLClient, number: int) -> None:
             run = await change(ask, "startRun", experimentId="0", name=str(number))
             tags = [{"key": "mlflow.runName", "value": f"n{number}"}]
             await change(ask, "setRunTags", runId=run["runId"], tags=tags)
@@ -205,11 +208,11 @@ async def test_an_experiment_opens_no_folder_of_this_machine(
     for folder in (secret, free):
         folder.mkdir()
     (free / "out").symlink_to(secret)
-    async with asking(store.uri, writable=True) as ask:
+    async with graphql_client(store.uri, writable=True) as ask:
         for place in (secret.as_uri(), str(secret), str(free)):
             code, said = await refusal(ask, "createExperiment", name="x", artifactLocation=place)
             assert (code, "GQL_ARTIFACT_ROOTS" in said) == ("BAD_USER_INPUT", True)
-    async with asking(store.uri, writable=True, artifact_roots=str(free)) as ask:
+    async with graphql_client(store.uri, writable=True, artifact_roots=str(free)) as ask:
         for place in (secret.as_uri(), f"{free}/../secret", str(free / "out")):
             assert (await refusal(ask, "createExperiment", name="x", artifactLocation=place))[0] == (
                 "BAD_USER_INPUT"

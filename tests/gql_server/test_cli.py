@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from schema.build import build_schema
+from tests.support.server_process import run_command, running_server
 from tests.support.servers import free_port
-from tests.support.serving import run_command, serving
 from tests.support.stores import Store
 
 
@@ -31,7 +31,7 @@ def test_defaults_are_told_as_they_are_read() -> None:
 def test_serve_serves(sqlite_store: Store) -> None:
     """`gql-server serve` answers queries and probes until it is told to stop, and stops cleanly."""
     sqlite_store.client.create_experiment("over the wire")
-    with serving("--tracking-uri", sqlite_store.uri) as server:
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
         answer = server.query(
             '{ experiment(name: "over the wire") { name } server { store readOnly } }'
         ).json()
@@ -55,25 +55,27 @@ def test_other_machines_are_let_in_only_if_told_so(sqlite_store: Store, host: st
 def test_a_flag_lets_other_machines_in(sqlite_store: Store) -> None:
     """With the flag the server listens to all, as it does in a container."""
     told = ("--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
-    with serving("--tracking-uri", sqlite_store.uri, *told) as server:
+    with running_server("--tracking-uri", sqlite_store.uri, *told) as server:
         assert server.get("/readyz").status_code == 200
 
 
 def test_the_environment_names_the_store(sqlite_store: Store, tmp_path: Path) -> None:
     """MLFLOW_TRACKING_URI is honoured, GQL_TRACKING_URI goes before it, and an option before both."""
     missing = f"sqlite:///{tmp_path / 'missing.db'}"
-    with serving(MLFLOW_TRACKING_URI=sqlite_store.uri) as server:
+    with running_server(MLFLOW_TRACKING_URI=sqlite_store.uri) as server:
         assert server.get("/readyz").status_code == 200
-    with serving(MLFLOW_TRACKING_URI=missing, GQL_TRACKING_URI=sqlite_store.uri) as server:
+    with running_server(MLFLOW_TRACKING_URI=missing, GQL_TRACKING_URI=sqlite_store.uri) as server:
         assert server.get("/readyz").status_code == 200
-    with serving("--tracking-uri", sqlite_store.uri, GQL_TRACKING_URI=missing) as server:
+    with running_server("--tracking-uri", sqlite_store.uri, GQL_TRACKING_URI=missing) as server:
         assert server.get("/readyz").status_code == 200
 
 
 def test_several_workers_serve(sqlite_store: Store) -> None:
     """With several workers each answers, with the settings given to the command."""
     sqlite_store.client.create_experiment("many")
-    with serving("--tracking-uri", sqlite_store.uri, "--workers", "2", "--max-page-size", "70") as server:
+    with running_server(
+        "--tracking-uri", sqlite_store.uri, "--workers", "2", "--max-page-size", "70"
+    ) as server:
         for _ in range(4):
             assert server.query('{ experiment(name: "many") { name } }').json()["data"]["experiment"]
             assert "0 to 70" in server.query("{ experiments(first: 71) { totalCount } }").text
@@ -123,7 +125,9 @@ def test_a_port_in_use_is_one_line(sqlite_store: Store) -> None:
 
 def test_a_store_that_is_down_does_not_stop_the_server() -> None:
     """Over a store that is down the server comes up, lives, and is not ready."""
-    with serving("--tracking-uri", f"http://127.0.0.1:{free_port()}", "--store-timeout", "5") as server:
+    with running_server(
+        "--tracking-uri", f"http://127.0.0.1:{free_port()}", "--store-timeout", "5"
+    ) as server:
         assert server.get("/healthz").status_code == 200
         assert httpx.get(f"{server.url}/readyz", timeout=10).status_code == 503
         answer = server.query("{ experiments { totalCount } }").json()

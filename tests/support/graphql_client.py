@@ -1,4 +1,4 @@
-"""Asking a server in process, over a real store."""
+"""GraphQLClient a server in process, over a real store."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,16 +12,16 @@ from gql_server.config.settings import Settings
 
 
 @dataclass
-class Asking:
+class GraphQLClient:
     """A client of one application."""
 
-    client: httpx.AsyncClient
+    http: httpx.AsyncClient
 
     async def response(self, query: str, **variables: object) -> httpx.Response:
         """Return the HTTP response to a query."""
         headers = {"accept": "application/graphql-response+json"}
         body = {"query": query, "variables": variables}
-        return await self.client.post("/graphql", json=body, headers=headers)
+        return await self.http.post("/graphql", json=body, headers=headers)
 
     async def data(self, query: str, **variables: object) -> Any:
         """Return the data of an answer that has no errors."""
@@ -38,11 +38,11 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(uri: str, **settings: Any) -> AsyncIterator[Asking]:
+async def graphql_client(uri: str, **settings: Any) -> AsyncIterator[GraphQLClient]:
     """Give a client of an application over the store at a tracking URI."""
     app = create_app(Settings(tracking_uri=uri, **settings))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60) as client,
     ):
-        yield Asking(client)
+        yield GraphQLClient(client)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Return when a condition holds; fail where it does not within the seconds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.demo_store import Demo
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 
 
 @pytest.fixture(scope="module")
-def server(demo: Demo) -> Iterator[Serving]:
+def server(demo: Demo) -> Iterator[RunningServer]:
     """Serve the demo's store with the default settings."""
-    with serving("--directory", str(demo.directory), command="demo") as server:
+    with running_server("--directory", str(demo.directory), command="demo") as server:
         yield server

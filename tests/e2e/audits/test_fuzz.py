@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.serving import Serving
+from tests.support.server_process import RunningServer
 
 EXAMPLES = 5
 """Queries made up for each field of Query: some ten seconds in all."""
@@ -17,7 +17,7 @@ CODES = set(re.findall(r"`([A-Z_]+)`", ERRORS)) - {"INTERNAL_SERVER_ERROR"}
 """The codes that README tells of; Schemathesis knows Apollo's alone, and takes others for a server's."""
 
 
-def test_nothing_made_up_breaks_it(server: Serving, tmp_path: Path) -> None:
+def test_nothing_made_up_breaks_it(server: RunningServer, tmp_path: Path) -> None:
     """No query that fits the schema gets a status of 500 and more, or an error without a code."""
     done = subprocess.run(
         [

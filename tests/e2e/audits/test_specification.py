@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.npm import install
-from tests.support.serving import Serving
+from tests.support.server_process import RunningServer
 
 HERE = Path(__file__).parent
 AUDITS = 61
 
 
 @pytest.mark.timeout(900)
-def test_every_audit_is_passed(server: Serving, tmp_path: Path) -> None:
+def test_every_audit_is_passed(server: RunningServer, tmp_path: Path) -> None:
     """All audits of the specification are ok: what must be, what should be and what may be."""
     for name in ("package.json", "package-lock.json", "audit.js"):
         shutil.copy(HERE / name, tmp_path)

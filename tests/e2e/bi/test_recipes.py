@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from tests.e2e.test_flat_rows import fill
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 from tests.support.stores import Store, copy_of, opened
 
 PAGE = (Path(__file__).parents[3] / "docs" / "bi.md").read_text(encoding="utf-8")
@@ -19,17 +19,17 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(scope="module")
-def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Serve a store with five runs, which tests leave as they are."""
     uri = copy_of(sqlite_template, tmp_path_factory.mktemp("bi") / "mlflow.db")
     with opened("sqlite", uri) as store:
         fill(store.client)
-        with serving("--tracking-uri", uri) as server:
+        with running_server("--tracking-uri", uri) as server:
             yield server
 
 
 def recipe(
-    heading: str, server: Serving, place: int = 0, changed: Mapping[str, str] | None = None
+    heading: str, server: RunningServer, place: int = 0, changed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Run a recipe's Python with the server's own address, and return the names that it defined.
 
@@ -46,7 +46,7 @@ def recipe(
     return names
 
 
-def test_pandas(server: Serving) -> None:
+def test_pandas(server: RunningServer) -> None:
     """A data frame of runs has typed columns, by CSV and by Parquet."""
     frame = recipe("pandas", server)["runs"]
     assert len(frame) == 5
@@ -57,7 +57,7 @@ def test_pandas(server: Serving) -> None:
     assert str(lines["started_at"].dt.tz) == "UTC"
 
 
-def test_polars(server: Serving) -> None:
+def test_polars(server: RunningServer) -> None:
     """Parquet is read by its parts, as the query needs them; an Arrow stream as a whole."""
     names = recipe("polars", server)
     assert names["best"].height == 2
@@ -65,7 +65,7 @@ def test_polars(server: Serving) -> None:
     assert names["points"]["value"].is_infinite().sum() == 10
 
 
-def test_duckdb(server: Serving) -> None:
+def test_duckdb(server: RunningServer) -> None:
     """SQL runs over tables that come as Arrow streams."""
     rows = recipe("DuckDB", server)["rows"]
     assert rows == [("Default", 4, 4), ("other", 1, 1)]
@@ -84,7 +84,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_dlt(sqlite_store: Store) -> None:
     """Runs are loaded page by page; a second load fetches what is newer, and nothing is there twice."""
     fill(sqlite_store.client)
-    with serving("--tracking-uri", sqlite_store.uri) as server:
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
         pipeline = recipe("dlt", server, changed=_PAGES_OF_TWO)["pipeline"]
         assert _loaded(pipeline) == [("run 0", "RUNNING")] + [(f"run {n}", "FINISHED") for n in range(1, 5)]
         client: MlflowClient = sqlite_store.client
@@ -106,7 +106,7 @@ def test_dlt_follows_runs_until_they_end(sqlite_store: Store) -> None:
         client.log_metric(run.info.run_id, "loss", 1.0)
     client.update_run(ids["waits"], "SCHEDULED")
     client.set_terminated(ids["later than those"], end_time=1_700_000_001_000)
-    with serving("--tracking-uri", sqlite_store.uri) as server:
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
         assert _losses(recipe("dlt", server)["pipeline"])["ends"] == ("RUNNING", False, 1.0)
         for name in ("ends", "logs more", "waits"):
             client.log_metric(ids[name], "loss", 0.5)
@@ -125,7 +125,7 @@ def test_dlt_follows_runs_until_they_end(sqlite_store: Store) -> None:
 def test_dlt_asks_again_after_a_failed_load(sqlite_store: Store) -> None:
     """An error beside the data fails the load, and the next one starts from where that one did."""
     fill(sqlite_store.client)
-    with serving("--tracking-uri", sqlite_store.uri) as server:
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
         with pytest.raises(PipelineStepFailed, match="Invalid clause"):
             recipe("dlt", server, changed={"  runs(first": f"  {_FAILING}\n  runs(first"})
         assert len(_loaded(recipe("dlt", server)["pipeline"])) == 5

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.demo_store import Demo
 from tests.support.docs_examples import DOCS, Example, examples
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 
 EXAMPLES = examples("queries.md")
 
@@ -26,7 +26,7 @@ async def test_each_query_has_the_answer_that_is_shown(
     demo: Demo, ids: dict[str, str], example: Example
 ) -> None:
     """A query of the page, pasted, gives the page's answer."""
-    async with asking(demo.uri) as ask:
+    async with graphql_client(demo.uri) as ask:
         data = await ask.data(example.query, **example.asked(ids))
     assert {"data": data} == example.expected(ids)
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from tests.support.chromium import Tab, chromium, tab
 from tests.support.demo_store import Demo
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server(demo: Demo) -> Iterator[Serving]:
+def server(demo: Demo) -> Iterator[RunningServer]:
     """Serve the demo's store as `make demo` does."""
-    with serving("--directory", str(demo.directory), command="demo") as server:
+    with running_server("--directory", str(demo.directory), command="demo") as server:
         yield server
 
 
 @pytest.fixture
-def opened(browser: Browser, server: Serving) -> Iterator[Tab]:
+def opened(browser: Browser, server: RunningServer) -> Iterator[Tab]:
     """Give an empty page that reaches the server and nothing else; it must have had no reason to complain."""
     with tab(browser, server.url) as opened:
         yield opened

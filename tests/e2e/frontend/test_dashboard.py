@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.support.chromium import Tab, tab
 from tests.support.demo_store import Demo
 from tests.support.npm import install, npm
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 
 # The first test of a fresh clone installs 320 packages and builds the app.
 pytestmark = pytest.mark.timeout(900)
@@ -53,15 +53,15 @@ def site(_alone: None) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.fixture(scope="module")
-def server(demo: Demo, site: tuple[str, Path]) -> Iterator[Serving]:
+def server(demo: Demo, site: tuple[str, Path]) -> Iterator[RunningServer]:
     """Serve the demo's store to pages of the app's origin."""
     options = ("--directory", str(demo.directory), "--allowed-origins", site[0])
-    with serving(*options, command="demo") as server:
+    with running_server(*options, command="demo") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def app(site: tuple[str, Path], server: Serving) -> str:
+def app(site: tuple[str, Path], server: RunningServer) -> str:
     """Generate the types, check them, build the app for the server, and return its address."""
     install(DASHBOARD)
     done = npm(DASHBOARD, "run", "build", VITE_GRAPHQL_URL=f"{server.url}/graphql")
@@ -70,7 +70,7 @@ def app(site: tuple[str, Path], server: Serving) -> str:
 
 
 @pytest.fixture
-def opened(browser: Browser, server: Serving, app: str) -> Iterator[Tab]:
+def opened(browser: Browser, server: RunningServer, app: str) -> Iterator[Tab]:
     """Give the open app, which reaches its own origin and the server's."""
     with tab(browser, app, server.url) as opened:
         opened.page.goto(app)
@@ -122,7 +122,7 @@ def test_runs_without_the_metric_are_said_to_have_none(opened: Tab) -> None:
     expect(page.get_by_text("None of these runs has logged best/f1 score.")).to_be_visible()
 
 
-def test_a_site_that_is_not_listed_may_not_ask(browser: Browser, server: Serving, app: str) -> None:
+def test_a_site_that_is_not_listed_may_not_ask(browser: Browser, server: RunningServer, app: str) -> None:
     """The same app from an origin that the server does not list gets no answer, and says so."""
     elsewhere = app.replace("127.0.0.1", "localhost")
     with tab(browser, elsewhere, server.url) as opened:

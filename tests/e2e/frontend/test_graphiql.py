@@ -17,7 +17,7 @@ from tests.support import stores
 from tests.support.chromium import PATIENCE, Tab, tab
 from tests.support.demo_store import Demo
 from tests.support.document_strategies import SCHEMA
-from tests.support.serving import Serving, serving
+from tests.support.server_process import RunningServer, running_server
 from tests.support.stores import copy_of
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +30,7 @@ NOTHING = re.compile(r'"(0{32}|Default|0)"|\[\]')
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
-def show(opened: Tab, server: Serving, **link: str) -> Page:
+def show(opened: Tab, server: RunningServer, **link: str) -> Page:
     """Open the page, and wait until its editor has read the schema."""
     with opened.page.expect_response(_is_introspection):
         opened.page.goto(f"{server.url}/graphql" + (f"?{urlencode(link)}" if link else ""))
@@ -82,7 +82,7 @@ def _drawn(page: Page) -> int:
     return count
 
 
-def test_the_tours_first_operation_draws_curves(opened: Tab, server: Serving) -> None:
+def test_the_tours_first_operation_draws_curves(opened: Tab, server: RunningServer) -> None:
     """A newcomer presses one button, gets an answer, and sees the curves of runs drawn under it."""
     page = show(opened, server)
     answer = run(page)
@@ -99,7 +99,7 @@ def test_the_tours_first_operation_draws_curves(opened: Tab, server: Serving) ->
     page.screenshot(path=SCREENSHOTS / "graphiql.png")
 
 
-def test_each_operation_of_the_tour_shows_something(opened: Tab, server: Serving) -> None:
+def test_each_operation_of_the_tour_shows_something(opened: Tab, server: RunningServer) -> None:
     """Each tab finds something in the demo's store with the variables that it has, and draws it."""
     page = show(opened, server)
     tabs = page.locator(".graphiql-tab-button")
@@ -132,7 +132,7 @@ def _assert_telling(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("width", [1400, 800, 400])
-def test_what_the_tour_says_can_be_read(browser: Browser, server: Serving, width: int) -> None:
+def test_what_the_tour_says_can_be_read(browser: Browser, server: RunningServer, width: int) -> None:
     """No line of an operation goes on behind the edge of the editor, whatever the width of the window."""
     with tab(browser, server.url, width=width) as opened:
         page = show(opened, server)
@@ -158,7 +158,7 @@ def test_what_the_tour_says_can_be_read(browser: Browser, server: Serving, width
 
 @pytest.mark.parametrize("width", [800, 400])
 def test_a_narrow_window_has_the_answer_under_the_operation(
-    browser: Browser, server: Serving, width: int
+    browser: Browser, server: RunningServer, width: int
 ) -> None:
     """On a phone, or in half of a screen, both have the whole width, not a column of a few letters."""
     with tab(browser, server.url, width=width) as opened:
@@ -173,7 +173,7 @@ def test_a_narrow_window_has_the_answer_under_the_operation(
         assert answer["width"] > 0.7 * width
 
 
-def test_every_root_field_is_documented(opened: Tab, server: Serving) -> None:
+def test_every_root_field_is_documented(opened: Tab, server: RunningServer) -> None:
     """The documentation beside the editor says of each root field what it gives."""
     page = show(opened, server)
     page.get_by_label("Show Documentation Explorer").click()
@@ -185,7 +185,7 @@ def test_every_root_field_is_documented(opened: Tab, server: Serving) -> None:
         expect(shown).to_contain_text(field.description or "")
 
 
-def test_table_sorts(opened: Tab, server: Serving) -> None:
+def test_table_sorts(opened: Tab, server: RunningServer) -> None:
     """Runs are shown as a table too, sorted up and down by the column that is pressed."""
     query = "{ runs(first: 30) { nodes { name metrics { key value } } } }"
     page = show(opened, server, query=query)
@@ -205,7 +205,7 @@ def test_table_sorts(opened: Tab, server: Serving) -> None:
     assert rising[-1] == falling[0]
 
 
-def test_numbers_in_params_sort_as_numbers(browser: Browser, made: Serving) -> None:
+def test_numbers_in_params_sort_as_numbers(browser: Browser, made: RunningServer) -> None:
     """Text that means a number sorts by it, before other text; what has no value stays last either way."""
     query = '{ runs(experimentNames: ["rates"]) { nodes { name params { key value } } } }'
     with tab(browser, made.url) as opened:
@@ -218,7 +218,7 @@ def test_numbers_in_params_sort_as_numbers(browser: Browser, made: Serving) -> N
         assert column(page, "params.rate") == [*reversed(NUMBERS), *reversed(TEXTS), "", ""]
 
 
-def test_what_belongs_to_others_stands_apart(opened: Tab, server: Serving) -> None:
+def test_what_belongs_to_others_stands_apart(opened: Tab, server: RunningServer) -> None:
     """Params and tags of a parent and of an experiment have columns of their own beside the run's."""
     query = """{ runs(filter: "attributes.run_name = 'refit'") { nodes { name
         tags(keys: ["mlflow.user"]) { key value } params(keys: ["steps"]) { key value }
@@ -234,7 +234,7 @@ def test_what_belongs_to_others_stands_apart(opened: Tab, server: Serving) -> No
     assert column(page, "experiment.tags.team") == ["shapes"]
 
 
-def test_a_group_is_a_row(opened: Tab, server: Serving) -> None:
+def test_a_group_is_a_row(opened: Tab, server: RunningServer) -> None:
     """A group has one row: what its runs have in common, how many they are, what a metric came to."""
     query = """{ runGroups(experimentNames: ["moons-sweep"], groupBy: [{param: "lr"}, {attribute: STATUS}],
         metrics: ["val/loss"]) { key { name value } count metrics { key count min max } } }"""
@@ -248,7 +248,7 @@ def test_a_group_is_a_row(opened: Tab, server: Serving) -> None:
     assert [float(cell) if cell else None for cell in column(page, "metrics.val/loss.min")] == least
 
 
-def test_what_is_asked_is_in_a_table(opened: Tab, server: Serving) -> None:
+def test_what_is_asked_is_in_a_table(opened: Tab, server: RunningServer) -> None:
     """Flat rows, tags of one experiment, steps, counts and numbers that are not finite are shown."""
     query = """{ metricRows(experiment: "moons-sweep", first: 3) { runId key value }
         runs(filter: "params.lr = '10.0'") { nodes { name
@@ -273,7 +273,7 @@ def column(page: Page, name: str, table: int = 0) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Serve a store with curves that have gaps, and with params that are numbers and others that are not."""
     uri = copy_of(sqlite_template, tmp_path_factory.mktemp("made") / "mlflow.db")
     with stores.opened("sqlite", uri) as store:
@@ -287,11 +287,11 @@ def made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             for step in range(first, 40, 2):
                 is_gap = name == "broken" and 12 <= step <= 26 and step != 20
                 store.client.log_metric(run_id, "loss", math.nan if is_gap else 1.0 + first, step=step)
-    with serving("--tracking-uri", uri) as server:
+    with running_server("--tracking-uri", uri) as server:
         yield server
 
 
-def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: Serving) -> None:
+def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: RunningServer) -> None:
     """No line bridges NaN, a point in between is seen, and steps that only others have are no gap."""
     query = """{ runs(experimentNames: ["Default"], orderBy: [{attribute: NAME}]) {
         nodes { name metrics { key series { steps values } } } } }"""
@@ -325,7 +325,7 @@ def _gaps(page: Page, colour: str) -> list[float]:
 
 
 @pytest.mark.parametrize("allowed", ["clipboard", "selection", "nothing"])
-def test_a_link_is_copied_or_shown(opened: Tab, server: Serving, allowed: str) -> None:
+def test_a_link_is_copied_or_shown(opened: Tab, server: RunningServer, allowed: str) -> None:
     """Without a clipboard, as over plain HTTP from elsewhere, a link is copied all the same, or shown."""
     shown: list[str] = []
     page = opened.page
@@ -370,7 +370,7 @@ def _copied(page: Page, awaited: str) -> str:
     return text
 
 
-def test_link_carries_an_operation(opened: Tab, server: Serving) -> None:
+def test_link_carries_an_operation(opened: Tab, server: RunningServer) -> None:
     """A link opens the page with its operation and variables in the first tab, not yet run."""
     query = "query Linked($first: Int) { experiments(first: $first) { nodes { name } } }"
     variables = json.dumps({"first": 1})
@@ -380,7 +380,7 @@ def test_link_carries_an_operation(opened: Tab, server: Serving) -> None:
     assert len(run(page)["data"]["experiments"]["nodes"]) == 1
 
 
-def test_token_is_sent_and_forgotten(opened: Tab, server: Serving) -> None:
+def test_token_is_sent_and_forgotten(opened: Tab, server: RunningServer) -> None:
     """What stands in the header editor is sent along, and nothing of it outlives the page."""
     page = show(opened, server, query="{ server { store } }")
     give_token(page, "a secret")
@@ -392,7 +392,7 @@ def test_token_is_sent_and_forgotten(opened: Tab, server: Serving) -> None:
     assert kept == '[{},{},""]'
 
 
-def test_one_token_is_for_all_tabs(opened: Tab, server: Serving) -> None:
+def test_one_token_is_for_all_tabs(opened: Tab, server: RunningServer) -> None:
     """Each tab has an editor of headers; whoever has put a token into one need not do so fourteen times."""
     page = show(opened, server)
     give_token(page, "a secret")
@@ -411,7 +411,7 @@ def test_the_tour_is_filled_in_with_a_token(browser: Browser, demo: Demo, tmp_pa
     file = tmp_path / "keys"
     file.write_text(line + "\n")
     options = ("--directory", str(demo.directory), "--auth", "keys", "--api-keys-file", str(file))
-    with serving(*options, command="demo") as server, tab(browser, server.url) as opened:
+    with running_server(*options, command="demo") as server, tab(browser, server.url) as opened:
         page = show(opened, server)
         # What became of its question for the schema; it asks twice.
         expect(page.locator(".result-window")).to_contain_text("UNAUTHENTICATED")
@@ -432,7 +432,7 @@ def test_the_tour_is_filled_in_with_a_token(browser: Browser, demo: Demo, tmp_pa
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes(opened: Tab, server: Serving, theme: str) -> None:
+def test_both_themes(opened: Tab, server: RunningServer, theme: str) -> None:
     """The page follows the colours that the person's machine asks for, and its charts can be read in both."""
     opened.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page = show(opened, server)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 TOUR = sorted((Path(__file__).parents[3] / "frontend" / "src" / "tour").glob("*.graphql"))
@@ -32,6 +32,6 @@ def test_operation_can_be_called(file: Path) -> None:
 
 async def test_tour_runs_over_an_empty_store(store: Store) -> None:
     """No operation fails over a store that has nothing to show yet, of whatever kind."""
-    async with asking(store.uri) as client:
+    async with graphql_client(store.uri) as client:
         for file in TOUR:
             await client.data(file.read_text(encoding="utf-8"), **NOTHING)

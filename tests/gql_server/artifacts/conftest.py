@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 
@@ -48,9 +48,9 @@ def model(sqlite_store: Store, run: Holder) -> Holder:
 
 
 @pytest.fixture
-async def server(sqlite_store: Store) -> AsyncIterator[Asking]:
+async def server(sqlite_store: Store) -> AsyncIterator[GraphQLClient]:
     """Give an application over the store, that keeps no answers."""
-    async with asking(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as served:
+    async with graphql_client(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as served:
         yield served
 
 

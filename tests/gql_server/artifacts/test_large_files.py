@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.gql_server.artifacts.conftest import Holder
-from tests.support.serving import serving
+from tests.support.server_process import running_server
 from tests.support.stores import Store
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 SIZE = 512 * 2**20
 """What a busy machine sends in a few seconds; of 2 GB the memory is the same, see docs/architecture.md."""
@@ -42,7 +42,7 @@ def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: Holder) -> N
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)
     run.write("small.bin")
-    with serving("--tracking-uri", sqlite_store.uri) as server:
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
         assert server.get(f"{run.route}/small.bin").text == "content"
         before = _resident(server.process.pid)
         assert _streamed(f"{server.url}{path}") == SIZE
@@ -53,7 +53,7 @@ def test_a_client_that_leaves(sqlite_store: Store, run: Holder) -> None:
     """When a client leaves in the middle, the file is let go of, and others are served."""
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)
-    with serving("--tracking-uri", sqlite_store.uri, "--max-downloads", "1") as server:
+    with running_server("--tracking-uri", sqlite_store.uri, "--max-downloads", "1") as server:
         address = urlsplit(server.url)
         with socket.create_connection((address.hostname, address.port), timeout=60) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
@@ -66,4 +66,4 @@ def test_a_client_that_leaves(sqlite_store: Store, run: Holder) -> None:
                 statuses.append(others.head(f"{server.url}{path}").status_code)
         assert statuses[-1] == 200
         # A thread that reads a chunk finishes that first.
-        until(lambda: run.folder / "large.bin" not in _held(server.process.pid))
+        wait_until(lambda: run.folder / "large.bin" not in _held(server.process.pid))

@@ -11,7 +11,7 @@ from gql_server.artifacts.local_repository import LocalRepository
 from gql_server.artifacts.range_response import FileRequest
 from schema.ports.errors import BadUserInput, NotFound
 from tests.gql_server.artifacts.conftest import Holder, error_of
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 HARMFUL = [
@@ -56,16 +56,16 @@ def secret(run: Holder) -> Path:
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("path", HARMFUL)
 async def test_a_harmful_path(
-    server: Asking, run: Holder, path: str, caplog: pytest.LogCaptureFixture
+    server: GraphQLClient, run: Holder, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As sent raw or encoded once more, as a file or a folder, it is refused and logged."""
     (run.folder / "a").mkdir()
     with caplog.at_level(logging.WARNING):
         # A client takes dots that it understands out of the way; what it then asks for is not there.
-        response = await server.client.get(f"{run.route}/{path.replace(chr(0), '%00')}")
+        response = await server.http.get(f"{run.route}/{path.replace(chr(0), '%00')}")
         assert response.status_code in {307, 400, 404}
         encoded = "".join(f"%{byte:02x}" for byte in path.encode())
-        response = await server.client.get(f"{run.route}/{encoded}")
+        response = await server.http.get(f"{run.route}/{encoded}")
         assert error_of(response) == (400, "BAD_USER_INPUT")
     assert "refused the artifact path" in caplog.text
     error = await server.error(QUERY, id=run.id, path=path)
@@ -74,7 +74,7 @@ async def test_a_harmful_path(
 
 
 @pytest.mark.usefixtures("secret")
-async def test_raw_dots(server: Asking, run: Holder) -> None:
+async def test_raw_dots(server: GraphQLClient, run: Holder) -> None:
     """Dots that no client took out of the way are refused too."""
     scope_path = f"{run.route}/a/../../secret"
     status: list[int] = []
@@ -86,7 +86,7 @@ async def test_raw_dots(server: Asking, run: Holder) -> None:
         if message["type"] == "http.response.start":
             status.append(int(str(message["status"])))
 
-    app = server.client._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+    app = server.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -106,7 +106,7 @@ async def test_raw_dots(server: Asking, run: Holder) -> None:
 
 
 async def test_links_that_lead_out(
-    server: Asking, run: Holder, secret: Path, caplog: pytest.LogCaptureFixture
+    server: GraphQLClient, run: Holder, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A link out of the folder is not listed, not followed and logged; one within it is what it names."""
     run.write("real/x.txt", b"within")
@@ -125,14 +125,14 @@ async def test_links_that_lead_out(
             {"path": "within", "children": [{"path": "within/x.txt"}]},
         ]
         for path in ("out", "up/secret", "root/etc/passwd", "around"):
-            response = await server.client.get(f"{run.route}/{path}")
+            response = await server.http.get(f"{run.route}/{path}")
             assert error_of(response) == (400, "BAD_USER_INPUT"), path
         for folder in ("up", "root"):
             error = await server.error(QUERY, id=run.id, path=folder)
             assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "leads out of its folder" in caplog.text
-    assert (await server.client.get(f"{run.route}/within/x.txt")).text == "within"
-    assert error_of(await server.client.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
+    assert (await server.http.get(f"{run.route}/within/x.txt")).text == "within"
+    assert error_of(await server.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
 
 
 def test_a_link_that_comes_between(run: Holder, secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_a_link_that_comes_between(run: Holder, secret: Path, monkeypatch: pytes
         repository.deliver(["folder", "secret"], wanted)
 
 
-async def test_names_that_are_no_text(server: Asking, run: Holder) -> None:
+async def test_names_that_are_no_text(server: GraphQLClient, run: Holder) -> None:
     """A file whose name is not UTF-8 is left out of its folder, and the others are there."""
     run.write("x.txt")
     run.write(os.fsdecode(b"\xff\xfe"))
@@ -164,7 +164,7 @@ async def test_names_that_are_no_text(server: Asking, run: Holder) -> None:
     assert answer["run"]["artifacts"] == [{"path": "x.txt"}]
 
 
-async def test_names_that_no_path_can_have(server: Asking, run: Holder) -> None:
+async def test_names_that_no_path_can_have(server: GraphQLClient, run: Holder) -> None:
     """A folder whose name would be refused in a path is left out, and what is in the others is listed."""
     for name in ("a\\b", "file:x", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
@@ -177,10 +177,10 @@ async def test_ten_thousand_entries(sqlite_store: Store, run: Holder) -> None:
     """A folder of 10,000 files is listed whole; of more than the bound nothing is, and the bound is named."""
     for number in range(10_000):
         (run.folder / f"{number:05}").touch()
-    async with asking(sqlite_store.uri) as served:
+    async with graphql_client(sqlite_store.uri) as served:
         answer = await served.data(QUERY, id=run.id, path="")
         assert [entry["path"] for entry in answer["run"]["artifacts"]] == [f"{n:05}" for n in range(10_000)]
-    async with asking(sqlite_store.uri, max_artifacts=9_999) as served:
+    async with graphql_client(sqlite_store.uri, max_artifacts=9_999) as served:
         error = await served.error(QUERY, id=run.id, path="")
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "GQL_MAX_ARTIFACTS" in error["message"]
@@ -191,7 +191,7 @@ async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: Holder) ->
     for folder in ("a", "b"):
         for number in range(3):
             run.write(f"{folder}/{number}")
-    async with asking(sqlite_store.uri, max_artifacts=5) as served:
+    async with graphql_client(sqlite_store.uri, max_artifacts=5) as served:
         query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
         errors = (await served.response(query, id=run.id)).json()["errors"]
         assert {error["extensions"]["code"] for error in errors} == {"LIMIT_EXCEEDED"}
@@ -199,7 +199,7 @@ async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: Holder) ->
         assert len(answer["run"]["artifacts"]) == 3
 
 
-async def test_folders_that_are_not_there(server: Asking, run: Holder, sqlite_store: Store) -> None:
+async def test_folders_that_are_not_there(server: GraphQLClient, run: Holder, sqlite_store: Store) -> None:
     """A folder that is not there, or is a file, has nothing in it; nor has a run that never kept any."""
     run.write("x.txt")
     for path in ("nothing", "x.txt", "x.txt/", "a/b/c", "x" * 300):

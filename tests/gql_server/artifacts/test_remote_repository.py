@@ -20,7 +20,7 @@ from requests import exceptions as http
 from gql_server.artifacts.repositories import Repositories
 from schema.ports.errors import UnsupportedByStore
 from tests.gql_server.artifacts.conftest import Holder, error_of
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.servers import free_port
 from tests.support.stores import Store
 
@@ -31,11 +31,11 @@ UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
 
 
 @pytest.fixture
-async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[Asking, Holder]]:
+async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[GraphQLClient, Holder]]:
     """Give an application over an MLflow server that hands artifacts out, and a run of it."""
     experiment = server_store.client.create_experiment("proxied")
     run_id = server_store.client.create_run(experiment).info.run_id
-    async with asking(server_store.uri, **UNCACHED) as served:
+    async with graphql_client(server_store.uri, **UNCACHED) as served:
         yield served, Holder(run_id, tmp_path, f"/artifacts/{run_id}")
 
 
@@ -45,7 +45,7 @@ def _log(store: Store, run: Holder, path: str, content: bytes) -> None:
     store.client.log_artifact(run.id, str(file), posixpath.dirname(path) or None)
 
 
-async def test_files_behind_a_server(server_store: Store, proxied: tuple[Asking, Holder]) -> None:
+async def test_files_behind_a_server(server_store: Store, proxied: tuple[GraphQLClient, Holder]) -> None:
     """Through an MLflow server files come as from a folder: listed, whole, in parts, if changed, by HEAD."""
     served, run = proxied
     _log(server_store, run, "plots/a b.png", CONTENT)
@@ -68,38 +68,38 @@ async def test_files_behind_a_server(server_store: Store, proxied: tuple[Asking,
             "children": None,
         },
     ]
-    got = await served.client.get(url)
+    got = await served.http.get(url)
     assert (got.status_code, got.content, got.headers["content-type"]) == (200, CONTENT, "image/png")
     assert got.headers["content-security-policy"].endswith("sandbox")
     assert got.headers["content-disposition"].startswith('attachment; filename="a b.png"')
-    head = await served.client.head(url)
+    head = await served.http.head(url)
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
-    part = await served.client.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
+    part = await served.http.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
     assert (part.status_code, part.content) == (206, CONTENT[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(CONTENT)}"
-    beyond = await served.client.get(url, headers={"range": "bytes=99999999-"})
+    beyond = await served.http.get(url, headers={"range": "bytes=99999999-"})
     assert beyond.status_code == 416
     for missing in ("nothing.txt", "plots"):
-        assert error_of(await served.client.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+        assert error_of(await served.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
     assert (await served.data(QUERY, id=run.id, path="nothing"))["run"]["artifacts"] == []
 
 
 async def test_a_database_beside_its_server(
-    server_store: Store, shared_mlflow_server: Any, proxied: tuple[Asking, Holder]
+    server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, Holder]
 ) -> None:
     """Read from the database, a run's proxied artifacts come from the server that a setting names, or not."""
     _, run = proxied
     _log(server_store, run, "x.txt", b"content")
     database = shared_mlflow_server.database_uri
-    async with asking(database, artifacts_uri=server_store.uri, **UNCACHED) as served:
+    async with graphql_client(database, artifacts_uri=server_store.uri, **UNCACHED) as served:
         answer = await served.data(QUERY, id=run.id)
         (file,) = answer["run"]["artifacts"]
-        assert (await served.client.get(file["downloadUrl"])).text == "content"
-    async with asking(database, **UNCACHED) as served:
+        assert (await served.http.get(file["downloadUrl"])).text == "content"
+    async with graphql_client(database, **UNCACHED) as served:
         error = await served.error(QUERY, id=run.id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
         assert "GQL_ARTIFACTS_URI" in error["message"]
-        assert error_of(await served.client.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
+        assert error_of(await served.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ async def test_where_an_experiment_may_not_lead(server_store: Store, location: s
     """Who may create an experiment cannot read this machine's files by it, or get its credentials sent."""
     experiment = server_store.client.create_experiment(f"to {location}", location)
     run_id = server_store.client.create_run(experiment).info.run_id
-    async with asking(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as served:
+    async with graphql_client(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as served:
         error = await served.error(QUERY, id=run_id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
-        response = await served.client.get(f"/artifacts/{run_id}/passwd")
+        response = await served.http.get(f"/artifacts/{run_id}/passwd")
         assert error_of(response) == (501, "UNSUPPORTED_BY_STORE")
         assert "root:" not in response.text
 
@@ -134,9 +134,9 @@ async def test_a_bucket_that_this_server_cannot_reach(sqlite_store: Store) -> No
     for place, (location, code, said) in enumerate(expected):
         experiment = sqlite_store.client.create_experiment(f"far {place}", location)
         run_id = sqlite_store.client.create_run(experiment).info.run_id
-        async with asking(sqlite_store.uri, **UNCACHED) as served:
+        async with graphql_client(sqlite_store.uri, **UNCACHED) as served:
             error = await served.error(QUERY, id=run_id)
-            downloaded = error_of(await served.client.get(f"/artifacts/{run_id}/x.txt"))
+            downloaded = error_of(await served.http.get(f"/artifacts/{run_id}/x.txt"))
         assert error["extensions"]["code"] == downloaded[1] == code
         assert said in error["message"]
 
@@ -161,8 +161,8 @@ async def test_roots(sqlite_store: Store, run: Holder, tmp_path: Path) -> None:
         (str(elsewhere), 501),
         (str(run.folder)[:-1], 501),
     ):
-        async with asking(sqlite_store.uri, artifact_roots=roots) as served:
-            assert (await served.client.get(url)).status_code == expected, roots
+        async with graphql_client(sqlite_store.uri, artifact_roots=roots) as served:
+            assert (await served.http.get(url)).status_code == expected, roots
 
 
 class Kept(ArtifactRepository):
@@ -225,7 +225,7 @@ def kept(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-async def test_files_that_are_fetched(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_files_that_are_fetched(server: GraphQLClient, kept: tuple[Holder, type[Kept]]) -> None:
     """What MLflow can only fetch as a whole is listed and sent too, and nothing of it is left behind."""
     run, _ = kept
     url = run.write("plots/x.png", CONTENT)
@@ -234,16 +234,18 @@ async def test_files_that_are_fetched(server: Asking, kept: tuple[Holder, type[K
     assert [(entry["path"], entry["size"]) for entry in answer["run"]["artifacts"]] == [
         ("plots/x.png", len(CONTENT))
     ]
-    got = await server.client.get(url, headers={"range": "bytes=0-1"})
+    got = await server.http.get(url, headers={"range": "bytes=0-1"})
     assert (got.status_code, got.content) == (200, CONTENT)
     assert got.headers["accept-ranges"] == "none"
-    head = await server.client.head(url)
+    head = await server.http.head(url)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
     for missing in ("plots", "nothing", "plots/x.png/y"):
-        assert error_of(await server.client.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+        assert error_of(await server.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
 
 
-async def test_fetched_names_that_no_path_can_have(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_fetched_names_that_no_path_can_have(
+    server: GraphQLClient, kept: tuple[Holder, type[Kept]]
+) -> None:
     """What could not be asked for is left out of a repository's listing as well."""
     run, _ = kept
     for name in ("a\\b", "%252525252525", "kept"):
@@ -252,22 +254,24 @@ async def test_fetched_names_that_no_path_can_have(server: Asking, kept: tuple[H
     assert [entry["path"] for entry in answer["run"]["artifacts"]] == ["kept"]
 
 
-async def test_sizes_that_nobody_knows(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_sizes_that_nobody_knows(server: GraphQLClient, kept: tuple[Holder, type[Kept]]) -> None:
     """A size of -1 is none, and the file comes all the same."""
     run, repository = kept
     repository.sizes = False
     url = run.write("x.txt")
     answer = await server.data(QUERY, id=run.id)
     assert [entry["size"] for entry in answer["run"]["artifacts"]] == [None]
-    got = await server.client.get(url)
+    got = await server.http.get(url)
     assert (got.status_code, got.text, got.headers["content-length"]) == (200, "content", "7")
 
 
-async def test_a_repository_that_writes_nothing(server: Asking, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_a_repository_that_writes_nothing(
+    server: GraphQLClient, kept: tuple[Holder, type[Kept]]
+) -> None:
     """A repository that says where a file is, and has not written it, has none."""
     run, repository = kept
     repository.silent = True
-    assert error_of(await server.client.get(run.write("x.txt"))) == (404, "NOT_FOUND")
+    assert error_of(await server.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
 
 
 async def test_a_file_that_the_spool_cannot_take(
@@ -276,15 +280,15 @@ async def test_a_file_that_the_spool_cannot_take(
     """A file that is larger than the spool is refused by the setting's name, before it is fetched."""
     run, repository = kept
     url = run.write("x.txt", CONTENT)
-    async with asking(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as served:
-        response = await served.client.get(url)
+    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as served:
+        response = await served.http.get(url)
         assert error_of(response) == (413, "LIMIT_EXCEEDED")
         assert "GQL_ARTIFACT_SPOOL_BYTES" in response.text
-    async with asking(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as served:
+    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as served:
         repository.failure = None
         for _ in range(3):
             # Each gives its space back.
-            assert (await served.client.get(url)).content == CONTENT
+            assert (await served.http.get(url)).content == CONTENT
 
 
 def _raised(name: str, base: type[Exception] = Exception, **attributes: object) -> Exception:
@@ -330,7 +334,7 @@ def _of_s3(status: int) -> Exception:
     ],
 )
 async def test_a_repository_that_fails(
-    server: Asking, kept: tuple[Holder, type[Kept]], failure: Exception, status: int, code: str
+    server: GraphQLClient, kept: tuple[Holder, type[Kept]], failure: Exception, status: int, code: str
 ) -> None:
     """A repository that times out, refuses or breaks is told by its code, in answers and downloads alike."""
     run, repository = kept
@@ -338,7 +342,7 @@ async def test_a_repository_that_fails(
     repository.failure = failure
     error = await server.error(QUERY, id=run.id)
     assert error["extensions"]["code"] == code
-    response = await server.client.get(url)
+    response = await server.http.get(url)
     assert error_of(response) == (status, code)
     assert "secret" not in response.text
     assert "secret" not in error["message"]

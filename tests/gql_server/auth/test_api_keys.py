@@ -21,7 +21,7 @@ from gql_server.stores.factory import cache_of, cached
 from schema.engine.operation import ServerInfo
 from tests.gql_server.auth.conftest import QUERY
 from tests.support.memory_tracking import MemoryTracking
-from tests.support.serving import run_command
+from tests.support.server_process import run_command
 
 
 @pytest.fixture

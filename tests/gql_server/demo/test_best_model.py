@@ -12,7 +12,7 @@ import httpx
 from tests.gql_server.demo.test_spiral_model import PREDICT
 from tests.support.demo_store import Demo
 from tests.support.docs_examples import examples
-from tests.support.serving import serving
+from tests.support.server_process import running_server
 
 
 def _files(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -23,7 +23,7 @@ def _files(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def test_the_best_model(demo: Demo, tmp_path: Path) -> None:
     """What the links in the answer to docs/queries.md's query lead to is a model that predicts."""
     (query,) = [example.query for example in examples("queries.md") if "loggedModels" in example.query]
-    with serving("--directory", str(demo.directory), command="demo") as server:
+    with running_server("--directory", str(demo.directory), command="demo") as server:
         answer = server.query(query).json()
         (model,) = answer["data"]["experiment"]["bestRun"]["loggedModels"]
         for file in _files(model["artifacts"]):

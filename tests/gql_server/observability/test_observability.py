@@ -29,9 +29,9 @@ from gql_server.stores.mlflow.open_store import open_store
 from schema.ports.errors import StoreUnavailable
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.odd_server import saying
-from tests.support.serving import serving
+from tests.support.server_process import running_server
 from tests.support.stores import Store
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 QUERY = "query Named($name: String!) { experiment(name: $name) { name } }"
 SECRET = "hunter2-in-a-variable"
@@ -169,7 +169,7 @@ def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path)
         return {int(path.stem.rpartition("_")[2]) for path in tmp_path.glob("gql-metrics-*/gauge_live*.db")}
 
     arguments = ("--tracking-uri", sqlite_store.uri, "--workers", "2", "--metrics")
-    with serving(*arguments, TMPDIR=str(tmp_path)) as server:
+    with running_server(*arguments, TMPDIR=str(tmp_path)) as server:
 
         def shows(line: str) -> bool:
             # Who is killed may have taken the request.
@@ -183,14 +183,14 @@ def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path)
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(ask, range(40))) == {200}
         counted = 'gql_operations_total{code="",operation="Many",status="200"} 40.0'
-        until(lambda: shows(counted))
-        until(lambda: len(workers()) == 2)
+        wait_until(lambda: shows(counted))
+        wait_until(lambda: len(workers()) == 2)
         victim = min(workers())
         # It dies while its supervisor waits for it to say how it does.
         os.kill(victim, signal.SIGSTOP)
         time.sleep(2)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2, 50)
+        wait_until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2, 50)
 
 
 def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> 
     """
     key, line = new_key("tester", write=False)
     (tmp_path / "keys").write_text(line)
-    with httpx.Client(timeout=60) as client, serving(
+    with httpx.Client(timeout=60) as client, running_server(
         "--tracking-uri", sqlite_store.uri, "--auth", "keys", "--api-keys-file", str(tmp_path / "keys"),
         "--metrics", "--log-level", "debug", "--auth-failure-seconds", "0",
         OTEL_TRACES_EXPORTER="console", OTEL_BSP_SCHEDULE_DELAY="100",
@@ -234,7 +234,7 @@ async def test_no_secret_is_printed_of_an_mlflow_server(level: str) -> None:
         writer.transport.abort()
 
     async with saying([drop] * 100) as uri:
-        server = serving("--tracking-uri", uri, "--log-level", level)
+        server = running_server("--tracking-uri", uri, "--log-level", level)
         held = await asyncio.to_thread(server.__enter__)
         try:
             answer = await asyncio.to_thread(held.query, QUERY, name=SECRET)

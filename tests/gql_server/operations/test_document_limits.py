@@ -9,7 +9,7 @@ from graphql import get_introspection_query
 
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
-from tests.support.cpu_time import uncollected
+from tests.support.garbage_collection import without_garbage_collection
 from tests.support.memory_tracking import MemoryTracking
 
 CODE = "LIMIT_EXCEEDED"
@@ -110,7 +110,7 @@ VARIABLES: dict[str, tuple[str, dict[str, Any]]] = {
 
 async def refusal(client: httpx.AsyncClient, query: str, **variables: object) -> tuple[str, float]:
     """Return the message that a request is refused with, and the seconds of this thread that it takes."""
-    with uncollected():
+    with without_garbage_collection():
         start = time.thread_time()
         response = await client.post("/graphql", json={"query": query, "variables": variables})
         taken = time.thread_time() - start

@@ -8,17 +8,17 @@ from urllib.parse import quote
 import pytest
 
 from tests.gql_server.artifacts.conftest import Holder, error_of
-from tests.support.graphql_client import Asking, asking
+from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 CONTENT = bytes(range(256)) * 4000
 """A megabyte: more than one chunk."""
 
 
-async def test_a_file_comes_as_it_is(server: Asking, run: Holder, model: Holder) -> None:
+async def test_a_file_comes_as_it_is(server: GraphQLClient, run: Holder, model: Holder) -> None:
     """The files of runs and of logged models come whole, with their length and without scripts' rights."""
     for holder in (run, model):
-        response = await server.client.get(holder.write("plots/curve.png", CONTENT))
+        response = await server.http.get(holder.write("plots/curve.png", CONTENT))
         assert (response.status_code, response.content) == (200, CONTENT)
         assert response.headers["content-length"] == str(len(CONTENT))
         assert response.headers["content-type"] == "image/png"
@@ -26,7 +26,7 @@ async def test_a_file_comes_as_it_is(server: Asking, run: Holder, model: Holder)
         assert "sandbox" in response.headers["content-security-policy"]
 
 
-async def test_links_lead_to_files(server: Asking, run: Holder, model: Holder) -> None:
+async def test_links_lead_to_files(server: GraphQLClient, run: Holder, model: Holder) -> None:
     """Each downloadUrl in an answer is where the file is, whatever its name has in it."""
     names = ["a b.txt", "100%.txt", "a%20b.txt", "?q=1#x", "é ü.txt", 'quote".txt', "+&;=,@:!$'()*~"]
     for name in names:
@@ -45,7 +45,7 @@ async def test_links_lead_to_files(server: Asking, run: Holder, model: Holder) -
     files += answer["run"]["loggedModels"][0]["artifacts"]
     assert sorted(entry["name"] for entry in files) == sorted(2 * names)
     for entry in files:
-        response = await server.client.get(entry["downloadUrl"])
+        response = await server.http.get(entry["downloadUrl"])
         assert (response.status_code, response.text) == (200, entry["name"])
 
 
@@ -53,29 +53,29 @@ async def test_links_hold_under_a_path(sqlite_store: Store, run: Holder) -> None
     """Where a proxy has the server in a folder of its own, links begin with that; the cache knows."""
     run.write("x.txt")
     query = "query ($id: ID!) { run(runId: $id) { artifacts { downloadUrl } } }"
-    async with asking(sqlite_store.uri) as served:
-        transport = served.client._transport  # noqa: SLF001 - what a server would set
+    async with graphql_client(sqlite_store.uri) as served:
+        transport = served.http._transport  # noqa: SLF001 - what a server would set
         found = []
         for path in ("", "/mlflow/graph", ""):
             transport.root_path = path  # type: ignore[attr-defined]
             prefixed = f"{path}/graphql"
             body = {"query": query, "variables": {"id": run.id}}
-            answer = (await served.client.post(prefixed, json=body)).json()
+            answer = (await served.http.post(prefixed, json=body)).json()
             (entry,) = answer["data"]["run"]["artifacts"]
             found.append(entry["downloadUrl"])
-            assert (await served.client.get(entry["downloadUrl"])).text == "content"
+            assert (await served.http.get(entry["downloadUrl"])).text == "content"
     assert found == [f"{run.route}/x.txt", f"/mlflow/graph{run.route}/x.txt", f"{run.route}/x.txt"]
 
 
-async def test_head_is_get_without_content(server: Asking, run: Holder) -> None:
+async def test_head_is_get_without_content(server: GraphQLClient, run: Holder) -> None:
     """HEAD tells what GET would, and sends nothing."""
     url = run.write("x.csv", CONTENT)
-    got, head = await server.client.get(url), await server.client.head(url)
+    got, head = await server.http.get(url), await server.http.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == got.headers
-    head = await server.client.head(url, headers={"range": "bytes=0-9"})
+    head = await server.http.head(url, headers={"range": "bytes=0-9"})
     assert (head.status_code, head.headers) == (200, got.headers)
-    assert (await server.client.head(f"{run.route}/nothing")).status_code == 404
+    assert (await server.http.head(f"{run.route}/nothing")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ async def test_head_is_get_without_content(server: Asking, run: Holder) -> None:
         ("bytes=-9999999", 0, 1024000),
     ],
 )
-async def test_a_part(server: Asking, run: Holder, asked: str, start: int, stop: int) -> None:
+async def test_a_part(server: GraphQLClient, run: Holder, asked: str, start: int, stop: int) -> None:
     """A range that is there is what comes, and the answer says which it is."""
-    response = await server.client.get(run.write("x.bin", CONTENT), headers={"range": asked})
+    response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
     assert (response.status_code, response.content) == (206, CONTENT[start:stop])
     assert response.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(CONTENT)}"
 
 
 @pytest.mark.parametrize("asked", ["bytes=1024000-", "bytes=1024000-1024005", "bytes=-0"])
-async def test_a_part_that_is_not_there(server: Asking, run: Holder, asked: str) -> None:
+async def test_a_part_that_is_not_there(server: GraphQLClient, run: Holder, asked: str) -> None:
     """A range behind the end is refused with the length that there is."""
-    response = await server.client.get(run.write("x.bin", CONTENT), headers={"range": asked})
+    response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
     assert (response.status_code, response.content) == (416, b"")
     assert response.headers["content-range"] == f"bytes */{len(CONTENT)}"
 
@@ -108,29 +108,29 @@ async def test_a_part_that_is_not_there(server: Asking, run: Holder, asked: str)
     "asked",
     ["bytes=0-1,3-4", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=x", f"bytes={'9' * 5000}-", "bytes=²-"],
 )
-async def test_a_range_that_is_none(server: Asking, run: Holder, asked: str) -> None:
+async def test_a_range_that_is_none(server: GraphQLClient, run: Holder, asked: str) -> None:
     """A range that cannot be read, or several, mean the whole file."""
     headers = {"range": asked.encode()}
-    response = await server.client.get(run.write("x.txt"), headers=headers)  # type: ignore[arg-type]
+    response = await server.http.get(run.write("x.txt"), headers=headers)  # type: ignore[arg-type]
     assert (response.status_code, response.text) == (200, "content")
 
 
-async def test_a_download_goes_on(server: Asking, run: Holder) -> None:
+async def test_a_download_goes_on(server: GraphQLClient, run: Holder) -> None:
     """A part is sent only of the same file: after a change the whole comes again."""
     url = run.write("x.txt")
-    tag = (await server.client.get(url)).headers["etag"]
-    same = await server.client.get(url, headers={"range": "bytes=3-", "if-range": tag})
+    tag = (await server.http.get(url)).headers["etag"]
+    same = await server.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
     assert (same.status_code, same.text) == (206, "tent")
-    assert (await server.client.get(url, headers={"if-none-match": f'"x", {tag}'})).status_code == 304
+    assert (await server.http.get(url, headers={"if-none-match": f'"x", {tag}'})).status_code == 304
     run.write("x.txt", b"other content")
-    changed = await server.client.get(url, headers={"range": "bytes=3-", "if-range": tag})
+    changed = await server.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
     assert (changed.status_code, changed.text) == (200, "other content")
-    assert (await server.client.get(url, headers={"if-none-match": tag})).status_code == 200
+    assert (await server.http.get(url, headers={"if-none-match": tag})).status_code == 200
 
 
-async def test_an_empty_file(server: Asking, run: Holder) -> None:
+async def test_an_empty_file(server: GraphQLClient, run: Holder) -> None:
     """A file of no bytes is a file."""
-    response = await server.client.get(run.write("x", b""))
+    response = await server.http.get(run.write("x", b""))
     assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "0")
 
 
@@ -149,30 +149,30 @@ async def test_an_empty_file(server: Asking, run: Holder) -> None:
         ("x.unheard-of", "application/octet-stream"),
     ],
 )
-async def test_what_a_file_is(server: Asking, run: Holder, name: str, type_: str) -> None:
+async def test_what_a_file_is(server: GraphQLClient, run: Holder, name: str, type_: str) -> None:
     """The type goes by the name, and whatever it is, a browser keeps it and runs nothing of it here."""
-    response = await server.client.get(run.write(name))
+    response = await server.http.get(run.write(name))
     assert response.headers["content-type"] in {type_, type_.replace("text/plain", "application/yaml")[:16]}
     assert response.headers["content-disposition"].startswith("attachment; ")
     assert response.headers["content-security-policy"].endswith("; sandbox")
     assert "content-encoding" not in response.headers
 
 
-async def test_names_in_headers(server: Asking, run: Holder) -> None:
+async def test_names_in_headers(server: GraphQLClient, run: Holder) -> None:
     """A name that a header cannot hold is given in RFC 6266's two forms, and nothing of it is a header."""
     name = 'é "x"; a=b%41.txt'
     run.write(name)
-    response = await server.client.get(f"{run.route}/{quote(name)}")
+    response = await server.http.get(f"{run.route}/{quote(name)}")
     assert response.headers["content-disposition"] == (
         "attachment; filename=\"_ _x_; a=b_41.txt\"; filename*=UTF-8''%C3%A9%20%22x%22%3B%20a%3Db%2541.txt"
     )
     run.write("a\r\nset-cookie: x")
-    broken = await server.client.get(f"{run.route}/a%0D%0Aset-cookie:%20x")
+    broken = await server.http.get(f"{run.route}/a%0D%0Aset-cookie:%20x")
     assert broken.status_code == 200
     assert "set-cookie" not in broken.headers
 
 
-async def test_what_is_not_there(server: Asking, run: Holder, model: Holder) -> None:
+async def test_what_is_not_there(server: GraphQLClient, run: Holder, model: Holder) -> None:
     """No such run, model or file, a folder, or a file that went since it was listed: each is not found."""
     run.write("folder/x.txt")
     gone = run.write("gone.txt")
@@ -190,12 +190,14 @@ async def test_what_is_not_there(server: Asking, run: Holder, model: Holder) -> 
         f"{run.route}/",
     ]
     for url in missing:
-        assert error_of(await server.client.get(url)) == (404, "NOT_FOUND"), url
-    assert error_of(await server.client.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
-    assert (await server.client.post(gone)).status_code == 405
+        assert error_of(await server.http.get(url)) == (404, "NOT_FOUND"), url
+    assert error_of(await server.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
+    assert (await server.http.post(gone)).status_code == 405
 
 
-async def test_what_may_not_be_read(server: Asking, run: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_may_not_be_read(
+    server: GraphQLClient, run: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file that the server's user may not read is forbidden, and a fault of the disk tells nothing."""
     url = run.write("x.txt")
     real = os.open
@@ -207,10 +209,10 @@ async def test_what_may_not_be_read(server: Asking, run: Holder, monkeypatch: py
 
     monkeypatch.setattr(os, "open", refusing)
     failure = PermissionError(13, "denied", "/secret/place")
-    response = await server.client.get(url)
+    response = await server.http.get(url)
     assert error_of(response) == (403, "FORBIDDEN")
     failure = OSError(5, "input/output error", "/secret/place")  # type: ignore[assignment]
-    response = await server.client.get(url)
+    response = await server.http.get(url)
     assert error_of(response) == (500, "INTERNAL_SERVER_ERROR")
     assert "secret" not in response.text
 
@@ -218,8 +220,8 @@ async def test_what_may_not_be_read(server: Asking, run: Holder, monkeypatch: py
 async def test_so_many_at_once(sqlite_store: Store, run: Holder) -> None:
     """Beyond the bound on downloads a client is told to come back, and ends make room."""
     url = run.write("x.txt")
-    async with asking(sqlite_store.uri, max_downloads=2) as served:
-        answers = await asyncio.gather(*(served.client.get(url) for _ in range(6)))
+    async with graphql_client(sqlite_store.uri, max_downloads=2) as served:
+        answers = await asyncio.gather(*(served.http.get(url) for _ in range(6)))
         assert {response.status_code for response in answers} <= {200, 503}
         refused = [response for response in answers if response.status_code == 503]
         for response in refused:
@@ -227,4 +229,4 @@ async def test_so_many_at_once(sqlite_store: Store, run: Holder) -> None:
             assert "GQL_MAX_DOWNLOADS" in response.text
             assert response.headers["retry-after"]
         assert len(answers) - len(refused) >= 2
-        assert (await served.client.get(url)).status_code == 200
+        assert (await served.http.get(url)).status_code == 200

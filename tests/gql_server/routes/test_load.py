@@ -14,7 +14,7 @@ from gql_server.auth.caller import ANYONE, Caller
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.config.settings import Settings
 from gql_server.http.request_error import RequestError
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.stores import Store
 
@@ -66,7 +66,7 @@ async def test_a_deadline_frees_the_thread_and_the_database(sqlite_store: Store)
     """A statement without an end is stopped with its operation, and the only thread answers the next."""
     slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     armed = [True]
-    async with asking(sqlite_store.uri, operation_timeout=8, database_threads=1) as ask:
+    async with graphql_client(sqlite_store.uri, operation_timeout=8, database_threads=1) as ask:
         await ask.data("{ experiments { totalCount } }")
 
         def never_end(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:

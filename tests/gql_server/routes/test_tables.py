@@ -15,8 +15,8 @@ import pytest
 from mlflow.entities import Metric, Param, RunTag
 
 from tests.e2e.test_flat_rows import fill
-from tests.support.graphql_client import Asking, asking
-from tests.support.mutating import change
+from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.mutations import change
 from tests.support.stores import Store
 
 FORMATS = ("csv", "parquet", "arrow")
@@ -24,10 +24,10 @@ TABLES = ("experiments", "runs", "params", "tags", "metrics", "metric_points")
 
 
 @pytest.fixture
-async def asked(store: Store) -> AsyncIterator[Asking]:
+async def asked(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server over a store with five runs."""
     fill(store.client)
-    async with asking(store.uri) as asked:
+    async with graphql_client(store.uri) as asked:
         yield asked
 
 
@@ -35,8 +35,8 @@ async def asked(store: Store) -> AsyncIterator[Asking]:
 async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a server over a SQLite store with five runs."""
     fill(sqlite_store.client)
-    async with asking(sqlite_store.uri) as asked:
-        yield asked.client
+    async with graphql_client(sqlite_store.uri) as asked:
+        yield asked.http
 
 
 async def read(client: httpx.AsyncClient, name: str, **parameters: str) -> pa.Table:
@@ -55,14 +55,14 @@ async def lines(client: httpx.AsyncClient, name: str, **parameters: str) -> list
     return list(csv.DictReader(io.StringIO(answer.text, newline=""), strict=True))
 
 
-async def test_the_formats_agree(asked: Asking) -> None:
+async def test_the_formats_agree(asked: GraphQLClient) -> None:
     """Each table has the same rows in each format, and as many as the graph's flat rows."""
     for name in TABLES:
-        parquet = await read(asked.client, f"{name}.parquet")
-        arrow = await read(asked.client, f"{name}.arrow")
+        parquet = await read(asked.http, f"{name}.parquet")
+        arrow = await read(asked.http, f"{name}.arrow")
         assert arrow.schema == parquet.schema
         assert str(arrow.to_pylist()) == str(parquet.to_pylist())
-        text = await lines(asked.client, name)
+        text = await lines(asked.http, name)
         assert list(text[0]) == arrow.column_names
         assert [row[arrow.column_names[0]] for row in text] == arrow.column(0).to_pylist()
         field = name.removesuffix("s").split("_")
@@ -71,9 +71,9 @@ async def test_the_formats_agree(asked: Asking) -> None:
         assert len(data[rows]) == arrow.num_rows
 
 
-async def test_types_and_values(asked: Asking) -> None:
+async def test_types_and_values(asked: GraphQLClient) -> None:
     """Times are UTC timestamps, steps whole numbers, and values that are not finite what they are."""
-    points = await read(asked.client, "metric_points.arrow", key="loss")
+    points = await read(asked.http, "metric_points.arrow", key="loss")
     types = {field.name: field.type for field in points.schema}
     assert types["timestamp"] == pa.timestamp("ms", tz="UTC")
     assert types["step"] == pa.int64()
@@ -81,11 +81,11 @@ async def test_types_and_values(asked: Asking) -> None:
     assert values[0] == 0.1
     assert math.isnan(values[1])
     assert values[2:] == [math.inf, -math.inf, -2.5, 1e-300]
-    text = await lines(asked.client, "metric_points", key="loss")
+    text = await lines(asked.http, "metric_points", key="loss")
     written = [row["value"] for row in text[:6]]
     assert written == ["0.1", "NaN", "Infinity", "-Infinity", "-2.5", "1e-300"]
     assert text[0]["timestamp"] == "1970-01-01T00:00:00.010Z"
-    runs = await read(asked.client, "runs.parquet")
+    runs = await read(asked.http, "runs.parquet")
     assert runs.column("started_at")[-1].as_py() == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert runs.column("ended_at")[-1].as_py() is None
 
@@ -109,8 +109,8 @@ async def test_numbers_stay_numbers(sqlite_store: Store) -> None:
     sqlite_store.client.log_batch(
         run_id, params=[Param(f"p{place}", text) for place, text in enumerate(texts)]
     )
-    async with asking(sqlite_store.uri) as asked:
-        values = [row["value"] for row in await lines(asked.client, "params")]
+    async with graphql_client(sqlite_store.uri) as asked:
+        values = [row["value"] for row in await lines(asked.http, "params")]
     assert values == ["-1e-3", "+5", "'-x", "'@a", "'\t1", "'=", "'-"]
 
 
@@ -146,9 +146,9 @@ async def test_wide_runs_are_mlflows_own(store: Store, monkeypatch: pytest.Monke
     expected = mlflow.search_runs(search_all_experiments=True)
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert isinstance(expected, pd.DataFrame)
-    async with asking(store.uri) as asked:
-        table = await read(asked.client, "runs.parquet", wide="true")
-        text = await lines(asked.client, "runs", wide="true")
+    async with graphql_client(store.uri) as asked:
+        table = await read(asked.http, "runs.parquet", wide="true")
+        text = await lines(asked.http, "runs", wide="true")
     names = table.column_names
     assert names[:6] == ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"]
     assert names[6:] == sorted(names[6:])
@@ -207,8 +207,8 @@ async def test_bad_input(
 async def test_too_many_columns(sqlite_store: Store) -> None:
     """A wide table that would be wider than the bound is refused by its name."""
     fill(sqlite_store.client)
-    async with asking(sqlite_store.uri, max_table_columns=3) as asked:
-        answer = await asked.client.get("/tables/runs.csv?wide=true")
+    async with graphql_client(sqlite_store.uri, max_table_columns=3) as asked:
+        answer = await asked.http.get("/tables/runs.csv?wide=true")
     assert answer.status_code == 422
     assert "GQL_MAX_TABLE_COLUMNS" in answer.text
 
@@ -249,8 +249,8 @@ async def test_a_change_is_seen_by_who_begins_to_read(sqlite_store: Store) -> No
     """
     (run_id, *_) = fill(sqlite_store.client)
     url = "/tables/runs.parquet"
-    async with asking(sqlite_store.uri, writable=True) as asked:
-        client = asked.client
+    async with graphql_client(sqlite_store.uri, writable=True) as asked:
+        client = asked.http
         old = await client.get(url)
         assert (await client.head(url)).headers["etag"] == old.headers["etag"]
         await change(asked, "updateRun", runId=run_id, name="another name")

@@ -14,7 +14,7 @@ from gql_server.stores.mlflow.open_store import prepare_http
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, UnsupportedByStore
 from tests.support.azure.certificate import write_certificate
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.odd_server import MISSING, Answer, refuse, saying, silence, trickle
 
 
@@ -67,7 +67,7 @@ async def test_a_deadline_frees_the_thread_of_a_server() -> None:
     """An operation that passes its deadline leaves nothing behind that the next would wait for."""
     async with (
         saying([silence, refuse]) as uri,
-        asking(uri, operation_timeout=8, store_timeout=600, store_threads=1) as ask,
+        graphql_client(uri, operation_timeout=8, store_timeout=600, store_threads=1) as ask,
     ):
         error = await ask.error('{ experiment(name: "a") { experimentId } }')
         assert "GQL_OPERATION_TIMEOUT" in error["message"]

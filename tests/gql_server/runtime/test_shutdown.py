@@ -7,7 +7,7 @@ import pytest
 
 from gql_server.runtime.shutdown import Shutdown
 from tests.support.odd_server import refuse, saying, silence
-from tests.support.serving import serving
+from tests.support.server_process import running_server
 
 
 async def busy(writer: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ async def test_stopping_lets_what_runs_finish_or_says_so(number: signal.Signals)
         await silence(writer)
 
     async with saying([busy, busy, soon, never]) as uri:
-        server = serving("--tracking-uri", uri, "--shutdown-delay", "0", "--shutdown-timeout", "5")
+        server = running_server("--tracking-uri", uri, "--shutdown-delay", "0", "--shutdown-timeout", "5")
         held = await asyncio.to_thread(server.__enter__)
         try:
             queries = [f"{{ experiment(experimentId: {place}) {{ name }} }}" for place in range(2)]
@@ -103,7 +103,7 @@ async def test_a_change_that_stopping_interrupts_is_in_doubt() -> None:
 
     async with saying([busy, busy, quiet]) as uri:
         options = ("--tracking-uri", uri, "--writable", "--shutdown-delay", "0", "--shutdown-timeout", "2")
-        server = serving(*options)
+        server = running_server(*options)
         held = await asyncio.to_thread(server.__enter__)
         try:
             document = 'mutation { createExperiment(input: {name: "a"}) { experiment { name } } }'

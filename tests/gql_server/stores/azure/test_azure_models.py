@@ -3,7 +3,7 @@
 from mlflow import MlflowClient
 
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 
@@ -14,7 +14,7 @@ async def test_what_a_run_holds(azure: Emulator, azure_store: Store) -> None:
     experiment = azure_store.client.create_experiment("held", artifact_location=location)
     run = azure_store.client.create_run(experiment).info.run_id
     azure.artifacts[run] = ["model/MLmodel", "model2/x.txt", "log.txt"]
-    async with asking(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as ask:
         data = await ask.data(
             """query ($run: ID!) {
                  run(runId: $run) { artifacts { path isDir size } loggedModels { name } }

@@ -18,9 +18,9 @@ from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, Unauthenticated
 from schema.ports.tracking import Search
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
+from tests.support.server_process import running_server
 from tests.support.servers import free_port
-from tests.support.serving import serving
 from tests.support.stores import Store
 
 SCOPE = "https://management.azure.com/.default"
@@ -91,7 +91,7 @@ async def test_no_credential_is_one_clear_line(
                 assert response.status_code == 503
                 assert "az login" in response.json()["reason"]
         assert [record.name for record in caplog.records if record.name.startswith("azure")] == []
-    async with asking(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as ask:
         error = await ask.error(COUNT)
     assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
     assert "\n" not in error["message"]
@@ -99,7 +99,7 @@ async def test_no_credential_is_one_clear_line(
 
 def test_the_server_comes_up_without_one(azure_store: Store) -> None:
     """A server without a credential starts, says so in one line, lives, and is not ready."""
-    with serving(
+    with running_server(
         "--tracking-uri", azure_store.uri, AZURE_TOKEN_CREDENTIALS="EnvironmentCredential"
     ) as server:
         assert server.get("/healthz").status_code == 200
@@ -112,7 +112,7 @@ def test_the_server_comes_up_without_one(azure_store: Store) -> None:
 def test_the_server_serves_with_one(azure: Emulator, azure_store: Store) -> None:
     """The command serves a workspace, with the identity of the machine that it runs on."""
     azure_store.client.create_experiment("over the wire")
-    with serving("--tracking-uri", azure_store.uri) as server:
+    with running_server("--tracking-uri", azure_store.uri) as server:
         assert server.get("/readyz").status_code == 200
         answer = server.query('{ experiment(name: "over the wire") { name } server { store } }').json()
     assert answer["data"] == {"experiment": {"name": "over the wire"}, "server": {"store": "AZURE_ML"}}

@@ -19,7 +19,7 @@ from schema.ports.tracking import Order, Search
 from tests.support.azure import refusals
 from tests.support.azure.emulator import Emulator
 from tests.support.condition_evaluator import conditions, orders, records
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 from tests.test_packaging import ROOT
 
@@ -132,7 +132,7 @@ async def test_each_row(azure: Emulator, filled: Store, row: str, edition: Editi
     azure.calls.clear()
     azure.refused.clear()
     azure.searches.clear()
-    async with asking(filled.uri, azure_edition=edition) as ask:
+    async with graphql_client(filled.uri, azure_edition=edition) as ask:
         data = await ask.data(f"{{ runs(experimentIds: [0], {case.arguments}) {{ nodes {{ name }} }} }}")
     names = [node["name"] for node in data["runs"]["nodes"]]
     assert (names if "orderBy" in case.arguments else sorted(names)) == case.names
@@ -198,7 +198,7 @@ def test_a_filter_is_put_into_the_services_words(own: str, asked: str) -> None:
 )
 async def test_a_filter_that_mlflow_does_not_have(azure_store: Store, text: str) -> None:
     """It is refused as on every store, in one coded error, without asking the workspace."""
-    async with asking(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as ask:
         error = await ask.error(
             "query ($f: String) { runs(experimentIds: [0], filter: $f) { totalCount } }", f=text
         )

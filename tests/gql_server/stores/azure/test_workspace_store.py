@@ -34,7 +34,7 @@ from tests.e2e.test_store_calls import NESTED, fill
 from tests.gql_server.stores.azure.test_workspace_uri import RIGHT
 from tests.gql_server.stores.writes.test_write_store import IN_DOUBT, writer_to
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 PAGE = Page(100, None, frozenset({"name", "run_id"}))
@@ -102,7 +102,7 @@ async def test_a_token_that_was_taken_back_is_replaced(
 ) -> None:
     """What the workspace does not take any more is forgotten, though it should have held; once in a while."""
     monkeypatch.setattr(credential, "_REMEMBERED", 0.0)
-    async with asking(azure_store.uri, azure_retries=1) as ask:
+    async with graphql_client(azure_store.uri, azure_retries=1) as ask:
         for first in range(2):
             asked = azure.calls["token"]
             azure.take_back()
@@ -171,7 +171,7 @@ SET_TAGS = """mutation { setExperimentTags(input: {experimentId: "0", tags: [{ke
 @pytest.mark.usefixtures("quick")
 async def test_a_change_that_was_refused_is_made(azure: Emulator, azure_store: Store) -> None:
     """What the workspace had no time for, or did not know who asks it, was not done, and is asked again."""
-    async with asking(azure_store.uri, writable=True) as ask:
+    async with graphql_client(azure_store.uri, writable=True) as ask:
         azure.failures.append((429, {}, b""))
         changed = await ask.data(SET_TAGS)
         azure.take_back()
@@ -211,7 +211,7 @@ async def test_ids_are_opaque(azure: Emulator, azure_store: Store) -> None:
         run = azure_store.client.create_run("0", start_time=1000 + number, run_name=f"r{number}").info.run_id
         azure_store.client.log_metric(run, "loss", number, step=1)
     azure.opaque_ids = True
-    async with asking(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as ask:
         page = (
             await ask.data(
                 """{ runs(first: 24, orderBy: [{metric: "loss"}]) {
@@ -344,7 +344,7 @@ def test_the_command_ends_with_one_line(program: tuple[str, str], uri: str, said
 async def test_a_nested_query_is_bounded(azure: Emulator, azure_store: Store) -> None:
     """It is two searches an experiment, and a call for each history, as many at once as there are threads."""
     fill(azure_store, 3, 5)
-    async with asking(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as ask:
         data = await ask.data(NESTED)
     assert [len(node["runs"]["nodes"]) for node in data["experiments"]["nodes"]] == [5, 5, 5]
     del azure.calls["token"]

@@ -15,7 +15,7 @@ from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Many, One
 from schema.ports.tracking import Order, Page, Search
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 LEAVES = frozenset(
@@ -392,7 +392,7 @@ async def test_what_a_client_of_the_rest_api_may_leave_out(store: Store) -> None
     query = """{ runs { nodes { name userId startedAt endedAt durationSeconds } }
       none: runs(where: {startedAt: {isNull: true}, userId: {isNull: true}}) { totalCount }
       runGroups(groupBy: [{attribute: STARTED_AT}, {attribute: USER_ID}]) { key { value } } }"""
-    async with asking(store.uri) as ask:
+    async with graphql_client(store.uri) as ask:
         found = await ask.data(query)
     (run,) = found["runs"]["nodes"]
     assert (run["name"], run["userId"], run["startedAt"], run["durationSeconds"]) == (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.graphql_client import asking
+from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 UNKNOWN = ("logged-models", "registered-models", "model-versions")
@@ -71,7 +71,7 @@ def older(server_store: Store) -> Iterator[str]:
 async def test_what_a_server_does_not_have(older: str, server_store: Store) -> None:
     """What the server has no function for is not there, and the rest of the answer is."""
     run_id = server_store.client.create_run("0", run_name="one").info.run_id
-    async with asking(older) as served:
+    async with graphql_client(older) as served:
         answer = await served.data(QUERY, id=run_id)
     assert answer == {
         "run": {"name": "one", "loggedModels": [], "modelVersions": [], "datasets": []},

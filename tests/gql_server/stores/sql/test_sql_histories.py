@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import LimitExceeded
-from tests.support.cpu_time import uncollected
+from tests.support.garbage_collection import without_garbage_collection
 from tests.support.sql_rows import experiment, lists, numbered, points, runs
 
 _POINT = ("step", "timestamp", "value")
@@ -100,7 +100,7 @@ async def test_a_hundred_thousand_points_leave_the_loop_running(
             await asyncio.sleep(0.001)
             pauses.append(time.process_time() - start)
 
-    with uncollected():
+    with without_garbage_collection():
         beating = asyncio.create_task(beat())
         found = await tracking.histories([(id_, "m") for id_ in ids], None, None)
         beating.cancel()

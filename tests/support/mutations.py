@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.graphql_client import Asking
+from tests.support.graphql_client import GraphQLClient
 
 EXPERIMENT = "{ experiment { experimentId name lifecycleStage tags { key value } } }"
 RUN = """{ run { runId name status lifecycleStage userId startedAt endedAt experimentId
@@ -20,7 +20,7 @@ def document(field: str) -> str:
     return f"mutation ($input: {name}!) {{ {field}(input: $input) {selection} }}"
 
 
-async def change(ask: Asking, field: str, **given: Any) -> dict[str, Any]:
+async def change(ask: GraphQLClient, field: str, **given: Any) -> dict[str, Any]:
     """Make one change, and return what it changed."""
     payload: dict[str, Any] = (await ask.data(document(field), input=given))[field]
     (changed,) = payload.values()
@@ -28,7 +28,7 @@ async def change(ask: Asking, field: str, **given: Any) -> dict[str, Any]:
     return changed
 
 
-async def refusal(ask: Asking, field: str, **given: Any) -> tuple[str, str]:
+async def refusal(ask: GraphQLClient, field: str, **given: Any) -> tuple[str, str]:
     """Ask for a change that is refused, and return the error's code and message."""
     error = await ask.error(document(field), input=given)
     assert error["path"] == [field]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """Keep the collector still, which walks through all that a process holds whenever it is due."""
     gc.collect()
     gc.disable()

@@ -32,7 +32,7 @@ def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 
 @dataclass
-class Serving:
+class RunningServer:
     """A running server: its address and what it has printed so far."""
 
     url: str
@@ -50,7 +50,7 @@ class Serving:
 
 
 @contextmanager
-def serving(*arguments: str, command: str = "serve", **environment: str) -> Iterator[Serving]:
+def running_server(*arguments: str, command: str = "serve", **environment: str) -> Iterator[RunningServer]:
     """Start the server on a free port; stop it, as a user would, at the end."""
     process = subprocess.Popen(
         [*_COMMAND, command, "--port", "0", *arguments],
@@ -60,7 +60,7 @@ def serving(*arguments: str, command: str = "serve", **environment: str) -> Iter
         env=os.environ | environment,
     )
     lines: Queue[str] = Queue()
-    server = Serving("", process)
+    server = RunningServer("", process)
     reader = threading.Thread(target=_read, args=(process, lines, server.printed), daemon=True)
     reader.start()
     try:
