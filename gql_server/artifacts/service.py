@@ -12,12 +12,12 @@ from gql_server.artifacts.repositories import Repositories
 from gql_server.runtime.threads import Threads
 from gql_server.stores.mlflow.store_calls import together
 from gql_server.stores.store_call import port_call
-from schema.ports.artifacts import Folder, Home
+from schema.ports.artifacts import Folder, OwnerKind
 from schema.ports.errors import NotFound, StoreTimeout
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Tracking
 
-_Uris = dict[tuple[Home, str], str]
+_Uris = dict[tuple[OwnerKind, str], str]
 
 
 class ArtifactService:
@@ -50,23 +50,23 @@ class ArtifactService:
     async def listings(self, folders: Sequence[Folder]) -> Many:
         """Return what is directly in each folder, by path; nothing where there is no such folder."""
         asked = {folder: parts_of(folder.path.removesuffix("/")) for folder in folders}
-        uris = await self._uris([(folder.home, folder.owner) for folder in asked])
-        there = [folder for folder in asked if (folder.home, folder.owner) in uris]
+        uris = await self._uris([(folder.owner_kind, folder.owner) for folder in asked])
+        there = [folder for folder in asked if (folder.owner_kind, folder.owner) in uris]
         reads = [self._threads.read(self._list, uris[folder[:2]], asked[folder]) for folder in there]
         found = await together(list(map(asyncio.ensure_future, reads)))
         return self._many(folders, dict(zip(there, found, strict=True)))
 
-    async def deliver(self, home: Home, owner: str, path: str, wanted: FileRequest) -> Chunks:
+    async def deliver(self, owner_kind: OwnerKind, owner: str, path: str, wanted: FileRequest) -> Chunks:
         """Answer a request for a file; NotFound where its owner or the file is not there.
 
         Raises faults, and what `fault_of` knows.
         """
         parts = parts_of(path)
-        uris = await self._uris([(home, owner)])
+        uris = await self._uris([(owner_kind, owner)])
         if not uris or not parts:
-            message = f"There is no such {'artifact' if uris else home}."
+            message = f"There is no such {'artifact' if uris else owner_kind}."
             raise NotFound(message)
-        fetching = self._threads.submit(self._deliver, uris[home, owner], parts, wanted)
+        fetching = self._threads.submit(self._deliver, uris[owner_kind, owner], parts, wanted)
         try:
             async with asyncio.timeout(self._patience):
                 delivery = await asyncio.wrap_future(fetching)
@@ -84,10 +84,10 @@ class ArtifactService:
         for threads in (self._threads, self._streams):
             threads.close()
 
-    async def _uris(self, owners: Sequence[tuple[Home, str]]) -> _Uris:
+    async def _uris(self, owners: Sequence[tuple[OwnerKind, str]]) -> _Uris:
         """Return where the artifacts of each owner are that is there and says so."""
-        runs = list(dict.fromkeys(owner for home, owner in owners if home == "run"))
-        models = list(dict.fromkeys(owner for home, owner in owners if home == "model"))
+        runs = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "run"))
+        models = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "model"))
         uris: _Uris = {}
         if runs:
             found = await self._tracking.runs_by_id(runs, frozenset({"artifact_uri"}))
@@ -108,7 +108,7 @@ class ArtifactService:
             raise too_many(self._most)
         rows = [(*folder[:2], *entry) for folder, entries in found.items() for entry in entries]
         columns = list(zip(*rows, strict=True)) or [()] * 5
-        names = ("home", "owner", "path", "is_dir", "size")
+        names = ("owner_kind", "owner", "path", "is_dir", "size")
         spans: dict[Folder, Span] = {}
         start = 0
         for folder, entries in found.items():
@@ -125,8 +125,8 @@ def _throw_away(fetched: Future[FileContent]) -> None:
 
 
 def _located(
-    home: Home, owners: Sequence[str], index: Sequence[int | None], rows: Table, column: str
+    owner_kind: OwnerKind, owners: Sequence[str], index: Sequence[int | None], rows: Table, column: str
 ) -> _Uris:
     places = zip(owners, index, strict=True)
     located = {owner: rows[column][place] for owner, place in places if place is not None}
-    return {(home, owner): uri for owner, uri in located.items() if uri}
+    return {(owner_kind, owner): uri for owner, uri in located.items() if uri}

@@ -206,15 +206,15 @@ class CachedArtifacts:
         return await self._records.lists("artifacts", (), list(map(self._thing, folders)), read)
 
     def _thing(self, folder: Folder) -> RecordKey:
-        if folder.home == "model":
-            return RecordKey(folder.owner, (folder.home, folder.path), self._lifetimes.experiments)
+        if folder.owner_kind == "model":
+            return RecordKey(folder.owner, (folder.owner_kind, folder.path), self._lifetimes.experiments)
         (thing,) = self._things([folder.owner])
-        return RecordKey(thing.id, (folder.home, folder.path, *thing.name), thing.lifetime)
+        return RecordKey(thing.id, (folder.owner_kind, folder.path, *thing.name), thing.lifetime)
 
 
 def _folder(thing: RecordKey) -> Folder:
-    home, path, *_ = thing.name
-    return Folder("model" if home == "model" else "run", thing.id, path)
+    owner_kind, path, *_ = thing.name
+    return Folder("model" if owner_kind == "model" else "run", thing.id, path)
 
 
 async def _rows(

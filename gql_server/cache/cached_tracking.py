@@ -20,10 +20,10 @@ from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import (
     Children,
-    Experiments,
+    ExperimentScope,
     Grouping,
     Groups,
-    Logged,
+    LoggedKind,
     Page,
     Pages,
     Sample,
@@ -123,7 +123,7 @@ class CachedTracking(UncachedHistories):
         parts = (_scopes(scopes), _plain(search))
         return await self._counted("count_runs", parts, lambda: self._inner.count_runs(scopes, search))
 
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         """Group the matching runs."""
         parts = (_scopes([scope]), _plain(search), repr(grouping))
         return await self._records.whole(
@@ -135,7 +135,7 @@ class CachedTracking(UncachedHistories):
             load_groups,
         )
 
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
         """Return the distinct keys of each experiment's active runs."""
         return await self._records.whole(
             "logged_keys",
@@ -185,7 +185,7 @@ class CachedTracking(UncachedHistories):
             return await self._inner.histories(asked, from_step, to_step, sample)
 
         things = self._things([run_id for run_id, _ in series], [key for _, key in series])
-        parts = (from_step, to_step, *((sample.most, sample.by) if sample else ()))
+        parts = (from_step, to_step, *((sample.max_points, sample.method) if sample else ()))
         budget = _Budget(self._store.most_points)
         try:
             return await self._records.lists("histories", parts, things, read, weigh=budget.spend)

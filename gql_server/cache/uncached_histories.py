@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schema.ports.long_histories import PointPlace
+from schema.ports.long_histories import PointPosition
 from schema.ports.table import Table
 from schema.ports.tracking import Series, Tracking
 
@@ -16,6 +16,6 @@ class UncachedHistories:
         """Count the points of each metric, where the store can."""
         return await self._inner.count_points(series)
 
-    async def points_behind(self, series: Series, after: PointPlace | None, first: int) -> Table:
+    async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
         """Return the first points of one metric behind a place."""
-        return await self._inner.points_behind(series, after, first)
+        return await self._inner.points_after(series, after, first)

@@ -100,17 +100,12 @@ class OperationExecutor:
         encoder = JsonEncoder()
         operation = Operation(
             tracking=view,
-            facts=self.facts,
-            max_page_size=self.settings.max_page_size,
-            max_conditions=self.settings.max_conditions,
-            max_compared_runs=self.settings.max_compared_runs,
-            max_rows=self.settings.max_rows,
-            max_scanned_runs=self.settings.max_scanned_runs,
+            server_info=self.facts,
+            limits=self.settings.limits.queries,
+            writes=self.writing,
             encoder=encoder,
-            watch=level,
-            writing=self.writing,
-            max_batch=self.settings.max_batch,
-            base=asked.base,
+            trace_level=level,
+            base_path=asked.base,
         )
         try:
             async with asyncio.timeout(seconds) as limit:

@@ -21,7 +21,7 @@ from gql_server.artifacts.range_response import FileRequest
 from gql_server.artifacts.service import ArtifactService
 from gql_server.http.fault_response import fault_response
 from gql_server.http.streaming import patient
-from schema.ports.artifacts import Home
+from schema.ports.artifacts import OwnerKind
 from schema.ports.errors import StoreUnavailable
 from schema.types.artifact import ROUTES
 
@@ -62,22 +62,24 @@ class DownloadsEndpoint:
         self._under_way = 0
 
     def routes(self) -> list[Route]:
-        """Return the routes, one for each home of artifacts."""
+        """Return the routes, one for each kind of owner of artifacts."""
         return [
-            Route(f"/{first}/{{owner}}/{{path:anything}}", self._endpoint(home), methods=["GET", "HEAD"])
-            for home, first in ROUTES.items()
+            Route(
+                f"/{first}/{{owner}}/{{path:anything}}", self._endpoint(owner_kind), methods=["GET", "HEAD"]
+            )
+            for owner_kind, first in ROUTES.items()
         ]
 
-    def _endpoint(self, home: Home) -> Any:
+    def _endpoint(self, owner_kind: OwnerKind) -> Any:
         async def endpoint(request: Request) -> Response:
             try:
-                return await self._respond(home, request)
+                return await self._respond(owner_kind, request)
             except Exception as error:  # noqa: BLE001 - each becomes an answer
                 return fault_response(error)
 
         return endpoint
 
-    async def _respond(self, home: Home, request: Request) -> Response:
+    async def _respond(self, owner_kind: OwnerKind, request: Request) -> Response:
         if self._under_way >= self._most:
             message = "Too many downloads are under way (GQL_MAX_DOWNLOADS); try again later."
             raise StoreUnavailable(message)
@@ -85,7 +87,7 @@ class DownloadsEndpoint:
         wanted = _wanted(request)
         self._under_way += 1
         try:
-            chunks = await self._access.deliver(home, request.path_params["owner"], path, wanted)
+            chunks = await self._access.deliver(owner_kind, request.path_params["owner"], path, wanted)
         except BaseException:
             self._end()
             raise

@@ -40,7 +40,7 @@ def sampled(curve: PointArray, sample: Sample) -> PointArray:
     steps = curve["step"]
     if not (steps[1:] > steps[:-1]).all():
         curve = curve[np.lexsort((curve["value"], curve["timestamp"], steps))]
-    if len(curve) <= sample.most:
+    if len(curve) <= sample.max_points:
         return curve
     return curve[places(curve["step"].copy(), curve["value"].copy(), sample)]
 

@@ -25,21 +25,21 @@ _FEWEST: Final = 3
 
 
 def places(steps: Steps, values: Values, sample: Sample) -> Places:
-    """Return the places of the points to keep, ascending: all, where there are no more than `sample.most`.
+    """Return the places of the points to keep, ascending: all if there are at most `sample.max_points`.
 
     The first and the last are among them. The steps ascend; values that are not finite are gaps.
     """
-    if len(values) <= sample.most:
+    if len(values) <= sample.max_points:
         return np.arange(len(values))
     finite = np.isfinite(values)
     if finite.all():
-        return _thin(steps, values, sample.most, sample.by)
-    kept = _marks(finite, sample.most)
+        return _thin(steps, values, sample.max_points, sample.method)
+    kept = _marks(finite, sample.max_points)
     inner = np.flatnonzero(finite)
     ends = np.concatenate([inner[:1], inner[-1:]])
     # The ends are kept by whoever thins the finite points out, and have places among those.
-    room = sample.most - len(np.setdiff1d(kept, ends))
-    return np.union1d(kept, inner[_thin(steps[inner], values[inner], room, sample.by)])
+    room = sample.max_points - len(np.setdiff1d(kept, ends))
+    return np.union1d(kept, inner[_thin(steps[inner], values[inner], room, sample.method)])
 
 
 def _marks(finite: NDArray[np.bool_], most: int) -> Places:

@@ -124,7 +124,7 @@ def _column(
 ) -> Any:
     ask = FieldContext(info._raw_info)  # noqa: SLF001 - Strawberry has no public way to the field's nodes
     table = source if isinstance(source, Table) else table_of(source)
-    return ask.operation.once(
+    return ask.operation.compute_once(
         table, question(ask.info.parent_type, ask.info.field_nodes), lambda: answer(table, ask, **arguments)
     )
 

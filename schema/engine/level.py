@@ -48,8 +48,8 @@ class Level:
 
     async def complete(self, table: Table) -> Sequence[Any]:
         """Return an object for each row; the same table and selection are completed once an operation."""
-        question = ("completed", self._type.name, *map(id, self._nodes))
-        done = await self._operation.once(table, question, lambda: self._watched(table))
+        key = ("completed", self._type.name, *map(id, self._nodes))
+        done = await self._operation.compute_once(table, key, lambda: self._watched(table))
         return cast("Sequence[Any]", done)
 
     async def lists(self, many: Many) -> Sequence[Any]:
@@ -90,7 +90,7 @@ class Level:
         return leaves
 
     async def _watched(self, table: Table) -> Sequence[Any]:
-        with self._operation.watch(self._type.name, table.size):
+        with self._operation.trace_level(self._type.name, table.size):
             return await self._complete(table)
 
     async def _complete(self, table: Table) -> Sequence[Any]:

@@ -55,7 +55,7 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         if not isinstance(source, Row) or self._hooked:
             return None
         operation = cast("Operation", self.context_value)
-        return operation.known(table_of(source), question(parent_type, nodes))
+        return operation.stored_result(table_of(source), question(parent_type, nodes))
 
     async def _told(
         self, parent_type: GraphQLObjectType, source: Row, nodes: list[FieldNode], path: Path, known: Any

@@ -1,4 +1,4 @@
-"""What one GraphQL operation carries along: the store, the bounds, and the answers it already has."""
+"""The context of one GraphQL operation: its store, its limits and the results of its fields."""
 
 import asyncio
 import inspect
@@ -9,7 +9,8 @@ from typing import Any
 
 from schema.engine.chunked_json import Encoder
 from schema.ports.errors import LimitExceeded
-from schema.ports.filter_string import LONGEST, LONGEST_TOGETHER
+from schema.ports.filter_string import MAX_FILTER_LENGTH, MAX_TOTAL_FILTER_LENGTH
+from schema.ports.query_limits import QueryLimits
 from schema.ports.table import Table
 from schema.ports.tracking import Tracking
 from schema.ports.tracking_writes import TrackingWrites
@@ -17,115 +18,116 @@ from schema.ports.tracking_writes import TrackingWrites
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What `Query.server` says of this server."""
+    """The values of `Query.server` that do not depend on the store."""
 
     version: str
     mlflow_version: str
     read_only: bool
 
 
+def _no_trace(_type_name: str, _rows: int) -> AbstractContextManager[Any]:
+    return nullcontext()
+
+
 @dataclass(slots=True, eq=False)
 class Operation:
-    """The context value of an operation; never shared between operations.
+    """The context value of one operation. Never share it between operations.
 
-    Resolvers answer for whole tables, and graphql-core asks row by row: `once` lets the first row's question
-    be the only one.
+    A resolver returns a whole column, but graphql-core calls it once for each row. `compute_once` runs the
+    resolver for the first row and returns the same column for the others.
     """
 
     tracking: Tracking
-    facts: ServerInfo
-    max_page_size: int
-    max_conditions: int = 500
-    max_rows: int = 10_000
-    max_scanned_runs: int = 100_000
+    server_info: ServerInfo
+    limits: QueryLimits
+    writes: TrackingWrites | None = None
+    """The port for changes; None if the server is read-only."""
     encoder: Encoder | None = None
-    """Given by whoever turns the answer into bytes; without one the answer is plain objects."""
-    max_compared_runs: int = 100
-    watch: Callable[[str, int], AbstractContextManager[Any]] = lambda _type, _rows: nullcontext()
-    """Entered while a level is completed, with its type's name and the number of its rows."""
-    writing: TrackingWrites | None = None
-    """The same store for changes; None where the server only reads."""
-    max_batch: int = 20_000
-    _spent: int = 0
-    _filtered: int = 0
-    base: str = ""
-    """The path that the server is reached under, where a proxy or another application has it in a folder."""
-    _answers: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
+    """Encodes long lists to JSON while they are completed; without it, the result has plain objects only."""
+    trace_level: Callable[[str, int], AbstractContextManager[Any]] = _no_trace
+    """Makes the context manager in which a level is completed, from its type's name and number of rows."""
+    base_path: str = ""
+    """The path prefix of the server's URLs, without a slash at its end: `/mlflow-graph`, or empty."""
+    _results: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
+    _changes: int = 0
+    _filter_length: int = 0
     _closed: bool = False
 
-    def once(self, table: Table, question: Hashable, ask: Callable[[], Any]) -> Any:
-        """Return what `ask()` returns for this table and question; a coroutine becomes a task to await.
+    def compute_once(self, table: Table, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """Return the result of `compute()` for this table and key; a coroutine becomes a task to await.
 
-        A failure is kept like any other answer: all rows fail alike, and the store is not asked again.
-        Once the operation is closed, whoever still asks is cancelled.
+        Call `compute` for the first request only and store the result. An exception is stored and raised
+        again in the same way. Raise `CancelledError` once the operation is closed.
         """
-        key = (id(table), question)
-        known = self._answers.get(key)
-        if known is None:
+        stored = self._results.get((id(table), key))
+        if stored is None:
             if self._closed:
                 raise asyncio.CancelledError
-            # The table is kept with the answer, so that its id cannot come to mean another table.
-            known = self._answers[key] = (table, _begin(ask))
-        answer = known[1]
-        if isinstance(answer, _Failure):
-            raise answer.error.with_traceback(None)
-        return answer
+            # The reference to the table keeps its id from being used again for another table.
+            stored = self._results[id(table), key] = (table, _start(compute))
+        result = stored[1]
+        if isinstance(result, _Failure):
+            raise result.error.with_traceback(None)
+        return result
 
-    def known(self, table: Table, question: Hashable) -> Any:
-        """Return the answer to a question about this table, or what it failed with; None before that."""
-        known = self._answers.get((id(table), question))
-        answer = known[1] if known else None
-        if isinstance(answer, _Failure):
-            return answer.error.with_traceback(None)
-        if not isinstance(answer, asyncio.Future):
-            return answer
-        if not answer.done() or answer.cancelled():
+    def stored_result(self, table: Table, key: Hashable) -> Any:
+        """Return the stored result for this table and key, or the exception that it raised.
+
+        Return None if there is no result yet, or if its task is not done.
+        """
+        stored = self._results.get((id(table), key))
+        result = stored[1] if stored else None
+        if isinstance(result, _Failure):
+            return result.error.with_traceback(None)
+        if not isinstance(result, asyncio.Future):
+            return result
+        if not result.done() or result.cancelled():
             return None
-        error = answer.exception()
-        return answer.result() if error is None else error
+        error = result.exception()
+        return result.result() if error is None else error
 
-    def spend(self, count: int) -> None:
-        """Count things that are changed; LimitExceeded where a document changes more than `max_batch`."""
-        self._spent += count
-        if self._spent > self.max_batch:
-            message = f"A document may change at most {self.max_batch:,} things (GQL_MAX_BATCH)."
+    def count_changes(self, count: int) -> None:
+        """Add to the number of changes; raise `LimitExceeded` for more than `max_batch` in one operation."""
+        self._changes += count
+        limit = self.limits.max_batch
+        if self._changes > limit:
+            message = f"A document may change at most {limit:,} objects (GQL_MAX_BATCH)."
             raise LimitExceeded(message)
 
-    def filter(self, text: str | None) -> str | None:
-        """Return a filter string of MLflow's, None for an empty one; LimitExceeded where all are too long.
+    def checked_filter(self, text: str | None) -> str | None:
+        """Return one of MLflow's filter strings, or None for an empty one.
 
-        Each is parsed by the store's own code, which takes as long again wherever the same one is used.
+        Raise `LimitExceeded` if all filters of the operation together are too long: the store parses a filter
+        each time that it is used, and parsing takes time in proportion to the length.
         """
-        # One that is too long by itself has a refusal of its own.
-        self._filtered += min(len(text or ""), LONGEST)
-        if self._filtered > LONGEST_TOGETHER:
-            message = (
-                f"The filters of an operation may have at most {LONGEST_TOGETHER:,} characters together."
-            )
+        # A filter that is too long by itself is refused elsewhere, with a message of its own.
+        self._filter_length += min(len(text or ""), MAX_FILTER_LENGTH)
+        if self._filter_length > MAX_TOTAL_FILTER_LENGTH:
+            message = f"All filters of an operation may have at most {MAX_TOTAL_FILTER_LENGTH:,} characters."
             raise LimitExceeded(message)
         return text or None
 
     def close(self) -> None:
-        """Stop whatever is still under way, as when the client has left."""
+        """Cancel all unfinished tasks and drop all results, for example after the client disconnected."""
         self._closed = True
-        for _, answer in self._answers.values():
-            # What failed after the last who waited had gone is a failure all the same, and no news.
-            if isinstance(answer, asyncio.Future) and not answer.cancel() and not answer.cancelled():
-                answer.exception()
-        # What the store gave is not needed while the answer is encoded, which takes as much memory again.
-        self._answers.clear()
+        for _, result in self._results.values():
+            # Reading the exception of a failed task keeps asyncio from logging it as never retrieved.
+            if isinstance(result, asyncio.Future) and not result.cancel() and not result.cancelled():
+                result.exception()
+        # The result is encoded next, which takes as much memory again as the columns.
+        self._results.clear()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Failure:
-    """What `ask` raised at once."""
+    """A stored exception that `compute` raised before it returned a coroutine."""
 
     error: Exception
 
 
-def _begin(ask: Callable[[], Any]) -> Any:
+def _start(compute: Callable[[], Any]) -> Any:
     try:
-        answer = ask()
-    except Exception as error:  # noqa: BLE001 - kept, and raised to each who asks
+        result = compute()
+    except Exception as error:  # noqa: BLE001 - stored, and raised again on each request
         return _Failure(error)
-    return asyncio.ensure_future(answer) if inspect.iscoroutine(answer) else answer
+    return asyncio.ensure_future(result) if inspect.iscoroutine(result) else result

@@ -61,7 +61,7 @@ async def _whole(tracking: Tracking, series: list[Series]) -> Table:
 async def _long(tracking: Tracking, series: Series, at_once: int) -> AsyncGenerator[Table, None]:
     after = None
     while True:
-        part = await tracking.points_behind(series, after, at_once)
+        part = await tracking.points_after(series, after, at_once)
         if not part.size:
             return
         own = {"run_id": [series[0]] * part.size, "key": [series[1]] * part.size}

@@ -10,9 +10,9 @@ from itertools import repeat
 from typing import Any, Final
 
 from schema.exports.point_scan import flat_points
-from schema.ports.condition import PARENT_TAG, Any_, Condition, Test
+from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
-from schema.ports.filter_string import comparisons_in
+from schema.ports.filter_string import count_comparisons
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
 from schema.types.key_values import all_of
@@ -72,7 +72,7 @@ class ScanOptions:
 
 async def experiment_rows(tracking: Tracking, asked: RowSearch, walk: ScanOptions) -> Chunks:
     """Give experiments, in the order of the graph's own."""
-    where = None if asked.since is None else Test("attribute", "updated_at", "gte", asked.since)
+    where = None if asked.since is None else Predicate("attribute", "updated_at", "gte", asked.since)
     search = Search(where=where)
     position = None
     while True:
@@ -150,7 +150,7 @@ async def run_pages(
     tracking: Tracking, asked: RowSearch, walk: ScanOptions, columns: frozenset[str]
 ) -> Chunks:
     """Give runs page by page, newest first. Raises NotFound where no experiment has the name."""
-    comparisons_in(asked.filter, walk.most_conditions)
+    count_comparisons(asked.filter, walk.most_conditions)
     scope = await _scope(tracking, asked.experiment)
     search = Search(filter=asked.filter or None, where=_since(asked.since))
     position, walked = None, 0
@@ -229,11 +229,11 @@ def _seconds(start: int | None, end: int | None) -> float | None:
 def _since(since: int | None) -> Condition | None:
     if since is None:
         return None
-    return Any_(
+    return AnyOf(
         (
-            Test("attribute", "started_at", "gte", since),
-            Test("attribute", "ended_at", "gte", since),
-            Test("attribute", "status", "in", ("RUNNING", "SCHEDULED")),
+            Predicate("attribute", "started_at", "gte", since),
+            Predicate("attribute", "ended_at", "gte", since),
+            Predicate("attribute", "status", "in", ("RUNNING", "SCHEDULED")),
         )
     )
 

@@ -5,14 +5,14 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from schema.ports.table import Many
 
-Home: TypeAlias = Literal["run", "model"]
+OwnerKind: TypeAlias = Literal["run", "model"]
 """What artifacts belong to."""
 
 
 class Folder(NamedTuple):
     """A folder of artifacts: whose it is, and its path there with slashes; the path of the whole is empty."""
 
-    home: Home
+    owner_kind: OwnerKind
     owner: str
     path: str
 
@@ -20,8 +20,8 @@ class Folder(NamedTuple):
 class ArtifactStore(Protocol):
     """The artifacts of a tracking store.
 
-    The columns of artifacts: home, owner, path, is_dir, size. `home` and `owner` are those of the folder
-    asked for; `path` is from the owner's root; `size` is in bytes, None of a folder or where unknown.
+    The columns of artifacts: owner_kind, owner, path, is_dir, size. `owner_kind` and `owner` are those of the
+    requested folder; `path` is from the owner's root; `size` is in bytes, None of a folder or where unknown.
     """
 
     async def listings(self, folders: Sequence[Folder]) -> Many:

@@ -2,12 +2,12 @@
 
 A condition holds for a record or it does not; there is no third value. A test of a thing that the record
 does not have fails, `ne` and `not_in` included, as in MLflow; only `is_null` is about what is missing. So
-`Not(test)` also matches the records that lack what the test looks at. `All(())` always holds, `Any_(())`
+`Not(test)` also matches the records that lack what the test looks at. `AllOf(())` always holds, `AnyOf(())`
 never.
 
 - `like` and `ilike` take SQL's patterns: `%` for any text, `_` for any one character, nothing escapes them,
   as in MLflow. `like` tells case, `ilike` does not.
-- `gt`, `gte`, `lt`, `lte` of a param or a tag compare its text as a number (`number_in`); text that is no
+- `gt`, `gte`, `lt`, `lte` of a param or a tag compare its text as a number (`parse_number`); text that is no
   number never matches.
 - A metric that is NaN matches `ne` and `is_null: false` alone, as in MLflow. Infinities compare as such.
 """
@@ -33,7 +33,7 @@ _NUMBER = re.compile(NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Predicate:
     """One comparison: `key` is a column's name where `by` is attribute, else what was logged.
 
     The attribute `parent_run_id` is the tag `mlflow.parentRunId`; `duration_seconds` is the time between
@@ -48,14 +48,14 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     """Every part holds."""
 
     parts: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - `Any` is typing's
+class AnyOf:
     """At least one part holds."""
 
     parts: "tuple[Condition, ...]"
@@ -68,10 +68,10 @@ class Not:
     part: "Condition"
 
 
-Condition: TypeAlias = Test | All | Any_ | Not
+Condition: TypeAlias = Predicate | AllOf | AnyOf | Not
 
 
-def number_in(text: str) -> float | None:
+def parse_number(text: str) -> float | None:
     """Return the number that a param's or tag's text is; None where it is no finite decimal number."""
     if _NUMBER.fullmatch(text) is None:
         return None

@@ -6,10 +6,10 @@ from typing import Final
 
 from schema.ports.errors import LimitExceeded
 
-LONGEST: Final = 20_000
-"""Characters of a filter; MLflow's parser takes a fifth of a second for so many, and seconds for more."""
-LONGEST_TOGETHER: Final = 60_000
-"""Characters of all filters of an operation."""
+MAX_FILTER_LENGTH: Final = 20_000
+"""The maximum characters of one filter. MLflow's parser takes 0.2 seconds for these, and seconds for more."""
+MAX_TOTAL_FILTER_LENGTH: Final = 60_000
+"""The maximum characters of all filters of one operation."""
 _END_OF_COMMENT: Final = "*/"
 _COMPARISONS: Final = re.compile(
     # What is quoted or a comment is left out, by the rules of the parser that MLflow reads filters with.
@@ -20,7 +20,7 @@ _COMPARISONS: Final = re.compile(
 )
 
 
-def comparisons_in(filter_: str | None, most: int) -> int:
+def count_comparisons(filter_: str | None, most: int) -> int:
     """Return how many comparisons a filter string makes, or a few more; none where there is none.
 
     They are counted before the filter is parsed. Raises `LimitExceeded` for more than `most` of them, and for
@@ -28,8 +28,8 @@ def comparisons_in(filter_: str | None, most: int) -> int:
     """
     if not filter_:
         return 0
-    if len(filter_) > LONGEST:
-        message = f"filter may have at most {LONGEST:,} characters; where may hold more."
+    if len(filter_) > MAX_FILTER_LENGTH:
+        message = f"filter may have at most {MAX_FILTER_LENGTH:,} characters; where may hold more."
         raise LimitExceeded(message)
     # MLflow takes comparisons with no `and` between them, too, so it is them that are counted.
     found = sum(1 for _ in _comparisons(filter_))

@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias
 
 from schema.ports.table import Table
 
-PointPlace: TypeAlias = tuple[int, int, float | None]
+PointPosition: TypeAlias = tuple[int, int, float | None]
 """A point's step, timestamp and value as the store keeps it: None where it is not a number, and last then."""
 
 
@@ -16,7 +16,7 @@ class LongHistories(Protocol):
         """Count the points of each metric; None where the store can only tell by reading them all."""
         ...
 
-    async def points_behind(self, series: tuple[str, str], after: PointPlace | None, first: int) -> Table:
+    async def points_after(self, series: tuple[str, str], after: PointPosition | None, first: int) -> Table:
         """Return the first points of one metric behind a place, by step, timestamp and value.
 
         The columns are those of points, and `stored`: the values as the place of a point has them. Asked only

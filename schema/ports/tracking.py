@@ -30,10 +30,10 @@ class Children:
     experiment_id: str
 
 
-Experiments: TypeAlias = tuple[str, ...] | None
+ExperimentScope: TypeAlias = tuple[str, ...] | None
 """Experiments by id; None stands for all active ones."""
 
-Scope: TypeAlias = Experiments | Children
+Scope: TypeAlias = ExperimentScope | Children
 """What one page of runs is taken from."""
 
 Position: TypeAlias = list[Any]
@@ -42,7 +42,7 @@ Position: TypeAlias = list[Any]
 It comes back from the client, who may have changed it: a store checks it and raises `BadUserInput`.
 """
 
-Logged: TypeAlias = Literal["metric", "param", "tag"]
+LoggedKind: TypeAlias = Literal["metric", "param", "tag"]
 """What a run has under keys."""
 
 Series: TypeAlias = tuple[str, str]
@@ -58,15 +58,15 @@ class Sample:
     points stays as it is.
     """
 
-    most: int
-    by: Literal["lttb", "min_max", "every_nth"]
+    max_points: int
+    method: Literal["lttb", "min_max", "every_nth"]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One key of an order. `key` is a column's name where `by` is attribute, else what was logged.
 
-    Text comes by code point. Params and tags that are numbers (`schema.ports.condition.number_in`) come by
+    Text comes by code point. Params and tags that are numbers (`schema.ports.condition.parse_number`) come by
     their
     value, before those that are not. What has no value comes last in both directions, a NaN before that.
     Rows that are level in all keys come by their id.
@@ -113,7 +113,7 @@ class Groups:
 
     `values` has for each group the value of each key: text, integer milliseconds, float seconds or None.
     `metrics` has for each group, sorted by key, the columns key, count, min, max, mean and stddev: of finite
-    values alone, a sample's deviation. Mean and stddev are None where a value is `TOO_LARGE` to be summed.
+    values alone, a sample's deviation. Mean and stddev are None where a value is `MAX_SUMMABLE` to be summed.
     """
 
     values: Sequence[Sequence[Any]]
@@ -121,7 +121,7 @@ class Groups:
     metrics: Many
 
 
-TOO_LARGE = 1e150
+MAX_SUMMABLE = 1e150
 """Squares of more than this may pass what a float holds."""
 
 
@@ -196,11 +196,11 @@ class Tracking(StorePorts, LongHistories, Protocol):
         """Count the matching runs of each scope; None where that passes the scan limit."""
         ...
 
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         """Group the matching runs; the search's order is of no use. Without a key there is one group."""
         ...
 
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
         """Return the distinct keys that the active runs of each experiment have, sorted by code point."""
         ...
 

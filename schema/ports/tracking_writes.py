@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
-class Pair(NamedTuple):
+class KeyValue(NamedTuple):
     """A param or a tag."""
 
     key: str
@@ -38,8 +38,8 @@ class Batch:
     """What is logged to one run at once, each kind in the order given."""
 
     metrics: Sequence[Point] = ()
-    params: Sequence[Pair] = ()
-    tags: Sequence[Pair] = ()
+    params: Sequence[KeyValue] = ()
+    tags: Sequence[KeyValue] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class NewRun:
 
     experiment_id: str
     name: str | None = None
-    tags: Sequence[Pair] = ()
+    tags: Sequence[KeyValue] = ()
     parent_run_id: str | None = None
     started_at: int | None = None
     user_id: str | None = None
@@ -66,7 +66,9 @@ class RunUpdate:
 class TrackingWrites(Protocol):
     """A tracking store that takes changes."""
 
-    async def create_experiment(self, name: str, artifact_location: str | None, tags: Sequence[Pair]) -> str:
+    async def create_experiment(
+        self, name: str, artifact_location: str | None, tags: Sequence[KeyValue]
+    ) -> str:
         """Create an experiment and return its id; the name must be free, deleted experiments included."""
         ...
 
@@ -82,7 +84,7 @@ class TrackingWrites(Protocol):
         """Make a deleted experiment active again, and its runs."""
         ...
 
-    async def set_experiment_tags(self, experiment_id: str, tags: Sequence[Pair]) -> None:
+    async def set_experiment_tags(self, experiment_id: str, tags: Sequence[KeyValue]) -> None:
         """Set tags in the order given; where one fails, those before it are set and the message says so."""
         ...
 

@@ -6,13 +6,13 @@ from urllib.parse import quote
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
-from schema.ports.artifacts import Folder, Home
+from schema.ports.artifacts import Folder, OwnerKind
 from schema.ports.table import Many, Rows, Table
 from schema.types.arguments import given
 from schema.types.scalars import BigInt
 
-ROUTES: Final[dict[Home, str]] = {"run": "artifacts", "model": "model-artifacts"}
-"""The first part of the path under which the server has the files of each home."""
+ROUTES: Final[dict[OwnerKind, str]] = {"run": "artifacts", "model": "model-artifacts"}
+"""The first part of the path under which the server has the files of each kind of owner."""
 
 FolderPath = Annotated[
     str | None,
@@ -20,9 +20,11 @@ FolderPath = Annotated[
 ]
 
 
-async def list_of(ask: FieldContext, home: Home, owners: list[str], path: str | None) -> Many:
+async def list_of(ask: FieldContext, owner_kind: OwnerKind, owners: list[str], path: str | None) -> Many:
     """Return what is in the folder at this path of each owner."""
-    return await ask.tracking.artifacts.listings([Folder(home, own, given(path) or "") for own in owners])
+    return await ask.tracking.artifacts.listings(
+        [Folder(owner_kind, own, given(path) or "") for own in owners]
+    )
 
 
 def _name(artifacts: Table, _ask: FieldContext) -> list[str]:
@@ -31,13 +33,17 @@ def _name(artifacts: Table, _ask: FieldContext) -> list[str]:
 
 def _download_url(artifacts: Table, ask: FieldContext) -> list[str | None]:
     return [
-        None if is_dir else f"{ask.operation.base}/{ROUTES[home]}/{quote(owner, safe='')}/{quote(path)}"
-        for home, owner, path, is_dir in _rows(artifacts)
+        None
+        if is_dir
+        else f"{ask.operation.base_path}/{ROUTES[owner_kind]}/{quote(owner, safe='')}/{quote(path)}"
+        for owner_kind, owner, path, is_dir in _rows(artifacts)
     ]
 
 
 async def _children(artifacts: Table, ask: FieldContext) -> list[Rows | None]:
-    folders = [Folder(home, owner, path) for home, owner, path, is_dir in _rows(artifacts) if is_dir]
+    folders = [
+        Folder(owner_kind, owner, path) for owner_kind, owner, path, is_dir in _rows(artifacts) if is_dir
+    ]
     if not folders:
         return [None] * artifacts.size
     found = await ask.tracking.artifacts.listings(folders)
@@ -45,8 +51,8 @@ async def _children(artifacts: Table, ask: FieldContext) -> list[Rows | None]:
     return [Rows(found.rows, next(spans)) if is_dir else None for is_dir in artifacts["is_dir"]]
 
 
-def _rows(artifacts: Table) -> "zip[tuple[Home, str, str, bool]]":
-    columns = (artifacts[name] for name in ("home", "owner", "path", "is_dir"))
+def _rows(artifacts: Table) -> "zip[tuple[OwnerKind, str, str, bool]]":
+    columns = (artifacts[name] for name in ("owner_kind", "owner", "path", "is_dir"))
     return zip(*columns, strict=True)
 
 
@@ -66,10 +72,10 @@ class Artifact:
             "Where this server has the file, from its own root on: to be resolved against the URL of the "
             "graph. Null of a folder."
         ),
-        needs=("home", "owner", "path", "is_dir"),
+        needs=("owner_kind", "owner", "path", "is_dir"),
     )
     children: list["Artifact"] | None = batched_field(
         _children,
         description="What is in the folder; null of a file.",
-        needs=("home", "owner", "path", "is_dir"),
+        needs=("owner_kind", "owner", "path", "is_dir"),
     )

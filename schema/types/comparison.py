@@ -151,7 +151,7 @@ async def compare_runs(
     ],
 ) -> One:
     """Look the runs up, with what else the store brings along."""
-    most = ask.operation.max_compared_runs
+    most = ask.operation.limits.max_compared_runs
     if len(run_ids) > most:
         message = f"compareRuns takes at most {most} runs (GQL_MAX_COMPARED_RUNS), not {len(run_ids)}."
         raise BadUserInput(message)

@@ -39,7 +39,7 @@ async def connect(
     `marks` are the fingerprints of the parents' searches. `read` is asked for the pages if anything of them
     is selected, `count` for the totals if totalCount is.
     """
-    size = page_size(first, ask.operation.max_page_size)
+    size = page_size(first, ask.operation.limits.max_page_size)
     # A cursor is of one search: where parents differ in theirs, it is refused for all of them.
     positions = [] if after is None else [unseal(mark, after) for mark in marks]
     position = positions[0] if positions else None

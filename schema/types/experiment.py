@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
-from schema.ports.condition import All, Test
+from schema.ports.condition import AllOf, Predicate
 from schema.ports.lifecycle import LifecycleStage, LifecycleView
 from schema.ports.table import Many, One, Table
-from schema.ports.tracking import Logged, Order, Page, Scope, Search
+from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
 from schema.types.filter_inputs import RunWhere
 from schema.types.key_values import Tag, all_of, value_of
@@ -68,11 +68,11 @@ async def _best_run(
     goal: Annotated[Goal, strawberry.argument(description="Which end is best.")] = Goal.MAXIMIZE,
 ) -> One:
     search = Search(
-        where=All(
+        where=AllOf(
             (
-                Test("attribute", "status", "eq", "FINISHED"),
+                Predicate("attribute", "status", "eq", "FINISHED"),
                 # Every value but a NaN.
-                Test("metric", metric, "gte", -math.inf),
+                Predicate("metric", metric, "gte", -math.inf),
             )
         ),
         order=(Order("metric", metric, descending=goal is Goal.MAXIMIZE),),
@@ -82,7 +82,7 @@ async def _best_run(
     return One(pages.rows, [start if stop > start else None for start, stop in pages.spans])
 
 
-def _keys(by: Logged) -> Any:
+def _keys(by: LoggedKind) -> Any:
     async def answer(experiments: Table, ask: FieldContext) -> Sequence[Sequence[str]]:
         return await ask.tracking.logged_keys(by, experiments["experiment_id"])
 

@@ -7,7 +7,7 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext
 from schema.ports.errors import BadUserInput
-from schema.ports.tracking import Experiments
+from schema.ports.tracking import ExperimentScope
 
 ExperimentIds = Annotated[
     list[strawberry.ID] | None, strawberry.argument(description="Only runs of these experiments.")
@@ -20,7 +20,7 @@ ExperimentNames = Annotated[
 
 async def scope_of(
     ask: FieldContext, field: str, ids: Sequence[str] | None, names: Sequence[str] | None
-) -> Experiments:
+) -> ExperimentScope:
     """Return the experiments that either argument of a field names; None where neither is given."""
     if ids is not None and names is not None:
         message = f"{field} takes experimentIds or experimentNames, not both."

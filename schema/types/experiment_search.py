@@ -88,8 +88,8 @@ async def search_experiments(
         )
         for entry in given(order_by) or ()
     )
-    text = ask.operation.filter(given(filter))
-    meant = condition(given(where), ask.operation.max_conditions, text)
+    text = ask.operation.checked_filter(given(filter))
+    meant = condition(given(where), ask.operation.limits.max_conditions, text)
     search = Search(filter=text, where=meant, order=order, view=view)
     tracking = ask.tracking
 

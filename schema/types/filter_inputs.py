@@ -6,9 +6,9 @@ from typing import Annotated, Any, Optional
 
 import strawberry
 
-from schema.ports.condition import All, Any_, By, Condition, Not, Operator, Test
+from schema.ports.condition import AllOf, AnyOf, By, Condition, Not, Operator, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
-from schema.ports.filter_string import comparisons_in
+from schema.ports.filter_string import count_comparisons
 from schema.ports.run_status import RunStatus
 from schema.types.scalars import DateTime
 
@@ -195,10 +195,10 @@ def condition(
     Raises `BadUserInput` for a test without an operator and for a pattern that is too long, `LimitExceeded`
     for more than `most` conditions in all, with those of the filter string that must hold beside it.
     """
-    beside = comparisons_in(filter_, most)
+    beside = count_comparisons(filter_, most)
     if where is None:
         return None
-    meant = All(tuple(_parts(where, 1)))
+    meant = AllOf(tuple(_parts(where, 1)))
     if _size(meant) + beside > most:
         with_it = " with those of filter" if beside else ""
         message = f"where has more than {most} conditions{with_it} (GQL_MAX_CONDITIONS)."
@@ -207,7 +207,7 @@ def condition(
 
 
 def _size(meant: Condition) -> int:
-    if isinstance(meant, Test):
+    if isinstance(meant, Predicate):
         return 1
     if isinstance(meant, Not):
         return 1 + _size(meant.part)
@@ -220,20 +220,22 @@ def _parts(where: RunFilter | ExperimentFilter, depth: int) -> Iterator[Conditio
         raise LimitExceeded(message)
     for name, given in _given(where):
         if name == "and_":
-            yield All(tuple(All(tuple(_parts(part, depth + 1))) for part in given))
+            yield AllOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in given))
         elif name == "or_":
-            yield Any_(tuple(All(tuple(_parts(part, depth + 1))) for part in given))
+            yield AnyOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in given))
         elif name == "not_":
-            yield Not(All(tuple(_parts(given, depth + 1))))
+            yield Not(AllOf(tuple(_parts(given, depth + 1))))
         elif name in _LOGGED:
             yield from (test for entry in given for test in _tests(name, entry.key, entry))
         else:
             yield from _tests("attribute", name, given)
 
 
-def _tests(by: By, key: str, entry: Any) -> list[Test]:
+def _tests(by: By, key: str, entry: Any) -> list[Predicate]:
     tests = [
-        Test(by, key, _OPERATORS[name], _plain(value)) for name, value in _given(entry) if name in _OPERATORS
+        Predicate(by, key, _OPERATORS[name], _plain(value))
+        for name, value in _given(entry)
+        if name in _OPERATORS
     ]
     if by != "attribute" and not tests:
         message = f"The test of {by} {key!r} has no operator; isNull: false asks whether it is there."

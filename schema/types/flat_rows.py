@@ -132,7 +132,7 @@ async def _run_rows(
     first: _First = DEFAULT_ROWS,
     offset: _Offset = 0,
 ) -> Many:
-    asked = RowSearch(given(experiment), ask.operation.filter(given(filter)))
+    asked = RowSearch(given(experiment), ask.operation.checked_filter(given(filter)))
     columns = ask.columns(())
     return await _page(ask, first, offset, lambda walk: run_rows(ask.tracking, asked, walk, columns))
 
@@ -149,7 +149,7 @@ def _logged_rows(read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, 
         first: _First = DEFAULT_ROWS,
         offset: _Offset = 0,
     ) -> Many:
-        asked = RowSearch(given(experiment), ask.operation.filter(given(filter)), given(key))
+        asked = RowSearch(given(experiment), ask.operation.checked_filter(given(filter)), given(key))
         return await _page(ask, first, offset, lambda walk: read(ask.tracking, asked, walk), skips=skips)
 
     return rows
@@ -206,7 +206,7 @@ async def _page(
 
 
 def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:
-    most = ask.operation.max_rows
+    most = ask.operation.limits.max_rows
     if not 0 <= first <= most:
         message = f"first must be from 0 to {most} (GQL_MAX_ROWS), not {first}."
         raise BadUserInput(message)
@@ -216,7 +216,7 @@ def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:
     return ScanOptions(
         runs_at_once=max(1, min(RUNS_AT_ONCE, first + offset)),
         points_at_once=min(POINTS_AT_ONCE, max(first, DEFAULT_ROWS)),
-        most_runs=ask.operation.max_scanned_runs,
+        most_runs=ask.operation.limits.max_scanned_runs,
         skip=offset,
-        most_conditions=ask.operation.max_conditions,
+        most_conditions=ask.operation.limits.max_conditions,
     )

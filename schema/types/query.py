@@ -72,7 +72,7 @@ async def _nodes(
     ask: FieldContext,
     ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
 ) -> list[list[Row | None]]:
-    most = ask.operation.max_page_size
+    most = ask.operation.limits.max_page_size
     if len(ids) > most:
         message = f"ids may name at most {most} nodes (GQL_MAX_PAGE_SIZE), not {len(ids)}."
         raise BadUserInput(message)

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from schema.engine.batched_field import FieldContext
-from schema.ports.filter_string import comparisons_in
+from schema.ports.filter_string import count_comparisons
 from schema.ports.table import One, Table
 from schema.types.arguments import DEFAULT_FIRST, After, First, given
 from schema.types.connection import PageInfo, connect
@@ -51,8 +51,8 @@ async def search_models(
     filter: _Filter = strawberry.UNSET,  # noqa: A002 - the public name
 ) -> One:
     """Return the connection of registered models that the arguments ask for."""
-    filter_ = ask.operation.filter(given(filter))
-    comparisons_in(filter_, ask.operation.max_conditions)
+    filter_ = ask.operation.checked_filter(given(filter))
+    count_comparisons(filter_, ask.operation.limits.max_conditions)
     registry = ask.tracking.registry
 
     async def count() -> list[int | None]:

@@ -78,10 +78,10 @@ def run_search(
     view: LifecycleView,
 ) -> Search:
     """Return the search that the arguments of a runs field ask for; what was left out may be unset."""
-    text = ask.operation.filter(given(filter_))
+    text = ask.operation.checked_filter(given(filter_))
     return Search(
         filter=text,
-        where=condition(given(where), ask.operation.max_conditions, text),
+        where=condition(given(where), ask.operation.limits.max_conditions, text),
         order=tuple(map(_order, given(order_by) or ())),
         view=view,
     )

@@ -19,11 +19,11 @@ class Server:
 
 def describe_server(_root: Table, ask: FieldContext) -> One:
     """Return what the operation carries along of this server."""
-    facts = ask.operation.facts
+    info = ask.operation.server_info
     columns: dict[str, Column] = {
-        "version": [facts.version],
-        "mlflow_version": [facts.mlflow_version],
+        "version": [info.version],
+        "mlflow_version": [info.mlflow_version],
         "store": [ask.tracking.kind],
-        "read_only": [facts.read_only],
+        "read_only": [info.read_only],
     }
     return One(Table(1, columns), [0])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from schema.ports.condition import PARENT_TAG, All, Any_, Condition, Not, Test
+from schema.ports.condition import PARENT_TAG, AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.tracking import Order
 
 TEXTS = [
@@ -158,8 +158,8 @@ def number_in(text: str) -> float | None:
 
 def holds(condition: Condition, run: Record) -> bool:
     """Say whether a condition holds for a run: this is what is right."""
-    if isinstance(condition, All | Any_):
-        return (all if isinstance(condition, All) else any)(holds(part, run) for part in condition.parts)
+    if isinstance(condition, AllOf | AnyOf):
+        return (all if isinstance(condition, AllOf) else any)(holds(part, run) for part in condition.parts)
     if isinstance(condition, Not):
         return not holds(condition.part, run)
     by, operator, wanted = condition.by, condition.operator, condition.value
@@ -255,21 +255,25 @@ def _some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(values, max_size=3).map(tuple)
 
 
-def _of_text(by: Any, keys: Sequence[str], values: st.SearchStrategy[str]) -> list[st.SearchStrategy[Test]]:
+def _of_text(
+    by: Any, keys: Sequence[str], values: st.SearchStrategy[str]
+) -> list[st.SearchStrategy[Predicate]]:
     key = st.sampled_from(keys)
     return [
-        st.builds(Test, st.just(by), key, st.sampled_from(["eq", "ne"]), values),
-        st.builds(Test, st.just(by), key, st.sampled_from(["in", "not_in"]), _some(values)),
-        st.builds(Test, st.just(by), key, st.sampled_from(["like", "ilike"]), _patterns),
-        st.builds(Test, st.just(by), key, st.just("is_null"), st.booleans()),
+        st.builds(Predicate, st.just(by), key, st.sampled_from(["eq", "ne"]), values),
+        st.builds(Predicate, st.just(by), key, st.sampled_from(["in", "not_in"]), _some(values)),
+        st.builds(Predicate, st.just(by), key, st.sampled_from(["like", "ilike"]), _patterns),
+        st.builds(Predicate, st.just(by), key, st.just("is_null"), st.booleans()),
     ]
 
 
-def _of_numbers(by: Any, keys: Sequence[str], operators: str, values: Any) -> st.SearchStrategy[Test]:
-    return st.builds(Test, st.just(by), st.sampled_from(keys), st.sampled_from(operators.split()), values)
+def _of_numbers(by: Any, keys: Sequence[str], operators: str, values: Any) -> st.SearchStrategy[Predicate]:
+    return st.builds(
+        Predicate, st.just(by), st.sampled_from(keys), st.sampled_from(operators.split()), values
+    )
 
 
-def tests(made: Sequence[Record]) -> st.SearchStrategy[Test]:
+def tests(made: Sequence[Record]) -> st.SearchStrategy[Predicate]:
     """Return tests of all that runs have."""
     keys = [*KEYS, *map(str.upper, KEYS), "nothing", "a`b", 'a"b', "tail "]
     ids = st.sampled_from([run.run_id for run in made]) | st.sampled_from(["nothing", "0" * 32])
@@ -287,10 +291,10 @@ def tests(made: Sequence[Record]) -> st.SearchStrategy[Test]:
         _of_numbers("param", keys, ordered_, _numbers),
         _of_numbers("tag", keys, ordered_, _numbers),
         _of_numbers("metric", keys, f"eq ne {ordered_}", _numbers),
-        st.builds(Test, st.just("metric"), st.sampled_from(keys), st.just("is_null"), st.booleans()),
+        st.builds(Predicate, st.just("metric"), st.sampled_from(keys), st.just("is_null"), st.booleans()),
         _of_numbers("attribute", times, f"eq {ordered_}", _times),
         _of_numbers("attribute", ["duration_seconds"], f"eq ne {ordered_}", _numbers),
-        st.builds(Test, st.just("attribute"), st.sampled_from(times), st.just("is_null"), st.booleans()),
+        st.builds(Predicate, st.just("attribute"), st.sampled_from(times), st.just("is_null"), st.booleans()),
     )
 
 
@@ -299,8 +303,8 @@ def conditions(made: Sequence[Record]) -> st.SearchStrategy[Condition]:
     return st.recursive(
         tests(made),
         lambda parts: (
-            st.lists(parts, max_size=3).map(tuple).map(All)
-            | st.lists(parts, max_size=3).map(tuple).map(Any_)
+            st.lists(parts, max_size=3).map(tuple).map(AllOf)
+            | st.lists(parts, max_size=3).map(tuple).map(AnyOf)
             | parts.map(Not)
         ),
         max_leaves=6,

@@ -14,7 +14,7 @@ from tests.support import memory_tracking
 if TYPE_CHECKING:
     from tests.support.memory_tracking import MemoryTracking, Record
 
-_ENTRY = ("home", "owner", "path", "is_dir", "size")
+_ENTRY = ("owner_kind", "owner", "path", "is_dir", "size")
 
 
 class MemoryModels:
@@ -148,12 +148,12 @@ class MemoryArtifacts:
         return memory_tracking.many([self._in(folder) for folder in folders], _ENTRY)
 
     def _in(self, folder: Folder) -> "list[Record]":
-        owners = {"run": self._store.all_runs()}.get(folder.home) or {
+        owners = {"run": self._store.all_runs()}.get(folder.owner_kind) or {
             model["model_id"]: model for experiment in self._store.stored for model in experiment["models"]
         }
         files = owners[folder.owner]["files"]
         mine = [one for one in files if one["path"].rpartition("/")[0] == folder.path]
-        return [{"home": folder.home, "owner": folder.owner} | one for one in mine]
+        return [{"owner_kind": folder.owner_kind, "owner": folder.owner} | one for one in mine]
 
 
 def _rows(store: "MemoryTracking", found: "Sequence[list[Record]]", columns: Collection[str]) -> Many:

@@ -16,18 +16,18 @@ from schema.ports.artifacts import ArtifactStore
 from schema.ports.condition import PARENT_TAG
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
-from schema.ports.long_histories import PointPlace
+from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Column, Many, One, Span, Table
 from schema.ports.tracking import (
     Children,
-    Experiments,
+    ExperimentScope,
     GroupBy,
     Grouping,
     Groups,
-    Logged,
+    LoggedKind,
     Page,
     Pages,
     Position,
@@ -106,7 +106,7 @@ class MemoryTracking:
         await self.called("count_runs", scopes, search)
         return [len(_seen(self._in_scope(scope), search.view)) for scope in scopes]
 
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         await self.called("run_groups", scope, search, grouping)
         found = _seen(self._in_scope(scope), search.view)
         groups: dict[tuple[Any, ...], list[Record]] = {} if grouping.by else {(): []}
@@ -117,7 +117,7 @@ class MemoryTracking:
         metrics = many([[{"key": name} | spread for name in names] for _ in groups], ("key", *spread))
         return Groups(list(groups), [len(runs) for runs in groups.values()], metrics)
 
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
         await self.called("logged_keys", by, experiment_ids)
         return [
             sorted({pair["key"] for run in self._in_scope((own,)) for pair in run[f"{by}s"]})
@@ -161,8 +161,8 @@ class MemoryTracking:
         found = await self.histories(series, None, None)
         return [stop - start for start, stop in found.spans]
 
-    async def points_behind(self, series: Series, after: PointPlace | None, first: int) -> Table:
-        await self.called("points_behind", series, after, first)
+    async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
+        await self.called("points_after", series, after, first)
         found = await self.histories([series], None, None)
         places = list(zip(found.rows["step"], found.rows["timestamp"], found.rows["value"], strict=True))
         start = 0 if after is None else places.index(after) + 1
@@ -264,9 +264,9 @@ def _between(points: list[Record], from_step: int | None, to_step: int | None) -
 def _thinned(points: list[Record], sample: Sample) -> list[Record]:
     """Return points at even distances, however they should be chosen."""
     last = len(points) - 1
-    if last < sample.most:
+    if last < sample.max_points:
         return points
-    return [points[number * last // (sample.most - 1)] for number in range(sample.most)]
+    return [points[number * last // (sample.max_points - 1)] for number in range(sample.max_points)]
 
 
 def many(lists: Sequence[Sequence[Record]], names: Iterable[str]) -> Many:

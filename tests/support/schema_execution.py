@@ -28,14 +28,22 @@ from schema.build import ROOT
 from schema.engine.chunked_json import Encoder
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
+from schema.ports.query_limits import QueryLimits
 from tests.support.document_strategies import SCHEMA, Query
 from tests.support.memory_tracking import MemoryTracking
 
 Complaints: TypeAlias = dict[tuple[str | int, ...], set[str]]
 """What is told of errors, by the place that is null for them."""
 
-FACTS = ServerInfo(version="1.2.3", mlflow_version="3.4.5", read_only=True)
-MAX_PAGE_SIZE = 100
+SERVER_INFO = ServerInfo(version="1.2.3", mlflow_version="3.4.5", read_only=True)
+LIMITS = QueryLimits(
+    max_page_size=100,
+    max_conditions=500,
+    max_compared_runs=100,
+    max_rows=10_000,
+    max_scanned_runs=100_000,
+    max_batch=20_000,
+)
 
 
 class ItemByItem(LevelExecution):
@@ -166,7 +174,7 @@ async def answer(
     """Run a valid query over a store."""
     asked = Query(query, variables or {}) if isinstance(query, str) else query
     left.clear()
-    operation = Operation(store, FACTS, MAX_PAGE_SIZE, encoder=encoder)
+    operation = Operation(store, SERVER_INFO, LIMITS, encoder=encoder)
     result: Any = execute(
         SCHEMA,
         parsed(asked.text),

@@ -99,7 +99,7 @@ def sample_of_parts(parts: Sequence[PointArray], sample: Sample) -> Points:
 
 def sample_of(points: Points, sample: Sample) -> Points:
     """Return a sample of one history."""
-    if len(points.step) <= sample.most:
+    if len(points.step) <= sample.max_points:
         return points
     kept = places(np.array(points.step, np.int64), np.array(points.value, np.float64), sample).tolist()
     return Points(*([column[place] for place in kept] for column in points))

@@ -20,16 +20,16 @@ from gql_server.stores.pushdown.executor import SearchExecutor
 from gql_server.stores.pushdown.plan import plan_experiments, plan_runs
 from gql_server.stores.pushdown.scan import ScanLimit
 from gql_server.stores.pushdown.sort import experiment_ordering, run_ordering
-from schema.ports.condition import PARENT_TAG, All, Condition, Test
+from schema.ports.condition import PARENT_TAG, AllOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Span, Table
 from schema.ports.tracking import (
     Children,
-    Experiments,
+    ExperimentScope,
     Grouping,
     Groups,
-    Logged,
+    LoggedKind,
     Page,
     Pages,
     Position,
@@ -73,7 +73,7 @@ class Searches:
         finishing = self._runs(search)
         plain, families = _apart(scopes)
 
-        async def of_experiments(scope: Experiments) -> dict[Scope, Found]:
+        async def of_experiments(scope: ExperimentScope) -> dict[Scope, Found]:
             ids = await self._ids(scope, search.where)
             if not ids:
                 return {scope: _NOTHING}
@@ -92,7 +92,7 @@ class Searches:
         check_scopes(scopes, self._kind)
         plain, families = _apart(scopes)
 
-        async def of_experiments(scope: Experiments) -> dict[Scope, int | None]:
+        async def of_experiments(scope: ExperimentScope) -> dict[Scope, int | None]:
             return {scope: sum([len(entities) async for entities in self.scan_runs(scope, search)])}
 
         async def of_family(family: Sequence[Children]) -> dict[Scope, int | None]:
@@ -114,7 +114,7 @@ class Searches:
         return [found[scope] for scope in scopes]
 
     async def scan_runs(
-        self, scope: Experiments, search: Search, bound: ScanLimit | None = None
+        self, scope: ExperimentScope, search: Search, bound: ScanLimit | None = None
     ) -> AsyncIterator[Sequence[Any]]:
         """Give all runs of experiments that match, in lists; an order is of no use, and is not asked for."""
         ids = await self._ids(scope, search.where)
@@ -123,7 +123,7 @@ class Searches:
             async for entities in finishing.scan(self._reader.run_search(ids, finishing.plan, search.view)):
                 yield entities
 
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         """Group the matching runs; raise `LimitExceeded` for more than `max_groups` groups or summaries."""
         check_scopes([scope], self._kind)
         grouper = RunAggregator(grouping)
@@ -131,7 +131,7 @@ class Searches:
             grouper.add(self.table(entities, grouper.columns))
         return grouper.groups(self._max_groups)
 
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> list[list[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> list[list[str]]:
         """Return the distinct keys of each experiment's active runs; `LimitExceeded` as for groups."""
         check_scopes([tuple(experiment_ids)], self._kind)
         bound = ScanLimit(self._max_scanned)
@@ -174,8 +174,8 @@ class Searches:
     ) -> AsyncIterator[tuple[Children, Sequence[Any]]]:
         """Give the children of runs of one experiment, parent by parent, in lists."""
         by_id = {scope.run_id: scope for scope in family}
-        theirs: Condition = Test("attribute", "parent_run_id", "in", tuple(by_id))
-        where = theirs if search.where is None else All((theirs, search.where))
+        theirs: Condition = Predicate("attribute", "parent_run_id", "in", tuple(by_id))
+        where = theirs if search.where is None else AllOf((theirs, search.where))
         experiment = (family[0].experiment_id,)
         async for entities in self.scan_runs(experiment, replace(search, where=where), bound):
             parents = logged(self.table(entities, {"tags"}), "tags", PARENT_TAG)
@@ -185,10 +185,10 @@ class Searches:
             for parent, own in grouped.items():
                 yield by_id[parent], own
 
-    async def _ids(self, scope: Experiments, where: Condition | None) -> Sequence[str]:
+    async def _ids(self, scope: ExperimentScope, where: Condition | None) -> Sequence[str]:
         """Return the experiments to search, but those that the condition leaves out by their ids."""
         ids = await self._reader.active_experiments() if scope is None else list(dict.fromkeys(scope))
-        held = matches(All(tuple(_of_experiments(where))), Table(len(ids), {"experiment_id": ids}))
+        held = matches(AllOf(tuple(_of_experiments(where))), Table(len(ids), {"experiment_id": ids}))
         return [own for own, holds in zip(ids, held, strict=True) if holds]
 
     def _runs(self, search: Search, bound: ScanLimit | None = None) -> SearchExecutor:
@@ -229,9 +229,9 @@ class Searches:
         )
 
 
-def _apart(scopes: Sequence[Scope]) -> tuple[list[Experiments], list[list[Children]]]:
+def _apart(scopes: Sequence[Scope]) -> tuple[list[ExperimentScope], list[list[Children]]]:
     """Return the scopes that are experiments, and the children of runs by their experiment."""
-    plain: list[Experiments] = []
+    plain: list[ExperimentScope] = []
     families: dict[str, list[Children]] = defaultdict(list)
     for scope in dict.fromkeys(scopes):
         if isinstance(scope, Children):
@@ -242,11 +242,11 @@ def _apart(scopes: Sequence[Scope]) -> tuple[list[Experiments], list[list[Childr
 
 
 def _of_experiments(where: Condition | None) -> list[Condition]:
-    parts = where.parts if isinstance(where, All) else () if where is None else (where,)
+    parts = where.parts if isinstance(where, AllOf) else () if where is None else (where,)
     return [
         part
         for part in parts
-        if isinstance(part, Test) and part.key == "experiment_id" and part.by == "attribute"
+        if isinstance(part, Predicate) and part.key == "experiment_id" and part.by == "attribute"
     ]
 
 

@@ -31,10 +31,10 @@ from schema.ports.models import ModelStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import (
-    Experiments,
+    ExperimentScope,
     Grouping,
     Groups,
-    Logged,
+    LoggedKind,
     Page,
     Pages,
     Sample,
@@ -175,12 +175,12 @@ class MlflowTracking(UncountedHistories):
         return await self._searches.count_runs(scopes, search)
 
     @port_call
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         """Group the matching runs, here."""
         return await self._searches.run_groups(scope, search, grouping)
 
     @port_call
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
         """Return the distinct keys of each experiment's active runs."""
         return await self._searches.logged_keys(by, experiment_ids)
 

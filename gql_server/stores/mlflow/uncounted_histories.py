@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schema.ports.errors import UnsupportedByStore
-from schema.ports.long_histories import PointPlace
+from schema.ports.long_histories import PointPosition
 from schema.ports.table import Table
 from schema.ports.tracking import Series
 
@@ -15,10 +15,10 @@ class UncountedHistories:
         """Say that only reading them would tell."""
         return None
 
-    async def points_behind(
+    async def points_after(
         self,
         series: Series,  # noqa: ARG002
-        after: PointPlace | None,  # noqa: ARG002
+        after: PointPosition | None,  # noqa: ARG002
         first: int,  # noqa: ARG002
     ) -> Table:
         """Refuse: what cannot be counted is read whole."""

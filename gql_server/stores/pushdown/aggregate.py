@@ -10,7 +10,7 @@ import numpy as np
 from gql_server.stores.group_results import GroupValues, SummaryRow, as_groups
 from gql_server.stores.pushdown.evaluate import durations, logged
 from schema.ports.table import Many, Table
-from schema.ports.tracking import TOO_LARGE, GroupBy, Grouping, Groups
+from schema.ports.tracking import MAX_SUMMABLE, GroupBy, Grouping, Groups
 
 
 class RunAggregator:
@@ -72,7 +72,7 @@ def _summaries(values: Mapping[str, Sequence[float]]) -> list[SummaryRow]:
 
 def _summary(key: str, values: Any) -> SummaryRow:
     least, most = float(values.min()), float(values.max())
-    if max(-least, most) >= TOO_LARGE:
+    if max(-least, most) >= MAX_SUMMABLE:
         return SummaryRow(key, values.size, least, most, None, None)
     deviation = float(values.std(ddof=1)) if values.size > 1 else math.nan
     return SummaryRow(

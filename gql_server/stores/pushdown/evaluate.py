@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from schema.engine.times import seconds_between
-from schema.ports.condition import PARENT_TAG, All, Condition, Not, Test, number_in
+from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate, parse_number
 from schema.ports.table import Many, Table
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -24,14 +24,14 @@ def matches(condition: Condition, rows: Table) -> Sequence[bool]:
 
     The table needs the columns that `needed` names.
     """
-    if isinstance(condition, Test):
+    if isinstance(condition, Predicate):
         return _test(condition, _values(condition, rows))
     if isinstance(condition, Not):
         return [not held for held in matches(condition.part, rows)]
     parts = [matches(part, rows) for part in condition.parts]
     if not parts:
-        return [isinstance(condition, All)] * rows.size
-    combine = all if isinstance(condition, All) else any
+        return [isinstance(condition, AllOf)] * rows.size
+    combine = all if isinstance(condition, AllOf) else any
     return [combine(held) for held in zip(*parts, strict=True)]
 
 
@@ -39,14 +39,14 @@ def needed(condition: Condition | None) -> set[str]:
     """Return the columns that a condition looks at; params, tags and metrics are one column each."""
     if condition is None:
         return set()
-    if isinstance(condition, Test):
+    if isinstance(condition, Predicate):
         return set(_needs(condition))
     if isinstance(condition, Not):
         return needed(condition.part)
     return {name for part in condition.parts for name in needed(part)}
 
 
-def _needs(test: Test) -> tuple[str, ...]:
+def _needs(test: Predicate) -> tuple[str, ...]:
     if test.by != "attribute":
         return (f"{test.by}s",)
     derived = {"parent_run_id": ("tags",), "duration_seconds": ("started_at", "ended_at")}
@@ -77,7 +77,7 @@ def _number(value: float | None, strange: str | None) -> float | None:
     return value if strange is None else _NON_FINITE[strange]
 
 
-def _values(test: Test, rows: Table) -> Sequence[Any]:
+def _values(test: Predicate, rows: Table) -> Sequence[Any]:
     if test.by != "attribute":
         return logged(rows, f"{test.by}s", test.key)
     if test.key == "parent_run_id":
@@ -93,14 +93,14 @@ def durations(rows: Table) -> list[float | None]:
     return seconds_between(rows["started_at"], rows["ended_at"])
 
 
-def _test(test: Test, values: Sequence[Any]) -> list[bool]:
+def _test(test: Predicate, values: Sequence[Any]) -> list[bool]:
     if test.operator == "is_null":
         return [(value is None) is test.value for value in values]
     holds = _comparison(test)
     return [value is not None and holds(value) for value in values]
 
 
-def _comparison(test: Test) -> Callable[[Any], bool]:
+def _comparison(test: Predicate) -> Callable[[Any], bool]:
     expected: Any = test.value
     if test.operator == "eq":
         return lambda value: bool(value == expected)
@@ -113,7 +113,7 @@ def _comparison(test: Test) -> Callable[[Any], bool]:
         return _pattern(expected, folded=test.operator == "ilike")
     compare = _ORDERED[test.operator]
     if test.by in ("param", "tag"):
-        return lambda value: (number := number_in(value)) is not None and compare(number, expected)
+        return lambda value: (number := parse_number(value)) is not None and compare(number, expected)
     return lambda value: compare(value, expected)
 
 

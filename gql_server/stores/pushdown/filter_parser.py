@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
 from gql_server.stores.pushdown.filter_pushdown import OF_EXPERIMENTS, Language
-from schema.ports.condition import All, Operator, Test
+from schema.ports.condition import AllOf, Operator, Predicate
 from schema.ports.errors import BadUserInput, UnsupportedByStore
 
 _LONGEST = 20_000
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBERS = {"start_time", "end_time", "creation_time", "last_update_time"}
 
 
-def read_filter(text: str, language: Language) -> All:
+def read_filter(text: str, language: Language) -> AllOf:
     """Return what a filter string asks; it means what it does in MLflow.
 
     Raises `BadUserInput` and MLflow's own exception for what MLflow would refuse, and for a very long text,
@@ -31,7 +31,7 @@ def read_filter(text: str, language: Language) -> All:
     if len(text) > _LONGEST:
         message = f"On this store filter may have at most {_LONGEST:,} characters; where may hold more."
         raise BadUserInput(message)
-    return All(tuple(_test(comparison, language) for comparison in _parsed(text, language)))
+    return AllOf(tuple(_test(comparison, language) for comparison in _parsed(text, language)))
 
 
 def check_filter(text: str, language: Language, *, whole_times: bool) -> None:
@@ -67,7 +67,7 @@ def _is_whole(comparison: Mapping[str, Any]) -> bool:
     return not time or _WHOLE.fullmatch(str(comparison["value"])) is not None
 
 
-def _test(comparison: Mapping[str, Any], language: Language) -> Test:
+def _test(comparison: Mapping[str, Any], language: Language) -> Predicate:
     kind, key, value = comparison["type"], comparison["key"], comparison["value"]
     operator = comparison["comparator"].upper()
     if kind == "attribute":
@@ -78,10 +78,10 @@ def _test(comparison: Mapping[str, Any], language: Language) -> Test:
         raise UnsupportedByStore(message)
     by: Any = {"parameter": "param"}.get(kind, kind)
     if operator in _NULL_TESTS:
-        return Test(by, key, "is_null", _NULL_TESTS[operator])
+        return Predicate(by, key, "is_null", _NULL_TESTS[operator])
     if kind == "attribute":
-        return Test("attribute", _own(key, language), _OPERATORS[operator], _attribute(key, value))
-    return Test(by, key, _OPERATORS[operator], float(value) if kind == "metric" else str(value))
+        return Predicate("attribute", _own(key, language), _OPERATORS[operator], _attribute(key, value))
+    return Predicate(by, key, _OPERATORS[operator], float(value) if kind == "metric" else str(value))
 
 
 def _check(kind: str, key: str, operator: str, language: Language) -> None:

@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
 from gql_server.stores.pushdown.capabilities import Capabilities
-from schema.ports.condition import PARENT_TAG, Test
+from schema.ports.condition import PARENT_TAG, Predicate
 
 _LARGEST = sys.float_info.max
 _OPERATORS = {
@@ -54,16 +54,16 @@ OF_EXPERIMENTS = Language(
 )
 
 
-def clause(test: Test, language: Language, store: Capabilities) -> str | None:
+def clause(test: Predicate, language: Language, store: Capabilities) -> str | None:
     """Return a clause that holds wherever the test does; None where the store has none."""
     if (test.by, test.key) == ("attribute", "parent_run_id"):
-        test = Test("tag", PARENT_TAG, test.operator, test.value)
+        test = Predicate("tag", PARENT_TAG, test.operator, test.value)
     tests = [test]
     if test.by in {"param", "tag"} and (test.operator, test.value) != ("is_null", True):
         # Whatever is asked of it, it has to be there.
-        tests.append(Test(test.by, test.key, "is_null", value=False))
+        tests.append(Predicate(test.by, test.key, "is_null", value=False))
         # The same, where a store cannot be asked for what is there.
-        tests.append(Test(test.by, test.key, "like", "%"))
+        tests.append(Predicate(test.by, test.key, "like", "%"))
     writings = (writing for one in tests for writing in _writings(one, language, store))
     return next((writing.sent for writing in writings if _understood(writing, language)), None)
 
@@ -77,7 +77,7 @@ class _Writing:
     sent: str
 
 
-def _writings(test: Test, language: Language, store: Capabilities) -> Iterator[_Writing]:
+def _writings(test: Predicate, language: Language, store: Capabilities) -> Iterator[_Writing]:
     """Give the ways to write a test, of which MLflow reads some otherwise than they are meant."""
     for name, key in _names(test, language, store):
         operator, literals = _comparison(test, store)
@@ -93,7 +93,7 @@ def _writings(test: Test, language: Language, store: Capabilities) -> Iterator[_
             )
 
 
-def _names(test: Test, language: Language, store: Capabilities) -> Iterator[tuple[str, str]]:
+def _names(test: Predicate, language: Language, store: Capabilities) -> Iterator[tuple[str, str]]:
     if test.by == "attribute":
         own = language.attributes.get(test.key)
         known = language is OF_EXPERIMENTS or test.key in store.attributes
@@ -108,7 +108,7 @@ def _names(test: Test, language: Language, store: Capabilities) -> Iterator[tupl
         yield from ((f"{test.by}s.{quote}{test.key}{quote}", test.key) for quote in '`"')
 
 
-def _comparison(test: Test, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
+def _comparison(test: Predicate, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
     """Return MLflow's operator, and the ways to write the value with what MLflow's parser makes of each."""
     value: Any = test.value
     if test.operator == "is_null":
@@ -129,10 +129,10 @@ def _comparison(test: Test, store: Capabilities) -> tuple[str, Iterator[tuple[st
     return operator, ((f"{quote}{text}{quote}", text) for quote in "'\"" if quote not in text)
 
 
-def _membership(test: Test, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
+def _membership(test: Predicate, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
     values: Any = test.value
     if test.operator == "in" and len(values) == 1:
-        return _comparison(Test(test.by, test.key, "eq", values[0]), store)
+        return _comparison(Predicate(test.by, test.key, "eq", values[0]), store)
     if (test.by, test.key) != ("attribute", "run_id") or not all(map(_ID.fullmatch, values)):
         return "", iter(())
     listed = ", ".join(f"'{value}'" for value in values)
@@ -140,7 +140,7 @@ def _membership(test: Test, store: Capabilities) -> tuple[str, Iterator[tuple[st
     return operator, iter([(f"({listed})", tuple(values))] if values else ())
 
 
-def _comparable(test: Test, store: Capabilities) -> bool:
+def _comparable(test: Predicate, store: Capabilities) -> bool:
     """Say whether a store's own comparison of text lets through all that this server's does."""
     if test.operator in {"like", "ilike"}:
         # Some databases take a backslash for an escape.
@@ -151,7 +151,7 @@ def _comparable(test: Test, store: Capabilities) -> bool:
     )
 
 
-def _widened(test: Test, store: Capabilities) -> str:
+def _widened(test: Predicate, store: Capabilities) -> str:
     """Return the text that a store is given to compare with, so that it lets through all that matches."""
     text = str(test.value)
     if test.operator in {"like", "ilike"}:
@@ -160,7 +160,7 @@ def _widened(test: Test, store: Capabilities) -> str:
     return store.statuses.get(text, text) if test.key == "status" else text
 
 
-def _number(test: Test) -> Iterator[tuple[str, Any]]:
+def _number(test: Predicate) -> Iterator[tuple[str, Any]]:
     number: Any = test.value
     # A database keeps a NaN as 0 and infinities as the largest numbers, and MLflow compares with those.
     if abs(number) >= _LARGEST or (test.operator == "ne" and number == 0):

@@ -8,7 +8,7 @@ from gql_server.stores.pushdown.capabilities import Capabilities
 from gql_server.stores.pushdown.filter_parser import check_filter, read_filter
 from gql_server.stores.pushdown.filter_pushdown import OF_EXPERIMENTS, OF_RUNS, Language, clause
 from gql_server.stores.pushdown.order_pushdown import experiment_order, run_order
-from schema.ports.condition import All, Any_, Condition, Not, Test
+from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Search
 
@@ -56,7 +56,7 @@ def _plan(search: Search, language: Language, store: Capabilities, order_by: Seq
         raise BadUserInput(message)
     if own and store.reads_filters:
         asked = read_filter(own, language)
-        own, where = "", asked if where is None else All((asked, where))
+        own, where = "", asked if where is None else AllOf((asked, where))
     elif own:
         check_filter(own, language, whole_times=store.whole_times)
     implied = _implied(where, lambda test: clause(test, language, store)) if where else {}
@@ -71,16 +71,16 @@ def _joined(clauses: _Clauses) -> str:
     return " AND ".join(kept)
 
 
-def _implied(condition: Condition, clause_of: Callable[[Test], str | None]) -> _Clauses:
+def _implied(condition: Condition, clause_of: Callable[[Predicate], str | None]) -> _Clauses:
     """Return clauses that hold wherever the condition does."""
-    if isinstance(condition, Test):
+    if isinstance(condition, Predicate):
         text = clause_of(condition)
         return {} if text is None else {text: None}
     if isinstance(condition, Not):
         inner = _without(condition.part)
         return {} if inner is None else _implied(inner, clause_of)
     parts = [_implied(part, clause_of) for part in condition.parts]
-    if isinstance(condition, All):
+    if isinstance(condition, AllOf):
         return dict.fromkeys(text for part in parts for text in part)
     # Of alternatives, what all have in common.
     return dict.fromkeys(text for text in (parts[0] if parts else {}) if all(text in part for part in parts))
@@ -90,9 +90,9 @@ def _without(part: Condition) -> Condition | None:
     """Return what it means that a part does not hold, where that can be said without `Not`."""
     if isinstance(part, Not):
         return part.part
-    if isinstance(part, All):
-        return Any_(tuple(map(Not, part.parts)))
-    if isinstance(part, Any_):
-        return All(tuple(map(Not, part.parts)))
+    if isinstance(part, AllOf):
+        return AnyOf(tuple(map(Not, part.parts)))
+    if isinstance(part, AnyOf):
+        return AllOf(tuple(map(Not, part.parts)))
     # Of other tests the contrary is not another test: what has no value fails both.
-    return Test(part.by, part.key, "is_null", not part.value) if part.operator == "is_null" else None
+    return Predicate(part.by, part.key, "is_null", not part.value) if part.operator == "is_null" else None

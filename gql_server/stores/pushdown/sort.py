@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gql_server.stores.pushdown.evaluate import durations, logged
-from schema.ports.condition import number_in
+from schema.ports.condition import parse_number
 from schema.ports.errors import BadUserInput
 from schema.ports.table import Table
 from schema.ports.tracking import Order, Position
@@ -119,7 +119,7 @@ def _metric(value: float | None) -> Place:
 def _logged_text(value: str | None) -> Place:
     if value is None:
         return _MISSING, None
-    number = number_in(value)
+    number = parse_number(value)
     return (_TEXT, value) if number is None else (_NUMBER, number)
 
 

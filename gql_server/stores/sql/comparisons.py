@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, true
 
 from gql_server.stores.sql.dialect import among, as_number, like, same_text, storable
 from gql_server.stores.sql.metric_values import finite
-from schema.ports.condition import Test
+from schema.ports.condition import Predicate
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], ColumnElement[bool]]]] = {
     "eq": operator.eq,
@@ -29,7 +29,7 @@ class Comparison:
 
     dialect: str
     rows: FromClause
-    test: Test
+    test: Predicate
 
     @property
     def clause(self) -> ColumnElement[bool]:

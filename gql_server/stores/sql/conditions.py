@@ -22,7 +22,7 @@ from gql_server.stores.sql.tables import (
     RUNS,
     TAGS,
 )
-from schema.ports.condition import PARENT_TAG, All, Condition, Not, Test
+from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput
 
 _TEXT: Final = {"run_id", "name", "user_id", "status"}
@@ -62,22 +62,22 @@ def experiment_condition(dialect: str, condition: Condition) -> ColumnElement[bo
     return _clause(partial(_test, dialect, _EXPERIMENT), condition)
 
 
-def _clause(test: Callable[[Test], ColumnElement[bool]], condition: Condition) -> ColumnElement[bool]:
-    if isinstance(condition, Test):
+def _clause(test: Callable[[Predicate], ColumnElement[bool]], condition: Condition) -> ColumnElement[bool]:
+    if isinstance(condition, Predicate):
         return test(condition)
     if isinstance(condition, Not):
         return not_(_clause(test, condition.part))
     parts = [_clause(test, part) for part in condition.parts]
-    return and_(true(), *parts) if isinstance(condition, All) else or_(false(), *parts)
+    return and_(true(), *parts) if isinstance(condition, AllOf) else or_(false(), *parts)
 
 
-def _test(dialect: str, noun: _Noun, test: Test) -> ColumnElement[bool]:
+def _test(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
     if test.by == "attribute" and test.key == "parent_run_id":
-        test = Test("tag", PARENT_TAG, test.operator, test.value)
+        test = Predicate("tag", PARENT_TAG, test.operator, test.value)
     return _attribute(dialect, noun, test) if test.by == "attribute" else _logged(dialect, noun, test)
 
 
-def _attribute(dialect: str, noun: _Noun, test: Test) -> ColumnElement[bool]:
+def _attribute(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
     column = noun.columns.get(test.key)
     if column is None:
         message = f"There is no testing the attribute {test.key!r} here."
@@ -87,7 +87,7 @@ def _attribute(dialect: str, noun: _Noun, test: Test) -> ColumnElement[bool]:
     return and_(column.is_not(None), _compare_attribute(dialect, column, test))
 
 
-def _compare_attribute(dialect: str, column: ColumnElement[Any], test: Test) -> ColumnElement[bool]:
+def _compare_attribute(dialect: str, column: ColumnElement[Any], test: Predicate) -> ColumnElement[bool]:
     if test.key == "experiment_id":
         return compare_number(column, test.operator, test.value)
     if test.key in _TEXT:
@@ -95,7 +95,7 @@ def _compare_attribute(dialect: str, column: ColumnElement[Any], test: Test) -> 
     return compare_value(column, test.operator, test.value)
 
 
-def _logged(dialect: str, noun: _Noun, test: Test) -> ColumnElement[bool]:
+def _logged(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
     table = noun.logged.get(test.by)
     if table is None:
         message = f"There is no testing a {test.by} here."

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import BINARY
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 
-from schema.ports.condition import NUMBER, number_in
+from schema.ports.condition import NUMBER, parse_number
 
 _T = TypeVar("_T")
 
@@ -90,7 +90,7 @@ def like(
 
 
 def as_number(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the text as a number by the rules of `schema.ports.condition.number_in`; null if it is none."""
+    """Return the text as a number by the rules of `condition.parse_number`; null if it is none."""
     if dialect == "sqlite":
         return func.gql_number(text, type_=Float)
     if dialect == "postgresql":
@@ -179,7 +179,7 @@ def _literal(dialect: str, pattern: str) -> str:
 
 
 def _number_of(text: Any) -> float | None:
-    return number_in(text) if isinstance(text, str) else None
+    return parse_number(text) if isinstance(text, str) else None
 
 
 def _number_in_postgres(text: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -11,13 +11,13 @@ from gql_server.stores.sql.dialect import among, batches, by_code_point
 from gql_server.stores.sql.search_conditions import experiment_numbers, run_in_workspace
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import LATEST_METRICS, PARAMS, RUNS, TAGS
-from schema.ports.tracking import Logged
+from schema.ports.tracking import LoggedKind
 
 _TABLES: Final = {"metric": LATEST_METRICS, "param": PARAMS, "tag": TAGS}
 
 
 def read_logged_keys(
-    reading: Session, by: Logged, experiment_ids: Sequence[str], workspace: str | None, most: int
+    reading: Session, by: LoggedKind, experiment_ids: Sequence[str], workspace: str | None, most: int
 ) -> list[list[str]]:
     """Return the keys of each experiment's active runs, sorted; `LimitExceeded` for more than `most`."""
     table, experiment = _TABLES[by], RUNS.c.experiment_id

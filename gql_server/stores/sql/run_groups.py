@@ -16,7 +16,7 @@ from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import LATEST_METRICS, PARAMS, RUN_COLUMNS, RUN_DURATION, RUNS, TAGS
 from schema.ports.errors import BadUserInput
-from schema.ports.tracking import TOO_LARGE, GroupBy, Grouping, Groups
+from schema.ports.tracking import MAX_SUMMABLE, GroupBy, Grouping, Groups
 
 _LOGGED: Final = {"param": PARAMS, "tag": TAGS}
 _TOO_SMALL: Final = 1e-160
@@ -95,7 +95,7 @@ def _finite_values(
 ) -> Select[Any]:
     """Select each finite last value, and where it can be summed the mean of its group."""
     last = LATEST_METRICS.c
-    small = case((func.abs(last.value) < TOO_LARGE, last.value))
+    small = case((func.abs(last.value) < MAX_SUMMABLE, last.value))
     apart = [key.apart(dialect, key.value) for key in keys]
     mean = func.avg(small).over(partition_by=[*apart, by_code_point(dialect, last.key)])
     labels = [last.key.label("key"), last.value.label("value"), small.label("small"), mean.label("mean")]

@@ -14,7 +14,7 @@ from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import RUN_COLUMNS, RUNS
 from gql_server.stores.sql.top_per_group import first_of_each
 from schema.ports.table import One
-from schema.ports.tracking import Children, Experiments, Page, Pages, Scope, Search
+from schema.ports.tracking import Children, ExperimentScope, Page, Pages, Scope, Search
 
 _MOST_BRANCHES: Final = 50
 """How many scopes are searched by one statement where each is a SELECT of its own."""
@@ -66,7 +66,7 @@ class RunSearch:
         return [found.get(scope, 0) for scope in scopes]
 
     def _each(
-        self, reading: Session, statement: Select[Any], scopes: Sequence[Experiments], most: int
+        self, reading: Session, statement: Select[Any], scopes: Sequence[ExperimentScope], most: int
     ) -> dict[Scope, list[Row]]:
         """Search each scope by a SELECT of its own, which can stop early where an index has the order."""
         groups: dict[Scope, list[Row]] = {}
@@ -78,7 +78,7 @@ class RunSearch:
                 groups.setdefault(some[row[-1]], []).append(row[:-1])
         return groups
 
-    def _branch(self, statement: Select[Any], scope: Experiments, place: int, most: int) -> Select[Any]:
+    def _branch(self, statement: Select[Any], scope: ExperimentScope, place: int, most: int) -> Select[Any]:
         numbered = statement.add_columns(literal(place).label("place"))
         within = in_scope(self._dialect, scope, self._workspace)
         return numbered.where(*within).order_by(*self._ordering.sorting()).limit(most)
@@ -98,7 +98,7 @@ class RunSearch:
         grouped = statement.where(*self._conditions, *parting.within).group_by(*parting.apart)
         return {parting.scope(row[:-1]): int(row[-1]) for row in reading.rows(grouped)}
 
-    def _count(self, reading: Session, scope: Experiments) -> int:
+    def _count(self, reading: Session, scope: ExperimentScope) -> int:
         within = in_scope(self._dialect, scope, self._workspace)
         statement = select(func.count()).select_from(RUNS).where(*self._conditions, *within)
         ((count,),) = reading.rows(statement)
@@ -117,7 +117,7 @@ def runs_by_id(reading: Session, ids: Sequence[str], columns: Collection[str], w
     return One(as_table(wanted, rows), [places.get(run_id) for run_id in ids])
 
 
-def _apart(scopes: Sequence[Scope]) -> tuple[list[Children], list[Experiments]]:
+def _apart(scopes: Sequence[Scope]) -> tuple[list[Children], list[ExperimentScope]]:
     distinct = list(dict.fromkeys(scopes))
     return (
         [scope for scope in distinct if isinstance(scope, Children)],
@@ -125,7 +125,7 @@ def _apart(scopes: Sequence[Scope]) -> tuple[list[Children], list[Experiments]]:
     )
 
 
-def _single(scopes: Sequence[Experiments]) -> list[str] | None:
+def _single(scopes: Sequence[ExperimentScope]) -> list[str] | None:
     """Return the experiments where each scope is one alone, so that a run is of one scope at the most."""
     ids = [scope[0] for scope in scopes if scope is not None and len(scope) == 1]
     return ids if len(ids) == len(scopes) else None

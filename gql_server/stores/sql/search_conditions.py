@@ -17,7 +17,7 @@ from gql_server.stores.sql.metric_values import finite
 from gql_server.stores.sql.tables import EXPERIMENTS, RUNS
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
-from schema.ports.tracking import Experiments, Search
+from schema.ports.tracking import ExperimentScope, Search
 
 Conditions = list[ColumnElement[bool]]
 
@@ -60,7 +60,7 @@ def matching_experiments(dialect: str, search: Search, workspace: str | None) ->
     return [stage, *attributes, *found, *where, *_of_workspace(workspace)]
 
 
-def in_scope(dialect: str, scope: Experiments, workspace: str | None) -> Conditions:
+def in_scope(dialect: str, scope: ExperimentScope, workspace: str | None) -> Conditions:
     """Return the conditions that a run is of these experiments, or of any active one."""
     if scope is None:
         return [_of_experiments(EXPERIMENTS.c.lifecycle_stage == "active", *_of_workspace(workspace))]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, literal, or_, true
 
 from gql_server.stores.sql.dialect import as_number, by_code_point, nulls_last, storable
-from schema.ports.condition import number_in
+from schema.ports.condition import parse_number
 
 NAN: Final = "NaN"
 _INT64: Final = 2**63
@@ -124,7 +124,7 @@ class TextSortKey(SortKey):
     def place(self, values: Sequence[Any]) -> Any:
         """Return the place of a row, of its values of `columns`."""
         (text,) = values
-        number = None if text is None else number_in(text)
+        number = None if text is None else parse_number(text)
         return text if number is None else number
 
     def is_place(self, place: Any) -> bool:

@@ -29,10 +29,10 @@ from schema.ports.registry import RegistryStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import (
-    Experiments,
+    ExperimentScope,
     Grouping,
     Groups,
-    Logged,
+    LoggedKind,
     Page,
     Pages,
     Sample,
@@ -123,7 +123,7 @@ class SqlTracking(SqlLongHistories):
         make = self._search(scopes, search)
         return await self._reader.read(lambda reading: make(reading).counts(reading, scopes))
 
-    async def run_groups(self, scope: Experiments, search: Search, grouping: Grouping) -> Groups:
+    async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
         """Group the matching runs; raise `LimitExceeded` for more than `max_groups` groups or summaries."""
         check_scopes([scope], self.kind)
         workspace = self._workspace()
@@ -137,7 +137,7 @@ class SqlTracking(SqlLongHistories):
 
         return await self._reader.read(read)
 
-    async def logged_keys(self, by: Logged, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
         """Return the distinct keys of each experiment's active runs; `LimitExceeded` as for groups."""
         check_experiment_ids(experiment_ids, self.kind)
         workspace = self._workspace()

@@ -9,7 +9,7 @@ from mlflow.utils import validation
 
 from gql_server.stores.text_validation import check_key, check_text
 from schema.ports.store_kind import StoreKind
-from schema.ports.tracking_writes import Batch, Pair, Point
+from schema.ports.tracking_writes import Batch, KeyValue, Point
 
 
 class BatchLimits(NamedTuple):
@@ -89,7 +89,7 @@ def _first(left: BatchEntities, limits: BatchLimits) -> BatchEntities:
     return BatchEntities(*taken)  # type: ignore[arg-type]
 
 
-def _param(param: Pair, place: str) -> Param:
+def _param(param: KeyValue, place: str) -> Param:
     check_key(param.key, f"{place}.key")
     check_text(f"{place}.value", param.value)
     _check_length("Param key", validation.MAX_ENTITY_KEY_LENGTH, param.key)
@@ -103,7 +103,7 @@ def _metric(point: Point, place: str) -> Metric:
     return Metric(point.key, point.value, point.timestamp, point.step)
 
 
-def _tag(tag: Pair, place: str) -> RunTag:
+def _tag(tag: KeyValue, place: str) -> RunTag:
     check_key(tag.key, f"{place}.key")
     check_text(f"{place}.value", tag.value)
     _check_length(f"{place}.key", validation.MAX_ENTITY_KEY_LENGTH, tag.key)

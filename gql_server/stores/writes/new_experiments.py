@@ -9,10 +9,10 @@ from mlflow.utils import validation
 from mlflow.utils.uri import validate_query_string
 
 from gql_server.stores.text_validation import check_key, check_text
-from schema.ports.tracking_writes import Pair
+from schema.ports.tracking_writes import KeyValue
 
 
-def new_experiment(name: str, location: str | None, tags: Sequence[Pair]) -> list[ExperimentTag]:
+def new_experiment(name: str, location: str | None, tags: Sequence[KeyValue]) -> list[ExperimentTag]:
     """Check what an experiment is to be made of, and return its tags."""
     check_name(name)
     if location:
@@ -27,7 +27,7 @@ def check_name(name: str) -> None:
     check_text("name", name)
 
 
-def experiment_tags(tags: Sequence[Pair]) -> list[ExperimentTag]:
+def experiment_tags(tags: Sequence[KeyValue]) -> list[ExperimentTag]:
     """Return tags as MLflow's entities; raises as `check_name` does."""
     for place, tag in enumerate(tags):
         check_key(tag.key, f"tags[{place}].key")

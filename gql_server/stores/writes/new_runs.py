@@ -3,18 +3,18 @@
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_USER
 
 from schema.ports.errors import BadUserInput
-from schema.ports.tracking_writes import NewRun, Pair
+from schema.ports.tracking_writes import KeyValue, NewRun
 
 
-def run_name(name: str) -> Pair:
+def run_name(name: str) -> KeyValue:
     """Return the tag of a run's name, which must not be empty: MLflow would leave the name as it is."""
     if not name.strip():
         message = "name must not be empty."
         raise BadUserInput(message)
-    return Pair(MLFLOW_RUN_NAME, name)
+    return KeyValue(MLFLOW_RUN_NAME, name)
 
 
-def tags_of(new: NewRun) -> list[Pair]:
+def tags_of(new: NewRun) -> list[KeyValue]:
     """Return the tags of a run to start, with those that other arguments stand for."""
     tags = {tag.key: tag.value for tag in new.tags}
     for key, value, argument in (
@@ -29,4 +29,4 @@ def tags_of(new: NewRun) -> list[Pair]:
             raise BadUserInput(message)
     if MLFLOW_RUN_NAME in tags:
         run_name(tags[MLFLOW_RUN_NAME])
-    return [Pair(key, value) for key, value in tags.items()]
+    return [KeyValue(key, value) for key, value in tags.items()]

@@ -18,7 +18,7 @@ from gql_server.stores.writes.new_runs import run_name, tags_of
 from gql_server.stores.writes.write_executor import Forget, WriteExecutor
 from schema.ports.errors import BadUserInput, PublicError, UnsupportedByStore
 from schema.ports.store_kind import StoreKind
-from schema.ports.tracking_writes import Batch, NewRun, Pair, RunUpdate
+from schema.ports.tracking_writes import Batch, KeyValue, NewRun, RunUpdate
 from schema.types.mutations.log_inputs import now
 
 _ONCE = {StoreKind.SQL, StoreKind.MLFLOW_SERVER}
@@ -63,7 +63,9 @@ class WriteStore:
         self._kept = kept
         self._changes = WriteExecutor(calls, timeout)
 
-    async def create_experiment(self, name: str, artifact_location: str | None, tags: Sequence[Pair]) -> str:
+    async def create_experiment(
+        self, name: str, artifact_location: str | None, tags: Sequence[KeyValue]
+    ) -> str:
         """Create an experiment and return its id; the name must be free, deleted experiments included."""
         entities = await self._changes.checked(new_experiment, name, artifact_location, tags)
         if artifact_location and self._kind in _OF_THIS_MACHINE:
@@ -100,7 +102,7 @@ class WriteStore:
         check_experiment_ids((experiment_id,), self._kind)
         await self._changes.make(lambda store: store.restore_experiment(experiment_id), self._kept.forget_all)
 
-    async def set_experiment_tags(self, experiment_id: str, tags: Sequence[Pair]) -> None:
+    async def set_experiment_tags(self, experiment_id: str, tags: Sequence[KeyValue]) -> None:
         """Set tags in the order given; where one fails, those before it are set and the message says so."""
         check_experiment_ids((experiment_id,), self._kind)
         entities = await self._changes.checked(experiment_tags, tags)

@@ -73,7 +73,7 @@ async def create_experiment(
 ) -> One:
     """Create an experiment."""
     tags = pairs(input.tags)
-    ask.operation.spend(1 + len(tags))
+    ask.operation.count_changes(1 + len(tags))
     location = given(input.artifact_location)
     return await _payload(ask, await writing(ask).create_experiment(input.name, location, tags))
 
@@ -86,7 +86,7 @@ async def rename_experiment(
     ],
 ) -> One:
     """Rename an experiment."""
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).rename_experiment(input.experiment_id, input.name)
     return await _payload(ask, input.experiment_id)
 
@@ -99,7 +99,7 @@ async def delete_experiment(
     ],
 ) -> One:
     """Delete an experiment."""
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).delete_experiment(input.experiment_id)
     return await _payload(ask, input.experiment_id)
 
@@ -112,7 +112,7 @@ async def restore_experiment(
     ],
 ) -> One:
     """Restore an experiment."""
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).restore_experiment(input.experiment_id)
     return await _payload(ask, input.experiment_id)
 
@@ -125,7 +125,7 @@ async def set_experiment_tags(
     ],
 ) -> One:
     """Set tags of an experiment."""
-    ask.operation.spend(len(input.tags))
+    ask.operation.count_changes(len(input.tags))
     await writing(ask).set_experiment_tags(input.experiment_id, pairs(input.tags))
     return await _payload(ask, input.experiment_id)
 
@@ -138,7 +138,7 @@ async def delete_experiment_tags(
     ],
 ) -> One:
     """Delete tags of an experiment."""
-    ask.operation.spend(len(input.keys))
+    ask.operation.count_changes(len(input.keys))
     await writing(ask).delete_experiment_tags(input.experiment_id, input.keys)
     return await _payload(ask, input.experiment_id)
 

@@ -8,7 +8,7 @@ from typing import Final
 import strawberry
 
 from schema.ports.errors import BadUserInput
-from schema.ports.tracking_writes import Pair, Point
+from schema.ports.tracking_writes import KeyValue, Point
 from schema.types.arguments import given
 from schema.types.metric import NonFinite
 from schema.types.scalars import BigInt, DateTime
@@ -56,9 +56,9 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def pairs(entries: Iterable[TagInput | ParamInput] | None) -> list[Pair]:
+def pairs(entries: Iterable[TagInput | ParamInput] | None) -> list[KeyValue]:
     """Return params or tags as the port has them; none where there are none."""
-    return [Pair(entry.key, entry.value) for entry in given(entries) or ()]
+    return [KeyValue(entry.key, entry.value) for entry in given(entries) or ()]
 
 
 def points(entries: Iterable[MetricInput] | None) -> list[Point]:

@@ -10,7 +10,7 @@ from schema.ports.tracking_writes import TrackingWrites
 
 def writing(ask: FieldContext) -> TrackingWrites:
     """Return the store to change."""
-    found = ask.operation.writing
+    found = ask.operation.writes
     if found is None:
         message = "This server only reads."
         raise Forbidden(message)

@@ -120,7 +120,7 @@ async def start_run(
 ) -> One:
     """Start a run."""
     tags = pairs(input.tags)
-    ask.operation.spend(1 + len(tags))
+    ask.operation.count_changes(1 + len(tags))
     new = NewRun(
         experiment_id=input.experiment_id,
         name=given(input.name),
@@ -171,7 +171,7 @@ async def delete_run(
     ],
 ) -> One:
     """Delete a run."""
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).delete_run(input.run_id)
     return await _payload(ask, input.run_id)
 
@@ -184,7 +184,7 @@ async def restore_run(
     ],
 ) -> One:
     """Restore a run."""
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).restore_run(input.run_id)
     return await _payload(ask, input.run_id)
 
@@ -220,19 +220,19 @@ async def delete_run_tags(
     ],
 ) -> One:
     """Delete tags of a run."""
-    ask.operation.spend(len(input.keys))
+    ask.operation.count_changes(len(input.keys))
     await writing(ask).delete_run_tags(input.run_id, input.keys)
     return await _payload(ask, input.run_id)
 
 
 async def _update(ask: FieldContext, run_id: str, update: RunUpdate) -> One:
-    ask.operation.spend(1)
+    ask.operation.count_changes(1)
     await writing(ask).update_run(run_id, update)
     return await _payload(ask, run_id)
 
 
 async def _log(ask: FieldContext, run_id: str, batch: Batch) -> One:
-    ask.operation.spend(len(batch.metrics) + len(batch.params) + len(batch.tags))
+    ask.operation.count_changes(len(batch.metrics) + len(batch.params) + len(batch.tags))
     await writing(ask).log_batch(run_id, batch)
     return await _payload(ask, run_id)
 

@@ -113,7 +113,7 @@ async def test_folders_are_kept_one_by_one() -> None:
     world.inner.asked.clear()
     found = await world.view().artifacts.listings([*some, Folder("model", "m-2", "")])
     assert [call[1] for call in world.inner.asked] == [[Folder("model", "m-2", "")]]
-    assert list(dict.fromkeys(zip(found.rows["home"], found.rows["owner"], strict=True))) == [
+    assert list(dict.fromkeys(zip(found.rows["owner_kind"], found.rows["owner"], strict=True))) == [
         ("run", "ended"),
         ("model", "m-1"),
         ("model", "m-2"),

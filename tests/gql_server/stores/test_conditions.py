@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import connect
-from schema.ports.condition import All, Any_
-from schema.ports.condition import Test as Asked
+from schema.ports.condition import AllOf, AnyOf, Predicate
 from schema.ports.tracking import Order, Page, Position, Scope, Search, Tracking
 from tests.support.condition_evaluator import (
     TEXTS,
@@ -81,7 +80,10 @@ async def test_each_text_as_a_pattern(filled: tuple[Store, list[Record]], tracki
     made = filled[1]
     for text in TEXTS:
         for pattern in (text, f"%{text[1:]}", f"{text[:1]}%", f"{text[:1]}_{text[2:]}", "_" * len(text)):
-            for test in (Asked("attribute", "name", "like", pattern), Asked("tag", "opt", "like", pattern)):
+            for test in (
+                Predicate("attribute", "name", "like", pattern),
+                Predicate("tag", "opt", "like", pattern),
+            ):
                 expected = {run.run_id for run in made if holds(test, run)}
                 assert set(await walk(tracking, _scope(made), Search(where=test), 50)) == expected, test
 
@@ -106,7 +108,7 @@ async def test_filter_and_condition_must_both_hold(
 ) -> None:
     """MLflow's filter string goes to the store as it is, whatever is added to it."""
     made = filled[1]
-    condition = Any_((Asked("param", "lr", "gt", 0.0), Asked("attribute", "user_id", "eq", "You")))
+    condition = AnyOf((Predicate("param", "lr", "gt", 0.0), Predicate("attribute", "user_id", "eq", "You")))
     search = Search(filter="status = 'FINISHED'", where=condition)
     found = await walk(tracking, _scope(made), search, 3)
     expected = [run for run in made if run.status == "FINISHED" and holds(condition, run)]
@@ -117,7 +119,7 @@ async def test_filter_and_condition_must_both_hold(
 async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
     """Each experiment has its own page of a condition and an order, and its own count."""
     made = filled[1]
-    search = Search(where=Asked("metric", "opt", "gte", -1e300), order=(Order("param", "lr"),))
+    search = Search(where=Predicate("metric", "opt", "gte", -1e300), order=(Order("param", "lr"),))
     scopes: list[Scope] = [(made[1].experiment_id,), ("0",), (made[0].experiment_id,)]
     pages = await tracking.runs(scopes, search, Page(2, None, NAMES))
     found = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
@@ -141,8 +143,8 @@ async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking:
 async def test_contradictions_and_emptiness(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
     """What can never hold finds nothing, what always holds finds all, and neither is an error."""
     made = filled[1]
-    never = All((Asked("param", "opt", "eq", "a"), Asked("param", "opt", "eq", "b")))
-    for condition, count in ((never, 0), (Any_(()), 0), (All(()), len(made))):
+    never = AllOf((Predicate("param", "opt", "eq", "a"), Predicate("param", "opt", "eq", "b")))
+    for condition, count in ((never, 0), (AnyOf(()), 0), (AllOf(()), len(made))):
         assert await tracking.count_runs([_scope(made)], Search(where=condition)) == [count]
 
 

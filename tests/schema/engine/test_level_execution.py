@@ -31,8 +31,8 @@ from tests.support.record_strategies import (
     stores,
 )
 from tests.support.schema_execution import (
-    FACTS,
-    MAX_PAGE_SIZE,
+    LIMITS,
+    SERVER_INFO,
     Answer,
     Complaints,
     EveryError,
@@ -320,7 +320,7 @@ async def test_hooks_see_every_row() -> None:
             seen.append(info.path.as_list())
             return _next(root, info, *args, **kwargs)
 
-    operation = Operation(MemoryTracking(experiments(3, 0)), FACTS, MAX_PAGE_SIZE)
+    operation = Operation(MemoryTracking(experiments(3, 0)), SERVER_INFO, LIMITS)
     result = await build_schema([Hook]).execute(
         "{ experiments { nodes { name } } }", root_value=ROOT, context_value=operation
     )

@@ -12,7 +12,7 @@ from schema.ports.errors import NotFound
 from schema.ports.table import Table
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiments
-from tests.support.schema_execution import FACTS, MAX_PAGE_SIZE, answer
+from tests.support.schema_execution import LIMITS, SERVER_INFO, answer
 
 QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nodes {
   params { key } metrics { history { step } series { steps } } experiment { name } } } } } }"""
@@ -21,7 +21,7 @@ QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nod
 @pytest.fixture
 def operation() -> Operation:
     """Give an operation over an empty store."""
-    return Operation(MemoryTracking([]), FACTS, MAX_PAGE_SIZE)
+    return Operation(MemoryTracking([]), SERVER_INFO, LIMITS)
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def test_once(operation: Operation) -> None:
     asked: list[int] = []
     first, second = _table(), _table()
     for table, question in ((first, "a"), (first, "a"), (second, "a"), (first, "b"), (second, "a")):
-        operation.once(table, question, lambda: asked.append(1))
+        operation.compute_once(table, question, lambda: asked.append(1))
     assert len(asked) == 3
 
 
 def test_answer_of_none_is_an_answer(operation: Operation) -> None:
     """None is kept like any other answer."""
-    assert operation.once(table := _table(), "a", lambda: None) is None
-    assert operation.once(table, "a", lambda: 1) is None
+    assert operation.compute_once(table := _table(), "a", lambda: None) is None
+    assert operation.compute_once(table, "a", lambda: 1) is None
 
 
 def test_failure_at_once_is_kept(operation: Operation) -> None:
@@ -65,7 +65,7 @@ def test_failure_at_once_is_kept(operation: Operation) -> None:
     table = _table()
     for _ in range(3):
         with pytest.raises(NotFound, match="no"):
-            operation.once(table, "a", fail)
+            operation.compute_once(table, "a", fail)
     assert len(asked) == 1
 
 
@@ -79,7 +79,9 @@ async def test_coroutines_are_shared(operation: Operation) -> None:
         return "answer"
 
     table = _table()
-    assert await asyncio.gather(*(operation.once(table, "a", ask) for _ in range(3))) == ["answer"] * 3
+    assert (
+        await asyncio.gather(*(operation.compute_once(table, "a", ask) for _ in range(3))) == ["answer"] * 3
+    )
     assert len(asked) == 1
 
 
@@ -91,19 +93,19 @@ async def test_failure_that_nobody_waits_for(operation: Operation) -> None:
         message = "no"
         raise NotFound(message)
 
-    operation.once(_table(), "a", fail)
+    operation.compute_once(_table(), "a", fail)
     await asyncio.sleep(0)
     operation.close()
 
 
 async def test_close_stops_what_is_under_way(operation: Operation) -> None:
     """Closing cancels what has not been answered, and whoever asks later is cancelled too."""
-    waiting = operation.once(table := _table(), "a", lambda: asyncio.sleep(60))
+    waiting = operation.compute_once(table := _table(), "a", lambda: asyncio.sleep(60))
     operation.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     with pytest.raises(asyncio.CancelledError):
-        operation.once(table, "b", lambda: asyncio.sleep(60))
+        operation.compute_once(table, "b", lambda: asyncio.sleep(60))
 
 
 @pytest.mark.usefixtures("complaints")

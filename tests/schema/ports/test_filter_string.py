@@ -5,7 +5,7 @@ import time
 import pytest
 
 from schema.ports.errors import LimitExceeded
-from schema.ports.filter_string import comparisons_in
+from schema.ports.filter_string import count_comparisons
 from tests.support.garbage_collection import without_garbage_collection
 
 
@@ -30,14 +30,14 @@ from tests.support.garbage_collection import without_garbage_collection
 )
 def test_comparisons_are_counted(text: str | None, count: int) -> None:
     """Each comparison counts once, whatever joins them; what is quoted or a comment does not."""
-    assert comparisons_in(text, 100) == count
+    assert count_comparisons(text, 100) == count
 
 
 def test_too_many_are_refused() -> None:
     """As many as the bound pass, one more does not."""
-    assert comparisons_in("a = 1 " * 5, 5) == 5
+    assert count_comparisons("a = 1 " * 5, 5) == 5
     with pytest.raises(LimitExceeded, match="GQL_MAX_CONDITIONS"):
-        comparisons_in("a = 1 " * 6, 5)
+        count_comparisons("a = 1 " * 6, 5)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_counting_takes_no_time(text: str) -> None:
     """What is as long as a filter may be is counted in a moment; what is longer is not looked at."""
     with without_garbage_collection():
         start = time.thread_time()
-        comparisons_in(text * (20_000 // len(text)), 20_000)
+        count_comparisons(text * (20_000 // len(text)), 20_000)
         taken = time.thread_time() - start
     assert taken < 0.1
     with pytest.raises(LimitExceeded, match="20,000"):
-        comparisons_in(text * 20_001, 20_000)
+        count_comparisons(text * 20_001, 20_000)

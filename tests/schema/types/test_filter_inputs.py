@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from schema.ports.condition import All, Any_, Condition, Not
-from schema.ports.condition import Test as Asked
+from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.tracking import Search
 from tests.support.memory_tracking import MemoryTracking
@@ -20,36 +19,36 @@ async def _meant(where: str, of: str = "runs") -> Condition | None:
     return searched[0].where
 
 
-def _attribute(key: str, operator: Any, value: Any) -> Asked:
-    return Asked("attribute", key, operator, value)
+def _attribute(key: str, operator: Any, value: Any) -> Predicate:
+    return Predicate("attribute", key, operator, value)
 
 
 _RUNS: list[tuple[str, Condition | None]] = [
     ("null", None),
-    ("{}", All(())),
-    ("{or: []}", All((Any_(()),))),
-    ("{and: [], or: null, not: {}}", All((All(()), Not(All(()))))),
-    ('{runId: {in: ["a", "b"], ne: "c"}}', All((
+    ("{}", AllOf(())),
+    ("{or: []}", AllOf((AnyOf(()),))),
+    ("{and: [], or: null, not: {}}", AllOf((AllOf(()), Not(AllOf(()))))),
+    ('{runId: {in: ["a", "b"], ne: "c"}}', AllOf((
         _attribute("run_id", "ne", "c"), _attribute("run_id", "in", ("a", "b"))
     ))),
-    ("{status: {notIn: [RUNNING, KILLED]}}", All((_attribute("status", "not_in", ("RUNNING", "KILLED")),))),
-    ("{parentRunId: {isNull: true}}", All((_attribute("parent_run_id", "is_null", True),))),  # noqa: FBT003
-    ('{startedAt: {gte: "2026-01-01T00:00:00.5+01:00"}}', All((
+    ("{status: {notIn: [RUNNING, KILLED]}}", AllOf((_attribute("status", "not_in", ("RUNNING", "KILLED")),))),
+    ("{parentRunId: {isNull: true}}", AllOf((_attribute("parent_run_id", "is_null", True),))),  # noqa: FBT003
+    ('{startedAt: {gte: "2026-01-01T00:00:00.5+01:00"}}', AllOf((
         _attribute("started_at", "gte", 1767222000500),
     ))),
-    ("{durationSeconds: {gt: 1.5, lte: 2}}", All((
+    ("{durationSeconds: {gt: 1.5, lte: 2}}", AllOf((
         _attribute("duration_seconds", "gt", 1.5), _attribute("duration_seconds", "lte", 2.0)
     ))),
-    ('{name: {like: ""}, param: [{key: "lr", gt: 0.1, lt: 1}, {key: "opt", ilike: "a%"}]}', All((
+    ('{name: {like: ""}, param: [{key: "lr", gt: 0.1, lt: 1}, {key: "opt", ilike: "a%"}]}', AllOf((
         _attribute("name", "like", ""),
-        Asked("param", "lr", "gt", 0.1),
-        Asked("param", "lr", "lt", 1.0),
-        Asked("param", "opt", "ilike", "a%"),
+        Predicate("param", "lr", "gt", 0.1),
+        Predicate("param", "lr", "lt", 1.0),
+        Predicate("param", "opt", "ilike", "a%"),
     ))),
-    ('{or: [{metric: [{key: "m", isNull: false}]}, {tag: [{key: "t", ne: "x"}], name: {eq: "n"}}]}', All((
-        Any_((
-            All((Asked("metric", "m", "is_null", False),)),  # noqa: FBT003
-            All((_attribute("name", "eq", "n"), Asked("tag", "t", "ne", "x"))),
+    ('{or: [{metric: [{key: "m", isNull: false}]}, {tag: [{key: "t", ne: "x"}], name: {eq: "n"}}]}', AllOf((
+        AnyOf((
+            AllOf((Predicate("metric", "m", "is_null", False),)),  # noqa: FBT003
+            AllOf((_attribute("name", "eq", "n"), Predicate("tag", "t", "ne", "x"))),
         )),
     ))),
 ]  # fmt: skip
@@ -64,11 +63,11 @@ async def test_conditions_on_runs(where: str, meant: Condition | None) -> None:
 async def test_conditions_on_experiments() -> None:
     """Experiments are found by id, name, tags and times, with and, or and not."""
     where = '{not: {name: {ilike: "a%"}}, experimentId: {in: ["1"]}, tag: [{key: "k", eq: "v"}]}'
-    assert await _meant(where, "experiments") == All(
+    assert await _meant(where, "experiments") == AllOf(
         (
-            Not(All((_attribute("name", "ilike", "a%"),))),
+            Not(AllOf((_attribute("name", "ilike", "a%"),))),
             _attribute("experiment_id", "in", ("1",)),
-            Asked("tag", "k", "eq", "v"),
+            Predicate("tag", "k", "eq", "v"),
         )
     )
 

@@ -1,6 +1,6 @@
 """Mutations in the graph: in order, ended by the first failure, and read back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from schema.engine.operation import Operation
 from schema.ports.errors import BadUserInput, NotFound, PublicError, StoreUnavailable
 from schema.ports.tracking_writes import Batch, NewRun
 from tests.support.memory_tracking import MemoryTracking
-from tests.support.schema_execution import FACTS
+from tests.support.schema_execution import LIMITS, SERVER_INFO
 
 SCHEMA = build_schema(writable=True)._schema  # noqa: SLF001
 RUN_ID = "r1"
@@ -58,7 +58,7 @@ async def answer(
     """Run a valid document."""
     document = parse(text)
     assert validate(SCHEMA, document) == []
-    operation = Operation(tracking, FACTS, 100, writing=writing, max_batch=most)
+    operation = Operation(tracking, SERVER_INFO, replace(LIMITS, max_batch=most), writes=writing)
     result: Any = execute(
         SCHEMA,
         document,
@@ -203,7 +203,7 @@ async def test_a_document_changes_no_more_than_it_may(tracking: MemoryTracking) 
     tags = [{"key": str(number), "value": ""} for number in range(3)]
     result = await answer(tracking, noted, text, most=5, tags=tags)
     assert [error.path for error in result.errors or ()] == [["b"]]
-    assert "at most 5 things (GQL_MAX_BATCH)" in str(result.errors)
+    assert "at most 5 objects (GQL_MAX_BATCH)" in str(result.errors)
     assert len(noted.asked) == 1
 
 

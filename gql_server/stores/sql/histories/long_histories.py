@@ -12,7 +12,7 @@ from gql_server.stores.sql.metric_values import told_apart, value_of
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tables import METRICS
-from schema.ports.long_histories import PointPlace
+from schema.ports.long_histories import PointPosition
 from schema.ports.table import Table
 from schema.ports.tracking import Series
 
@@ -31,7 +31,7 @@ class SqlLongHistories:
         logged = KeyedTable(METRICS, self._workspace())
         return await self._reader.read(lambda reading: _count(reading, logged, series))
 
-    async def points_behind(self: _Store, series: Series, after: PointPlace | None, first: int) -> Table:
+    async def points_after(self: _Store, series: Series, after: PointPosition | None, first: int) -> Table:
         """Return the first points of one metric behind a place, by step, timestamp and value."""
         check_run_ids([series[0]])
         logged = KeyedTable(METRICS, self._workspace())
@@ -51,7 +51,7 @@ def _count(reading: Session, logged: KeyedTable, series: Sequence[Series]) -> li
 
 
 def _behind(
-    reading: Session, logged: KeyedTable, series: Series, after: PointPlace | None, first: int
+    reading: Session, logged: KeyedTable, series: Series, after: PointPosition | None, first: int
 ) -> Table:
     run_id, key = series
     metrics = METRICS.c
@@ -76,7 +76,7 @@ def _rank() -> ColumnElement[int]:
     return case((METRICS.c.is_nan == true(), 1), else_=0)
 
 
-def _is_behind(place: PointPlace) -> ColumnElement[bool]:
+def _is_behind(place: PointPosition) -> ColumnElement[bool]:
     metrics = METRICS.c
     step, timestamp, value = place
     later = (

@@ -29,7 +29,7 @@ class SampledPoints:
         """Raise `LimitExceeded` where the points to go through, or those to keep, are too many."""
         if sum(counts.values()) > limits.sampled:
             raise too_many_to_sample(limits.sampled)
-        if sum(min(counts.get(one, 0), sample.most) for one in asked) > limits.returned:
+        if sum(min(counts.get(one, 0), sample.max_points) for one in asked) > limits.returned:
             raise too_many_points(limits.returned)
         self._asked = frozenset(asked)
         self._sample = sample

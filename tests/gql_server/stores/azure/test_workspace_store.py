@@ -28,7 +28,7 @@ from schema.ports.errors import (
 )
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
-from schema.ports.tracking_writes import Pair
+from schema.ports.tracking_writes import KeyValue
 from schema.types.node import global_id
 from tests.e2e.test_store_calls import NESTED, fill
 from tests.gql_server.stores.azure.test_workspace_uri import RIGHT
@@ -192,7 +192,7 @@ async def test_a_change_is_not_made_twice(
     azure.failures.extend([(status, headers, b"")] * 9)
     writer = writer_to(azure_store.uri, StoreKind.AZURE_ML, retries=2)
     with pytest.raises(StoreUnavailable) as caught:
-        await writer.set_experiment_tags("0", [Pair("k", "v")])
+        await writer.set_experiment_tags("0", [KeyValue("k", "v")])
     assert azure.calls["experiments/set-experiment-tag"] == times
     assert (IN_DOUBT in str(caught.value)) is in_doubt
     await writer.close()

@@ -11,8 +11,7 @@ from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
 from gql_server.stores.pushdown.plan import Plan, plan_experiments, plan_runs
-from schema.ports.condition import All, Any_, Condition, Not
-from schema.ports.condition import Test as Asked
+from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
@@ -20,49 +19,52 @@ from schema.ports.tracking import Order, Page, Search
 from tests.support.stores import Store
 
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
-ADAM = Asked("param", "opt", "eq", "adam")
-LOW = Asked("metric", "loss", "lt", 0.5)
-DONE = Asked("attribute", "status", "eq", "FINISHED")
+ADAM = Predicate("param", "opt", "eq", "adam")
+LOW = Predicate("metric", "loss", "lt", 0.5)
+DONE = Predicate("attribute", "status", "eq", "FINISHED")
 
 
-def _missing(by: str, key: str, value: bool) -> Asked:  # noqa: FBT001
-    return Asked(by, key, "is_null", value)  # type: ignore[arg-type]
+def _missing(by: str, key: str, value: bool) -> Predicate:  # noqa: FBT001
+    return Predicate(by, key, "is_null", value)  # type: ignore[arg-type]
 
 
 _PUSHED: list[tuple[Condition, str]] = [
-    (All((ADAM, LOW, DONE)), "params.opt = 'adam' AND metrics.loss < 0.5 AND attributes.status = 'FINISHED'"),
-    (All((ADAM, All((ADAM, Any_((LOW,)))))), "params.opt = 'adam' AND metrics.loss < 0.5"),
-    (Any_((LOW, DONE)), ""),
-    (Any_((All((ADAM, LOW)), All((DONE, ADAM)))), "params.opt = 'adam'"),
-    (Any_(()), ""),
+    (
+        AllOf((ADAM, LOW, DONE)),
+        "params.opt = 'adam' AND metrics.loss < 0.5 AND attributes.status = 'FINISHED'",
+    ),
+    (AllOf((ADAM, AllOf((ADAM, AnyOf((LOW,)))))), "params.opt = 'adam' AND metrics.loss < 0.5"),
+    (AnyOf((LOW, DONE)), ""),
+    (AnyOf((AllOf((ADAM, LOW)), AllOf((DONE, ADAM)))), "params.opt = 'adam'"),
+    (AnyOf(()), ""),
     (Not(ADAM), ""),
     (Not(Not(ADAM)), "params.opt = 'adam'"),
-    (Not(Any_((Not(ADAM), Not(LOW)))), "params.opt = 'adam' AND metrics.loss < 0.5"),
+    (Not(AnyOf((Not(ADAM), Not(LOW)))), "params.opt = 'adam' AND metrics.loss < 0.5"),
     (Not(_missing("tag", "t", True)), "tags.t IS NOT NULL"),  # noqa: FBT003
-    (Asked("param", "lr", "gt", 0.1), "params.lr IS NOT NULL"),
-    (Asked("param", "lr", "in", ("a", "b")), "params.lr IS NOT NULL"),
-    (Asked("param", "lr", "in", ("a",)), "params.lr = 'a'"),
-    (Asked("tag", "a b", "ne", "it's"), 'tags.`a b` != "it\'s"'),
-    (Asked("tag", "a`b", "like", 'x"%'), 'tags."a`b" LIKE \'x"%\''),
-    (Asked("tag", "日本", "eq", "é"), "tags.`日本` = 'é'"),
-    (Asked("tag", "k", "eq", 'it\'s "x"'), "tags.k IS NOT NULL"),
-    (Asked("tag", "k", "like", "a\\%"), "tags.k IS NOT NULL"),
-    (Asked("tag", "k", "ilike", "a%"), "tags.k ILIKE 'a%'"),
-    (Asked("metric", "loss", "ne", 0.0), ""),
-    (Asked("metric", "loss", "ne", 1.0), "metrics.loss != 1.0"),
-    (Asked("metric", "loss", "gte", float("-inf")), ""),
-    (Asked("metric", "loss", "gt", 1e20), "metrics.loss > 1e20"),
-    (Asked("metric", "created", "gt", 1.0), ""),
+    (Predicate("param", "lr", "gt", 0.1), "params.lr IS NOT NULL"),
+    (Predicate("param", "lr", "in", ("a", "b")), "params.lr IS NOT NULL"),
+    (Predicate("param", "lr", "in", ("a",)), "params.lr = 'a'"),
+    (Predicate("tag", "a b", "ne", "it's"), 'tags.`a b` != "it\'s"'),
+    (Predicate("tag", "a`b", "like", 'x"%'), 'tags."a`b" LIKE \'x"%\''),
+    (Predicate("tag", "日本", "eq", "é"), "tags.`日本` = 'é'"),
+    (Predicate("tag", "k", "eq", 'it\'s "x"'), "tags.k IS NOT NULL"),
+    (Predicate("tag", "k", "like", "a\\%"), "tags.k IS NOT NULL"),
+    (Predicate("tag", "k", "ilike", "a%"), "tags.k ILIKE 'a%'"),
+    (Predicate("metric", "loss", "ne", 0.0), ""),
+    (Predicate("metric", "loss", "ne", 1.0), "metrics.loss != 1.0"),
+    (Predicate("metric", "loss", "gte", float("-inf")), ""),
+    (Predicate("metric", "loss", "gt", 1e20), "metrics.loss > 1e20"),
+    (Predicate("metric", "created", "gt", 1.0), ""),
     (_missing("metric", "loss", False), ""),  # noqa: FBT003
-    (Asked("attribute", "run_id", "in", ("a1", "b2")), "attributes.run_id IN ('a1', 'b2')"),
-    (Asked("attribute", "run_id", "not_in", ("a1",)), "attributes.run_id NOT IN ('a1')"),
-    (Asked("attribute", "run_id", "in", ("a'1", "b")), ""),
-    (Asked("attribute", "name", "like", "r%"), "attributes.run_name LIKE 'r%'"),
-    (Asked("attribute", "started_at", "gte", 5), "attributes.start_time >= 5"),
-    (Asked("attribute", "duration_seconds", "gt", 5.0), ""),
-    (Asked("attribute", "parent_run_id", "eq", "a1"), "tags.mlflow.parentRunId = 'a1'"),
-    (Asked("tag", "k", "like", "a_%"), "tags.k LIKE 'a%%'"),
-    (Asked("attribute", "name", "ilike", "_b"), "attributes.run_name ILIKE '%b'"),
+    (Predicate("attribute", "run_id", "in", ("a1", "b2")), "attributes.run_id IN ('a1', 'b2')"),
+    (Predicate("attribute", "run_id", "not_in", ("a1",)), "attributes.run_id NOT IN ('a1')"),
+    (Predicate("attribute", "run_id", "in", ("a'1", "b")), ""),
+    (Predicate("attribute", "name", "like", "r%"), "attributes.run_name LIKE 'r%'"),
+    (Predicate("attribute", "started_at", "gte", 5), "attributes.start_time >= 5"),
+    (Predicate("attribute", "duration_seconds", "gt", 5.0), ""),
+    (Predicate("attribute", "parent_run_id", "eq", "a1"), "tags.mlflow.parentRunId = 'a1'"),
+    (Predicate("tag", "k", "like", "a_%"), "tags.k LIKE 'a%%'"),
+    (Predicate("attribute", "name", "ilike", "_b"), "attributes.run_name ILIKE '%b'"),
     (_missing("param", "k", True), ""),  # noqa: FBT003
     (Not(_missing("tag", "k", False)), ""),  # noqa: FBT003
     (_missing("attribute", "parent_run_id", True), "tags.mlflow.parentRunId IS NULL"),  # noqa: FBT003
@@ -80,18 +82,18 @@ def test_what_an_mlflow_server_is_asked(where: Condition, narrowing: str) -> Non
 
 def test_what_an_unknown_store_is_asked() -> None:
     """Of a store that nothing is known of, only what MLflow has always had is asked."""
-    plan = plan_runs(Search(where=All((ADAM, DONE, Asked("tag", "t", "like", "a%")))), Capabilities())
+    plan = plan_runs(Search(where=AllOf((ADAM, DONE, Predicate("tag", "t", "like", "a%")))), Capabilities())
     assert plan.narrowing == "params.opt = 'adam'"
 
 
 def test_what_experiments_are_asked_by() -> None:
     """Names, times and tags are asked of the store; ids are not, for not every server knows them."""
-    where = All(
+    where = AllOf(
         (
-            Asked("attribute", "name", "like", "a%"),
-            Asked("attribute", "created_at", "gt", 5),
-            Asked("attribute", "experiment_id", "eq", "1"),
-            Asked("tag", "k", "ne", "v"),
+            Predicate("attribute", "name", "like", "a%"),
+            Predicate("attribute", "created_at", "gt", 5),
+            Predicate("attribute", "experiment_id", "eq", "1"),
+            Predicate("tag", "k", "ne", "v"),
         )
     )
     plan = plan_experiments(Search(filter="name != 'b'", where=where), SERVER)
@@ -100,7 +102,7 @@ def test_what_experiments_are_asked_by() -> None:
 
 def test_a_long_condition_is_pushed_in_part() -> None:
     """A filter that MLflow's parser would take long for is cut at a clause; the rest is tested here."""
-    where = All(tuple(Asked("param", f"p{number}", "eq", "x" * 900) for number in range(100)))
+    where = AllOf(tuple(Predicate("param", f"p{number}", "eq", "x" * 900) for number in range(100)))
     assert 15_000 < len(plan_runs(Search(where=where), SERVER).narrowing) < 25_000
 
 
@@ -128,10 +130,10 @@ async def test_the_store_narrows_what_is_gone_through(port_over: Callable[[int],
     found = await port.runs([("0",)], Search(where=ADAM, order=BY_N), PAGE)
     assert (found.rows.size, list(found.has_next)) == (4, [True])
     with pytest.raises(LimitExceeded, match=r"more than the 10 runs .*GQL_MAX_SCANNED_RUNS"):
-        await port.runs([("0",)], Search(where=Any_((ADAM, LOW)), order=BY_N), PAGE)
+        await port.runs([("0",)], Search(where=AnyOf((ADAM, LOW)), order=BY_N), PAGE)
     with pytest.raises(LimitExceeded, match="GQL_MAX_SCANNED_RUNS"):
-        await port.runs([("0",)], Search(where=Asked("param", "n", "gt", 1e6)), PAGE)
-    assert await port.count_runs([("0",)], Search(where=Any_((ADAM, LOW)))) == [None]
+        await port.runs([("0",)], Search(where=Predicate("param", "n", "gt", 1e6)), PAGE)
+    assert await port.count_runs([("0",)], Search(where=AnyOf((ADAM, LOW)))) == [None]
     assert await port.count_runs([("0",)], Search(where=ADAM)) == [10]
     await port.close()
 
@@ -139,7 +141,7 @@ async def test_the_store_narrows_what_is_gone_through(port_over: Callable[[int],
 async def test_a_page_in_the_stores_order_is_streamed(port_over: Callable[[int], MlflowTracking]) -> None:
     """Where the store's order is right, no more is read than the page needs."""
     port = port_over(30)
-    await port.runs([("0",)], Search(where=Any_((ADAM, Asked("param", "opt", "eq", "sgd")))), PAGE)
+    await port.runs([("0",)], Search(where=AnyOf((ADAM, Predicate("param", "opt", "eq", "sgd")))), PAGE)
     assert port.calls["search_runs"] <= 2
     await port.close()
 

@@ -46,7 +46,7 @@ async def test_parts_join(tracking: SqlTracking, filled: list[str], size: int) -
     joined: dict[str, list[Any]] = {name: [] for name in ("step", "timestamp", "value", "non_finite")}
     after = None
     while True:
-        part = await tracking.points_behind((filled[0], "m"), after, size)
+        part = await tracking.points_after((filled[0], "m"), after, size)
         if not part.size:
             break
         assert part.size <= size
@@ -59,6 +59,6 @@ async def test_parts_join(tracking: SqlTracking, filled: list[str], size: int) -
 async def test_bad_ids(tracking: SqlTracking, filled: list[str]) -> None:
     """What cannot be a run's id is refused; a metric that is not there has no points."""
     with pytest.raises(BadUserInput):
-        await tracking.points_behind(("../x", "m"), None, 1)
-    assert (await tracking.points_behind((filled[2], "m"), None, 1)).size == 0
-    assert (await tracking.points_behind((filled[0], "\x00"), None, 1)).size == 0
+        await tracking.points_after(("../x", "m"), None, 1)
+    assert (await tracking.points_after((filled[2], "m"), None, 1)).size == 0
+    assert (await tracking.points_after((filled[0], "\x00"), None, 1)).size == 0

@@ -5,8 +5,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
 
 from gql_server.stores.sql.tracking import SqlTracking
-from schema.ports.condition import All, Any_, Not
-from schema.ports.condition import Test as Asked
+from schema.ports.condition import AllOf, AnyOf, Not, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Order, Search
 from tests.support.sql_rows import WHOLE
@@ -94,12 +93,12 @@ async def test_a_condition_is_part_of_the_one_statement(
 ) -> None:
     """Whatever a condition tests, with a filter and an order beside it, a page of runs is one statement."""
     experiment_id, ids = _fill(database.client)
-    where = All(
+    where = AllOf(
         (
-            Any_((Asked("param", "opt", "ilike", "a%"), Asked("tag", "team", "gt", 3.0))),
-            Not(Asked("metric", "loss", "is_null", value=True)),
-            Asked("attribute", "parent_run_id", "is_null", value=True),
-            Asked("attribute", "started_at", "gte", 500),
+            AnyOf((Predicate("param", "opt", "ilike", "a%"), Predicate("tag", "team", "gt", 3.0))),
+            Not(Predicate("metric", "loss", "is_null", value=True)),
+            Predicate("attribute", "parent_run_id", "is_null", value=True),
+            Predicate("attribute", "started_at", "gte", 500),
         )
     )
     order = (Order("param", "opt"), Order("attribute", "duration"))
@@ -125,7 +124,7 @@ async def test_seconds_are_told_apart_in_times_of_today(tracking: SqlTracking, d
         ("gt", 0.0005, ids[1:]),
         ("lte", 59.999, ids[:2]),
     ):
-        where = Asked("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
+        where = Predicate("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
         found = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
         assert set(found.rows["run_id"]) == set(expected), (operator, seconds)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete, text
 
 from gql_server.stores.sql.tables import LATEST_METRICS, PARAMS, RUNS
 from gql_server.stores.sql.tracking import SqlTracking
-from schema.ports.condition import Test as Asked
+from schema.ports.condition import Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Order, Page, Scope, Search
@@ -198,5 +198,5 @@ async def test_a_run_without_a_name_is_called_as_mlflow_calls_it(
     found = await tracking.runs_by_id(ids, {"name"})
     shown = ["tagged", "tagged", "own", None, None, " "]
     assert [found.rows["name"][place or 0] for place in found.index] == shown
-    unnamed = Search(where=Asked("attribute", "name", "is_null", value=True))
+    unnamed = Search(where=Predicate("attribute", "name", "is_null", value=True))
     assert await tracking.count_runs([(experiment_id,)], unnamed) == [2]

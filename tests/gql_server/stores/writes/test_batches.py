@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from gql_server.stores.writes.batches import BatchEntities, BatchLimits, entities, limits_of, pieces
 from schema.ports.errors import BadUserInput
 from schema.ports.store_kind import StoreKind
-from schema.ports.tracking_writes import Batch, Pair, Point
+from schema.ports.tracking_writes import Batch, KeyValue, Point
 
 SIZES = st.integers(0, 30)
 
@@ -49,19 +49,19 @@ def test_pieces_are_as_few_as_may_be() -> None:
 @pytest.mark.parametrize(
     ("batch", "said"),
     [
-        (Batch(params=[Pair("", "1")]), "params[0].key"),
-        (Batch(params=[Pair("a", "1"), Pair("b\n", "1")]), "params[1].key"),
-        (Batch(params=[Pair("../a", "1")]), "params[0].key"),
+        (Batch(params=[KeyValue("", "1")]), "params[0].key"),
+        (Batch(params=[KeyValue("a", "1"), KeyValue("b\n", "1")]), "params[1].key"),
+        (Batch(params=[KeyValue("../a", "1")]), "params[0].key"),
         (
-            Batch(params=[Pair("a", "1"), Pair("a", "1")]),
+            Batch(params=[KeyValue("a", "1"), KeyValue("a", "1")]),
             "Duplicate parameter keys have been submitted: ['a']",
         ),
-        (Batch(params=[Pair("a" * 251, "1")]), "Param key' exceeds the maximum length of 250"),
-        (Batch(params=[Pair("a", "1" * 6001)]), "Param value' exceeds the maximum length of 6000"),
-        (Batch(params=[Pair("a", "\0")]), "NUL"),
-        (Batch(tags=[Pair("t\0", "1")]), "tags[0].key"),
-        (Batch(tags=[Pair("t", "1" * 8001)]), "tags[0].value' exceeds the maximum length of 8000"),
-        (Batch(tags=[Pair("t", "a\0b")]), "NUL"),
+        (Batch(params=[KeyValue("a" * 251, "1")]), "Param key' exceeds the maximum length of 250"),
+        (Batch(params=[KeyValue("a", "1" * 6001)]), "Param value' exceeds the maximum length of 6000"),
+        (Batch(params=[KeyValue("a", "\0")]), "NUL"),
+        (Batch(tags=[KeyValue("t\0", "1")]), "tags[0].key"),
+        (Batch(tags=[KeyValue("t", "1" * 8001)]), "tags[0].value' exceeds the maximum length of 8000"),
+        (Batch(tags=[KeyValue("t", "a\0b")]), "NUL"),
         (Batch(metrics=[Point("a%", 1, 0, 0)]), "metrics[0].name"),
         (Batch(metrics=[Point("a", 1, 0, 0), Point("a", 1, -1, 0)]), "metrics[1].timestamp"),
         (Batch(metrics=[Point("m" * 251, 1, 0, 0)]), "exceeds the maximum length of 250"),
@@ -78,7 +78,7 @@ def test_what_stores_take() -> None:
     """Text of any language, lines and the longest values pass, and so does every float."""
     batch = Batch(
         metrics=[Point("ü/m", math.nan, 0, -(2**63)), Point("m", -math.inf, 2**53, 2**63 - 1)],
-        params=[Pair("a b:c.d-e", "x" * 6000), Pair("emoji", "🙂\n\t")],
-        tags=[Pair("mlflow.note.content", "y" * 8000)],
+        params=[KeyValue("a b:c.d-e", "x" * 6000), KeyValue("emoji", "🙂\n\t")],
+        tags=[KeyValue("mlflow.note.content", "y" * 8000)],
     )
     assert entities(batch).sizes == (2, 2, 1)

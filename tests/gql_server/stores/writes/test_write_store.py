@@ -20,7 +20,7 @@ from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.writes.write_store import WriteStore
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable, UnsupportedByStore
 from schema.ports.store_kind import StoreKind
-from schema.ports.tracking_writes import Batch, NewRun, Pair, Point, RunUpdate
+from schema.ports.tracking_writes import Batch, KeyValue, NewRun, Point, RunUpdate
 from tests.support.servers import MlflowServer, free_port
 from tests.support.stores import Store
 
@@ -93,7 +93,7 @@ CHANGES: list[tuple[str, tuple[Any, ...]]] = [
     ("create_experiment", ("x", None, [])),
     ("delete_experiment", ("1",)),
     ("restore_experiment", ("1",)),
-    ("set_experiment_tags", ("1", [Pair("k", "v")])),
+    ("set_experiment_tags", ("1", [KeyValue("k", "v")])),
     ("delete_experiment_tags", ("1", ["k"])),
     ("start_run", (NewRun("1"),)),
     ("update_run", (RUN_ID, RunUpdate(name="x"))),
@@ -161,7 +161,7 @@ async def test_a_change_through_a_real_server(
 ) -> None:
     """The requests that are sent once are those that a real MLflow server takes."""
     writer = writer_to(shared_mlflow_server.uri, StoreKind.MLFLOW_SERVER)
-    experiment = await writer.create_experiment("x", None, [Pair("k", "v")])
+    experiment = await writer.create_experiment("x", None, [KeyValue("k", "v")])
     run = await writer.start_run(NewRun(experiment, "named"))
     assert server_store.client.get_run(run).info.run_name == "named"
     await writer.close()
@@ -255,12 +255,12 @@ async def test_what_is_forgotten(sqlite_store: Store) -> None:
     await writer.rename_experiment(experiment, "y")
     await writer.delete_experiment(experiment)
     await writer.restore_experiment(experiment)
-    await writer.set_experiment_tags(experiment, [Pair("a", "b")])
+    await writer.set_experiment_tags(experiment, [KeyValue("a", "b")])
     run = await writer.start_run(NewRun(experiment))
-    await writer.log_batch(run, Batch(params=[Pair("p", "1")]))
+    await writer.log_batch(run, Batch(params=[KeyValue("p", "1")]))
     assert kept.forgotten == ["", experiment, experiment, "all", "all", experiment, "", run]
     with pytest.raises(BadUserInput):
-        await writer.log_batch(run, Batch(params=[Pair("p", "2")]))
+        await writer.log_batch(run, Batch(params=[KeyValue("p", "2")]))
     assert kept.forgotten[-2:] == [run, run]
     await writer.close()
 
@@ -282,7 +282,9 @@ async def test_a_piece_that_fails_leaves_those_before_it(
 
     monkeypatch.setattr(SqlAlchemyStore, "log_batch", log_batch)
     writer = writer_to(sqlite_store.uri, StoreKind.SQL)
-    batch = Batch([Point("m", step, 0, step) for step in range(3000)], [Pair("p", "1")], [Pair("t", "1")])
+    batch = Batch(
+        [Point("m", step, 0, step) for step in range(3000)], [KeyValue("p", "1")], [KeyValue("t", "1")]
+    )
     with pytest.raises(StoreUnavailable) as caught:
         await writer.log_batch(run, batch)
     stored = "Certainly stored: 1 of 1 params, 1,999 of 3,000 metrics, 0 of 1 tags."
@@ -315,12 +317,12 @@ async def test_who_comes_between_is_waited_for(sqlite_store: Store, monkeypatch:
 
     monkeypatch.setattr(SqlAlchemyStore, "_log_params", log_params)
     writer = writer_to(sqlite_store.uri, StoreKind.SQL)
-    await writer.log_batch(run, Batch(params=[Pair("p", "1"), Pair("q", "2")]))
+    await writer.log_batch(run, Batch(params=[KeyValue("p", "1"), KeyValue("q", "2")]))
     assert sqlite_store.client.get_run(run).data.params == {"p": "1", "q": "2"}
     assert len(calls) == 2
     calls.clear()
     with pytest.raises(BadUserInput, match="Changing param values"):
-        await writer.log_batch(run, Batch(params=[Pair("q", "3")]))
+        await writer.log_batch(run, Batch(params=[KeyValue("q", "3")]))
     await writer.close()
 
 
@@ -335,8 +337,8 @@ async def test_who_comes_between_is_waited_for(sqlite_store: Store, monkeypatch:
         (("x", "http://b/a;x", []), "params"),
         (("x", "s3://b/a?x=../..", []), "query"),
         (("x", "s3://b/" + "a" * 3000, []), "length"),
-        (("x", None, [Pair("k", "v" * 5001)]), "exceeds the maximum length of 5000"),
-        (("x", None, [Pair("", "v")]), "tags[0].key"),
+        (("x", None, [KeyValue("k", "v" * 5001)]), "exceeds the maximum length of 5000"),
+        (("x", None, [KeyValue("", "v")]), "tags[0].key"),
     ],
 )
 async def test_experiments_that_are_refused(sqlite_store: Store, arguments: Any, said: str) -> None:
@@ -356,9 +358,9 @@ async def test_experiments_that_are_refused(sqlite_store: Store, arguments: Any,
         (NewRun("no id"), "not an experiment id"),
         (NewRun("0", parent_run_id="../x"), "not a run id"),
         (NewRun("0", name=""), "must not be empty"),
-        (NewRun("0", name="a", tags=[Pair("mlflow.runName", "b")]), "name is 'a'"),
-        (NewRun("0", user_id="a", tags=[Pair("mlflow.user", "b")]), "userId is 'a'"),
-        (NewRun("0", tags=[Pair("t", "\0")]), "NUL"),
+        (NewRun("0", name="a", tags=[KeyValue("mlflow.runName", "b")]), "name is 'a'"),
+        (NewRun("0", user_id="a", tags=[KeyValue("mlflow.user", "b")]), "userId is 'a'"),
+        (NewRun("0", tags=[KeyValue("t", "\0")]), "NUL"),
     ],
 )
 async def test_runs_that_are_refused(sqlite_store: Store, new: NewRun, said: str) -> None:
