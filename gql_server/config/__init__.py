@@ -1,1 +1,1 @@
-"""Settings: every option of the server, grouped by subject."""
+"""The settings of the server, one class for each subject."""

@@ -1,15 +1,37 @@
-"""What the settings say of Azure Machine Learning."""
+"""Settings of Azure Machine Learning workspaces."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat
+
 Edition: TypeAlias = Literal["2024", "2022"]
-"""An edition of the service's own table of what it supports, by its year."""
+"""The year of an edition of the table in which Azure ML documents the operators that it supports."""
+
+
+class AzureSettings(BaseModel):
+    """How the server talks to an Azure Machine Learning workspace."""
+
+    azure_edition: Edition = Field(
+        default="2024",
+        description="Edition of Azure ML's support matrix that the workspace follows; `2022` supports less.",
+    )
+    azure_retries: NonNegativeInt = Field(
+        default=5,
+        le=20,
+        description="Maximum retries of a request that a workspace answers with 429 or 5xx, within "
+        "`GQL_STORE_TIMEOUT`.",
+    )
+    azure_credential_timeout: PositiveFloat = Field(
+        default=10.0,
+        description="Seconds that each step of getting a token for Azure may take: starting a process, or "
+        "one HTTP request.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class AzureOptions:
-    """How workspaces are talked to; `credential_timeout` is in seconds, for each step of getting a token."""
+    """The settings of a workspace as stores take them; `credential_timeout` is in seconds, for each step."""
 
     edition: Edition = "2024"
     retries: int = 5

@@ -1,62 +1,57 @@
-"""Settings of the process: where it listens, whom it answers to, how it stops, what it shows."""
+"""Settings of the server process and its network interface."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, PositiveInt
 
-from gql_server.config.list_values import check_hosts, check_origins, listed
+from gql_server.config.list_values import check_hosts, check_origins, split_list
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class ServerSettings(BaseModel):
-    """What one process, or several side by side, are to the network and to whoever runs them."""
+    """Where the server listens, which hosts and origins it accepts, and how it stops."""
 
-    host: str = Field(default="127.0.0.1", description="The address to listen on.")
-    port: Port = Field(default=8000, description="The port to listen on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Port = Field(default=8000, description="Port to listen on; 0 chooses a free port.")
     allowed_hosts: Annotated[str, AfterValidator(check_hosts)] = Field(
         default="",
-        description="Names that it answers to, beside localhost, addresses and `GQL_HOST`: with commas "
-        "between, `*.example.org` for all under one, `*` for any.",
+        description="Accepted host names, separated by commas; `*.example.org` accepts all subdomains, and "
+        "`*` any name. Localhost, IP addresses and `GQL_HOST` are always accepted.",
     )
     allowed_origins: Annotated[str, AfterValidator(check_origins)] = Field(
         default="",
-        description="Other sites whose pages may ask (CORS), such as `https://app.example.org`: with commas "
-        "between, `*` for any.",
+        description="Origins whose pages may send requests (CORS), such as `https://app.example.org`, "
+        "separated by commas; `*` allows any. None by default.",
     )
+    get_needs_header: bool = Field(
+        default=False,
+        description="Require a header in GET requests that browsers send across origins only after a "
+        "preflight, such as `apollo-require-preflight`.",
+    )
+    graphiql: bool = Field(default=True, description="Serve the GraphiQL page to browsers at `/graphql`.")
     workers: PositiveInt = Field(
-        default=1, le=64, description="Processes that serve; each has a cache and connections of its own."
-    )
-    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        default="info", description="The least that is logged."
+        default=1,
+        le=64,
+        description="Number of server processes. Each has its own memory cache and its own connections.",
     )
     shutdown_delay: NonNegativeFloat = Field(
         default=1.0,
         le=120,
-        description="Seconds from SIGTERM, when `/readyz` turns to 503, until connections are refused.",
+        description="Seconds between SIGTERM and the closing of the port. `/readyz` returns 503 meanwhile.",
     )
     shutdown_timeout: PositiveInt = Field(
         default=10,
         le=600,
-        description="Seconds that requests under way may then take; operations that take longer get 503.",
-    )
-    access_log: bool = Field(
-        default=True, description="Whether each request is a line of JSON on stderr, without its variables."
-    )
-    metrics: bool = Field(
-        default=False,
-        description="Whether `/metrics` is there for Prometheus; with `GQL_AUTH` it needs credentials too.",
-    )
-    graphiql: bool = Field(
-        default=True, description="Whether a browser that opens /graphql gets the GraphiQL page."
+        description="Seconds that running requests may then take. Operations that take longer get 503.",
     )
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Return the sites of `allowed_origins`."""
-        return tuple(listed(self.allowed_origins))
+        """Return the origins of `allowed_origins`."""
+        return tuple(split_list(self.allowed_origins))
 
     @property
     def host_names(self) -> frozenset[str]:
-        """Return the names that the server answers to, beside what is always right."""
-        return frozenset(listed(self.allowed_hosts.lower())) | {self.host.lower()}
+        """Return the host names of `allowed_hosts`, and the address that the server listens on."""
+        return frozenset(split_list(self.allowed_hosts.lower())) | {self.host.lower()}

@@ -1,34 +1,63 @@
-"""Every setting of the server, with its default, unit and effect."""
+"""All settings of the server."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, Self, get_type_hints
+from typing import Any, Final, Self, get_type_hints
 
-from pydantic import ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gql_server.config.artifacts import ArtifactSettings
 from gql_server.config.auth import AuthSettings
+from gql_server.config.azure import AzureSettings
+from gql_server.config.cache import CacheSettings
+from gql_server.config.documents import DocumentSettings
+from gql_server.config.exports import ExportSettings
 from gql_server.config.limits import Limits
+from gql_server.config.observability import ObservabilitySettings
 from gql_server.config.operations import OperationSettings
 from gql_server.config.results import ResultSettings
 from gql_server.config.server import ServerSettings
 from gql_server.config.store import StoreSettings
 from gql_server.config.writes import WriteSettings
 
+SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
+    "Store": StoreSettings,
+    "Azure Machine Learning": AzureSettings,
+    "Server": ServerSettings,
+    "Authentication": AuthSettings,
+    "Requests": DocumentSettings,
+    "Operations": OperationSettings,
+    "Results": ResultSettings,
+    "Tables": ExportSettings,
+    "Artifacts": ArtifactSettings,
+    "Cache": CacheSettings,
+    "Writes": WriteSettings,
+    "Logs and metrics": ObservabilitySettings,
+}
+"""The groups of settings under their headings, in the order in which they are documented."""
 
-# pydantic takes the fields of the last class first.
+
+# pydantic orders the fields by the bases, the last base first.
 class Settings(
+    ObservabilitySettings,
     WriteSettings,
+    CacheSettings,
+    ArtifactSettings,
+    ExportSettings,
     ResultSettings,
     OperationSettings,
+    DocumentSettings,
     AuthSettings,
     ServerSettings,
+    AzureSettings,
     StoreSettings,
     BaseSettings,
 ):
-    """The settings, from arguments of `gql-server serve` first, then from `GQL_*` variables.
+    """The settings, read from keyword arguments first and from `GQL_*` variables second.
 
-    Raises pydantic's ValidationError for a value that a setting does not take.
+    Raises pydantic's ValidationError for an invalid value.
     """
 
     model_config = SettingsConfigDict(
@@ -36,12 +65,12 @@ class Settings(
     )
 
     def __init__(self, **given: Any) -> None:
-        """Take what is given here, then what the environment says."""
+        """Read the settings that are not given from the environment."""
         super().__init__(**given)
 
     @cached_property
     def limits(self) -> Limits:
-        """Return the limits that these settings name, grouped by the layer that enforces them."""
+        """Return the limits that these settings define, grouped by the layer that enforces them."""
         groups = get_type_hints(Limits)
         return Limits(
             **{
@@ -52,19 +81,19 @@ class Settings(
 
     @field_validator("writable")
     @classmethod
-    def _seen_by_all(cls, writable: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it
-        own_caches = info.data.get("workers", 1) > 1 and not info.data.get("cache_url")
-        kept = info.data.get("cache_ended_seconds") or info.data.get("cache_running_seconds")
-        if writable and own_caches and kept:
+    def _check_shared_cache(cls, writable: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it
+        separate_caches = info.data.get("workers", 1) > 1 and not info.data.get("cache_url")
+        caching = info.data.get("cache_ended_seconds") or info.data.get("cache_running_seconds")
+        if writable and separate_caches and caching:
             message = (
-                "with several workers each has a cache of its own, which does not see what another changes; "
-                "set cache_url to one that they share, or workers to 1"
+                "several workers have separate caches, and a write through one does not invalidate the "
+                "others; set cache_url to a cache that they share, or workers to 1"
             )
             raise ValueError(message)
         return writable
 
     @model_validator(mode="after")
-    def _decided_by_a_server(self) -> Self:
+    def _check_pass_through(self) -> Self:
         if self.auth == "pass-through" and not self.tracking_uri.startswith(("http://", "https://")):
             message = "GQL_AUTH=pass-through needs an MLflow server as GQL_TRACKING_URI"
             raise ValueError(message)

@@ -1,75 +1,38 @@
-"""Settings of the store that is served: where it is, how it is asked, and what is kept of it."""
+"""Settings of the MLflow store."""
 
 from urllib.parse import urlsplit
 
 import mlflow
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    field_validator,
-)
-
-from gql_server.config.azure import Edition
+from pydantic import AliasChoices, BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 
 
 class StoreSettings(BaseModel):
-    """The store, the calls to it, and the cache before it."""
+    """Which store is served, and how many calls to it run at once."""
 
     tracking_uri: str = Field(
         default="",
         validation_alias=AliasChoices("GQL_TRACKING_URI", "MLFLOW_TRACKING_URI"),
-        description="The MLflow store to serve. Without any, MLflow's own default.",
+        description="Tracking URI of the MLflow store to serve. By default `MLFLOW_TRACKING_URI`, or else "
+        "MLflow's own default.",
     )
     registry_uri: str = Field(
         default="",
         validation_alias=AliasChoices("GQL_REGISTRY_URI", "MLFLOW_REGISTRY_URI"),
-        description="The model registry, where it is not in the same store.",
+        description="URI of the model registry. By default `MLFLOW_REGISTRY_URI`, or else the tracking "
+        "store.",
     )
     store_timeout: PositiveFloat = Field(
         default=30.0, description="Seconds that one call to the store may take, retries included."
     )
     store_threads: PositiveInt = Field(
-        default=16, le=256, description="Calls to the store under way at once in one process."
+        default=16,
+        le=256,
+        description="Maximum concurrent calls of one process to a store that is not a database.",
     )
     database_threads: PositiveInt = Field(
         default=8,
         le=64,
-        description="Statements under way at once in one process; MLflow's engine has 15 connections.",
-    )
-    azure_edition: Edition = Field(
-        default="2024",
-        description="The edition of Azure ML's support matrix that a workspace keeps to; 2022 is the older.",
-    )
-    azure_retries: NonNegativeInt = Field(
-        default=5,
-        le=20,
-        description="How often an Azure workspace that answers 429 or 5xx is asked again, within the time.",
-    )
-    azure_credential_timeout: PositiveFloat = Field(
-        default=10.0,
-        description="Seconds for each process that gives a token for Azure, and each answer waited for.",
-    )
-    cache_url: str = Field(
-        default="", description="A redis:// URL for a cache that replicas share; in memory without one."
-    )
-    cache_bytes: PositiveInt = Field(
-        default=256_000_000, description="The bytes that the cache in one process's memory may hold."
-    )
-    cache_timeout: PositiveFloat = Field(
-        default=0.25, description="Seconds that Redis is waited for; the answer then comes from the store."
-    )
-    cache_ended_seconds: NonNegativeFloat = Field(
-        default=300.0,
-        description="How long what was read of ended runs is kept, in seconds; 0 keeps nothing.",
-    )
-    cache_running_seconds: NonNegativeFloat = Field(
-        default=2.0,
-        description="How long searches and what was read of unended runs are kept, in seconds.",
+        description="Maximum concurrent SQL statements of one process. MLflow's engine has 15 connections.",
     )
 
     @field_validator("tracking_uri")
@@ -79,17 +42,17 @@ class StoreSettings(BaseModel):
 
     @field_validator("tracking_uri", "registry_uri")
     @classmethod
-    def _readable(cls, uri: str) -> str:
-        # Only that it can be taken apart, which fails for brackets; the text may hold a password.
+    def _check_uri(cls, uri: str) -> str:
+        # Brackets can make it unreadable. The message leaves the URI out, since it may contain a password.
         try:
             urlsplit(uri)
         except ValueError as error:
-            message = f"this is no URI ({error})"
+            message = f"the value is not a URI ({error})"
             raise ValueError(message) from None
         return uri
 
 
 def default_tracking_uri() -> str:
-    """Return the store that MLflow itself would use where nothing names one."""
+    """Return the tracking URI that MLflow uses by default."""
     uri: str = mlflow.get_tracking_uri()
     return uri

@@ -1,0 +1,35 @@
+"""Settings of `/tables`."""
+
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt
+
+
+class ExportSettings(BaseModel):
+    """How many exports run at once, and which files are stored for them."""
+
+    max_table_downloads: PositiveInt = Field(
+        default=4, description="Maximum concurrent exports of one process. Further ones are refused with 503."
+    )
+    max_table_columns: PositiveInt = Field(
+        default=5000, description="Maximum params, metrics and tags that become columns of a wide table."
+    )
+    # Clients read the end of a Parquet file first and then parts of it, within seconds of one another.
+    table_file_seconds: PositiveFloat = Field(
+        default=60.0,
+        le=3600,
+        description="Seconds after its last use that a Parquet export is stored for range requests, up to "
+        "five times as long in total.",
+    )
+    # With pass-through each caller has separate files.
+    max_table_files: PositiveInt = Field(
+        default=64,
+        description="Maximum Parquet exports stored by one process. The least recently used is dropped "
+        "first.",
+    )
+    table_spool_bytes: PositiveInt = Field(
+        default=4_000_000_000, description="Maximum bytes of the temporary folder of Parquet exports."
+    )
+    download_patience: PositiveFloat = Field(
+        default=60.0,
+        description="Seconds that a client may take to accept the next part of a response, of `/graphql` "
+        "too. After that it is disconnected.",
+    )
