@@ -28,7 +28,7 @@ from gql_server.config.settings import Settings
 from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
-from gql_server.runtime.allocator import give_back_large_buffers
+from gql_server.runtime.allocator import return_large_buffers
 from gql_server.stores.factory import cache_of, connect
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreTimeout, StoreUnavailable
@@ -87,7 +87,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
 
 def worker_app(settings: Settings | None = None) -> Starlette:
     """Return the application of one worker; its settings come from the environment if not from here."""
-    give_back_large_buffers()
+    return_large_buffers()
     set_up_tracing()
     settings = settings or Settings()
     if settings.access_log:

@@ -52,7 +52,9 @@ class ArtifactService:
         asked = {folder: parts_of(folder.path.removesuffix("/")) for folder in folders}
         uris = await self._uris([(folder.owner_kind, folder.owner) for folder in asked])
         there = [folder for folder in asked if (folder.owner_kind, folder.owner) in uris]
-        reads = [self._threads.read(self._list, uris[folder[:2]], asked[folder]) for folder in there]
+        reads = [
+            self._threads.run_cancellable(self._list, uris[folder[:2]], asked[folder]) for folder in there
+        ]
         found = await together(list(map(asyncio.ensure_future, reads)))
         return self._many(folders, dict(zip(there, found, strict=True)))
 

@@ -42,18 +42,18 @@ class RateLimiter:
     async def count(self, caller: Caller, address: str) -> None:
         """Count one request; raise Refusal, 429 with Retry-After, where it is one too many."""
         buckets = _buckets(caller, address)
-        limiter = self._shared if self._shared is not None and self._circuit.lets_through() else self._own
+        limiter = self._shared if self._shared is not None and self._circuit.allows_call() else self._own
         try:
             async with asyncio.timeout(self._timeout):
                 await self._hit(limiter, buckets)
         except RequestError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, callers are still counted
-            self._circuit.failed(error)
+            self._circuit.record_failure(error)
             await self._hit(self._own, buckets)
         else:
             if limiter is self._shared:
-                self._circuit.worked()
+                self._circuit.record_success()
 
     async def close(self) -> None:
         """Let go of connections."""

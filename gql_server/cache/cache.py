@@ -144,14 +144,14 @@ class Cache:
         return None if done is None else marks
 
     async def _try(self, work: Callable[[], Awaitable[_T]]) -> _T | None:
-        if not self.circuit.lets_through():
+        if not self.circuit.allows_call():
             return None
         try:
             result = await work()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache, the store has the answer
-            self.circuit.failed(error)
+            self.circuit.record_failure(error)
             return None
-        self.circuit.worked()
+        self.circuit.record_success()
         return result
 
 

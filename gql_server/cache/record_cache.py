@@ -41,7 +41,7 @@ class RecordCache:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._flights: SingleFlight[Any] = SingleFlight(personal=(BadUserInput, LimitExceeded, NotFound))
+        self._flights: SingleFlight[Any] = SingleFlight(key_errors=(BadUserInput, LimitExceeded, NotFound))
 
     async def ask(self, question: RecordQuery[_T], use: CacheControl) -> tuple[list[_T], float]:
         """Return the answer for each thing, and the seconds for which all of them hold."""
@@ -75,7 +75,7 @@ class RecordCache:
         names = [
             reading.flight(question.keys[place] + question.flight, question.slots[place]) for place in missing
         ]
-        return await self._flights.share(names, fly)
+        return await self._flights.load(names, fly)
 
     async def _keep(
         self, question: RecordQuery[_T], reading: CacheRead, places: Sequence[int], answers: Sequence[_T]
@@ -90,7 +90,7 @@ class RecordCache:
             if body is not None:
                 entry = (question.keys[place], question.slots[place], body)
                 written.setdefault(lifetime, []).append(entry)
-            await turns.between()
+            await turns.checkpoint()
         for lifetime, entries in written.items():
             await self._cache.write(reading, entries, lifetime)
 
@@ -103,7 +103,7 @@ async def _kept(question: RecordQuery[_T], reading: CacheRead) -> tuple[list[_T 
         found = _answer(question, reading, place)
         answers.append(found[0])
         left = min(left, found[1])
-        await turns.between()
+        await turns.checkpoint()
     return answers, left
 
 

@@ -75,9 +75,9 @@ class ResponseCache:
             (made,) = await fly(())
         else:
             flight = look.reading.flight(look.key, ANYTHING)
-            if self._flights.landed(flight) and (kept := (await self.look(look.key)).answer):
+            if self._flights.completed_recently(flight) and (kept := (await self.look(look.key)).answer):
                 return kept
-            (made,) = await self._flights.share([flight], fly)
+            (made,) = await self._flights.load([flight], fly)
         return CachedResponse(made.body, None, made.codes)
 
     async def get_or_run(

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.observability.request_record import RequestRecord
 from gql_server.runtime.limiter import Limiter
-from gql_server.runtime.threads import usages
+from gql_server.runtime.threads import usage_by_name
 
 _NAMES = 100
 """Operation names that are told apart: clients choose them, and each is kept for ever."""
@@ -109,7 +109,7 @@ class Metrics:
     def look(self, counts: CacheStats, operations: Limiter) -> None:
         """Take over the state of the process."""
         self._under_way.set(operations.in_flight)
-        for pool, usage in usages().items():
+        for pool, usage in usage_by_name().items():
             self._threads.labels(pool, "busy").set(usage.busy)
             self._threads.labels(pool, "waiting").set(usage.waiting)
         for layer in ("answers", "records"):

@@ -109,10 +109,10 @@ class OperationExecutor:
         )
         try:
             async with asyncio.timeout(seconds) as limit:
-                with self.stopping.ends(limit):
+                with self.stopping.track(limit):
                     result = await self._execute(operation, parsed, asked)
         except TimeoutError:
-            if self.stopping.over:
+            if self.stopping.operations_cancelled:
                 raise stopping(change=seconds is None) from None
             text = f"The operation took longer than {seconds:g} seconds (GQL_OPERATION_TIMEOUT)."
             result = ExecutionResult(None, [GraphQLError(text, original_error=LimitExceeded(text))])

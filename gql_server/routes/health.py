@@ -29,7 +29,7 @@ def readyz(tracking: Tracking, stopping: Shutdown) -> Callable[[Request], Awaita
     """Return the endpoint that says whether the store answers: 200, or 503 with the reason."""
 
     async def endpoint(_request: Request) -> Response:
-        if stopping.begun:
+        if stopping.started:
             return _not_ready("The server is stopping.")
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -56,7 +56,7 @@ class UploadsEndpoint:
 
     def close(self) -> None:
         """Let go of the threads as they finish."""
-        self._threads.close(finish=True)
+        self._threads.close(run_queued=True)
 
     async def _endpoint(self, request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""How the C library keeps memory that was freed."""
+"""Settings of the C library's memory allocator."""
 
 import ctypes
 import os
@@ -6,19 +6,19 @@ import os
 _M_MMAP_THRESHOLD = -3
 """https://man7.org/linux/man-pages/man3/mallopt.3.html"""
 
-_LARGE = 1_000_000
-"""Bytes; answers and the columns that they are made of, and little else, are larger."""
+_THRESHOLD_BYTES = 1_000_000
+"""Responses and their columns are larger; little else is."""
 
 
-def give_back_large_buffers() -> None:
-    """Let large buffers go back to the system when they are freed; does nothing without glibc.
+def return_large_buffers() -> None:
+    """Have glibc return large buffers to the system when they are freed; without glibc do nothing.
 
-    glibc raises its threshold with the first large buffer that it sees freed, and keeps later ones: a server
-    that answered with 8 MB held five times that, and one third of it with a threshold that stays.
+    glibc raises its threshold when the first large buffer is freed, and caches later ones. A server that sent
+    8 MB responses then held five times that; with a fixed threshold it holds a third as much.
     """
     if "MALLOC_MMAP_THRESHOLD_" in os.environ:
         return
     try:
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _THRESHOLD_BYTES)
     except (OSError, AttributeError):
         return

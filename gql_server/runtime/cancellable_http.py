@@ -1,8 +1,8 @@
-"""HTTP requests that a thread waits for, and that another thread can end.
+"""HTTP requests that one thread waits for and another can cancel.
 
-A thread that reads from a socket cannot be stopped from outside; but the socket can be shut down, and then
-the read ends. MLflow's client, and the plugins for it, keep their connections to themselves: so urllib3's own
-connections, in this process, remember the reading that they are in use for.
+A thread that blocks in a socket read cannot be stopped, but shutting the socket down ends the read. MLflow's
+client and its plugins do not expose their connections, so urllib3's connection classes are replaced for the
+whole process by ones that record the request that they serve.
 """
 
 import socket
@@ -15,91 +15,91 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _LOCK = Lock()
-"""For who uses which connection: held for a moment, and never while anything is waited for."""
+"""Guards which request uses which connection. It is not held during I/O."""
 
 
 class RequestCancelled(Exception):
-    """Nobody waits any more for what is read."""
+    """The request was cancelled."""
 
 
 class CancellableRequest:
-    """What a thread reads, in whatever requests that takes; what changes something is no reading."""
+    """One read from a store, which may take several HTTP requests in turn. Writes are not cancellable."""
 
     def __init__(self) -> None:
-        self.stopped = False
+        self.cancelled = False
         self._connection: _Connection | None = None
 
-    def stop(self) -> None:
-        """End the request that is under way, and let no other begin."""
+    def cancel(self) -> None:
+        """End the HTTP request in progress and prevent further ones."""
         with _LOCK:
-            self.stopped = True
+            self.cancelled = True
             connection = self._connection
-            # One that went back to its pool may be in use for another.
-            if connection is not None and connection.reading is self:
-                connection.shut()
+            # A connection that was returned to its pool may serve another request by now.
+            if connection is not None and connection.served is self:
+                connection.shut_down()
 
-    def use(self, connection: "_Connection") -> None:
-        """Take a connection into use; raises `RequestCancelled`."""
-        if self.stopped:
+    def attach(self, connection: "_Connection") -> None:
+        """Record the connection in use; raise `RequestCancelled` after `cancel`."""
+        if self.cancelled:
             raise RequestCancelled
         self._connection = connection
 
 
-reading: ContextVar[CancellableRequest | None] = ContextVar("reading", default=None)
-"""What the requests of this thread are made for; None where they are not to be stopped."""
+current_request: ContextVar[CancellableRequest | None] = ContextVar("current_request", default=None)
+"""The read that this thread's HTTP requests belong to; None if they are not cancellable."""
 
 
-class _Stoppable:
-    """What a connection of urllib3's has beside."""
+class _Cancellable:
+    """A mixin for urllib3's connections."""
 
-    reading: CancellableRequest | None = None
+    served: CancellableRequest | None = None
     sock: Any
-    _open: Any = None
+    _socket: Any = None
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
-        self._take()
+        self._attach()
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        self._take()
+        self._attach()
         super().request(*arguments, **options)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         try:
             return super().getresponse()  # type: ignore[misc]
         except Exception as error:
-            if self.reading is not None and self.reading.stopped:
-                # As any other error of the network it would be tried again.
+            if self.served is not None and self.served.cancelled:
+                # urllib3 retries other network errors.
                 raise RequestCancelled from error
             raise
 
-    def shut(self) -> None:
-        if isinstance(self._open, socket.socket):
+    def shut_down(self) -> None:
+        if isinstance(self._socket, socket.socket):
             with suppress(OSError):
-                # The method of TLS sockets forgets the session, which the other thread is using.
-                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
+                # SSLSocket.shutdown drops the TLS session, which the other thread is using.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def _take(self) -> None:
+    def _attach(self) -> None:
         with _LOCK:
-            # It outlives `sock`, which is gone once the last response on it has begun.
-            self._open = self.sock
-            self.reading = reading.get()
-            if self.reading is not None:
-                self.reading.use(self)  # type: ignore[arg-type]
+            # urllib3 clears `sock` when the last response on the connection begins; `_socket` stays.
+            self._socket = self.sock
+            self.served = current_request.get()
+            if self.served is not None:
+                self.served.attach(self)  # type: ignore[arg-type]
 
 
-class _Plain(_Stoppable, HTTPConnection):
+class _CancellableHTTPConnection(_Cancellable, HTTPConnection):
     pass
 
 
-class _Secure(_Stoppable, HTTPSConnection):
+class _CancellableHTTPSConnection(_Cancellable, HTTPSConnection):
     pass
 
 
-_Connection: TypeAlias = _Plain | _Secure
+_Connection: TypeAlias = _CancellableHTTPConnection | _CancellableHTTPSConnection
 
 
 def make_requests_cancellable() -> None:
-    """Make what this process sends over urllib3 from now on stoppable, wherever there is a reading."""
-    HTTPConnectionPool.ConnectionCls = _Plain
-    HTTPSConnectionPool.ConnectionCls = _Secure
+    """Make urllib3 requests of this process cancellable where `current_request` is set."""
+    HTTPConnectionPool.ConnectionCls = _CancellableHTTPConnection
+    HTTPSConnectionPool.ConnectionCls = _CancellableHTTPSConnection

@@ -1,22 +1,25 @@
-"""Turns: long work in small steps, between which the event loop serves others."""
+"""Long computations on the event loop, in steps."""
 
 import asyncio
 import time
 
-_TURN_SECONDS = 0.005
-"""A tenth of what anybody may have to wait for the event loop (50 ms)."""
+_SLICE_SECONDS = 0.005
+"""A tenth of the longest time that a task may block the event loop (50 ms)."""
 
 
 class CooperativeLoop:
-    """Counts the time from its making on; made where the work begins."""
+    """Yields to the event loop during a long computation.
+
+    Create one where the computation starts, and await `checkpoint` between its steps.
+    """
 
     __slots__ = ("_until",)
 
     def __init__(self) -> None:
-        self._until = time.perf_counter() + _TURN_SECONDS
+        self._until = time.perf_counter() + _SLICE_SECONDS
 
-    async def between(self) -> None:
-        """Let others go first where this turn is over; called between steps."""
+    async def checkpoint(self) -> None:
+        """Let other tasks run if 5 ms have passed since they last could."""
         if time.perf_counter() > self._until:
             await asyncio.sleep(0)
-            self._until = time.perf_counter() + _TURN_SECONDS
+            self._until = time.perf_counter() + _SLICE_SECONDS

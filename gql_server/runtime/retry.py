@@ -1,4 +1,4 @@
-"""Asking a store again that is asked too often, or stumbles, within the time of the call and no longer."""
+"""Retries of store calls, within the deadline of the call."""
 
 import asyncio
 import random
@@ -9,53 +9,53 @@ from typing import TypeVar
 from mlflow.exceptions import RestException
 
 _T = TypeVar("_T")
-_FIRST, _LONGEST = 0.25, 8.0
-"""Seconds of the first pause, which then doubles, and of the longest."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
+"""Seconds; the pause doubles with each retry."""
 
-_REFUSED = {"RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
-"""What a store says of a request that it did not look into."""
+_REJECTED = {"RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
+"""The codes of requests that a store did not begin to process."""
 
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-"""When the call of the port that is under way has to have ended, by the event loop's clock."""
+"""The time, by the event loop's clock, at which the current call of a port must have ended."""
 
 
 class RetryableError(RestException):
-    """The store could not answer now; it wants to be left alone for `after` seconds, if it says so."""
+    """The store cannot process the request now; `retry_after` are the seconds to wait, if it named any."""
 
-    def __init__(self, error_code: str, after: float | None = None) -> None:
+    def __init__(self, error_code: str, retry_after: float | None = None) -> None:
         super().__init__(  # type: ignore[no-untyped-call] # MLflow has no types here
-            {"error_code": error_code, "message": "The store cannot answer now."}
+            {"error_code": error_code, "message": "The store cannot process the request now."}
         )
-        self.after = after
+        self.retry_after = retry_after
 
     @property
-    def refused(self) -> bool:
-        """Say whether nothing was done: the store was too busy to look, or did not know who asks."""
-        return self.error_code in _REFUSED
+    def rejected(self) -> bool:
+        """Return whether the store rejected the request before processing, for its rate or its token."""
+        return self.error_code in _REJECTED
 
 
-async def retrying(ask: Callable[[], Awaitable[_T]], most: int, *, reads: bool) -> _T:
-    """Return what `ask` returns, asking up to `most` times more while it raises `RetryableError`.
+async def call_with_retries(call: Callable[[], Awaitable[_T]], retries: int, *, idempotent: bool) -> _T:
+    """Await `call`, and again up to `retries` times while it raises `RetryableError`.
 
-    The last error is raised at once where the next try would come after the deadline. What writes is asked
-    again only where the store refused to look at it.
+    The error is raised at once if the next attempt would start after the deadline. A call that is not
+    idempotent is retried only if the store rejected it before processing.
     """
-    for number in range(most):
+    for attempt in range(retries):
         try:
-            return await ask()
+            return await call()
         except RetryableError as error:
-            pause = error.after if error.after is not None else _pause(number)
-            if _too_late(pause) or not (reads or error.refused):
+            pause = error.retry_after if error.retry_after is not None else _backoff(attempt)
+            if _passes_deadline(pause) or not (idempotent or error.rejected):
                 raise
         await asyncio.sleep(pause)
-    return await ask()
+    return await call()
 
 
-def _pause(number: int) -> float:
-    # Not all at once, since all were refused at once.
-    return float(min(_FIRST * 2**number, _LONGEST) * random.uniform(0.5, 1))  # noqa: S311
+def _backoff(attempt: int) -> float:
+    # Jitter: calls that were rejected together must not come back together.
+    return float(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
 
 
-def _too_late(pause: float) -> bool:
+def _passes_deadline(pause: float) -> bool:
     end = deadline.get()
     return end is not None and asyncio.get_running_loop().time() + pause >= end

@@ -1,9 +1,12 @@
-"""Stopping: after SIGTERM the process is not ready any more, and a while later it takes no connections.
+"""Graceful shutdown.
 
-Whoever sends requests here looks at /readyz from time to time, and needs that while. Then uvicorn stops
-listening and lets what is under way finish. What does not, it would break off without an answer, so a moment
-before that it is ended here, and its client told to ask again. In the end the application closes its store
-and cache.
+1. At SIGTERM `/readyz` starts to fail. The server accepts connections for `GQL_SHUTDOWN_DELAY` seconds more,
+   in which load balancers notice.
+2. Then uvicorn gets the signal. It closes its listening socket and waits for requests in flight, up to
+   `GQL_SHUTDOWN_TIMEOUT` seconds.
+3. Shortly before that timeout, operations still in flight are cancelled here. Their clients get a 503
+   response instead of a closed connection.
+4. The application closes its store and its cache.
 """
 
 import asyncio
@@ -14,62 +17,64 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_MOMENT = 1.0
-"""Seconds, or half of the patience where that is less, in which those who are told so get to hear it."""
+_RESPONSE_SECONDS = 1.0
+"""The time to send the responses of cancelled operations; half of the timeout if that is less."""
 
 
 class Shutdown:
-    """Whether this process is about to stop, and the operations that will have to end with it."""
+    """The state of this process's shutdown, and the operations to cancel at its end."""
 
     def __init__(self) -> None:
-        self.begun = False
-        self.over = False
-        self._limits: set[asyncio.Timeout] = set()
+        self.started = False
+        self.operations_cancelled = False
+        self._timeouts: set[asyncio.Timeout] = set()
 
     @contextmanager
-    def ends(self, limit: asyncio.Timeout) -> Iterator[None]:
-        """Let the time limit pass, at the latest, when the process has no more time; `over` says so then."""
-        self._limits.add(limit)
+    def track(self, timeout: asyncio.Timeout) -> Iterator[None]:
+        """Let `cancel_operations` expire this timeout while the context is entered."""
+        self._timeouts.add(timeout)
         try:
             yield
         finally:
-            self._limits.discard(limit)
+            self._timeouts.discard(timeout)
 
-    def give_up(self) -> None:
-        """End what is still under way."""
-        self.over = True
-        for limit in self._limits:
-            # One whose time is up already is ending, and cannot be told again.
-            if not limit.expired():
-                limit.reschedule(asyncio.get_running_loop().time())
+    def cancel_operations(self) -> None:
+        """Expire the timeouts of all operations in flight."""
+        self.operations_cancelled = True
+        for timeout in self._timeouts:
+            # An expired timeout is cancelling its operation already and cannot be rescheduled.
+            if not timeout.expired():
+                timeout.reschedule(asyncio.get_running_loop().time())
 
     @contextmanager
-    def announced(self, delay: float, patience: float) -> Iterator[None]:
-        """Turn not ready at SIGTERM, and pass it on `delay` seconds later; a second one, and SIGINT, at once.
+    def handle_signals(self, delay: float, timeout: float) -> Iterator[None]:
+        """Handle SIGTERM and SIGINT while the context is entered, before the handlers installed so far.
 
-        What is under way `patience` seconds after that will be broken off, and is ended before.
+        At SIGTERM `started` becomes true, and the earlier handler runs `delay` seconds later. At SIGINT, and
+        at a second signal, it runs at once. Operations in flight are cancelled shortly before `timeout`
+        seconds have passed after that.
         """
-        # Who merely holds the application, as tests do, has signals of their own.
+        # An application inside another program, as in tests, leaves that program's signal handlers alone.
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         loop = asyncio.get_running_loop()
 
-        def stop(number: int, frame: FrameType | None) -> None:
-            wait = delay if number == signal.SIGTERM and not self.begun else 0
-            self.begun = True
-            loop.call_soon_threadsafe(pass_on, wait, before[signal.Signals(number)], number, frame)
+        def handle(number: int, frame: FrameType | None) -> None:
+            wait = delay if number == signal.SIGTERM and not self.started else 0
+            self.started = True
+            loop.call_soon_threadsafe(forward, wait, handlers[signal.Signals(number)], number, frame)
 
-        def pass_on(wait: float, handler: Any, *arguments: Any) -> None:
+        def forward(wait: float, handler: Any, *arguments: Any) -> None:
             loop.call_later(wait, handler, *arguments)
-            loop.call_later(wait + patience - min(_MOMENT, patience / 2), self.give_up)
+            loop.call_later(wait + timeout - min(_RESPONSE_SECONDS, timeout / 2), self.cancel_operations)
 
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             if callable(handler):
-                signal.signal(number, stop)
+                signal.signal(number, handle)
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in handlers.items():
                 signal.signal(number, handler)

@@ -1,141 +1,136 @@
-"""Flights: what several ask for at the same time is read once."""
+"""Single flight: concurrent requests for a key share one call."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
+
+from cachetools import LRUCache
 
 _T = TypeVar("_T")
 
-_REMEMBERED = 1000
-"""More than end while a cache is being looked at."""
+_MAX_COMPLETED = 1000
+"""More keys than complete during one cache read."""
 
 
 class _Call:
-    """One reading under way, for several keys at once, and how many wait for it."""
+    """A call in flight for one or more keys, and the number of callers that wait for it."""
 
     __slots__ = ("keys", "task", "waiting")
 
-    def __init__(self, keys: Collection[str], reading: Coroutine[Any, Any, Sequence[Any]]) -> None:
+    def __init__(self, keys: Collection[str], call: Coroutine[Any, Any, Sequence[Any]]) -> None:
         self.keys = frozenset(keys)
         self.waiting = 0
-        # A task of its own: who asked first may leave, and the others still get their answer.
-        self.task = asyncio.ensure_future(reading)
+        # A task, so that the call goes on for the other callers when the first is cancelled.
+        self.task = asyncio.ensure_future(call)
 
 
 class SingleFlight(Generic[_T]):
-    """Readings under way, by key; at most `most` keys, and what is asked beyond that is read unshared.
+    """The calls in flight by key, up to `max_keys` keys; calls beyond that are not shared.
 
-    A reading that fails fails for all who wait for it. It goes on while anybody waits and is cancelled when
-    nobody does. A failure in `personal` may be about a key that only another asked for: then what one asked
-    for oneself is read again, once for all who ask for the same.
+    An error reaches all callers that wait for the call. The call is cancelled when its last caller is.
+    `key_errors` are the types of errors that concern single keys, of which a shared call may have been for
+    another caller's key. After such an error a caller's own keys are loaded again, in a call that only
+    callers with exactly these keys share.
     """
 
-    def __init__(self, *, most: int = 10_000, personal: tuple[type[Exception], ...] = ()) -> None:
-        self._most = most
-        self._personal = personal
-        self._flying: dict[str, tuple[_Call, int]] = {}
-        self._landed: OrderedDict[str, None] = OrderedDict()
+    def __init__(self, *, max_keys: int = 10_000, key_errors: tuple[type[Exception], ...] = ()) -> None:
+        self._max_keys = max_keys
+        self._key_errors = key_errors
+        self._in_flight: dict[str, tuple[_Call, int]] = {}
+        self._completed: LRUCache[str, None] = LRUCache(_MAX_COMPLETED)
 
     def __len__(self) -> int:
-        return len(self._flying)
+        return len(self._in_flight)
 
-    def landed(self, key: str) -> bool:
-        """Say whether a reading of this key ended well lately.
+    def completed_recently(self, key: str) -> bool:
+        """Return whether a call for this key has succeeded lately.
 
-        Who did not find its answer a moment ago looks again: it may have been written in between.
+        After a cache miss, read the cache again if so: the call may have written the key after the read.
         """
-        return key in self._landed
+        return key in self._completed
 
-    async def share(
-        self, keys: Sequence[str], read: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[_T]]]
+    async def load(
+        self, keys: Sequence[str], call: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[_T]]]
     ) -> list[_T]:
-        """Return what is under each of these distinct keys.
+        """Return the values of distinct keys.
 
-        `read` is called once, with the places of the keys that nobody is reading yet.
+        `call` is called once, with the indexes of the keys that are not in flight.
         """
         try:
-            return await self._fly(keys, read)
-        except _Foreign as failure:
-            if not isinstance(failure.error, self._personal):
-                raise failure.error from None
-        # Shared only by those who ask for the very same, so that what fails now is one's own.
-        (answers,) = await self._fly(["\n".join(keys)], lambda _: _together(read, len(keys)))
-        return list(answers)
+            return await self._load(keys, call)
+        except _ForeignError as foreign:
+            if not isinstance(foreign.error, self._key_errors):
+                raise foreign.error from None
+        # The key of the whole set: an error now concerns the caller's own keys.
+        (values,) = await self._load(["\n".join(keys)], lambda _: _call_for_all(call, len(keys)))
+        return list(values)
 
-    async def _fly(
-        self, keys: Sequence[str], read: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[Any]]]
+    async def _load(
+        self, keys: Sequence[str], call: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[Any]]]
     ) -> list[Any]:
-        places = [place for place, key in enumerate(keys) if key not in self._flying]
-        if len(self._flying) + len(places) > self._most:
-            return list(await read(range(len(keys))))
-        if places:
-            self._start([keys[place] for place in places], read(places))
-        boarded = [self._flying[key] for key in keys]
-        flights = dict.fromkeys(flight for flight, _ in boarded)
-        await _wait(flights, self._land)
-        for flight in flights:
-            if error := _failure(flight):
-                raise error if flight.keys <= set(keys) else _Foreign(error)
-        return [flight.task.result()[place] for flight, place in boarded]
+        missing = [index for index, key in enumerate(keys) if key not in self._in_flight]
+        if len(self._in_flight) + len(missing) > self._max_keys:
+            return list(await call(range(len(keys))))
+        if missing:
+            self._start([keys[index] for index in missing], call(missing))
+        shares = [self._in_flight[key] for key in keys]
+        calls = dict.fromkeys(shared for shared, _ in shares)
+        await _wait(calls, self._remove)
+        for shared in calls:
+            if error := _error(shared):
+                raise error if shared.keys <= set(keys) else _ForeignError(error)
+        return [shared.task.result()[index] for shared, index in shares]
 
-    def _start(self, keys: Sequence[str], reading: Coroutine[Any, Any, Sequence[Any]]) -> None:
-        flight = _Call(keys, reading)
-        self._flying |= {key: (flight, place) for place, key in enumerate(keys)}
+    def _start(self, keys: Sequence[str], coroutine: Coroutine[Any, Any, Sequence[Any]]) -> None:
+        call = _Call(keys, coroutine)
+        self._in_flight |= {key: (call, index) for index, key in enumerate(keys)}
 
-        def ended(task: "asyncio.Task[Sequence[Any]]") -> None:
-            self._land(flight)
-            # Looked at, or asyncio complains of a failure that nobody waited for.
+        def done(task: "asyncio.Task[Sequence[Any]]") -> None:
+            self._remove(call)
+            # Retrieves the exception as well, or asyncio logs one that no caller waited for.
             if not task.cancelled() and not task.exception():
-                self._remember(flight.keys)
+                self._completed.update(dict.fromkeys(call.keys))
 
-        flight.task.add_done_callback(ended)
+        call.task.add_done_callback(done)
 
-    def _remember(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._landed[key] = None
-            self._landed.move_to_end(key)
-        while len(self._landed) > _REMEMBERED:
-            self._landed.popitem(last=False)
-
-    def _land(self, flight: _Call) -> None:
-        for key in flight.keys:
-            if self._flying.get(key, (None,))[0] is flight:
-                del self._flying[key]
+    def _remove(self, call: _Call) -> None:
+        for key in call.keys:
+            if self._in_flight.get(key, (None,))[0] is call:
+                del self._in_flight[key]
 
 
-class _Foreign(Exception):
-    """A reading failed that was for other keys too."""
+class _ForeignError(Exception):
+    """A call failed that was for other callers' keys as well."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self.error = error
 
 
-def _failure(flight: _Call) -> BaseException | None:
-    if flight.task.cancelled():
-        # Nobody who waits has cancelled it, and a CancelledError here would say that they had.
-        return RuntimeError("A shared reading was cancelled from within.")
-    return flight.task.exception()
+def _error(call: _Call) -> BaseException | None:
+    if call.task.cancelled():
+        # The waiting callers are not cancelled, as a CancelledError here would mean.
+        return RuntimeError("A shared call cancelled itself.")
+    return call.task.exception()
 
 
-async def _together(
-    read: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[_T]]], count: int
+async def _call_for_all(
+    call: Callable[[Sequence[int]], Coroutine[Any, Any, Sequence[_T]]], count: int
 ) -> list[Sequence[_T]]:
-    return [await read(range(count))]
+    return [await call(range(count))]
 
 
-async def _wait(flights: Collection[_Call], land: Callable[[_Call], None]) -> None:
-    for flight in flights:
-        flight.waiting += 1
+async def _wait(calls: Collection[_Call], remove: Callable[[_Call], None]) -> None:
+    for call in calls:
+        call.waiting += 1
     try:
-        # Waiting for a task, unlike awaiting it, leaves it alone when who waits is cancelled.
-        if flights:
-            await asyncio.wait([flight.task for flight in flights])
+        # asyncio.wait, unlike `await task`, leaves the task alone when the waiting caller is cancelled.
+        if calls:
+            await asyncio.wait([call.task for call in calls])
     finally:
-        for flight in flights:
-            flight.waiting -= 1
-            if not flight.waiting and not flight.task.done():
-                # Nobody may join it any more, though it takes a moment to stop.
-                land(flight)
-                flight.task.cancel()
+        for call in calls:
+            call.waiting -= 1
+            if not call.waiting and not call.task.done():
+                # New callers must not join it, though it takes a moment to stop.
+                remove(call)
+                call.task.cancel()

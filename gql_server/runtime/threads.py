@@ -1,4 +1,4 @@
-"""Threads for calls that block: bounded, and each call in the context of whoever asks."""
+"""Thread pools for blocking calls."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,92 +8,92 @@ from threading import Lock
 from typing import NamedTuple, TypeVar
 from weakref import WeakSet
 
-from gql_server.runtime.cancellable_http import CancellableRequest, reading
+from gql_server.runtime.cancellable_http import CancellableRequest, current_request
 
 _T = TypeVar("_T")
 
 
 class Usage(NamedTuple):
-    """How many calls run, and how many wait for a thread."""
+    """The number of calls that run, and of those that wait for a thread."""
 
     busy: int
     waiting: int
 
 
-_all: WeakSet["Threads"] = WeakSet()
+_pools: WeakSet["Threads"] = WeakSet()
 
 
 class Threads:
-    """Runs functions in at most `most` threads; others wait for their turn.
+    """Runs functions in up to `max_threads` threads; further calls wait in a queue.
 
-    The store may have to know who asks, so what is set around a call is set in its thread.
+    A function runs in a copy of the caller's context: a store may need the caller's credentials.
     """
 
-    def __init__(self, most: int, name: str) -> None:
+    def __init__(self, max_threads: int, name: str) -> None:
         self.name = name
-        self._pool = ThreadPoolExecutor(most, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(max_threads, thread_name_prefix=name)
         self._lock = Lock()
-        self._taken = self._busy = 0
-        _all.add(self)
+        self._submitted = self._busy = 0
+        _pools.add(self)
 
     @property
     def usage(self) -> Usage:
-        """Return how much runs in the threads, and how much waits for one."""
+        """Return the number of running and of queued calls."""
         with self._lock:
-            return Usage(self._busy, self._taken - self._busy)
+            return Usage(self._busy, self._submitted - self._busy)
 
-    def submit(self, work: Callable[..., _T], *args: object) -> Future[_T]:
-        """Run a function to its end, be it that nobody waits for it any more."""
-        return self._submit(copy_context(), work, *args)
+    def submit(self, function: Callable[..., _T], *args: object) -> Future[_T]:
+        """Queue a function that runs to its end even if no caller waits for the result."""
+        return self._submit(copy_context(), function, *args)
 
-    async def run(self, work: Callable[..., _T], *args: object) -> _T:
-        """Return what the function returns; one that begins goes on to its end."""
-        return await asyncio.wrap_future(self.submit(work, *args))
+    async def run(self, function: Callable[..., _T], *args: object) -> _T:
+        """Return the function's result. Cancellation removes it from the queue but does not interrupt it."""
+        return await asyncio.wrap_future(self.submit(function, *args))
 
-    async def read(self, work: Callable[..., _T], *args: object) -> _T:
-        """Return what a function returns that changes nothing.
+    async def run_cancellable(self, function: Callable[..., _T], *args: object) -> _T:
+        """Return the result of a function without side effects.
 
-        Once nobody waits for it, it is taken off the queue, or the HTTP request ends that it is waiting for.
+        Cancellation removes it from the queue, or ends the HTTP request that it waits for.
         """
-        own = CancellableRequest()
+        request = CancellableRequest()
         context = copy_context()
-        context.run(reading.set, own)
+        context.run(current_request.set, request)
         try:
-            return await asyncio.wrap_future(self._submit(context, work, *args))
+            return await asyncio.wrap_future(self._submit(context, function, *args))
         except asyncio.CancelledError:
-            own.stop()
+            request.cancel()
             raise
 
-    def close(self, *, finish: bool = False) -> None:
-        """Let go of the threads as they finish; what waits for its turn gets it with `finish` alone."""
-        self._pool.shutdown(wait=False, cancel_futures=not finish)
+    def close(self, *, run_queued: bool = False) -> None:
+        """Release the threads as their calls end, without waiting; drop queued calls unless `run_queued`."""
+        self._executor.shutdown(wait=False, cancel_futures=not run_queued)
 
-    def _submit(self, context: Context, work: Callable[..., _T], *args: object) -> Future[_T]:
+    def _submit(self, context: Context, function: Callable[..., _T], *args: object) -> Future[_T]:
         with self._lock:
-            self._taken += 1
-        future = self._pool.submit(context.run, self._run, work, *args)
-        future.add_done_callback(self._let_go)
+            self._submitted += 1
+        future = self._executor.submit(context.run, self._run, function, *args)
+        future.add_done_callback(self._done)
         return future
 
-    def _run(self, work: Callable[..., _T], *args: object) -> _T:
+    def _run(self, function: Callable[..., _T], *args: object) -> _T:
         with self._lock:
             self._busy += 1
         try:
-            return work(*args)
+            return function(*args)
         finally:
             with self._lock:
                 self._busy -= 1
 
-    def _let_go(self, _: Future[_T]) -> None:
+    def _done(self, _: Future[_T]) -> None:
         with self._lock:
-            self._taken -= 1
+            self._submitted -= 1
 
 
-def usages() -> Mapping[str, Usage]:
-    """Return the usage of all threads there are, by their names."""
-    found: dict[str, Usage] = {}
-    for threads in list(_all):
-        busy, waiting = threads.usage
-        before = found.get(threads.name, Usage(0, 0))
-        found[threads.name] = Usage(before.busy + busy, before.waiting + waiting)
-    return found
+def usage_by_name() -> Mapping[str, Usage]:
+    """Return the usage of all pools of this process; pools with one name are added up."""
+    usages: dict[str, Usage] = {}
+    for pool in list(_pools):
+        busy, waiting = pool.usage
+        before = usages.get(pool.name, Usage(0, 0))
+        usages[pool.name] = Usage(before.busy + busy, before.waiting + waiting)
+    return usages

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
 
-from gql_server.runtime.retry import retrying
+from gql_server.runtime.retry import call_with_retries
 from gql_server.runtime.threads import Threads
 from gql_server.stores.mlflow.lazy_store import LazyStore
 
@@ -56,8 +56,8 @@ class StoreCalls:
         await asyncio.to_thread(self._store.close)
 
     async def _run(self, work: Callable[[], _T], *, reads: bool) -> _T:
-        run = self._threads.read if reads else self._threads.run
-        return await retrying(lambda: run(work), self._retries, reads=reads)
+        run = self._threads.run_cancellable if reads else self._threads.run
+        return await call_with_retries(lambda: run(work), self._retries, idempotent=reads)
 
     def _call(self, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
         store = self._store.get()

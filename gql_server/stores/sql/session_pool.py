@@ -43,7 +43,7 @@ class SessionPool:
     async def close(self) -> None:
         """Let go of threads; what still runs is not waited for."""
         self._threads.close()
-        self._interrupts.close(finish=True)
+        self._interrupts.close(run_queued=True)
 
     def _read(self, reading: Session, work: Callable[[Session], _T]) -> _T:
         try:

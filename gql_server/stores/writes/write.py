@@ -40,7 +40,7 @@ class Write(Generic[_T]):
         try:
             return self._make(store)
         except RetryableError as error:
-            self.begun = not error.refused
+            self.begun = not error.rejected
             raise
 
     def call_off(self) -> bool:

@@ -223,7 +223,7 @@ async def test_a_change_while_another_is_marked_is_not_forgotten() -> None:
 class Open(CircuitBreaker):
     """A circuit that lets everybody through."""
 
-    def lets_through(self) -> bool:
+    def allows_call(self) -> bool:
         """Say yes."""
         return True
 

@@ -1,15 +1,7 @@
-"""Tests of what is known of runs, and of taking turns."""
-
-import asyncio
-from types import SimpleNamespace
-
-import pytest
+"""The end times of runs that were read."""
 
 from gql_server.cache.finished_runs import FinishedRuns
-from gql_server.runtime import cooperative as turns_module
-from gql_server.runtime.cooperative import CooperativeLoop
 from schema.ports.table import Table
-from tests.support.clock import Clock
 
 
 def _runs(*rows: tuple[str, str, int | None]) -> Table:
@@ -33,16 +25,3 @@ def test_what_is_known_of_runs_is_bounded() -> None:
     ended.ends(["a"])
     ended.learn(_runs(("c", "FINISHED", 3)))
     assert ended.ends(["a", "b", "c"]) == [1, None, 3]
-
-
-async def test_long_work_lets_others_go_first(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work of many steps lets the event loop serve others while it goes on, and short work does not stop."""
-    monkeypatch.setattr(turns_module, "time", SimpleNamespace(perf_counter=clock))
-    served: list[bool] = []
-    asyncio.get_running_loop().call_soon(served.append, True)  # noqa: FBT003 - what is served is nothing
-    turns = CooperativeLoop()
-    await turns.between()
-    assert not served
-    clock.now += 0.01
-    await turns.between()
-    assert served

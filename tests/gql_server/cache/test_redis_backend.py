@@ -75,7 +75,7 @@ async def test_more_readers_than_connections_wait_for_one(redis_url: str) -> Non
 async def test_redis_dies_and_comes_back(own_redis: RedisServer, clock: Clock) -> None:
     """A dead Redis is an empty cache that costs one try, and it is used again once it is back."""
     cache = _open(own_redis.url)
-    cache.circuit = CircuitBreaker(rest=0.3, clock=clock)
+    cache.circuit = CircuitBreaker(retry_seconds=0.3, clock=clock)
     await put(cache, "a", b"1")
     own_redis.kill()
     for _ in range(100):

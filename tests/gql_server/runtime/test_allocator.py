@@ -1,4 +1,4 @@
-"""Memory after large answers."""
+"""Memory use after large responses."""
 
 import subprocess
 import sys
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-HELD = """
+SCRIPT = """
 import sys
-from gql_server.runtime.allocator import give_back_large_buffers
-if sys.argv[1:] == ["give back"]:
-    give_back_large_buffers()
+from gql_server.runtime.allocator import return_large_buffers
+if sys.argv[1:] == ["return"]:
+    return_large_buffers()
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 before = resident()
@@ -22,10 +22,10 @@ print(resident() - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux says how much is held")
-def test_large_buffers_go_back() -> None:
-    """After large buffers were freed the process holds little more than before."""
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory use from Linux")
+def test_freed_large_buffers_return_to_system() -> None:
+    """After large buffers are freed, the process uses little more memory than before."""
     done = subprocess.run(
-        [sys.executable, "-c", HELD, "give back"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SCRIPT, "return"], capture_output=True, text=True, check=True, timeout=60
     )
     assert int(done.stdout) < 6_000_000

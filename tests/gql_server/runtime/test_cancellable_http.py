@@ -1,4 +1,4 @@
-"""Requests that nobody waits for any more end at once, and their threads are free."""
+"""Cancelled requests end at once and free their threads."""
 
 import asyncio
 import ssl
@@ -9,7 +9,7 @@ import pytest
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
-from gql_server.runtime.cancellable_http import CancellableRequest, reading
+from gql_server.runtime.cancellable_http import CancellableRequest, current_request
 from gql_server.stores.mlflow.open_store import prepare_http
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, UnsupportedByStore
@@ -22,7 +22,7 @@ from tests.support.odd_server import MISSING, Answer, refuse, saying, silence, t
 def context(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ssl.SSLContext | None:
-    """Give what a server needs for TLS, or None for a server without."""
+    """Return the TLS context of the server; None for a server without TLS."""
     if not request.param:
         return None
     certificate = write_certificate(tmp_path)
@@ -32,26 +32,26 @@ def context(
     return context
 
 
-async def later(writer: asyncio.StreamWriter) -> None:
-    """Ask for patience: an hour of it."""
+async def retry_in_an_hour(writer: asyncio.StreamWriter) -> None:
+    """Respond with 503 and a Retry-After of an hour."""
     writer.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
 
 
 @pytest.mark.parametrize("answer", [silence, trickle])
-async def test_a_call_that_is_left_frees_its_thread(answer: Answer, context: ssl.SSLContext | None) -> None:
-    """The only thread answers the next call, and what was left is not asked again."""
-    asked = asyncio.Event()
+async def test_cancelled_call_frees_its_thread(answer: Answer, context: ssl.SSLContext | None) -> None:
+    """After a call is cancelled, the only thread serves the next call, and the first is not retried."""
+    received = asyncio.Event()
 
-    async def left(writer: asyncio.StreamWriter) -> None:
-        asked.set()
+    async def abandoned(writer: asyncio.StreamWriter) -> None:
+        received.set()
         await answer(writer)
 
-    answers: list[Answer] = [left, refuse]
+    answers: list[Answer] = [abandoned, refuse]
     async with saying(answers, context) as uri:
         port = MlflowTracking(uri, threads=1, timeout=600)
         call = asyncio.create_task(port.ready())
-        await asyncio.wait_for(asked.wait(), 20)
-        # As long as it takes to read that an answer begins.
+        await asyncio.wait_for(received.wait(), 20)
+        # Enough for the client to read the start of the response.
         await asyncio.sleep(0.3)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -63,8 +63,8 @@ async def test_a_call_that_is_left_frees_its_thread(answer: Answer, context: ssl
         await port.close()
 
 
-async def test_a_deadline_frees_the_thread_of_a_server() -> None:
-    """An operation that passes its deadline leaves nothing behind that the next would wait for."""
+async def test_operation_timeout_frees_its_thread() -> None:
+    """After an operation times out, the only thread serves the next operation."""
     async with (
         saying([silence, refuse]) as uri,
         graphql_client(uri, operation_timeout=8, store_timeout=600, store_threads=1) as ask,
@@ -76,9 +76,9 @@ async def test_a_deadline_frees_the_thread_of_a_server() -> None:
     assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
 
 
-async def test_an_hour_of_patience_is_not_slept_through() -> None:
-    """A store that wants to be left alone for long keeps no thread meanwhile."""
-    async with saying([later, later, refuse]) as uri:
+async def test_long_retry_after_occupies_no_thread() -> None:
+    """A Retry-After beyond the deadline fails the call at once and frees its thread."""
+    async with saying([retry_in_an_hour, retry_in_an_hour, refuse]) as uri:
         port = MlflowTracking(uri, threads=1, timeout=600)
         async with asyncio.timeout(20):
             with pytest.raises(StoreUnavailable):
@@ -88,29 +88,29 @@ async def test_an_hour_of_patience_is_not_slept_through() -> None:
         await port.close()
 
 
-async def test_a_connection_of_another_is_left_alone() -> None:
-    """Who is late to stop what has its answer does not stop what is asked on the same connection since."""
-    asked, go_on = asyncio.Event(), asyncio.Event()
+async def test_late_cancellation_spares_reused_connection() -> None:
+    """Cancelling a finished request does not end another request on the same connection."""
+    received, go_on = asyncio.Event(), asyncio.Event()
 
-    async def held(writer: asyncio.StreamWriter) -> None:
-        asked.set()
+    async def delayed(writer: asyncio.StreamWriter) -> None:
+        received.set()
         await go_on.wait()
         writer.write(MISSING)
 
     prepare_http(4, 60)
     first, second = CancellableRequest(), CancellableRequest()
 
-    def ask(uri: str, own: CancellableRequest) -> int:
+    def send(uri: str, request: CancellableRequest) -> int:
         context = copy_context()
-        context.run(reading.set, own)
-        found = context.run(http_request, get_default_host_creds(uri), "/api/2.0/mlflow/x", "GET")
-        status: int = found.status_code
+        context.run(current_request.set, request)
+        response = context.run(http_request, get_default_host_creds(uri), "/api/2.0/mlflow/x", "GET")
+        status: int = response.status_code
         return status
 
-    async with saying([refuse, held]) as uri:
-        assert await asyncio.to_thread(ask, uri, first) == 404
-        asking_again = asyncio.create_task(asyncio.to_thread(ask, uri, second))
-        await asyncio.wait_for(asked.wait(), 20)
-        first.stop()
+    async with saying([refuse, delayed]) as uri:
+        assert await asyncio.to_thread(send, uri, first) == 404
+        sending_again = asyncio.create_task(asyncio.to_thread(send, uri, second))
+        await asyncio.wait_for(received.wait(), 20)
+        first.cancel()
         go_on.set()
-        assert await asyncio.wait_for(asking_again, 20) == 404
+        assert await asyncio.wait_for(sending_again, 20) == 404

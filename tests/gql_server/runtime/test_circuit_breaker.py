@@ -1,4 +1,4 @@
-"""Tests of the circuit."""
+"""The circuit breaker."""
 
 import logging
 
@@ -8,27 +8,27 @@ from gql_server.runtime.circuit_breaker import CircuitBreaker
 from tests.support.clock import Clock
 
 
-def test_after_a_failure_one_tries_at_a_time(clock: Clock) -> None:
-    """Nobody is let through while the circuit rests, and then one in each rest until it works."""
-    circuit = CircuitBreaker(rest=2.0, clock=clock)
-    assert circuit.lets_through()
-    circuit.failed(OSError())
-    assert not circuit.lets_through()
+def test_open_breaker_allows_one_call_per_period(clock: Clock) -> None:
+    """After a failure no call is allowed for a period, then one a period until one succeeds."""
+    breaker = CircuitBreaker(retry_seconds=2.0, clock=clock)
+    assert breaker.allows_call()
+    breaker.record_failure(OSError())
+    assert not breaker.allows_call()
     clock.now += 2.0
-    assert [circuit.lets_through() for _ in range(3)] == [True, False, False]
+    assert [breaker.allows_call() for _ in range(3)] == [True, False, False]
     clock.now += 2.0
-    assert circuit.lets_through()
-    circuit.worked()
-    assert [circuit.lets_through() for _ in range(3)] == [True, True, True]
+    assert breaker.allows_call()
+    breaker.record_success()
+    assert [breaker.allows_call() for _ in range(3)] == [True, True, True]
 
 
-def test_failures_are_logged_once_in_a_while(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """A cache that stays away is one line a minute, with the error's type and never its text."""
-    circuit = CircuitBreaker(quiet=60.0, clock=clock)
+def test_failures_are_logged_once_a_period(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A cache that keeps failing is logged once a minute, by the error's type and without its text."""
+    breaker = CircuitBreaker(log_seconds=60.0, clock=clock)
     for _ in range(120):
-        circuit.failed(OSError("redis://user:secret@host"))
+        breaker.record_failure(OSError("redis://user:secret@host"))
         clock.now += 1.0
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert "OSError, 61 times" in caplog.text
     assert "secret" not in caplog.text
-    assert circuit.failures == 120
+    assert breaker.failures == 120

@@ -1,4 +1,4 @@
-"""Asking a store again that could not answer: as often as is set, and no longer than the call may take."""
+"""Retries of store calls: up to the configured number, and within the deadline of the call."""
 
 import asyncio
 from functools import partial
@@ -10,7 +10,7 @@ from gql_server.runtime.retry import RetryableError
 
 
 @pytest.mark.parametrize(
-    ("code", "reads", "times"),
+    ("code", "idempotent", "attempts"),
     [
         ("TEMPORARILY_UNAVAILABLE", True, 3),
         ("TEMPORARILY_UNAVAILABLE", False, 1),
@@ -19,32 +19,32 @@ from gql_server.runtime.retry import RetryableError
         ("UNAUTHENTICATED", False, 3),
     ],
 )
-async def test_what_writes_is_not_done_twice(code: str, reads: bool, times: int) -> None:  # noqa: FBT001
-    """What failed half-way may have been done; what was refused for the rush was not."""
-    asked: list[str] = []
+async def test_write_is_retried_only_if_rejected(code: str, idempotent: bool, attempts: int) -> None:  # noqa: FBT001
+    """A write that failed in processing may have been applied; one that the store rejected was not."""
+    calls: list[str] = []
 
-    async def ask() -> None:
-        asked.append(code)
+    async def call() -> None:
+        calls.append(code)
         raise RetryableError(code, 0)
 
     with pytest.raises(RetryableError):
-        await retry.retrying(ask, 2, reads=reads)
-    assert len(asked) == times
+        await retry.call_with_retries(call, 2, idempotent=idempotent)
+    assert len(calls) == attempts
 
 
-async def test_what_would_come_too_late_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause that reaches beyond the deadline is not begun, whether the store asks for it or not."""
-    asked: list[int] = []
+async def test_retry_after_deadline_is_not_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is raised at once if the pause, the store's or the default, would pass the deadline."""
+    calls: list[int] = []
 
-    async def ask(after: float | None) -> None:
-        asked.append(1)
-        raise RetryableError("RESOURCE_EXHAUSTED", after)  # noqa: EM101 - a code
+    async def call(retry_after: float | None) -> None:
+        calls.append(1)
+        raise RetryableError("RESOURCE_EXHAUSTED", retry_after)  # noqa: EM101 - a code
 
-    monkeypatch.setattr(retry, "_FIRST", 100.0)
-    monkeypatch.setattr(retry, "_LONGEST", 100.0)
+    monkeypatch.setattr(retry, "_FIRST_PAUSE", 100.0)
+    monkeypatch.setattr(retry, "_LONGEST_PAUSE", 100.0)
     token = retry.deadline.set(asyncio.get_running_loop().time() + 30)
-    for after in (60.0, None):
+    for retry_after in (60.0, None):
         with pytest.raises(RetryableError):
-            await retry.retrying(partial(ask, after), 5, reads=True)
+            await retry.call_with_retries(partial(call, retry_after), 5, idempotent=True)
     retry.deadline.reset(token)
-    assert len(asked) == 2
+    assert len(calls) == 2

@@ -1,4 +1,4 @@
-"""How the server stops: announced, after what is under way, and with a word to whoever waited in vain."""
+"""Graceful shutdown: readiness fails first, operations in flight finish or get a response."""
 
 import asyncio
 import signal
@@ -11,34 +11,34 @@ from tests.support.server_process import running_server
 
 
 async def busy(writer: asyncio.StreamWriter) -> None:
-    """Answer a start that looks for the store: it goes on without."""
+    """Respond with 503 to the requests of the server's start, which ignores the error."""
     writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
 
 
-async def test_stopping_is_announced() -> None:
-    """At SIGTERM the process is not ready at once, and is told to stop after the delay; again, at once."""
-    told = asyncio.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: told.set())
+async def test_signal_is_forwarded_after_delay() -> None:
+    """The first SIGTERM starts the shutdown and is forwarded after the delay; the second one at once."""
+    forwarded = asyncio.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: forwarded.set())
     try:
-        stopping = Shutdown()
-        with stopping.announced(3600, 10):
+        shutdown = Shutdown()
+        with shutdown.handle_signals(3600, 10):
             signal.raise_signal(signal.SIGTERM)
-            assert stopping.begun
+            assert shutdown.started
             await asyncio.sleep(0)
-            assert not told.is_set()
+            assert not forwarded.is_set()
             signal.raise_signal(signal.SIGTERM)
-            await asyncio.wait_for(told.wait(), 10)
+            await asyncio.wait_for(forwarded.wait(), 10)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-async def test_what_is_ending_does_not_keep_others_from_it() -> None:
-    """An operation that passed its deadline, and takes a while to end, leaves the others to be ended too."""
-    stopping, ending, go_on = Shutdown(), asyncio.Event(), asyncio.Event()
+async def test_timed_out_operation_does_not_prevent_cancellation_of_others() -> None:
+    """All operations are cancelled, though one has timed out already and is slow to end."""
+    shutdown, ending, go_on = Shutdown(), asyncio.Event(), asyncio.Event()
 
     async def operation(seconds: float | None) -> None:
-        async with asyncio.timeout(seconds) as limit:
-            with stopping.ends(limit):
+        async with asyncio.timeout(seconds) as timeout:
+            with shutdown.track(timeout):
                 try:
                     await asyncio.sleep(600)
                 finally:
@@ -49,71 +49,72 @@ async def test_what_is_ending_does_not_keep_others_from_it() -> None:
     await asyncio.wait_for(ending.wait(), 20)
     try:
         for _ in range(2):
-            stopping.give_up()
+            shutdown.cancel_operations()
             await asyncio.sleep(0)
     finally:
         go_on.set()
-    ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
-    assert [type(error) for error in ended] == [TimeoutError] * 3
+    results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
+    assert [type(error) for error in results] == [TimeoutError] * 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopping_lets_what_runs_finish_or_says_so(number: signal.Signals) -> None:
-    """What ends in time is answered; what does not is told to ask again, in JSON; then the process ends."""
-    asked, stopped = asyncio.Semaphore(0), asyncio.Event()
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+async def test_operations_finish_or_get_503_at_shutdown(signal_number: signal.Signals) -> None:
+    """An operation that ends in time gets its result, a later one a 503 with Retry-After, in JSON."""
+    received, stopped = asyncio.Semaphore(0), asyncio.Event()
 
     async def soon(writer: asyncio.StreamWriter) -> None:
-        asked.release()
+        received.release()
         await stopped.wait()
         await asyncio.sleep(0.5)
         await refuse(writer)
 
     async def never(writer: asyncio.StreamWriter) -> None:
-        asked.release()
+        received.release()
         await silence(writer)
 
     async with saying([busy, busy, soon, never]) as uri:
-        server = running_server("--tracking-uri", uri, "--shutdown-delay", "0", "--shutdown-timeout", "5")
-        held = await asyncio.to_thread(server.__enter__)
+        context = running_server("--tracking-uri", uri, "--shutdown-delay", "0", "--shutdown-timeout", "5")
+        server = await asyncio.to_thread(context.__enter__)
         try:
-            queries = [f"{{ experiment(experimentId: {place}) {{ name }} }}" for place in range(2)]
-            first = asyncio.create_task(asyncio.to_thread(held.query, queries[0]))
-            await asyncio.wait_for(asked.acquire(), 30)
-            second = asyncio.create_task(asyncio.to_thread(held.query, queries[1]))
-            await asyncio.wait_for(asked.acquire(), 30)
-            held.process.send_signal(number)
+            queries = [f"{{ experiment(experimentId: {number}) {{ name }} }}" for number in range(2)]
+            first = asyncio.create_task(asyncio.to_thread(server.query, queries[0]))
+            await asyncio.wait_for(received.acquire(), 30)
+            second = asyncio.create_task(asyncio.to_thread(server.query, queries[1]))
+            await asyncio.wait_for(received.acquire(), 30)
+            server.process.send_signal(signal_number)
             stopped.set()
             assert "no such function" in (await first).json()["errors"][0]["message"]
-            refused = await second
-            assert refused.status_code == 503
-            assert refused.headers["retry-after"]
-            assert refused.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
-            assert await asyncio.to_thread(held.process.wait, 20) in {0, -number, 128 + number}
+            response = await second
+            assert response.status_code == 503
+            assert response.headers["retry-after"]
+            assert response.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
+            exit_codes = {0, -signal_number, 128 + signal_number}
+            assert await asyncio.to_thread(server.process.wait, 20) in exit_codes
         finally:
-            await asyncio.to_thread(server.__exit__, None, None, None)
+            await asyncio.to_thread(context.__exit__, None, None, None)
 
 
-async def test_a_change_that_stopping_interrupts_is_in_doubt() -> None:
-    """Who waits for a change when the process has to end is told so, and not to send it again."""
-    asked = asyncio.Event()
+async def test_mutation_interrupted_by_shutdown_gets_503_without_retry_after() -> None:
+    """The response says that the change may have been applied, and has no Retry-After."""
+    received = asyncio.Event()
 
-    async def quiet(writer: asyncio.StreamWriter) -> None:
-        asked.set()
+    async def silent(writer: asyncio.StreamWriter) -> None:
+        received.set()
         await silence(writer)
 
-    async with saying([busy, busy, quiet]) as uri:
+    async with saying([busy, busy, silent]) as uri:
         options = ("--tracking-uri", uri, "--writable", "--shutdown-delay", "0", "--shutdown-timeout", "2")
-        server = running_server(*options)
-        held = await asyncio.to_thread(server.__enter__)
+        context = running_server(*options)
+        server = await asyncio.to_thread(context.__enter__)
         try:
             document = 'mutation { createExperiment(input: {name: "a"}) { experiment { name } } }'
-            change = asyncio.create_task(asyncio.to_thread(held.query, document))
-            await asyncio.wait_for(asked.wait(), 20)
-            held.process.send_signal(signal.SIGTERM)
-            refused = await change
-            assert refused.status_code == 503
-            assert "retry-after" not in refused.headers
-            assert "may or may not have been applied" in refused.json()["errors"][0]["message"]
+            change = asyncio.create_task(asyncio.to_thread(server.query, document))
+            await asyncio.wait_for(received.wait(), 20)
+            server.process.send_signal(signal.SIGTERM)
+            response = await change
+            assert response.status_code == 503
+            assert "retry-after" not in response.headers
+            assert "may or may not have been applied" in response.json()["errors"][0]["message"]
         finally:
-            held.process.kill()
-            await asyncio.to_thread(server.__exit__, None, None, None)
+            server.process.kill()
+            await asyncio.to_thread(context.__exit__, None, None, None)

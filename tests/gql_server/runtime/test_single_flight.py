@@ -1,4 +1,4 @@
-"""Tests of the flights."""
+"""Single flight: concurrent requests for a key share one call."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from schema.ports.errors import BadUserInput, StoreUnavailable
 
 
 class Store:
-    """Reads slowly: not before it is told to, or with an error; keeps what it was asked for."""
+    """Returns or raises when `go` is set, and records the keys of each call."""
 
     def __init__(self, error: BaseException | None = None) -> None:
-        self.asked: list[list[str]] = []
+        self.calls: list[list[str]] = []
         self.cancelled = 0
         self.go = asyncio.Event()
         self._error = error
 
     async def read(self, keys: Sequence[str]) -> list[str]:
-        """Return the keys in capitals."""
-        self.asked.append(list(keys))
+        """Return the keys in upper case."""
+        self.calls.append(list(keys))
         try:
             await self.go.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
-            # A thread that reads takes a while to stop.
+            # A thread takes a while to stop.
             await asyncio.sleep(0.02)
             raise
         if self._error:
@@ -33,11 +33,11 @@ class Store:
         return [key.upper() for key in keys]
 
 
-def _ask(flights: SingleFlight[str], store: Store, *keys: str) -> "asyncio.Task[list[str]]":
-    async def read(places: Sequence[int]) -> list[str]:
-        return await store.read([keys[place] for place in places])
+def _load(flight: SingleFlight[str], store: Store, *keys: str) -> "asyncio.Task[list[str]]":
+    async def call(indexes: Sequence[int]) -> list[str]:
+        return await store.read([keys[index] for index in indexes])
 
-    return asyncio.ensure_future(flights.share(keys, read))
+    return asyncio.ensure_future(flight.load(keys, call))
 
 
 async def _settle() -> None:
@@ -45,51 +45,51 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_many_who_ask_the_same_read_once() -> None:
-    """Twenty who ask for one key at once cost one reading, and all get its answer."""
-    flights, store = SingleFlight[str](), Store()
-    asking = [_ask(flights, store, "a") for _ in range(20)]
+async def test_concurrent_loads_of_a_key_share_one_call() -> None:
+    """Twenty concurrent loads of one key cause one call, and all return its value."""
+    flight, store = SingleFlight[str](), Store()
+    loads = [_load(flight, store, "a") for _ in range(20)]
     await _settle()
     store.go.set()
-    assert await asyncio.gather(*asking) == [["A"]] * 20
-    assert store.asked == [["a"]]
-    assert len(flights) == 0
+    assert await asyncio.gather(*loads) == [["A"]] * 20
+    assert store.calls == [["a"]]
+    assert len(flight) == 0
 
 
-async def test_sets_that_overlap_read_only_what_is_not_on_its_way() -> None:
-    """Who asks for more than is being read already reads the rest alone, and gets all in order."""
-    flights, store = SingleFlight[str](), Store()
-    asking = [
-        _ask(flights, store, "a", "b"),
-        _ask(flights, store, "c", "b", "d"),
-        _ask(flights, store, "d", "a"),
+async def test_overlapping_loads_call_for_missing_keys_only() -> None:
+    """A load calls only for keys that are not in flight, and returns all values in order."""
+    flight, store = SingleFlight[str](), Store()
+    loads = [
+        _load(flight, store, "a", "b"),
+        _load(flight, store, "c", "b", "d"),
+        _load(flight, store, "d", "a"),
     ]
     await _settle()
     store.go.set()
-    assert await asyncio.gather(*asking) == [["A", "B"], ["C", "B", "D"], ["D", "A"]]
-    assert store.asked == [["a", "b"], ["c", "d"]]
+    assert await asyncio.gather(*loads) == [["A", "B"], ["C", "B", "D"], ["D", "A"]]
+    assert store.calls == [["a", "b"], ["c", "d"]]
 
 
-async def test_a_failure_is_for_all_who_wait() -> None:
-    """Where the reading fails, all who wait get its error, and nobody reads again."""
-    flights, store = SingleFlight[str](), Store(StoreUnavailable("down"))
-    asking = [_ask(flights, store, "a") for _ in range(20)]
+async def test_error_reaches_all_callers() -> None:
+    """If the call fails, all callers get its error and none calls again."""
+    flight, store = SingleFlight[str](), Store(StoreUnavailable("down"))
+    loads = [_load(flight, store, "a") for _ in range(20)]
     await _settle()
     store.go.set()
-    errors = await asyncio.gather(*asking, return_exceptions=True)
+    errors = await asyncio.gather(*loads, return_exceptions=True)
     assert [str(error) for error in errors] == ["down"] * 20
-    assert store.asked == [["a"]]
-    assert len(flights) == 0
+    assert store.calls == [["a"]]
+    assert len(flight) == 0
 
 
-async def test_a_failure_is_not_kept() -> None:
-    """Who asks after a failure reads anew."""
-    flights, store = SingleFlight[str](), Store(StoreUnavailable("down"))
+async def test_error_is_not_cached() -> None:
+    """A load after a failed one calls again."""
+    flight, store = SingleFlight[str](), Store(StoreUnavailable("down"))
     store.go.set()
     with pytest.raises(StoreUnavailable):
-        await _ask(flights, store, "a")
-    assert await _ask(flights, well := _ready(), "a") == ["A"]
-    assert well.asked == [["a"]]
+        await _load(flight, store, "a")
+    assert await _load(flight, other := _ready(), "a") == ["A"]
+    assert other.calls == [["a"]]
 
 
 def _ready() -> Store:
@@ -98,80 +98,80 @@ def _ready() -> Store:
     return store
 
 
-async def test_who_leaves_takes_nothing_from_the_others() -> None:
-    """The one who asked first leaves: the reading goes on, and the others get its answer."""
-    flights, store = SingleFlight[str](), Store()
-    first, *others = [_ask(flights, store, "a") for _ in range(5)]
+async def test_cancelled_caller_does_not_affect_others() -> None:
+    """When the first caller is cancelled, the call goes on and the others get its value."""
+    flight, store = SingleFlight[str](), Store()
+    first, *others = [_load(flight, store, "a") for _ in range(5)]
     await _settle()
     first.cancel()
     await _settle()
     store.go.set()
     assert await asyncio.gather(*others) == [["A"]] * 4
     assert first.cancelled()
-    assert store.asked == [["a"]]
+    assert store.calls == [["a"]]
     assert store.cancelled == 0
 
 
-async def test_what_nobody_waits_for_is_stopped() -> None:
-    """When all have left, the reading is cancelled, and the next who asks starts another."""
-    flights, store = SingleFlight[str](), Store()
-    asking = [_ask(flights, store, "a") for _ in range(5)]
+async def test_call_without_callers_is_cancelled() -> None:
+    """When all callers are cancelled, so is the call, and the next load starts another."""
+    flight, store = SingleFlight[str](), Store()
+    loads = [_load(flight, store, "a") for _ in range(5)]
     await _settle()
-    for task in asking:
+    for task in loads:
         task.cancel()
-    await asyncio.gather(*asking, return_exceptions=True)
-    # Before the cancelled reading had a chance to stop.
-    again = _ask(flights, store, "a")
+    await asyncio.gather(*loads, return_exceptions=True)
+    # Before the cancelled call has stopped.
+    again = _load(flight, store, "a")
     await asyncio.sleep(0.05)
     assert store.cancelled == 1
     store.go.set()
     assert await again == ["A"]
-    assert store.asked == [["a"], ["a"]]
-    assert len(flights) == 0
+    assert store.calls == [["a"], ["a"]]
+    assert len(flight) == 0
 
 
-async def test_a_fault_of_anothers_key_is_not_ones_own() -> None:
-    """Who shares a reading with one whose id is bad reads again, once for all who ask the same."""
-    flights, store = SingleFlight[str](personal=(BadUserInput,)), Store(BadUserInput("bad is no id"))
-    bad = _ask(flights, store, "a", "bad")
+async def test_error_of_foreign_key_is_retried() -> None:
+    """Callers that shared a call with an invalid key load their own keys again, in one call."""
+    flight, store = SingleFlight[str](key_errors=(BadUserInput,)), Store(BadUserInput("bad is not an id"))
+    bad = _load(flight, store, "a", "bad")
     await _settle()
-    well = _ready()
-    good = [_ask(flights, well, "a") for _ in range(20)]
+    other = _ready()
+    good = [_load(flight, other, "a") for _ in range(20)]
     await _settle()
     store.go.set()
     assert await asyncio.gather(*good) == [["A"]] * 20
-    assert well.asked == [["a"]]
+    assert other.calls == [["a"]]
     with pytest.raises(BadUserInput):
         await bad
 
 
-async def test_ones_own_fault_is_ones_own() -> None:
-    """A fault of a key that one asked for oneself is raised, though it came from a shared reading."""
-    flights, store = SingleFlight[str](personal=(BadUserInput,)), Store(BadUserInput("bad is no id"))
-    asking = [_ask(flights, store, "bad"), _ask(flights, well := _ready(), "bad", "a")]
+async def test_error_of_own_key_is_raised() -> None:
+    """An error about a caller's own key is raised, though it came from a shared call."""
+    flight, store = SingleFlight[str](key_errors=(BadUserInput,)), Store(BadUserInput("bad is not an id"))
+    loads = [_load(flight, store, "bad"), _load(flight, other := _ready(), "bad", "a")]
     await _settle()
     store.go.set()
-    errors = await asyncio.gather(*asking, return_exceptions=True)
+    errors = await asyncio.gather(*loads, return_exceptions=True)
     assert [type(error) for error in errors] == [BadUserInput] * 2
-    assert well.asked == [["a"]]
+    assert other.calls == [["a"]]
 
 
-async def test_a_reading_that_cancels_itself_cancels_nobody() -> None:
-    """A reading cancelled from within is an error for those who wait, not a cancellation of theirs."""
-    flights, store = SingleFlight[str](), Store(asyncio.CancelledError())
-    asking = _ask(flights, store, "a")
+async def test_call_that_cancels_itself_raises_an_error() -> None:
+    """Callers of a call that cancels itself get an error and are not cancelled themselves."""
+    flight, store = SingleFlight[str](), Store(asyncio.CancelledError())
+    loads = _load(flight, store, "a")
     await _settle()
     store.go.set()
-    with pytest.raises(RuntimeError, match="cancelled from within"):
-        await asking
+    with pytest.raises(RuntimeError, match="cancelled itself"):
+        await loads
 
 
-async def test_what_is_on_its_way_is_bounded() -> None:
-    """Beyond the bound readings are not shared, and still answered."""
-    flights, store = SingleFlight[str](most=2), Store()
-    asking = [_ask(flights, store, *keys) for keys in (("a", "b"), ("c",), ("c",), ("a",))]
+async def test_keys_in_flight_are_limited() -> None:
+    """Calls beyond the limit are not shared and still return values."""
+    flight, store = SingleFlight[str](max_keys=2), Store()
+    loads = [_load(flight, store, *keys) for keys in (("a", "b"), ("c",), ("c",), ("a",))]
     await _settle()
-    assert len(flights) == 2
+    assert len(flight) == 2
     store.go.set()
-    assert await asyncio.gather(*asking) == [["A", "B"], ["C"], ["C"], ["A"]]
-    assert sorted(store.asked) == [["a", "b"], ["c"], ["c"]]
+    assert await asyncio.gather(*loads) == [["A", "B"], ["C"], ["C"], ["A"]]
+    assert sorted(store.calls) == [["a", "b"], ["c"], ["c"]]

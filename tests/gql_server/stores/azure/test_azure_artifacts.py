@@ -67,7 +67,7 @@ def test_errors_are_the_ports(azure: Emulator, azure_store: Store, run: str) -> 
     azure.failures.append((429, {"Retry-After": "3600"}, b""))
     with pytest.raises(RetryableError) as busy:
         repository.list_artifacts()
-    assert busy.value.after == 3600
+    assert busy.value.retry_after == 3600
     azure.artifacts.clear()
     with pytest.raises(Exception, match="no such run") as absent:
         repository.list_artifacts()
