@@ -12,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from gql_server import __version__
-from gql_server.artifacts.service import ArtifactService
+from gql_server.artifacts.factory import artifact_service_from
 from gql_server.artifacts.upload_targets import UploadTargets
 from gql_server.auth.authenticator import Authenticator, authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.cache.cached_store import CachedStore
+from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
 from gql_server.http.csrf import ASKED
@@ -37,7 +38,7 @@ from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
-from gql_server.stores.factory import access_to, cache_of, cached, connect, writer
+from gql_server.stores.factory import store_from, write_store_from
 from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
 from schema.build import build_schema
 from schema.engine.operation import ServerInfo
@@ -55,16 +56,16 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     Nothing is opened here: the store opens with its first use, and `/readyz` says whether it does.
     """
     settings = settings or Settings()
-    store = tracking or connect(settings)
+    store = tracking or store_from(settings)
     facts = ServerInfo(
         version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable
     )
-    access = store.artifacts if isinstance(store.artifacts, ArtifactService) else access_to(store, settings)
-    cache = cache_of(settings)
+    access = artifact_service_from(settings, store)
+    cache = cache_from(settings)
     metrics = Metrics()
     operation_limiter = Limiter(settings.max_operations)
-    kept = cached(instrumented(store, metrics), cache, settings)
-    writing = writer(store, kept, settings) if settings.writable else None
+    kept = cached_store_from(settings, instrumented(store, metrics), access, cache)
+    writing = write_store_from(settings, store, kept) if settings.writable else None
     stopping = Shutdown()
     runner = OperationExecutor(
         schema=build_schema(writable=settings.writable)._schema,  # noqa: SLF001 - Strawberry's own integrations take it from here

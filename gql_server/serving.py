@@ -24,12 +24,13 @@ import schema
 from gql_server.app import create_app
 from gql_server.auth.authenticator import authenticator_from
 from gql_server.auth.rate_limit import rate_limiter_from
+from gql_server.cache.factory import cache_from
 from gql_server.config.settings import Settings
 from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.runtime.allocator import return_large_buffers
-from gql_server.stores.factory import cache_of, connect
+from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 
@@ -136,7 +137,7 @@ def _is_loopback(host: str) -> bool:
 
 def _check_cache(settings: Settings) -> None:
     try:
-        cache_of(settings)
+        cache_from(settings)
     except ValueError as error:
         raise StartupError(str(error)) from None
     except ImportError:
@@ -145,7 +146,7 @@ def _check_cache(settings: Settings) -> None:
 
 
 async def _check_store(settings: Settings) -> None:
-    store = connect(settings)
+    store = store_from(settings)
     try:
         await store.open()
     except StoreConfigError as error:

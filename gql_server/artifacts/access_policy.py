@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.utils.file_utils import local_file_uri_to_path
 
-from gql_server.artifacts.allowed_roots import AllowedRoots
+from gql_server.stores.allowed_roots import AllowedRoots
 from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.store_kind import StoreKind

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
 from gql_server.artifacts.access_policy import OF_A_SERVER, AccessPolicy
-from gql_server.artifacts.allowed_roots import is_local
 from gql_server.artifacts.download_spool import DownloadSpool
 from gql_server.artifacts.entry import Entry
 from gql_server.artifacts.local_repository import LocalRepository
@@ -17,6 +16,7 @@ from gql_server.artifacts.proxied_repository import ProxiedRepository
 from gql_server.artifacts.range_response import FileContent, FileRequest
 from gql_server.artifacts.remote_repository import RemoteRepository
 from gql_server.config.azure import AzureOptions
+from gql_server.stores.allowed_roots import is_local
 from gql_server.stores.azure.plugin_stores import open_artifacts
 from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore

@@ -5,9 +5,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gql_server.artifacts.access_policy import OF_A_SERVER, AccessPolicy
-from gql_server.artifacts.allowed_roots import is_local
 from gql_server.artifacts.incoming_file import IncomingFile, LocalIncomingFile, SpooledIncomingFile
 from gql_server.artifacts.paths import check_sent
+from gql_server.stores.allowed_roots import is_local
 from schema.ports.errors import UnsupportedByStore
 
 _REFUSED: Final = {"runs", "models", "azureml"}

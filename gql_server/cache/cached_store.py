@@ -10,11 +10,12 @@ from gql_server.cache.invalidation import ALL_SLOTS, slots_of
 from gql_server.cache.record_cache import RecordCache
 from gql_server.cache.record_reader import RecordReader
 from gql_server.cache.ttl import TimeToLive
+from schema.ports.artifacts import ArtifactStore
 from schema.ports.tracking import Tracking
 
 
 class CachedStore:
-    """A store with a cache before it; `for_operation` gives the port, one for each operation.
+    """A store and its artifacts with a cache before them; `for_operation` gives the port for one operation.
 
     What was logged to a run that has ended is seen after `lifetimes.ended` seconds at most, and a change made
     through this server at once, given that `forget` is called after it. With `records=False` nothing is kept
@@ -26,6 +27,7 @@ class CachedStore:
     def __init__(
         self,
         inner: Tracking,
+        artifacts: ArtifactStore,
         cache: Cache,
         *,
         lifetimes: TimeToLive | None = None,
@@ -33,6 +35,7 @@ class CachedStore:
         most_points: int = 1_000_000,
     ) -> None:
         self.inner = inner
+        self.artifacts = artifacts
         self.lifetimes = lifetimes or TimeToLive()
         self.most_points = most_points
         self.ended = FinishedRuns()

@@ -54,7 +54,7 @@ class CachedTracking(UncachedHistories):
         self.models: ModelStore = CachedModels(self._inner.models, records, self._lifetimes, self._things)
         self.registry: RegistryStore = CachedRegistry(self._inner.registry, records, self._lifetimes)
         self.artifacts: ArtifactStore = CachedArtifacts(
-            self._inner.artifacts, records, self._lifetimes, self._things
+            store.artifacts, records, self._lifetimes, self._things
         )
 
     @property

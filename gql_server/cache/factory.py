@@ -1,13 +1,21 @@
-"""From the settings to the cache that they name."""
+"""The cache that the settings specify, and a store behind it."""
 
+import os
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+import mlflow
 from aiocache.base import BaseCache
 
 from gql_server import __version__
 from gql_server.cache.cache import Cache
+from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.memory_backend import MemoryBackend
+from gql_server.cache.ttl import TimeToLive
+from gql_server.config.settings import Settings
+from schema.ports.artifacts import ArtifactStore
+from schema.ports.store_kind import StoreKind
+from schema.ports.tracking import Tracking
 
 _SHAPE = 1
 """Counts the changes of what entries look like, so that an older server's are not read."""
@@ -17,6 +25,60 @@ _REDIS_ENTRY_BYTES = 8_000_000
 
 _SHARE = 8
 """In memory one entry takes at most this part of all, so that no answer drives all others out."""
+
+_CLIENT_VARIABLES = (
+    "AZURE_CLIENT_ID",
+    "AZURE_TENANT_ID",
+    "AZURE_TOKEN_CREDENTIALS",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_ENABLE_WORKSPACES",
+    "MLFLOW_WORKSPACE",
+)
+"""The environment variables that decide as whom MLflow's client authenticates and what it sees."""
+
+
+def cache_from(settings: Settings) -> Cache:
+    """Return the cache that the settings specify; nothing is connected yet."""
+    return open_cache(
+        settings.cache_url,
+        _namespace(settings),
+        most_bytes=settings.cache_bytes,
+        timeout=settings.cache_timeout,
+    )
+
+
+def cached_store_from(
+    settings: Settings, store: Tracking, artifacts: ArtifactStore, cache: Cache
+) -> CachedStore:
+    """Return a store and its artifacts with the cache before them.
+
+    Records of a database are not cached, only whole responses: unpacking a record takes as long as reading it
+    again.
+    """
+    lifetimes = TimeToLive(
+        ended=settings.cache_ended_seconds,
+        running=settings.cache_running_seconds,
+        experiments=min(max(settings.cache_running_seconds, 10.0), settings.cache_ended_seconds),
+    )
+    records = store.kind is not StoreKind.SQL
+    return CachedStore(
+        store, artifacts, cache, lifetimes=lifetimes, records=records, most_points=settings.max_points
+    )
+
+
+def _namespace(settings: Settings) -> str:
+    """Return all that a response depends on beside its request, for a Redis that several servers share."""
+    limits = (
+        *(settings.max_page_size, settings.max_conditions, settings.max_compared_runs),
+        *(settings.max_scanned_runs, settings.max_points, settings.max_sampled_points),
+        *(settings.max_groups, settings.max_errors),
+        *(settings.max_artifacts, settings.artifact_roots, settings.artifacts_uri),
+    )
+    variables = [os.environ.get(name, "") for name in _CLIENT_VARIABLES]
+    uris = (settings.tracking_uri, settings.registry_uri)
+    return repr((uris, mlflow.__version__, limits, variables, settings.auth, settings.hints))
 
 
 def open_cache(url: str, store: str, *, most_bytes: int, timeout: float) -> Cache:

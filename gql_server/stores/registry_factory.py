@@ -13,6 +13,7 @@ from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from sqlalchemy import Engine
 
 from gql_server.config.azure import AzureOptions
+from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.plugin_stores import open_registry
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.open_store import prepare_http
@@ -46,9 +47,9 @@ class OpenableRegistry(RegistryStore, Protocol):
 class DatabaseRegistry(SqlRegistry):
     """The registry in a database of its own; it opens with its first use, as a tracking store does."""
 
-    def __init__(self, uri: str, *, threads: int, timeout: float) -> None:
+    def __init__(self, uri: str, limits: StoreLimits) -> None:
         self._store = LazyStore(uri)
-        self._own_reader = SessionPool(self._engine, threads, timeout)
+        self._own_reader = SessionPool(self._engine, limits.store_threads, limits.store_timeout)
         super().__init__(self._own_reader, workspace_of_request())
 
     async def open(self) -> None:
@@ -68,10 +69,8 @@ class DatabaseRegistry(SqlRegistry):
 def registry_at(
     uri: str,
     tracking_uri: str,
+    limits: StoreLimits,
     *,
-    threads: int,
-    timeout: float,
-    max_scanned: int,
     azure: AzureOptions | None = None,
 ) -> OpenableRegistry:
     """Return the registry at a URI; at MLflow's default for the tracking URI where it is empty."""
@@ -79,13 +78,13 @@ def registry_at(
     uri = uri or str(_get_default_registry_uri_for_tracking_uri(tracking_uri))
     kind = kind_of(uri)
     if kind is StoreKind.SQL:
-        return DatabaseRegistry(uri, threads=threads, timeout=timeout)
+        return DatabaseRegistry(uri, limits)
     if kind is not StoreKind.FILE:
-        prepare_http(threads, timeout)
+        prepare_http(limits.store_threads, limits.store_timeout)
     azure = azure or AzureOptions()
     store = LazyStore(uri, build=lambda _uri, **_: _open(uri, tracking_uri, azure, named=named))
-    calls = StoreCalls(store, threads, azure.retries)
-    return MlflowRegistry(calls, kind, timeout=timeout, max_scanned=max_scanned)
+    calls = StoreCalls(store, limits.store_threads, azure.retries)
+    return MlflowRegistry(calls, kind, timeout=limits.store_timeout, max_scanned=limits.max_scanned_runs)
 
 
 def _open(uri: str, tracking_uri: str, azure: AzureOptions, *, named: bool) -> Any:

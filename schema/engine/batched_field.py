@@ -16,7 +16,7 @@ from graphql.execution.collect_fields import collect_sub_fields
 
 from schema.engine.operation import Operation
 from schema.ports.table import Column, Row, Table, index_of, pick, table_of
-from schema.ports.tracking import Tracking
+from schema.ports.tracking import TrackingWithArtifacts
 
 NEEDS = "needs"
 """The key in a field's metadata under which it names the columns that it reads."""
@@ -37,7 +37,7 @@ class FieldContext:
         return operation
 
     @property
-    def tracking(self) -> Tracking:
+    def tracking(self) -> TrackingWithArtifacts:
         """Return the store to ask."""
         return self.operation.tracking
 

@@ -12,7 +12,7 @@ from schema.ports.errors import LimitExceeded
 from schema.ports.filter_string import MAX_FILTER_LENGTH, MAX_TOTAL_FILTER_LENGTH
 from schema.ports.query_limits import QueryLimits
 from schema.ports.table import Table
-from schema.ports.tracking import Tracking
+from schema.ports.tracking import TrackingWithArtifacts
 from schema.ports.tracking_writes import TrackingWrites
 
 
@@ -37,7 +37,7 @@ class Operation:
     resolver for the first row and returns the same column for the others.
     """
 
-    tracking: Tracking
+    tracking: TrackingWithArtifacts
     server_info: ServerInfo
     limits: QueryLimits
     writes: TrackingWrites | None = None

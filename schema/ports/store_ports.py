@@ -1,17 +1,16 @@
-"""What a tracking store holds beside experiments and runs, as ports of their own."""
+"""The ports of a tracking store for models: datasets and logged models, and the model registry."""
 
 from typing import Protocol
 
-from schema.ports.artifacts import ArtifactStore
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
 
 
 class StorePorts(Protocol):
-    """The ports beside `Tracking`; like it, each of their methods takes many keys and answers for all.
+    """The ports that a tracking store has for models; each of their methods takes many keys.
 
-    A store that does not have a thing at all, such as logged models before MLflow 3, has none of it: it
-    answers with empty lists. Only what could be mistaken for a right answer is `UnsupportedByStore`.
+    A store without a feature, such as logged models before MLflow 3, returns empty lists for it. It raises
+    `UnsupportedByStore` only where an empty list could be mistaken for a correct result.
     """
 
     @property
@@ -22,9 +21,4 @@ class StorePorts(Protocol):
     @property
     def registry(self) -> RegistryStore:
         """Return the port to the model registry, which may be in another store."""
-        ...
-
-    @property
-    def artifacts(self) -> ArtifactStore:
-        """Return the port to the files of runs and logged models."""
         ...

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from schema.ports.artifacts import ArtifactStore
 from schema.ports.condition import Condition
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import LongHistories
@@ -148,7 +149,7 @@ class Pages:
 
 
 class Tracking(StorePorts, LongHistories, Protocol):
-    """A tracking store; what else it holds beside experiments and runs is in the ports of `StorePorts`.
+    """A tracking store; `StorePorts` has its ports for models, and `TrackingWithArtifacts` adds artifacts.
 
     The columns of each table:
 
@@ -239,4 +240,13 @@ class Tracking(StorePorts, LongHistories, Protocol):
 
     async def close(self) -> None:
         """Let go of connections and threads; the store is not used afterwards."""
+        ...
+
+
+class TrackingWithArtifacts(Tracking, Protocol):
+    """A tracking store together with the artifacts of its runs and logged models: what the graph reads."""
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Return the port to the files of runs and logged models."""
         ...

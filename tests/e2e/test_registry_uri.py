@@ -8,7 +8,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from gql_server.cli import CommandError
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import connect
+from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
 from tests.support.graphql_client import graphql_client
 from tests.support.server_process import run_command
@@ -93,7 +93,7 @@ def test_a_registry_that_cannot_be_opened(sqlite_store: Store, tmp_path: Path) -
 
 async def test_a_registry_of_no_kind(sqlite_store: Store) -> None:
     """A URI that no part of MLflow knows as a registry is refused when it is opened."""
-    store = connect(Settings(tracking_uri=sqlite_store.uri, registry_uri="unheard-of://x"))
+    store = store_from(Settings(tracking_uri=sqlite_store.uri, registry_uri="unheard-of://x"))
     with pytest.raises(StoreConfigError):
         await store.open()
     await store.close()

@@ -13,6 +13,7 @@ from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.e2e.test_store_calls import statements
 from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 COMPARISON = """
@@ -118,7 +119,7 @@ async def test_statements_do_not_depend_on_how_many_runs(request: pytest.Fixture
 async def test_calls_to_an_mlflow_server(server_store: Store) -> None:
     """The search that finds the runs brings all that is compared."""
     ids = fill(server_store, 12)
-    tracking = MlflowTracking(server_store.uri)
+    tracking = MlflowTracking(server_store.uri, LIMITS.store)
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:

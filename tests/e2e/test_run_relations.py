@@ -11,6 +11,7 @@ from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.e2e.test_store_calls import statements
 from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 PARENT = "mlflow.parentRunId"
@@ -132,7 +133,7 @@ async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> Non
     calls = []
     for _ in range(3):
         tree(server_store)
-        tracking = MlflowTracking(server_store.uri)
+        tracking = MlflowTracking(server_store.uri, LIMITS.store)
         app = create_app(Settings(tracking_uri=server_store.uri), tracking)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:

@@ -13,6 +13,7 @@ from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 NESTED = """
@@ -79,7 +80,7 @@ async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: 
 async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> None:
     """Over a server it is two searches an experiment and one call a metric, however many runs there are."""
     fill(server_store, 3, 5)
-    tracking = MlflowTracking(server_store.uri)
+    tracking = MlflowTracking(server_store.uri, LIMITS.store)
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:

@@ -18,9 +18,7 @@ from schema.ports.tracking import Page, Pages
 class MlflowRegistry:
     """A registry of MLflow's; `timeout` is in seconds for each call of the port."""
 
-    def __init__(
-        self, calls: StoreCalls, kind: StoreKind, *, timeout: float = 30.0, max_scanned: int = 100_000
-    ) -> None:
+    def __init__(self, calls: StoreCalls, kind: StoreKind, *, timeout: float, max_scanned: int) -> None:
         self.timeout = timeout
         self._calls = calls
         self._reader = RegistryReader(calls, kind, max_scanned)

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from gql_server.artifacts.repositories import Repositories
-from gql_server.artifacts.service import ArtifactService
 from gql_server.config.azure import AzureOptions
+from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.support_matrix import azure_capabilities
 from gql_server.stores.errors import NotMlflowError, public_error_from
 from gql_server.stores.limit_errors import too_many_points, too_many_to_sample
@@ -47,48 +46,36 @@ from schema.ports.tracking import (
 class MlflowTracking(UncountedHistories):
     """A tracking store of MLflow's; it costs nothing until it is used.
 
-    It opens with the first call, and after a failure with a later one. `threads` bounds the calls at once,
-    `timeout` is in seconds for each call of the port, `max_scanned_runs` bounds what is gone through to
-    count, `max_points` the points that one call returns, and `max_sampled_points` those that it goes through
-    to return a sample; `create` makes a SQLite file or a folder that is not there yet. `registry` is the
-    model registry, where it is not the one that MLflow has for the tracking URI.
+    It opens with the first call, and after a failure with a later one. `create` makes a SQLite file or a
+    folder that does not exist yet. `registry` is the model registry, if it is not the one that MLflow has for
+    the tracking URI.
     """
 
     def __init__(
         self,
         uri: str,
+        limits: StoreLimits,
         *,
-        threads: int = 16,
-        timeout: float = 30.0,
-        max_scanned_runs: int = 100_000,
-        max_points: int = 2_000_000,
-        max_groups: int = 100_000,
-        max_sampled_points: int = 10_000_000,
         create: bool = False,
         registry: OpenableRegistry | None = None,
         azure: AzureOptions | None = None,
     ) -> None:
-        self.timeout = timeout
+        self.timeout = limits.store_timeout
+        self._limits = limits
         self._uri = uri
         self._kind = kind_of(uri)
-        self._max_points = max_points
-        self._max_sampled_points = max_sampled_points
         azure = azure or AzureOptions()
-        self._calls = StoreCalls(
-            LazyStore(uri, create=create, build=partial(open_store, azure=azure)), threads, azure.retries
-        )
+        lazy = LazyStore(uri, create=create, build=partial(open_store, azure=azure))
+        self._calls = StoreCalls(lazy, limits.store_threads, azure.retries)
         store = _capabilities(self._kind, azure)
-        self._reader = StoreReader(self._calls, self._kind, max_scanned_runs, store)
-        self._searches = Searches(self._reader, self._kind, store, max_scanned_runs, max_groups)
-        models = ModelReader(self._calls, self._reader, self._kind, max_scanned_runs)
-        self.models: ModelStore = MlflowModels(models, self._reader, self._kind, timeout)
+        self._reader = StoreReader(self._calls, self._kind, limits.max_scanned_runs, store)
+        self._searches = Searches(self._reader, self._kind, store, limits.max_scanned_runs, limits.max_groups)
+        models = ModelReader(self._calls, self._reader, self._kind, limits.max_scanned_runs)
+        self.models: ModelStore = MlflowModels(models, self._reader, self._kind, self.timeout)
         self._given_registry = registry
-        self.registry: OpenableRegistry = registry or registry_at(
-            "", uri, threads=threads, timeout=timeout, max_scanned=max_scanned_runs, azure=azure
-        )
-        self.artifacts = ArtifactService(self, Repositories(uri), timeout=timeout)
+        self.registry: OpenableRegistry = registry or registry_at("", uri, limits, azure=azure)
         if self._kind not in {StoreKind.SQL, StoreKind.FILE}:
-            prepare_http(threads, timeout)
+            prepare_http(limits.store_threads, limits.store_timeout)
 
     @property
     def kind(self) -> StoreKind:
@@ -132,7 +119,6 @@ class MlflowTracking(UncountedHistories):
 
     async def close(self) -> None:
         """Let go of connections and threads; the store is not used afterwards."""
-        self.artifacts.close()
         await self.registry.close()
         await self._calls.close()
 
@@ -218,9 +204,11 @@ class MlflowTracking(UncountedHistories):
     ) -> Many:
         """Return the points of each metric by step and timestamp, both ends of the steps included."""
         distinct = list(dict.fromkeys(series))
-        most, fault = self._max_points, too_many_points
+        most, fault = self._limits.max_points, too_many_points
         reading = (
-            PointBudget(self._max_sampled_points, too_many_to_sample) if sample else PointBudget(most, fault)
+            PointBudget(self._limits.max_sampled_points, too_many_to_sample)
+            if sample
+            else PointBudget(most, fault)
         )
         steps = HistoryRequest(from_step, to_step, sample, reading, PointBudget(most, fault))
         found = await self._reader.histories(distinct, steps)

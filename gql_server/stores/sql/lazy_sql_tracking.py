@@ -4,6 +4,7 @@ import asyncio
 
 from sqlalchemy import Engine
 
+from gql_server.config.limits import StoreLimits
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.registry_factory import OpenableRegistry
 from gql_server.stores.sql.tracking import SqlTracking
@@ -20,28 +21,14 @@ class LazySqlTracking(SqlTracking):
     def __init__(
         self,
         uri: str,
+        limits: StoreLimits,
         *,
-        threads: int,
-        timeout: float,
-        max_points: int,
-        max_groups: int,
-        max_sampled_points: int,
         create: bool = False,
         registry: OpenableRegistry | None = None,
     ) -> None:
         self._store = LazyStore(uri, create=create)
-        super().__init__(
-            self._engine_of_store,
-            threads=threads,
-            timeout=timeout,
-            max_points=max_points,
-            max_groups=max_groups,
-            max_sampled_points=max_sampled_points,
-            workspace=workspace_of_request(),
-        )
-        self._other_registry = registry
-        if registry is not None:
-            self.registry = registry
+        self._separate_registry = registry
+        super().__init__(self._engine_of_store, limits, workspace=workspace_of_request(), registry=registry)
 
     @property
     def lazy_store(self) -> LazyStore:
@@ -56,14 +43,14 @@ class LazySqlTracking(SqlTracking):
         """
         await asyncio.to_thread(self._store.get)
         await self.ready()
-        if self._other_registry is not None:
-            await self._other_registry.open()
+        if self._separate_registry is not None:
+            await self._separate_registry.open()
 
     async def close(self) -> None:
         """Let go of threads and connections."""
         await super().close()
-        if self._other_registry is not None:
-            await self._other_registry.close()
+        if self._separate_registry is not None:
+            await self._separate_registry.close()
         await asyncio.to_thread(self._store.close)
 
     def _engine_of_store(self) -> Engine:

@@ -5,8 +5,7 @@ from functools import partial
 
 from sqlalchemy import Engine, inspect, select
 
-from gql_server.artifacts.repositories import Repositories
-from gql_server.artifacts.service import ArtifactService
+from gql_server.config.limits import StoreLimits
 from gql_server.stores.ids import check_experiment_ids, check_run_ids, check_scopes
 from gql_server.stores.sql import experiments as experiments_
 from gql_server.stores.sql.histories.histories import read_histories, read_samples
@@ -45,33 +44,28 @@ from schema.ports.tracking import (
 class SqlTracking(SqlLongHistories):
     """MLflow's tables in SQLite, PostgreSQL, MySQL, MariaDB or SQL Server.
 
-    `workspace` names the workspace that a request is about, where the store has several; it is asked in the
-    caller's context. `timeout` is in seconds and for one call of the port. `max_points` bounds the points
-    that one call returns, `max_sampled_points` those that it goes through to return a sample, `max_groups`
-    its groups or keys. `engine` is asked for in the thread that uses it where it is a function, which then
-    may raise faults and `Unusable`; whoever made the engine disposes of it.
+    `engine` may be a function: worker threads call it, and it may raise a `PublicError` or
+    `StoreConfigError`. The caller that created the engine disposes of it. `workspace` returns the workspace
+    of the current request, None in a store without workspaces; it is called in the caller's context.
+    `registry` is the model registry, if it is not in this database.
     """
 
     def __init__(
         self,
         engine: Engine | Callable[[], Engine],
+        limits: StoreLimits,
         *,
-        threads: int = 8,
-        timeout: float = 30.0,
-        max_points: int = 2_000_000,
-        max_groups: int = 100_000,
-        max_sampled_points: int = 10_000_000,
         workspace: Callable[[], str | None] = lambda: None,
+        registry: RegistryStore | None = None,
     ) -> None:
         self._open: Callable[[], Engine] = (lambda: engine) if isinstance(engine, Engine) else engine
-        self._reader = SessionPool(self._open, threads, timeout)
-        self._limits = SampleLimits(max_sampled_points, max_points)
-        self._max_groups = max_groups
+        self._reader = SessionPool(self._open, limits.database_threads, limits.store_timeout)
+        self._limits = SampleLimits(limits.max_sampled_points, limits.max_points)
+        self._max_groups = limits.max_groups
         self._workspace = workspace
         self._indexed: bool | None = None
         self.models: ModelStore = SqlModels(self._reader, workspace)
-        self.registry: RegistryStore = SqlRegistry(self._reader, workspace)
-        self.artifacts = ArtifactService(self, Repositories("sqlite:"), timeout=timeout)
+        self.registry: RegistryStore = registry or SqlRegistry(self._reader, workspace)
 
     @property
     def kind(self) -> StoreKind:
@@ -195,7 +189,6 @@ class SqlTracking(SqlLongHistories):
 
     async def close(self) -> None:
         """Let go of connections and threads."""
-        self.artifacts.close()
         await self._reader.close()
 
     async def _pairs(self, logged: LoggedTable, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:

@@ -8,7 +8,7 @@ from mlflow.entities import ExperimentTag, LifecycleStage, RunStatus
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
-from gql_server.artifacts.allowed_roots import AllowedRoots, is_local
+from gql_server.stores.allowed_roots import AllowedRoots, is_local
 from gql_server.stores.ids import check_experiment_ids, check_run_ids
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.text_validation import check_text

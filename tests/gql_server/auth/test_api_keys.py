@@ -11,13 +11,13 @@ from starlette.datastructures import Headers
 
 from gql_server.auth.api_keys import ApiKeys, ApiKeysFileError, new_key
 from gql_server.auth.authenticator import authenticator_from
+from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
 from gql_server.operations.execute import OperationExecutor
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
-from gql_server.stores.factory import cache_of, cached
 from schema.engine.operation import ServerInfo
 from tests.gql_server.auth.conftest import QUERY
 from tests.support.memory_tracking import MemoryTracking
@@ -125,12 +125,12 @@ def test_the_command_makes_a_key(tmp_path: Path) -> None:
 async def test_only_writers_mutate(keys: dict[str, str]) -> None:
     """A mutation runs with a key to write, and gets 403 with one to read, before anything of it runs."""
     settings = Settings(tracking_uri="unused:", auth="keys", api_keys_file=keys["file"], writable=True)
-    cache = cache_of(settings)
+    cache, store = cache_from(settings), MemoryTracking([])
     runner = OperationExecutor(
         schema=schema_of("type Query { a: Int } type Mutation { write: Int }"),
         settings=settings,
         facts=ServerInfo(version="", mlflow_version="", read_only=False),
-        store=cached(MemoryTracking([]), cache, settings),
+        store=cached_store_from(settings, store, store.artifacts, cache),
         answers=ResponseCache(cache),
         limiter=Limiter(1),
         stopping=Shutdown(),

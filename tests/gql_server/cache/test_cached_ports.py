@@ -43,7 +43,7 @@ class World:
             MemoryBackend(MOST_BYTES, clock=self.clock), most_entry_bytes=1_000_000, clock=self.clock
         )
         self.inner = _stored()
-        self.store = CachedStore(self.inner, cache, lifetimes=LIFETIMES)
+        self.store = CachedStore(self.inner, self.inner.artifacts, cache, lifetimes=LIFETIMES)
 
     def view(self) -> CachedTracking:
         """Return the store as the next operation sees it."""

@@ -98,7 +98,9 @@ def make_world(**options: Any) -> World:
     clock = Clock()
     cache = Cache(MemoryBackend(MOST_BYTES, clock=clock), most_entry_bytes=1_000_000, clock=clock)
     inner = MemoryTracking(records(), along=True)
-    return World(inner, CachedStore(inner, cache, lifetimes=LIFETIMES, **options), cache, clock)
+    return World(
+        inner, CachedStore(inner, inner.artifacts, cache, lifetimes=LIFETIMES, **options), cache, clock
+    )
 
 
 @pytest.fixture
@@ -217,7 +219,7 @@ def test_the_same_holds_with_redis(redis_url: str, steps: list[Any]) -> None:
     async def check() -> None:
         cache = open_cache(redis_url, secrets.token_hex(8), most_bytes=0, timeout=5.0)
         inner = MemoryTracking(records(), along=True)
-        await _compare(World(inner, CachedStore(inner, cache), cache, Clock()), steps)
+        await _compare(World(inner, CachedStore(inner, inner.artifacts, cache), cache, Clock()), steps)
         assert cache.circuit.failures == 0
         await cache.close()
 

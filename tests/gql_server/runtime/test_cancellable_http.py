@@ -15,6 +15,7 @@ from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, UnsupportedByStore
 from tests.support.azure.certificate import write_certificate
 from tests.support.graphql_client import graphql_client
+from tests.support.limits import store_limits
 from tests.support.odd_server import MISSING, Answer, refuse, saying, silence, trickle
 
 
@@ -48,7 +49,7 @@ async def test_cancelled_call_frees_its_thread(answer: Answer, context: ssl.SSLC
 
     answers: list[Answer] = [abandoned, refuse]
     async with saying(answers, context) as uri:
-        port = MlflowTracking(uri, threads=1, timeout=600)
+        port = MlflowTracking(uri, store_limits(store_threads=1, store_timeout=600))
         call = asyncio.create_task(port.ready())
         await asyncio.wait_for(received.wait(), 20)
         # Enough for the client to read the start of the response.
@@ -79,7 +80,7 @@ async def test_operation_timeout_frees_its_thread() -> None:
 async def test_long_retry_after_occupies_no_thread() -> None:
     """A Retry-After beyond the deadline fails the call at once and frees its thread."""
     async with saying([retry_in_an_hour, retry_in_an_hour, refuse]) as uri:
-        port = MlflowTracking(uri, threads=1, timeout=600)
+        port = MlflowTracking(uri, store_limits(store_threads=1, store_timeout=600))
         async with asyncio.timeout(20):
             with pytest.raises(StoreUnavailable):
                 await port.ready()

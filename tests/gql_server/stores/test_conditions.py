@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import connect
+from gql_server.stores.factory import store_from
 from schema.ports.condition import AllOf, AnyOf, Predicate
 from schema.ports.tracking import Order, Page, Position, Scope, Search, Tracking
 from tests.support.condition_evaluator import (
@@ -44,7 +44,7 @@ def filled(request: pytest.FixtureRequest) -> tuple[Store, list[Record]]:
 @pytest.fixture
 async def tracking(filled: tuple[Store, list[Record]]) -> AsyncIterator[Tracking]:
     """Give the port over the store, as it is served."""
-    port = connect(Settings(tracking_uri=filled[0].uri))
+    port = store_from(Settings(tracking_uri=filled[0].uri))
     yield port
     await port.close()
 

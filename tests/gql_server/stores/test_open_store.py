@@ -21,6 +21,7 @@ from schema.ports.errors import StoreUnavailable
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Search
+from tests.support.limits import LIMITS, store_limits
 from tests.support.servers import free_port
 from tests.support.stores import Store, copy_of, sqlite_uri
 
@@ -29,7 +30,7 @@ EVERYTHING = Search(view=LifecycleView.ALL)
 
 async def refusal(uri: str) -> str:
     """Return why a URI cannot be opened for good."""
-    port = MlflowTracking(uri)
+    port = MlflowTracking(uri, LIMITS.store)
     try:
         with pytest.raises(StoreConfigError) as caught:
             await port.open()
@@ -70,7 +71,7 @@ def names_in(folder: Path) -> list[str]:
 
 async def test_every_store_opens(store: Store) -> None:
     """Each kind of store opens, answers, and can be closed."""
-    port = MlflowTracking(store.uri)
+    port = MlflowTracking(store.uri, LIMITS.store)
     await port.open()
     await port.ready()
     assert port.kind is store.kind
@@ -80,7 +81,7 @@ async def test_every_store_opens(store: Store) -> None:
 
 async def test_mysql_opens(mysql_store: Store) -> None:
     """MySQL and MariaDB open like the others."""
-    port = MlflowTracking(mysql_store.uri)
+    port = MlflowTracking(mysql_store.uri, LIMITS.store)
     await port.open()
     assert await port.count_experiments(EVERYTHING) == 1
     await port.close()
@@ -152,7 +153,7 @@ async def test_a_file_with_an_odd_name_opens(
     copy_of(sqlite_template, odd)
     named = URL.create("sqlite", database=str(odd)).render_as_string()
     for uri in (named, f"sqlite:///file:{sqlite_template}?mode=ro&uri=true"):
-        port = MlflowTracking(uri)
+        port = MlflowTracking(uri, LIMITS.store)
         await port.open()
         assert await port.count_experiments(EVERYTHING) == 0
         await port.close()
@@ -169,13 +170,13 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 async def test_what_may_be_created_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The one exception: a local store that is not there is made where asked for, and quietly."""
     uri = sqlite_uri(tmp_path / "new" / "mlflow.db")
-    port = MlflowTracking(uri, create=True)
+    port = MlflowTracking(uri, LIMITS.store, create=True)
     await port.open()
     found = await port.experiments_by_id(["0"], {"name"})
     assert found.rows["name"] == ["Default"]
     await port.close()
     assert capfd.readouterr().err == ""
-    again = MlflowTracking(uri)
+    again = MlflowTracking(uri, LIMITS.store)
     await again.open()
     await again.close()
 
@@ -237,7 +238,7 @@ async def test_a_file_store_needs_leave(
 )
 async def test_nobody_listening_may_pass(form: str) -> None:
     """A refused connection is told from a wrong URI, at once: the store may come up."""
-    port = MlflowTracking(form.format(free_port()))
+    port = MlflowTracking(form.format(free_port()), LIMITS.store)
     async with asyncio.timeout(20):
         with pytest.raises(StoreUnavailable):
             await port.open()
@@ -254,7 +255,7 @@ async def test_a_name_that_does_not_resolve_may_pass(monkeypatch: pytest.MonkeyP
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
-    port = MlflowTracking("http://no-such-host.invalid:5000")
+    port = MlflowTracking("http://no-such-host.invalid:5000", LIMITS.store)
     with pytest.raises(StoreUnavailable):
         await port.open()
     await port.close()
@@ -265,7 +266,7 @@ async def test_the_users_own_retries_stand(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "")
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT")
-    await MlflowTracking("http://x", timeout=2.5).close()
+    await MlflowTracking("http://x", store_limits(store_timeout=2.5)).close()
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "3"
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "3"
 

@@ -20,6 +20,7 @@ from schema.ports.errors import (
     UnsupportedByStore,
 )
 from schema.ports.tracking import Search
+from tests.support.limits import LIMITS, store_limits
 from tests.support.odd_server import saying, silence
 from tests.support.servers import MlflowServer
 from tests.support.stores import Store
@@ -53,7 +54,7 @@ async def recovered(port: MlflowTracking) -> None:
 
 async def test_a_killed_server_is_noticed_and_found_again(mlflow_server: MlflowServer) -> None:
     """While an MLflow server is down the fault says so at once; when it is up again, so is the port."""
-    port = MlflowTracking(mlflow_server.uri)
+    port = MlflowTracking(mlflow_server.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     await asyncio.to_thread(mlflow_server.kill)
     began = time.monotonic()
@@ -72,7 +73,7 @@ async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     async with saying([silence] * 100) as uri:
-        port = MlflowTracking(uri, timeout=0.3)
+        port = MlflowTracking(uri, store_limits(store_timeout=0.3))
         began = time.monotonic()
         with pytest.raises(StoreTimeout, match=r"0\.3 seconds"):
             await port.ready()
@@ -87,7 +88,7 @@ async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     async with saying([silence] * 100) as uri:
-        port = MlflowTracking(uri)
+        port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(StoreTimeout):
             await port.ready()
         await port.close()
@@ -106,7 +107,7 @@ async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatc
 async def test_a_servers_refusal_keeps_its_meaning(head: bytes, fault: type[PublicError]) -> None:
     """What an HTTP status says is what the fault says, without the body that came with it."""
     async with answering(head) as uri:
-        port = MlflowTracking(uri)
+        port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(fault) as caught:
             await port.ready()
         assert "127.0.0.1" not in str(caught.value)
@@ -131,7 +132,7 @@ async def test_what_is_no_mlflow_server_is_told(
 ) -> None:
     """A proxy's page, or another service's answer, is neither a bug here nor quoted; it is logged."""
     async with answering(head, content) as uri:
-        port = MlflowTracking(uri)
+        port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(StoreUnavailable, match="Something other than MLflow answers") as caught:
             await port.ready()
         assert "http" not in str(caught.value)
@@ -144,7 +145,7 @@ async def test_what_is_no_mlflow_server_is_told(
 async def test_a_deleted_file_is_noticed(sqlite_store: Store, tmp_path: Path) -> None:
     """A SQLite file that is deleted is not read on, nor made anew, and is found again when it is back."""
     path, aside = tmp_path / "mlflow.db", tmp_path / "aside.db"
-    port = MlflowTracking(sqlite_store.uri, create=True)
+    port = MlflowTracking(sqlite_store.uri, LIMITS.store, create=True)
     await port.open()
     path.rename(aside)
     for _ in range(2):
@@ -163,7 +164,7 @@ async def test_a_file_in_its_place_is_read(
     sqlite_store: Store, sqlite_template: Path, tmp_path: Path
 ) -> None:
     """A SQLite file that another takes the place of is opened anew."""
-    port = MlflowTracking(sqlite_store.uri)
+    port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     shutil.copyfile(sqlite_template, tmp_path / "other.db")
     (tmp_path / "other.db").rename(tmp_path / "mlflow.db")
@@ -173,7 +174,7 @@ async def test_a_file_in_its_place_is_read(
 
 async def test_a_deleted_folder_is_noticed(file_store: Store, tmp_path: Path) -> None:
     """A file store's folder that is gone is an outage, and its return the end of it."""
-    port = MlflowTracking(file_store.uri)
+    port = MlflowTracking(file_store.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     (tmp_path / "mlruns").rename(tmp_path / "aside")
     with pytest.raises(StoreUnavailable):
@@ -185,7 +186,7 @@ async def test_a_deleted_folder_is_noticed(file_store: Store, tmp_path: Path) ->
 
 async def test_what_turns_up_unusable_is_an_outage(sqlite_store: Store, tmp_path: Path) -> None:
     """After the start no fault ends the server: a database that must be mended is not available."""
-    port = MlflowTracking(sqlite_store.uri)
+    port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     await port.open()
     (tmp_path / "mlflow.db").unlink()
     (tmp_path / "mlflow.db").touch()

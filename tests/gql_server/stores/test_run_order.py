@@ -10,6 +10,7 @@ from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_o
 from gql_server.stores.pushdown.order_pushdown import experiment_order, run_order
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 ODD = ["a b", "a/b.c:d-e_f", "x.y ASC", "日本 é", "select", " lead", "a -- b", "DESC", "tail ", "created"]
@@ -23,7 +24,7 @@ async def test_odd_keys_are_ordered_by(store: Store) -> None:
         for key in ODD:
             store.client.log_metric(run.info.run_id, key, number)
             store.client.log_param(run.info.run_id, key, str(number))
-    port = MlflowTracking(store.uri)
+    port = MlflowTracking(store.uri, LIMITS.store)
     for key in ODD:
         for order in (Order("metric", key), Order("param", key)):
             found = await port.runs([("0",)], Search(order=(order,)), Page(5, None, frozenset({"name"})))

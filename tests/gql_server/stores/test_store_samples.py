@@ -10,7 +10,7 @@ import pytest
 from mlflow.entities import Metric
 
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import Openable, connect
+from gql_server.stores.factory import OpenableTracking, store_from
 from gql_server.stores.mlflow import store_reader
 from gql_server.stores.sampling import places
 from schema.ports.errors import LimitExceeded
@@ -24,9 +24,9 @@ _NAMES = {math.inf: "POSITIVE_INFINITY", -math.inf: "NEGATIVE_INFINITY"}
 
 
 @pytest.fixture
-async def tracking(store: Store) -> AsyncIterator[Openable]:
+async def tracking(store: Store) -> AsyncIterator[OpenableTracking]:
     """Give the port as the server opens it."""
-    port = connect(Settings(tracking_uri=store.uri))
+    port = store_from(Settings(tracking_uri=store.uri))
     yield port
     await port.close()
 
@@ -88,7 +88,7 @@ def samples() -> Iterator[Sample]:
         yield from (Sample(most, by) for most in (2, 3, 4, 25, 299, 300, 2**31 - 1))
 
 
-async def test_every_store_gives_the_same_sample(store: Store, tracking: Openable) -> None:
+async def test_every_store_gives_the_same_sample(store: Store, tracking: OpenableTracking) -> None:
     """It is the sample of the points that were logged, whichever store they come from; runs may share it."""
     logged = curves()
     ids = [log(store, logged) for _ in range(3)]
@@ -100,7 +100,7 @@ async def test_every_store_gives_the_same_sample(store: Store, tracking: Openabl
         assert found == [*(wanted[key] for _, key in series), [], [], [], [], wanted[series[2][1]]]
 
 
-async def test_steps_are_cut_before_sampling(store: Store, tracking: Openable) -> None:
+async def test_steps_are_cut_before_sampling(store: Store, tracking: OpenableTracking) -> None:
     """The ends of the sample are the ends of the steps asked for; a part that is small enough is whole."""
     points = curves()["gaps"]
     run_id = log(store, {"m": points})
@@ -113,7 +113,7 @@ async def test_steps_are_cut_before_sampling(store: Store, tracking: Openable) -
 
 
 async def test_a_sample_of_what_came_in_several_replies(
-    store: Store, tracking: Openable, monkeypatch: pytest.MonkeyPatch
+    store: Store, tracking: OpenableTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the sample of the whole, not of each reply."""
     monkeypatch.setattr(store_reader, "_POINTS_AT_ONCE", 70)
@@ -128,7 +128,7 @@ async def test_what_is_gone_through_and_what_is_returned_are_bounded(store: Stor
     """Each bound has its own error, which names it; a smaller sample of the same points is answered."""
     line = [(step, 1, step / 4) for step in range(60)]
     series: list[Series] = [(log(store, {"m": line}), "m") for _ in range(4)]
-    port = connect(Settings(tracking_uri=store.uri, max_points=100, max_sampled_points=240))
+    port = store_from(Settings(tracking_uri=store.uri, max_points=100, max_sampled_points=240))
     assert [len(part) for part in rows(await port.histories(series, None, None, Sample(25, "lttb")))] == [
         25
     ] * 4
@@ -137,7 +137,7 @@ async def test_what_is_gone_through_and_what_is_returned_are_bounded(store: Stor
     with pytest.raises(LimitExceeded, match=r"the 100 .*GQL_MAX_POINTS.*maxPoints"):
         await port.histories(series, None, None)
     await port.close()
-    port = connect(Settings(tracking_uri=store.uri, max_points=100, max_sampled_points=239))
+    port = store_from(Settings(tracking_uri=store.uri, max_points=100, max_sampled_points=239))
     with pytest.raises(LimitExceeded, match=r"the 239 .*GQL_MAX_SAMPLED_POINTS.*fromStep"):
         await port.histories(series, None, None, Sample(2, "every_nth"))
     await port.close()

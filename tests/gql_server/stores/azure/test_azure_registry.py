@@ -6,6 +6,7 @@ from mlflow import MlflowClient
 from gql_server.stores.azure.plugin_stores import open_registry
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.support.azure.emulator import Emulator
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 NO_PROMPTS = "tag.`mlflow.prompt.is_prompt` != 'true'"
@@ -66,7 +67,7 @@ def test_a_model_is_looked_up(models: Store) -> None:
 
 async def test_one_token_serves_the_registry_too(azure: Emulator, models: Store) -> None:
     """The registry and artifacts of a workspace use the credential that it was opened with."""
-    port = MlflowTracking(models.uri)
+    port = MlflowTracking(models.uri, LIMITS.store)
     await port.ready()
     open_registry(models.uri, 5).get_registered_model("ridge")
     assert azure.calls["token"] == 1

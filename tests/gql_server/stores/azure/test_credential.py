@@ -19,6 +19,7 @@ from schema.ports.errors import StoreUnavailable, Unauthenticated
 from schema.ports.tracking import Search
 from tests.support.azure.emulator import Emulator
 from tests.support.graphql_client import graphql_client
+from tests.support.limits import LIMITS
 from tests.support.server_process import running_server
 from tests.support.servers import free_port
 from tests.support.stores import Store
@@ -34,7 +35,7 @@ def kept() -> CachedCredential:
 
 async def test_many_requests_are_one_token(azure: Emulator, azure_store: Store) -> None:
     """However many requests there are, at once and one after another, one token is asked for."""
-    port = MlflowTracking(azure_store.uri)
+    port = MlflowTracking(azure_store.uri, LIMITS.store)
     for _ in range(2):
         await asyncio.gather(*(port.count_experiments(Search()) for _ in range(20)))
     await port.close()
@@ -45,7 +46,7 @@ async def test_many_requests_are_one_token(azure: Emulator, azure_store: Store) 
 async def test_a_token_is_renewed_before_it_ends(azure: Emulator, azure_store: Store) -> None:
     """In the last minutes of a token the next is got, and where that fails the old one goes on being used."""
     azure.lifetime = 200
-    port = MlflowTracking(azure_store.uri)
+    port = MlflowTracking(azure_store.uri, LIMITS.store)
     await port.ready()
     azure.identity = 400
     for _ in range(3):
@@ -173,7 +174,7 @@ async def test_no_other_address_is_asked(
 
     monkeypatch.setattr(requests.Session, "send", listen)
     monkeypatch.delenv("AZUREML_CURRENT_CLOUD", raising=False)
-    port = MlflowTracking(azure_store.uri)
+    port = MlflowTracking(azure_store.uri, LIMITS.store)
     await port.open()
     await port.close()
     hosts = {url.split("/")[2] for url in asked}

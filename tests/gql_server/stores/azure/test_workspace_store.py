@@ -35,6 +35,7 @@ from tests.gql_server.stores.azure.test_workspace_uri import RIGHT
 from tests.gql_server.stores.writes.test_write_store import IN_DOUBT, writer_to
 from tests.support.azure.emulator import Emulator
 from tests.support.graphql_client import graphql_client
+from tests.support.limits import LIMITS, store_limits
 from tests.support.stores import Store
 
 PAGE = Page(100, None, frozenset({"name", "run_id"}))
@@ -43,7 +44,7 @@ PAGE = Page(100, None, frozenset({"name", "run_id"}))
 @pytest.fixture
 async def tracking(azure_store: Store) -> AsyncIterator[MlflowTracking]:
     """Give the port over the workspace."""
-    port = MlflowTracking(azure_store.uri, threads=4)
+    port = MlflowTracking(azure_store.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
@@ -133,7 +134,7 @@ async def test_not_for_ever(
 ) -> None:
     """After as many tries as are set the fault says why, and each cost one request."""
     azure.failures.extend([answer(status, "Not now.")] * 9)
-    port = MlflowTracking(azure_store.uri, azure=AzureOptions(retries=2))
+    port = MlflowTracking(azure_store.uri, LIMITS.store, azure=AzureOptions(retries=2))
     with pytest.raises(fault):
         await port.count_experiments(Search())
     assert azure.calls["experiments/search"] == 3
@@ -143,7 +144,7 @@ async def test_not_for_ever(
 async def test_no_longer_than_the_request(azure: Emulator, azure_store: Store) -> None:
     """A workspace that wants to be left alone for longer than the request may take is not waited for."""
     azure.failures.extend([(429, {"Retry-After": "3600"}, b"")] * 9)
-    port = MlflowTracking(azure_store.uri, timeout=20)
+    port = MlflowTracking(azure_store.uri, store_limits(store_timeout=20))
     async with asyncio.timeout(10):
         with pytest.raises(StoreUnavailable, match="too often"):
             await port.count_experiments(Search())
@@ -306,7 +307,7 @@ async def test_a_plugin_that_is_not_there_is_named(
         return installed
 
     monkeypatch.setattr(plugin_stores, "version", version)
-    port = MlflowTracking(azure_store.uri)
+    port = MlflowTracking(azure_store.uri, LIMITS.store)
     with pytest.raises(StoreConfigError, match=r"pip install 'mlflow-gql-server\[azure\]'"):
         await port.open()
     await port.close()

@@ -19,6 +19,7 @@ from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import PublicError
 from schema.ports.table import Many
 from schema.ports.tracking import Series
+from tests.support.limits import store_limits
 from tests.support.stores import Store
 
 BULK = "get_metric_history_bulk"
@@ -40,7 +41,7 @@ class Front:
 @pytest.fixture
 async def tracking(server_store: Store) -> AsyncIterator[MlflowTracking]:
     """Give the port over an MLflow server."""
-    port = MlflowTracking(server_store.uri, threads=4)
+    port = MlflowTracking(server_store.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
@@ -55,7 +56,7 @@ def front(server_store: Store) -> Iterator[Front]:
 @pytest.fixture
 async def behind(front: Front) -> AsyncIterator[MlflowTracking]:
     """Give the port over the proxy."""
-    port = MlflowTracking(front.uri, threads=4)
+    port = MlflowTracking(front.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
@@ -95,7 +96,7 @@ async def each(store: Store, series: Sequence[Series], *steps: int | None) -> li
     """Return the histories, each read by a call of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk_histories, "_FEWEST_RUNS", math.inf)
-        port = MlflowTracking(store.uri, threads=4)
+        port = MlflowTracking(store.uri, store_limits(store_threads=4))
         first, last = steps or (None, None)
         found = rows(await port.histories(series, first, last))
         assert set(port.calls) <= {EACH}
@@ -237,7 +238,7 @@ async def test_connections_are_used_again(
     # The first store of a process says how many connections MLflow keeps; here it is this one.
     monkeypatch.delenv("MLFLOW_HTTP_POOL_MAXSIZE", raising=False)
     _cached_get_request_session.cache_clear()
-    behind = MlflowTracking(front.uri, threads=4)
+    behind = MlflowTracking(front.uri, store_limits(store_threads=4))
     # Before many threads at once, each of which would make MLflow's session if there were none yet.
     server_store.client.get_experiment("0")
     ids = logged(server_store, [{"m": line(1)}] * 3)
@@ -252,7 +253,7 @@ async def test_connections_are_used_again(
 
 async def test_a_server_that_is_gone_is_a_fault() -> None:
     """Nothing else is tried where the server does not answer at all."""
-    gone = MlflowTracking("http://127.0.0.1:9", threads=4)
+    gone = MlflowTracking("http://127.0.0.1:9", store_limits(store_threads=4))
     with pytest.raises(PublicError, match="cannot be reached"):
         await gone.histories([(f"{number:032x}", "m") for number in range(9)], None, None)
     assert gone.calls == {BULK: 1}

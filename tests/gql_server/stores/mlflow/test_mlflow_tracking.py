@@ -16,6 +16,7 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Many, One
 from schema.ports.tracking import Order, Page, Search
 from tests.support.graphql_client import graphql_client
+from tests.support.limits import LIMITS, store_limits
 from tests.support.stores import Store
 
 LEAVES = frozenset(
@@ -31,7 +32,7 @@ INT64 = 2**63 - 1
 @pytest.fixture
 async def tracking(store: Store) -> AsyncIterator[MlflowTracking]:
     """Give the port over a store."""
-    port = MlflowTracking(store.uri, threads=4)
+    port = MlflowTracking(store.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
@@ -210,7 +211,7 @@ async def test_runs_are_looked_up_in_the_order_asked(store: Store, tracking: Mlf
 async def test_many_runs_cost_few_calls(server_store: Store) -> None:
     """Over an MLflow server, 300 runs are two searches and one list of experiments."""
     [run_id] = runs_of(server_store, "0", 1)
-    port = MlflowTracking(server_store.uri)
+    port = MlflowTracking(server_store.uri, LIMITS.store)
     asked = [run_id, *(f"{number:032x}" for number in range(300))]
     found = await port.params(asked, None)
     await port.close()
@@ -308,7 +309,7 @@ async def test_the_largest_float_is_itself_in_files(file_store: Store) -> None:
     """A file store keeps infinities, so that the largest float is no sign of one there."""
     [run_id] = runs_of(file_store, "0", 1)
     file_store.client.log_metric(run_id, "m", 1.7976931348623157e308)
-    port = MlflowTracking(file_store.uri)
+    port = MlflowTracking(file_store.uri, LIMITS.store)
     assert rows(await port.metrics([run_id], {"m"}), "value") == [[(1.7976931348623157e308,)]]
     await port.close()
 
@@ -361,7 +362,7 @@ async def test_no_experiment_has_such_an_id(tracking: MlflowTracking, experiment
 @pytest.mark.parametrize("experiment_id", ["abc", "007", "+1", "1_0", "٣", str(2**63)])
 async def test_a_databases_ids_are_numbers(sqlite_store: Store, experiment_id: str) -> None:
     """A database has 64-bit numbers for ids, written in one way."""
-    port = MlflowTracking(sqlite_store.uri)
+    port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     with pytest.raises(BadUserInput):
         await port.experiments_by_id([experiment_id], {"name"})
     await port.close()
@@ -371,7 +372,7 @@ async def test_counting_ends_at_the_bound(store: Store) -> None:
     """Up to the bound runs are counted, and one more makes the total unknown."""
     runs_of(store, "0", 3)
     for bound, total in {2: None, 3: 3}.items():
-        port = MlflowTracking(store.uri, max_scanned_runs=bound)
+        port = MlflowTracking(store.uri, store_limits(max_scanned_runs=bound))
         assert await port.count_runs([("0",)], Search()) == [total]
         await port.close()
 
@@ -380,7 +381,7 @@ async def test_reading_leaves_a_database_as_it_is(sqlite_store: Store) -> None:
     """Not even the Default experiment is made where it is missing."""
     with closing(sqlite3.connect(sqlite_store.uri.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("DELETE FROM experiments")
-    port = MlflowTracking(sqlite_store.uri)
+    port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     assert await port.count_experiments(Search(view=LifecycleView.ALL)) == 0
     await port.close()
 
@@ -413,7 +414,7 @@ async def test_the_oldest_first(server_store: Store, bare: int, calls: int) -> N
     for _ in range(bare):
         run = server_store.client._tracking_client.store.create_run("0", "", 0, [], "bare")  # noqa: SLF001
         ids.append(run.info.run_id)
-    port = MlflowTracking(server_store.uri)
+    port = MlflowTracking(server_store.uri, LIMITS.store)
     walked: list[str] = []
     after = None
     for _ in range(2):

@@ -10,6 +10,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from schema.ports.store_kind import StoreKind
+from tests.support.limits import store_limits
 from tests.support.stores import Store
 
 KINDS = ("sqlite", "postgres", "mysql", "file", "server")
@@ -42,9 +43,12 @@ async def held(any_store: Store) -> AsyncIterator[Held]:
     uri = any_store.uri
     sql = any_store.kind is StoreKind.SQL
     port = (
-        LazySqlTracking(uri, threads=4, timeout=30, max_points=1000, max_groups=100, max_sampled_points=1000)
+        LazySqlTracking(
+            uri,
+            store_limits(database_threads=4, max_points=1000, max_groups=100, max_sampled_points=1000),
+        )
         if sql
-        else MlflowTracking(uri, threads=4)
+        else MlflowTracking(uri, store_limits(store_threads=4))
     )
     yield Held(any_store.name, uri, MlflowClient(uri, uri), port)
     await port.close()

@@ -16,6 +16,7 @@ from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
+from tests.support.limits import store_limits
 from tests.support.stores import Store
 
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
@@ -115,7 +116,7 @@ def port_over(server_store: Store) -> Callable[[int], MlflowTracking]:
         server_store.client.log_param(run, "n", str(number))
 
     def make(max_scanned: int) -> MlflowTracking:
-        return MlflowTracking(server_store.uri, max_scanned_runs=max_scanned)
+        return MlflowTracking(server_store.uri, store_limits(max_scanned_runs=max_scanned))
 
     return make
 

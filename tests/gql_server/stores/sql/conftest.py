@@ -8,6 +8,7 @@ from mlflow.store.db.utils import create_sqlalchemy_engine
 from sqlalchemy import Engine, event
 
 from gql_server.stores.sql.tracking import SqlTracking
+from tests.support.limits import LIMITS
 from tests.support.stores import Store
 
 
@@ -29,7 +30,7 @@ def engine(database: Store) -> Iterator[Engine]:
 @pytest.fixture
 async def tracking(engine: Engine) -> AsyncIterator[SqlTracking]:
     """Give the port over the database."""
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     yield tracking
     await tracking.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import Openable, connect
+from gql_server.stores.factory import OpenableTracking, store_from
 from gql_server.stores.mlflow.lazy_store import RETRY_SECONDS
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from gql_server.stores.store_config_error import StoreConfigError
@@ -17,9 +17,9 @@ from tests.support.stores import Store
 
 
 @pytest.fixture
-async def tracking(sqlite_store: Store) -> AsyncIterator[Openable]:
+async def tracking(sqlite_store: Store) -> AsyncIterator[OpenableTracking]:
     """Give the port that the settings name."""
-    tracking = connect(Settings(tracking_uri=sqlite_store.uri))
+    tracking = store_from(Settings(tracking_uri=sqlite_store.uri))
     yield tracking
     await tracking.close()
 
@@ -29,7 +29,7 @@ def file_of(store: Store) -> Path:
     return Path(store.uri.removeprefix("sqlite:///"))
 
 
-async def test_a_database_is_read_directly(tracking: Openable) -> None:
+async def test_a_database_is_read_directly(tracking: OpenableTracking) -> None:
     """A SQL tracking URI gets the port over MLflow's tables."""
     assert isinstance(tracking, LazySqlTracking)
     await tracking.open()
@@ -37,7 +37,7 @@ async def test_a_database_is_read_directly(tracking: Openable) -> None:
 
 
 async def test_a_deleted_file_is_noticed_and_read_again_when_it_is_back(
-    tracking: Openable, sqlite_store: Store, tmp_path: Path
+    tracking: OpenableTracking, sqlite_store: Store, tmp_path: Path
 ) -> None:
     """Without its file the store is unavailable, no empty one is made, and a restored one is read soon."""
     await tracking.ready()
@@ -52,7 +52,7 @@ async def test_a_deleted_file_is_noticed_and_read_again_when_it_is_back(
 
 
 async def test_a_file_that_takes_its_place_is_read(
-    tracking: Openable, sqlite_store: Store, sqlite_template: Path
+    tracking: OpenableTracking, sqlite_store: Store, sqlite_template: Path
 ) -> None:
     """Where another database takes the file's name, that one is read."""
     await tracking.ready()
@@ -66,7 +66,7 @@ async def test_a_read_only_database_is_served(sqlite_store: Store) -> None:
     """A SQLite file opened for reading only answers, and not a byte of it changes."""
     file = file_of(sqlite_store)
     before = file.read_bytes()
-    tracking = connect(Settings(tracking_uri=f"sqlite:///file:{file}?mode=ro&uri=true"))
+    tracking = store_from(Settings(tracking_uri=f"sqlite:///file:{file}?mode=ro&uri=true"))
     await tracking.open()
     assert list((await tracking.experiments_by_id(["0"], {"name"})).rows["name"]) == ["Default"]
     await tracking.close()
@@ -75,7 +75,7 @@ async def test_a_read_only_database_is_served(sqlite_store: Store) -> None:
 
 async def test_a_missing_file_is_for_someone_to_mend(tmp_path: Path) -> None:
     """A file that was never there is Unusable, and stays missing."""
-    tracking = connect(Settings(tracking_uri=f"sqlite:///{tmp_path / 'missing.db'}"))
+    tracking = store_from(Settings(tracking_uri=f"sqlite:///{tmp_path / 'missing.db'}"))
     with pytest.raises(StoreConfigError):
         await tracking.open()
     await tracking.close()

@@ -14,6 +14,7 @@ from gql_server.stores.sql import session
 from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreTimeout, StoreUnavailable
+from tests.support.limits import LIMITS
 
 _SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -137,7 +138,7 @@ async def test_a_dropped_connection_is_one_clear_error_and_heals(
     engine: Engine, statements: list[str]
 ) -> None:
     """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     await tracking.ready()
     _drop_connections(engine)
     await tracking.ready()

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import LimitExceeded
 from tests.support.garbage_collection import without_garbage_collection
+from tests.support.limits import LIMITS, store_limits
 from tests.support.sql_rows import experiment, lists, numbered, points, runs
 
 _POINT = ("step", "timestamp", "value")
@@ -72,7 +73,7 @@ async def test_too_many_points_are_refused_before_they_are_read(
     a, b = runs(engine, experiment(engine, 5), numbered(2))
     for id_ in (a, b):
         points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
-    tracking = SqlTracking(engine, max_points=99)
+    tracking = SqlTracking(engine, store_limits(max_points=99))
     statements.clear()
     with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*fromStep"):
         await tracking.histories([(a, "m"), (b, "m")], None, None)
@@ -88,7 +89,7 @@ async def test_a_hundred_thousand_points_leave_the_loop_running(
     ids = runs(engine, experiment(engine, 5), numbered(20))
     for id_ in ids:
         points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     await tracking.ready()
     statements.clear()
     pauses = []

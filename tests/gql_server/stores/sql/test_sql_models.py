@@ -25,6 +25,7 @@ from gql_server.stores.sql.registry.registry_tables import (
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
+from tests.support.limits import LIMITS
 from tests.support.sql_rows import experiment, runs
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
@@ -216,7 +217,7 @@ async def test_nothing_of_another_workspace_is_seen(engine: Engine) -> None:
     """Whatever is asked about, and by whatever id, it keeps to the workspace of the caller's context."""
     fill(engine, 5, "ours")
     fill(engine, 6, "theirs")
-    tracking = SqlTracking(engine, workspace=_WORKSPACE.get)
+    tracking = SqlTracking(engine, LIMITS.store, workspace=_WORKSPACE.get)
     answers = []
     for workspace in ("theirs", "nobody's"):
         _WORKSPACE.set(workspace)

@@ -11,6 +11,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Page, Search
 from tests.support.generated import Experiment, make_room, stores, write
+from tests.support.limits import LIMITS
 from tests.support.sql_rows import ANY_STAGE, WHOLE, lists
 from tests.support.stores import Store
 
@@ -45,7 +46,7 @@ async def test_answers_are_those_of_mlflow(
     """Experiments, runs, params, tags, metrics and histories are as MlflowClient has them."""
     make_room(database.client)
     written = write(generated, database.client)
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     await _compare_experiments(tracking, database)
     for experiment_id in written.experiment_ids:
         await _compare_runs(tracking, database, experiment_id)

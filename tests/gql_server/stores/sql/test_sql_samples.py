@@ -16,6 +16,7 @@ from gql_server.stores.sql.histories.sampled_points import SampledPoints, Sample
 from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.tracking import Sample
+from tests.support.limits import LIMITS
 from tests.support.sql_rows import experiment, lists, numbered, points, runs
 
 SAMPLE = Sample(500, "lttb")
@@ -58,7 +59,7 @@ async def test_a_million_points_are_no_million_objects(engine: Engine, held: lis
     """When all points of the curve are there, fewer objects are than a fiftieth of them; 500 come out."""
     (run_id,) = runs(engine, experiment(engine, 5), numbered(1))
     values = long_curve(engine, run_id, 1000)
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     await tracking.histories([(run_id, "m")], None, 1000, SAMPLE)
     before = sys.getallocatedblocks()
     found = await tracking.histories([(run_id, "m")], None, None, SAMPLE)
@@ -74,7 +75,7 @@ async def test_a_sample_takes_a_part_of_the_memory(engine: Engine) -> None:
     ids = runs(engine, experiment(engine, 5), numbered(10))
     for run_id in ids:
         long_curve(engine, run_id, 10)
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     series = [(run_id, "m") for run_id in ids]
     for sample in (SAMPLE, None):
         await tracking.histories(series[:1], None, None, sample)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 from schema.ports.tracking import Search
+from tests.support.limits import LIMITS, store_limits
 from tests.support.sql_rows import WHOLE, experiment, numbered, points, runs
 from tests.support.stores import Store
 
@@ -36,7 +37,7 @@ async def test_a_locked_file_is_an_error_within_the_time_set(path: Path) -> None
     """Whoever holds the lock longer than this server waits is named; when it lets go, reading works again."""
     # SQLite's own patience is five seconds; more of it tells whose was heeded, also on a slow machine.
     engine: Engine = create_sqlalchemy_engine(f"sqlite:///{path}?timeout=120")
-    tracking = SqlTracking(engine, timeout=0.5)
+    tracking = SqlTracking(engine, store_limits(store_timeout=0.5))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     start = time.perf_counter()
@@ -45,7 +46,7 @@ async def test_a_locked_file_is_an_error_within_the_time_set(path: Path) -> None
     assert time.perf_counter() - start < 30
     holder.execute("COMMIT")
     holder.close()
-    await SqlTracking(engine).ready()
+    await SqlTracking(engine, LIMITS.store).ready()
     engine.dispose()
 
 
@@ -56,7 +57,7 @@ async def test_a_read_only_file_is_read_and_left_as_it_is(engine: Engine, path: 
     engine.dispose()
     before = _lock(path)
     read_only: Engine = create_sqlalchemy_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
-    tracking = SqlTracking(read_only)
+    tracking = SqlTracking(read_only, LIMITS.store)
     pages = await tracking.runs([None, ("5",)], Search(), WHOLE)
     assert list(pages.rows["run_id"]) == [a, a]
     assert (await tracking.histories([(a, "m")], None, None)).rows.size == 1
@@ -77,7 +78,7 @@ async def test_histories_go_by_the_index_on_runs(engine: Engine) -> None:
     """The points of other runs are not read; SQLite left to itself would take the index on keys."""
     plans: list[str] = []
     ids = runs(engine, experiment(engine, 5), numbered(2))
-    tracking = SqlTracking(engine)
+    tracking = SqlTracking(engine, LIMITS.store)
     _explain(engine, plans)
     await tracking.histories([(ids[0], "m"), (ids[1], "m"), (ids[0], "n")], None, None)
     used = [plan for plan in plans if "metrics" in plan]

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.tracking import Search
+from tests.support.limits import LIMITS
 from tests.support.sql_rows import ANY_STAGE, WHOLE, experiment, last_metrics, params, points, runs
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
@@ -20,7 +21,7 @@ async def test_nothing_of_another_workspace_is_seen(engine: Engine) -> None:
         last_metrics(engine, [(id_, "m", 1.0, False)])
         points(engine, id_, "m", [(0, 0, 1.0)])
     a, b = "5" * 32, "6" * 32
-    tracking = SqlTracking(engine, workspace=_WORKSPACE.get)
+    tracking = SqlTracking(engine, LIMITS.store, workspace=_WORKSPACE.get)
     _WORKSPACE.set("ours")
     assert list((await tracking.experiments(ANY_STAGE, WHOLE)).rows["experiment_id"]) == ["5"]
     assert await tracking.count_experiments(ANY_STAGE) == 1
