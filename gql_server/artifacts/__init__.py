@@ -1,1 +1,1 @@
-"""Artifacts: listing, downloading and uploading files through MLflow's repositories."""
+"""Artifacts: list, download and upload files through MLflow's artifact repositories."""

@@ -1,4 +1,4 @@
-"""Which places of artifacts this server reads and writes for others."""
+"""Which artifact locations this server reads and writes on behalf of its clients."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -13,18 +13,21 @@ from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.store_kind import StoreKind
 
-OF_A_SERVER: Final = {"mlflow-artifacts", "http", "https"}
-"""Schemes of what an MLflow server hands out."""
-_OURS: Final = {StoreKind.SQL, StoreKind.FILE}
-"""Stores whose owner is this machine's: only there is a local path one of this machine by itself."""
+SERVER_SCHEMES: Final = {"mlflow-artifacts", "http", "https"}
+"""Schemes of artifacts that an MLflow server serves."""
+_LOCAL_STORES: Final = {StoreKind.SQL, StoreKind.FILE}
+"""Stores run by the operator of this machine, so that a local path in them is a path on this machine."""
 
 
 class AccessPolicy:
-    """How far this server goes: whoever may create an experiment chooses where its artifacts are.
+    """Decides which artifact URIs this server opens.
 
-    So folders of this machine are used where they are under one of `roots`, separated as in PATH, or if there
-    is none, where the tracking store is a database or a folder; and no server gets a request with this one's
-    credentials but `server_uri`, by default the tracking server.
+    Any client that may create an experiment chooses its artifact location, so the location is untrusted:
+
+    - A local folder must be below one of `roots`, which are separated as in PATH. Without roots, local
+      folders are opened if the tracking store is a database or a folder, and refused otherwise.
+    - Only the server at `server_uri`, by default the tracking server, gets requests with this server's
+      credentials.
     """
 
     def __init__(self, tracking_uri: str, server_uri: str, roots: str) -> None:
@@ -32,27 +35,29 @@ class AccessPolicy:
         self.tracking_uri = tracking_uri
         self.server_uri = server_uri or (tracking_uri if kind is StoreKind.MLFLOW_SERVER else "")
         self._roots = AllowedRoots(roots)
-        self._anywhere = not self._roots and kind in _OURS
+        self._any_folder = not self._roots and kind in _LOCAL_STORES
 
-    def folder(self, uri: str, refusal: str) -> Path:
-        """Return the folder at a local URI; UnsupportedByStore, in these words, where it is out of reach."""
-        if not self._anywhere and not self._roots.hold(uri):
-            raise UnsupportedByStore(refusal)
+    def local_folder(self, uri: str, message: str) -> Path:
+        """Return the folder of a local URI; raise `UnsupportedByStore(message)` if not allowed."""
+        if not self._any_folder and not self._roots.hold(uri):
+            raise UnsupportedByStore(message)
         return Path(local_file_uri_to_path(uri))
 
-    def is_of_server(self, uri: str) -> bool:
-        """Say whether a URI is one of the server's artifacts; there may be no server."""
-        server, asked = urlsplit(self.server_uri), urlsplit(uri)
+    def is_on_server(self, uri: str) -> bool:
+        """Return whether the MLflow server at `server_uri` serves a URI; False without such a server."""
+        server, target = urlsplit(self.server_uri), urlsplit(uri)
         schemes = {server.scheme, "mlflow-artifacts"}
-        return bool(self.server_uri) and asked.scheme in schemes and asked.netloc in {"", server.netloc}
+        return bool(self.server_uri) and target.scheme in schemes and target.netloc in {"", server.netloc}
 
-    def repository(self, uri: str, refusal: str) -> Any:
-        """Return MLflow's repository at a URI; UnsupportedByStore, in these words, where it has none."""
-        own = urlsplit(uri).scheme in OF_A_SERVER
+    def open_repository(self, uri: str, message: str) -> Any:
+        """Return MLflow's repository for a URI; raise `UnsupportedByStore(message)` if none exists."""
+        on_server = urlsplit(uri).scheme in SERVER_SCHEMES
         try:
-            return get_artifact_repository(uri, tracking_uri=self.server_uri if own else self.tracking_uri)
+            return get_artifact_repository(
+                uri, tracking_uri=self.server_uri if on_server else self.tracking_uri
+            )
         except ImportError as error:
-            message = f"These artifacts need the Python package {error.name}, which is not installed."
-            raise UnsupportedByStore(message) from error
+            text = f"These artifacts need the Python package {error.name}, which is not installed."
+            raise UnsupportedByStore(text) from error
         except MlflowException as error:
-            raise UnsupportedByStore(refusal) from error
+            raise UnsupportedByStore(message) from error

@@ -1,4 +1,4 @@
-"""The bounded folder for files that MLflow can only fetch as a whole."""
+"""A bounded temporary folder for files that MLflow can only download whole."""
 
 import os
 import tempfile
@@ -8,80 +8,88 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from typing_extensions import override
+
 from gql_server.artifacts.open_file import OpenFile
 from schema.ports.errors import LimitExceeded, NotFound, StoreUnavailable
 
 _UNKNOWN_SHARE: Final = 4
-"""A file of unknown size is taken for one of this part of the spool."""
+"""A file of unknown size reserves the spool's size divided by this."""
 
 
 class DownloadedFile(OpenFile):
-    """A file whose name is gone already: its space is free again once it is closed, however that comes."""
+    """A downloaded file that is already unlinked, so that closing it, or exiting, frees its disk space."""
 
-    def __init__(self, descriptor: int, give_back: Callable[[], None]) -> None:
-        self._give_back = give_back
+    def __init__(self, descriptor: int, release: Callable[[], None]) -> None:
+        self._release = release
         super().__init__(descriptor)
 
     @property
-    def etag(self) -> str | None:
-        """Return none: when the copy was made says nothing of when the original was."""
+    @override
+    def etag(self) -> None:
+        # The copy's modification time is not that of the original.
         return None
 
+    @override
     def close(self) -> None:
-        """Close the file, and give its space back."""
         super().close()
-        give_back, self._give_back = self._give_back, lambda: None
-        give_back()
+        release, self._release = self._release, lambda: None
+        release()
 
 
 class DownloadSpool:
-    """Gives space in the temporary folder to files, at most `most` bytes at a time."""
+    """Limits the disk space of files that are being downloaded or sent, to `max_bytes` in total.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken = 0
+    Each download is for one response and its file is never reused; files that several requests share are in
+    `gql_server.exports.export_spool`.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._reserved = 0
         self._lock = Lock()
 
     def fetch(self, size: int | None, download: Callable[[str], str]) -> DownloadedFile:
-        """Return the file that `download` puts into a folder, and says where.
+        """Call `download` with a folder, and return the file whose path it returns.
 
-        Raises `LimitExceeded` for a file that would never fit, `StoreUnavailable` for one that does not now.
+        Raises `LimitExceeded` if the file is larger than the spool, and `StoreUnavailable` if it does not fit
+        beside the files in use.
         """
-        expected = self._most // _UNKNOWN_SHARE if size is None else size
-        self._take(expected)
+        reserved = self._max_bytes // _UNKNOWN_SHARE if size is None else size
+        self._reserve(reserved)
         try:
-            with _folder() as folder:
+            with _temporary_folder() as folder:
                 descriptor = _open_in(folder, download(str(folder)))
         except BaseException:
-            self._give(expected)
+            self._release(reserved)
             raise
-        return DownloadedFile(descriptor, lambda: self._give(expected))
+        return DownloadedFile(descriptor, lambda: self._release(reserved))
 
-    def _take(self, size: int) -> None:
-        if size > self._most:
-            message = f"The file is larger than the {self._most:,} bytes of GQL_ARTIFACT_SPOOL_BYTES."
+    def _reserve(self, size: int) -> None:
+        if size > self._max_bytes:
+            message = f"The file is larger than the {self._max_bytes:,} bytes of GQL_ARTIFACT_SPOOL_BYTES."
             raise LimitExceeded(message)
         with self._lock:
-            if self._taken + size > self._most:
-                message = "Too many files are fetched now (GQL_ARTIFACT_SPOOL_BYTES); try again later."
+            if self._reserved + size > self._max_bytes:
+                message = "Too many files are being downloaded (GQL_ARTIFACT_SPOOL_BYTES); try again later."
                 raise StoreUnavailable(message)
-            self._taken += size
+            self._reserved += size
 
-    def _give(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         with self._lock:
-            self._taken -= size
+            self._reserved -= size
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gql-artifact-", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
 
 
 def _open_in(folder: Path, path: str) -> int:
-    # Some repositories return a path where they wrote nothing.
-    place = Path(path).resolve()
-    if not place.is_relative_to(folder) or not place.is_file():
+    # Some repositories return a path without writing a file there.
+    file = Path(path).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
         message = "There is no such artifact."
         raise NotFound(message)
-    return os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+    return os.open(file, os.O_RDONLY | os.O_NOFOLLOW)

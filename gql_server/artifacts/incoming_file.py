@@ -1,4 +1,4 @@
-"""Files that come in: whole at their place when all is there, and nowhere before."""
+"""Files being uploaded, which become visible only when they are complete."""
 
 import errno
 import os
@@ -10,134 +10,146 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from gql_server.artifacts.paths import refused
+from typing_extensions import override
+
+from gql_server.artifacts.artifact_path import path_error
 from schema.ports.errors import Forbidden, PublicError, StoreUnavailable
 
-UNFINISHED: Final = ".artifact.uploading."
-"""The beginning of MLflow's names for files that are not whole yet, which are not listed."""
+UNFINISHED_PREFIX: Final = ".artifact.uploading."
+"""The prefix of MLflow's names for incomplete files, which are not listed."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-_UNFIT: Final = {errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTEMPTY, errno.EINVAL}
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_BAD_PATH: Final = {
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTEMPTY,
+    errno.EINVAL,
+}
 
 
 class IncomingFile(Protocol):
-    """One file that comes in; the methods block. Either `finish` or `abandon` ends it."""
+    """A file that is being uploaded. Its methods block; either `commit` or `discard` ends it."""
 
     def write(self, content: bytes) -> None:
-        """Take the next bytes."""
+        """Append bytes."""
         ...
 
-    def finish(self) -> bool:
-        """Put the file at its place, over one that was there; say whether there was none, if known."""
+    def commit(self) -> bool:
+        """Publish the file under its name, replacing any file there.
+
+        Returns False if the file replaced another, and True if it did not or this is unknown.
+        """
         ...
 
-    def abandon(self) -> None:
-        """Leave nothing of it; after `finish` there is nothing to leave."""
+    def discard(self) -> None:
+        """Delete what was written; has no effect after `commit`."""
         ...
 
 
-class LocalIncomingFile:
-    """A file for a folder of this machine, written beside its place in the same file system.
+class LocalIncomingFile(IncomingFile):
+    """A file for a folder on this machine, written to a temporary file in that folder and then renamed.
 
-    Folders on the way are made; links are not followed, for they may lead out of the root.
+    Missing parent folders are created. Symbolic links are not followed, since they may lead out of the root.
     """
 
     def __init__(self, root: Path, parts: Sequence[str]) -> None:
         self._path = "/".join(parts)
         self._name = parts[-1]
-        self._unfinished = f"{UNFINISHED}{secrets.token_hex(8)}"
-        self._made: list[Path] = []
+        self._temporary_name = f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}"
+        self._created_folders: list[Path] = []
         self._folder, self._file = -1, -1
         try:
-            with _told(self._path):
+            with _os_errors_as_public(self._path):
                 self._open(root, parts[:-1])
         except BaseException:
-            self.abandon()
+            self.discard()
             raise
 
+    @override
     def write(self, content: bytes) -> None:
-        """Take the next bytes."""
-        with _told(self._path):
-            left = memoryview(content)
-            while left:
-                left = left[os.write(self._file, left) :]
+        with _os_errors_as_public(self._path):
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
 
-    def finish(self) -> bool:
-        """Put the file at its place, on the disk; say whether there was none."""
-        with _told(self._path):
+    @override
+    def commit(self) -> bool:
+        with _os_errors_as_public(self._path):
             os.fsync(self._file)
-            new = not _exists(self._name, self._folder)
-            os.replace(self._unfinished, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            is_new = not _exists(self._name, self._folder)
+            os.replace(self._temporary_name, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             os.fsync(self._folder)
-        self._made.clear()
-        self.abandon()
-        return new
+        self._created_folders.clear()
+        self.discard()
+        return is_new
 
-    def abandon(self) -> None:
-        """Leave nothing of it: no file and no folder that was made for it."""
+    @override
+    def discard(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             with suppress(OSError):
-                os.unlink(self._unfinished, dir_fd=self._folder)
+                os.unlink(self._temporary_name, dir_fd=self._folder)
         if self._folder >= 0:
             os.close(self._folder)
         self._folder, self._file = -1, -1
-        while self._made:
-            # Another file may have come into it meanwhile.
+        while self._created_folders:
+            # rmdir fails if another upload has put a file there.
             with suppress(OSError):
-                self._made.pop().rmdir()
+                self._created_folders.pop().rmdir()
 
     def _open(self, root: Path, folders: Sequence[str]) -> None:
         missing = [folder for folder in (root, *root.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
-            self._made.append(folder)
-        place = root.resolve()
-        self._folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            self._created_folders.append(folder)
+        path = root.resolve()
+        self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         for part in folders:
-            place /= part
+            path /= part
             with suppress(FileExistsError):
                 os.mkdir(part, dir_fd=self._folder)
-                self._made.append(place)
-            below = os.open(part, _FOLDER, dir_fd=self._folder)
+                self._created_folders.append(path)
+            child = os.open(part, _FOLDER, dir_fd=self._folder)
             os.close(self._folder)
-            self._folder = below
-        self._file = os.open(self._unfinished, _NEW, 0o666, dir_fd=self._folder)
+            self._folder = child
+        self._file = os.open(self._temporary_name, _NEW_FILE, 0o666, dir_fd=self._folder)
 
 
-class SpooledIncomingFile:
-    """A file for one of MLflow's repositories, which take files as a whole."""
+class SpooledIncomingFile(IncomingFile):
+    """A file for one of MLflow's repositories, which take only whole files."""
 
     def __init__(self, repository: Any, parts: Sequence[str]) -> None:
         self._repository = repository
         self._parts = parts
         self._path = "/".join(parts)
         self._folder: Path | None = Path(tempfile.mkdtemp(prefix="gql-upload-"))
-        self._place = self._folder / parts[-1]
+        self._spooled_path = self._folder / parts[-1]
         try:
-            with _told(self._path):
-                self._file = self._place.open("wb")
+            with _os_errors_as_public(self._path):
+                self._file = self._spooled_path.open("wb")
         except BaseException:
-            self.abandon()
+            self.discard()
             raise
 
+    @override
     def write(self, content: bytes) -> None:
-        """Take the next bytes."""
-        with _told(self._path):
+        with _os_errors_as_public(self._path):
             self._file.write(content)
 
-    def finish(self) -> bool:
-        """Give the file to the repository; whether there was one it does not say."""
-        with _told(self._path):
-            # The last bytes are written here.
+    @override
+    def commit(self) -> bool:
+        with _os_errors_as_public(self._path):
+            # Closing writes the bytes that are still buffered.
             self._file.close()
-        self._repository.log_artifact(str(self._place), "/".join(self._parts[:-1]) or None)
-        self.abandon()
+        self._repository.log_artifact(str(self._spooled_path), "/".join(self._parts[:-1]) or None)
+        self.discard()
         return True
 
-    def abandon(self) -> None:
-        """Leave nothing of it here."""
+    @override
+    def discard(self) -> None:
         folder, self._folder = self._folder, None
         if folder is not None:
             with suppress(OSError, AttributeError):
@@ -154,24 +166,24 @@ def _exists(name: str, folder: int) -> bool:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
+def _os_errors_as_public(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fault = _fault_of(path, error)
-        if fault is None:
+        public_error = _public_error(path, error)
+        if public_error is None:
             raise
-        raise fault from error
+        raise public_error from error
 
 
-def _fault_of(path: str, error: OSError) -> PublicError | None:
-    if error.errno in _UNFIT:
-        return refused(path, "leads along a file or a link, or to a folder, or is too long")
+def _public_error(path: str, error: OSError) -> PublicError | None:
+    if error.errno in _BAD_PATH:
+        return path_error(path, "leads along a file or a link, or to a folder, or is too long")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return Forbidden("This server may not write this artifact.")
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return StoreUnavailable("There is no room for this artifact.")
+        return StoreUnavailable("There is not enough disk space for this artifact.")
     if error.errno == errno.ENOENT:
-        # That of another upload, which made the folder and broke off, or of who deletes the run.
-        return StoreUnavailable("The folder of this artifact was removed meanwhile; try again.")
+        # Another upload had created the folder and was aborted, or the run was deleted.
+        return StoreUnavailable("The folder of this artifact was removed during the upload; try again.")
     return None

@@ -1,16 +1,19 @@
-"""A local file that is open, and read by its place."""
+"""An open local file that is read by position."""
 
 import os
 import stat
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Final
 
-from gql_server.artifacts.range_response import CHUNK
 from schema.ports.errors import NotFound
+
+CHUNK_BYTES: Final = 1024 * 1024
+"""Size of the chunks in which files are read: what one download occupies in memory."""
 
 
 class OpenFile:
-    """A regular file under a descriptor, which is closed with it; what the path becomes does not matter."""
+    """A regular file given by its descriptor, which this object owns. Renaming the path has no effect."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -27,26 +30,29 @@ class OpenFile:
 
     @property
     def etag(self) -> str | None:
-        """Return a validator of what is in it, by when it was written and how much."""
+        """Return a strong validator with its quotes, from modification time and size; None without one."""
         return f'"{self._status.st_mtime_ns:x}-{self._status.st_size:x}"'
 
     @property
-    def modified(self) -> str:
-        """Return when it was last modified, as HTTP writes it."""
+    def last_modified(self) -> str:
+        """Return the time of the last modification as an HTTP date."""
         return formatdate(self._status.st_mtime, usegmt=True)
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
-        """Give the bytes from `start` to before `stop`; raises OSError where the file got shorter."""
+        """Yield the bytes from `start` up to `stop`, at most `CHUNK_BYTES` at a time.
+
+        Raises `OSError` if the file has become shorter.
+        """
         while start < stop:
-            chunk = os.pread(self._descriptor, min(CHUNK, stop - start), start)
+            chunk = os.pread(self._descriptor, min(CHUNK_BYTES, stop - start), start)
             if not chunk:
-                message = "The file got shorter while it was read."
+                message = "The file became shorter while it was read."
                 raise OSError(message)
             yield chunk
             start += len(chunk)
 
     def close(self) -> None:
-        """Close the file; once is enough."""
+        """Close the file; further calls do nothing."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

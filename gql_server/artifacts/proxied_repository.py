@@ -1,27 +1,29 @@
-"""Artifacts that an MLflow server hands out: its answers are passed on while they come in."""
+"""Artifacts that an MLflow server serves: its responses are streamed to the client."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
 from mlflow.utils.rest_utils import http_request
-from requests import Response
+from typing_extensions import override
 
 from gql_server.artifacts.download_spool import DownloadSpool
-from gql_server.artifacts.range_response import CHUNK, FileContent, FileRequest
+from gql_server.artifacts.file_content import FileContent
+from gql_server.artifacts.file_request import FileRequest
+from gql_server.artifacts.open_file import CHUNK_BYTES
 from gql_server.artifacts.remote_repository import RemoteRepository
 from schema.ports.errors import Forbidden, NotFound, PublicError, StoreUnavailable, Unauthenticated
 
-_ASKED: Final = ("range", "if-range", "if-none-match", "if-modified-since")
-_ANSWERED: Final = ("accept-ranges", "content-length", "content-range", "etag", "last-modified")
-_PASSED_ON: Final = {
+_REQUEST_HEADERS: Final = ("range", "if-range", "if-none-match", "if-modified-since")
+_RESPONSE_HEADERS: Final = ("accept-ranges", "content-length", "content-range", "etag", "last-modified")
+_PASSED_STATUSES: Final = {
     HTTPStatus.OK,
     HTTPStatus.PARTIAL_CONTENT,
     HTTPStatus.NOT_MODIFIED,
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
-_FAULTS: Final[dict[int, PublicError]] = {
+_ERRORS: Final[dict[int, PublicError]] = {
     HTTPStatus.BAD_REQUEST: NotFound("There is no such artifact that can be downloaded."),
     HTTPStatus.UNAUTHORIZED: Unauthenticated("The MLflow server did not accept the credentials."),
     HTTPStatus.FORBIDDEN: Forbidden("The MLflow server does not allow this."),
@@ -30,35 +32,33 @@ _FAULTS: Final[dict[int, PublicError]] = {
 
 
 class ProxiedRepository(RemoteRepository):
-    """The artifacts under a `MlflowArtifactsRepository` or `HttpArtifactRepository` of MLflow's."""
+    """The artifacts of MLflow's `MlflowArtifactsRepository` or `HttpArtifactRepository`."""
 
     def __init__(self, repository: Any, spool: DownloadSpool) -> None:
         super().__init__(repository, spool)
-        self._creds = repository._host_creds  # noqa: SLF001 - what the repository asks with itself
+        self._credentials = repository._host_creds  # noqa: SLF001 - those that the repository itself sends
 
-    def deliver(self, parts: Sequence[str], wanted: FileRequest) -> FileContent:
-        """Answer a request for a file with what the server answers to it."""
-        headers = {name: wanted.headers[name] for name in _ASKED if name in wanted.headers}
+    @override
+    def download(self, parts: Sequence[str], request: FileRequest) -> FileContent:
+        headers = {name: request.headers[name] for name in _REQUEST_HEADERS if name in request.headers}
         response = http_request(
-            self._creds,
+            self._credentials,
             f"/{quote('/'.join(parts))}",
             "GET",
             stream=True,
             raise_on_status=False,
-            # As it is in the file: a length is that of what is sent.
+            # The content length of a compressed response is not that of the file.
             extra_headers=headers | {"accept-encoding": "identity"},
         )
-        if response.status_code not in _PASSED_ON:
+        if response.status_code not in _PASSED_STATUSES:
             response.close()
-            fault = _FAULTS.get(response.status_code) or StoreUnavailable("The MLflow server failed.")
-            raise type(fault)(*fault.args)
-        if not wanted.content:
+            error = _ERRORS.get(response.status_code) or StoreUnavailable("The MLflow server failed.")
+            # A new instance: a raised exception keeps its traceback, and those above are shared.
+            raise type(error)(*error.args)
+        if not request.with_body:
             response.close()
-        answered = {name: response.headers[name] for name in _ANSWERED if name in response.headers}
+        passed = {name: response.headers[name] for name in _RESPONSE_HEADERS if name in response.headers}
         if "content-encoding" in response.headers:
-            answered.pop("content-length", None)
-        return FileContent(response.status_code, answered, _chunks(response), response.close)
-
-
-def _chunks(response: Response) -> Iterator[bytes]:
-    return iter(response.iter_content(CHUNK))
+            passed.pop("content-length", None)
+        chunks = iter(response.iter_content(CHUNK_BYTES))
+        return FileContent(response.status_code, passed, chunks, response.close)

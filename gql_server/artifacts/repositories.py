@@ -1,19 +1,20 @@
-"""From the URI of artifacts to the repository that holds them."""
+"""The repository that serves an artifact URI."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from cachetools import LRUCache
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
-from gql_server.artifacts.access_policy import OF_A_SERVER, AccessPolicy
+from gql_server.artifacts.access_policy import SERVER_SCHEMES, AccessPolicy
+from gql_server.artifacts.artifact_entry import ArtifactEntry
 from gql_server.artifacts.download_spool import DownloadSpool
-from gql_server.artifacts.entry import Entry
+from gql_server.artifacts.file_content import FileContent
+from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.local_repository import LocalRepository
 from gql_server.artifacts.proxied_repository import ProxiedRepository
-from gql_server.artifacts.range_response import FileContent, FileRequest
 from gql_server.artifacts.remote_repository import RemoteRepository
 from gql_server.config.azure import AzureOptions
 from gql_server.stores.allowed_roots import is_local
@@ -22,36 +23,39 @@ from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.store_kind import StoreKind
 
-_MOST_KEPT: Final = 128
-"""Repositories kept open: each has a client with connections and credentials of its own."""
-_INDIRECT: Final = {"runs", "models"}
-"""Schemes that stand for other URIs, which would not be looked at."""
-_INDIRECTLY: Final = "These artifacts are at a URI that stands for another one."
-_NO_ROOT: Final = "These artifacts are in a folder that this server does not read (GQL_ARTIFACT_ROOTS)."
-_NO_SERVER: Final = "These artifacts are kept by an MLflow server; GQL_ARTIFACTS_URI has to say which."
+_MAX_OPEN: Final = 128
+"""Maximum number of open repositories: each has a client with its connections and credentials."""
+_INDIRECT_SCHEMES: Final = {"runs", "models"}
+"""Schemes of URIs that stand for other URIs, which `AccessPolicy` would not check."""
+_INDIRECT: Final = "These artifacts are at a URI that stands for another URI."
+_NOT_IN_ROOTS: Final = "These artifacts are in a folder that this server does not read (GQL_ARTIFACT_ROOTS)."
+_NO_SERVER: Final = "These artifacts are on an MLflow server; set GQL_ARTIFACTS_URI to its address."
 _OTHER_SERVER: Final = (
-    "These artifacts are kept by another server than GQL_ARTIFACTS_URI or the tracking URI."
+    "These artifacts are on another server than that of GQL_ARTIFACTS_URI or the tracking URI."
 )
-_NO_REPOSITORY: Final = "These artifacts are at a URI that MLflow has no repository for."
+_NO_REPOSITORY: Final = "MLflow has no artifact repository for the URI of these artifacts."
 
 
 class Repository(Protocol):
-    """The artifacts under one URI; the methods block, and raise faults or what `fault_of` knows."""
+    """The artifacts below one URI.
 
-    def listing(self, parts: Sequence[str], most: int) -> list[Entry]:
-        """Return what is in a folder by path; LimitExceeded where that is more than `most`."""
+    Its methods block. They raise public errors, and errors that `public_error_from` converts.
+    """
+
+    def list_folder(self, parts: Sequence[str], limit: int) -> list[ArtifactEntry]:
+        """Return the entries of a folder by path; raise `LimitExceeded` if there are more than `limit`."""
         ...
 
-    def deliver(self, parts: Sequence[str], wanted: FileRequest) -> FileContent:
-        """Answer a request for a file; NotFound where there is none."""
+    def download(self, parts: Sequence[str], request: FileRequest) -> FileContent:
+        """Return the response to a request for a file; raise `NotFound` if there is none."""
         ...
 
 
 class Repositories:
-    """Opens repositories, as far as this server reads them for others: see `AccessPolicy`.
+    """Opens and caches the repositories that `AccessPolicy` allows.
 
-    `spool_bytes` bounds the files that are fetched as a whole. Of a workspace of Azure ML, `timeout` is in
-    seconds for each answer and `most` bounds a run's artifacts.
+    `spool_bytes` limits the disk space of files that are downloaded whole. In an Azure ML workspace,
+    `timeout` is in seconds for each request, and `most` limits the artifacts of a run.
     """
 
     def __init__(
@@ -65,47 +69,50 @@ class Repositories:
         timeout: float = 30.0,
         most: int = 50_000,
     ) -> None:
-        self._reach = AccessPolicy(tracking_uri, server_uri, roots)
+        self._policy = AccessPolicy(tracking_uri, server_uri, roots)
         self._spool = DownloadSpool(spool_bytes)
         self._azure = azure or AzureOptions()
         self._timeout = timeout
-        self._most = most
-        self._kept: OrderedDict[str, Repository] = OrderedDict()
+        self._max_artifacts = most
+        self._open: LRUCache[str, Repository] = LRUCache(_MAX_OPEN)
         self._lock = Lock()
 
     def get(self, uri: str) -> Repository:
-        """Return the repository at a URI; UnsupportedByStore where this server has no way to read it."""
+        """Return the repository for a URI; raise `UnsupportedByStore` if this server does not read it."""
         with self._lock:
-            kept = self._kept.get(uri)
-        # Outside of the lock, for some ask for credentials far away.
-        found = kept or self._open(uri)
-        with self._lock:
-            self._kept[uri] = found
-            self._kept.move_to_end(uri)
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return found
+            repository = self._open.get(uri)
+        if repository is None:
+            # Without the lock, since some repositories request credentials over the network.
+            repository = self._make(uri)
+            with self._lock:
+                self._open[uri] = repository
+        return repository
 
-    def _open(self, uri: str) -> Repository:
-        scheme, tracking_uri = urlsplit(uri).scheme, self._reach.tracking_uri
+    def _make(self, uri: str) -> Repository:
+        scheme, tracking_uri = urlsplit(uri).scheme, self._policy.tracking_uri
         if is_local(uri):
-            return LocalRepository(self._reach.folder(uri, _NO_ROOT))
-        if scheme in OF_A_SERVER:
-            return self._of_server(uri)
-        if scheme in _INDIRECT:
-            raise UnsupportedByStore(_INDIRECTLY)
+            return LocalRepository(self._policy.local_folder(uri, _NOT_IN_ROOTS))
+        if scheme in SERVER_SCHEMES:
+            return self._make_for_server(uri)
+        if scheme in _INDIRECT_SCHEMES:
+            raise UnsupportedByStore(_INDIRECT)
         if scheme == "azureml" and kind_of(tracking_uri) is StoreKind.AZURE_ML:
-            patience = self._azure.credential_timeout
-            repository = open_artifacts(tracking_uri, uri, patience, timeout=self._timeout, most=self._most)
+            repository = open_artifacts(
+                tracking_uri,
+                uri,
+                self._azure.credential_timeout,
+                timeout=self._timeout,
+                most=self._max_artifacts,
+            )
             return RemoteRepository(repository, self._spool)
-        return RemoteRepository(self._reach.repository(uri, _NO_REPOSITORY), self._spool)
+        return RemoteRepository(self._policy.open_repository(uri, _NO_REPOSITORY), self._spool)
 
-    def _of_server(self, uri: str) -> Repository:
-        if not self._reach.server_uri:
+    def _make_for_server(self, uri: str) -> Repository:
+        if not self._policy.server_uri:
             raise UnsupportedByStore(_NO_SERVER)
-        if not self._reach.is_of_server(uri):
+        if not self._policy.is_on_server(uri):
             raise UnsupportedByStore(_OTHER_SERVER)
-        repository = self._reach.repository(uri, _NO_REPOSITORY)
+        repository = self._policy.open_repository(uri, _NO_REPOSITORY)
         if not isinstance(repository, HttpArtifactRepository):
             return RemoteRepository(repository, self._spool)
         return ProxiedRepository(repository, self._spool)

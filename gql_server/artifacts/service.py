@@ -1,30 +1,32 @@
-"""Artifacts of runs and logged models: the port to their folders, and their files for downloads."""
+"""The artifacts of runs and logged models: listings for the graph, and files for downloads."""
 
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from gql_server.artifacts.chunks import Chunks
-from gql_server.artifacts.entry import Entry, too_many
-from gql_server.artifacts.paths import parts_of
-from gql_server.artifacts.range_response import FileContent, FileRequest
+from gql_server.artifacts.artifact_entry import ArtifactEntry, too_many_entries
+from gql_server.artifacts.artifact_path import path_parts
+from gql_server.artifacts.content_stream import ContentStream
+from gql_server.artifacts.file_content import FileContent
+from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.repositories import Repositories
 from gql_server.runtime.threads import Threads
 from gql_server.stores.mlflow.store_calls import together
 from gql_server.stores.store_call import port_call
 from schema.ports.artifacts import Folder, OwnerKind
 from schema.ports.errors import NotFound, StoreTimeout
-from schema.ports.table import Many, Span, Table
+from schema.ports.table import Many, One, Span, Table
 from schema.ports.tracking import Tracking
 
 _Uris = dict[tuple[OwnerKind, str], str]
+"""Artifact URIs by the kind and id of their owner."""
 
 
 class ArtifactService:
-    """Finds out from a tracking store where artifacts are, and reads them there.
+    """Looks up artifact URIs in a tracking store, and reads the artifacts there.
 
-    `threads` bounds what is read at once, `timeout` is in seconds for one call of the port and `patience` for
-    a file to begin to come, `most` bounds the entries of one call.
+    `threads` limits the reads at one time. `timeout` is in seconds for one call of the port, and
+    `patience` for the first byte of a file. `most` limits the entries of one call.
     """
 
     def __init__(
@@ -40,95 +42,108 @@ class ArtifactService:
         self.timeout = timeout
         self._tracking = tracking
         self._repositories = repositories
-        self._patience = patience
+        self._download_timeout = patience
+        self._max_artifacts = most
         self._threads = Threads(threads, "artifacts")
-        # Of their own, so that slow downloads do not keep listings waiting.
-        self._streams = Threads(threads, "downloads")
-        self._most = most
+        # Separate threads, so that slow downloads do not delay listings.
+        self._download_threads = Threads(threads, "downloads")
 
     @port_call
     async def listings(self, folders: Sequence[Folder]) -> Many:
-        """Return what is directly in each folder, by path; nothing where there is no such folder."""
-        asked = {folder: parts_of(folder.path.removesuffix("/")) for folder in folders}
-        uris = await self._uris([(folder.owner_kind, folder.owner) for folder in asked])
-        there = [folder for folder in asked if (folder.owner_kind, folder.owner) in uris]
+        """Return the direct entries of each folder by path; none for a folder that does not exist."""
+        parts = {folder: path_parts(folder.path.removesuffix("/")) for folder in folders}
+        uris = await self._uris([(folder.owner_kind, folder.owner) for folder in parts])
+        located = [folder for folder in parts if (folder.owner_kind, folder.owner) in uris]
         reads = [
-            self._threads.run_cancellable(self._list, uris[folder[:2]], asked[folder]) for folder in there
+            self._threads.run_cancellable(
+                self._list_folder, uris[folder.owner_kind, folder.owner], parts[folder]
+            )
+            for folder in located
         ]
-        found = await together(list(map(asyncio.ensure_future, reads)))
-        return self._many(folders, dict(zip(there, found, strict=True)))
+        listings = await together(list(map(asyncio.ensure_future, reads)))
+        return self._as_table(folders, dict(zip(located, listings, strict=True)))
 
-    async def deliver(self, owner_kind: OwnerKind, owner: str, path: str, wanted: FileRequest) -> Chunks:
-        """Answer a request for a file; NotFound where its owner or the file is not there.
+    async def download(
+        self, owner_kind: OwnerKind, owner: str, path: str, request: FileRequest
+    ) -> ContentStream:
+        """Return the response to a request for a file; raise `NotFound` if it or its owner does not exist.
 
-        Raises faults, and what `fault_of` knows.
+        Raises public errors, and errors that `public_error_from` converts.
         """
-        parts = parts_of(path)
+        parts = path_parts(path)
         uris = await self._uris([(owner_kind, owner)])
         if not uris or not parts:
             message = f"There is no such {'artifact' if uris else owner_kind}."
             raise NotFound(message)
-        fetching = self._threads.submit(self._deliver, uris[owner_kind, owner], parts, wanted)
+        opening = self._threads.submit(self._open, uris[owner_kind, owner], parts, request)
         try:
-            async with asyncio.timeout(self._patience):
-                delivery = await asyncio.wrap_future(fetching)
+            async with asyncio.timeout(self._download_timeout):
+                content = await asyncio.wrap_future(opening)
         except TimeoutError as error:
-            fetching.add_done_callback(_throw_away)
-            message = f"The file was not there within {self._patience:g} seconds (GQL_DOWNLOAD_TIMEOUT)."
+            opening.add_done_callback(_close_result)
+            message = (
+                f"The file was not available within {self._download_timeout:g} seconds "
+                "(GQL_DOWNLOAD_TIMEOUT)."
+            )
             raise StoreTimeout(message) from error
         except asyncio.CancelledError:
-            fetching.add_done_callback(_throw_away)
+            opening.add_done_callback(_close_result)
             raise
-        return Chunks(delivery, self._streams)
+        return ContentStream(content, self._download_threads)
 
     def close(self) -> None:
-        """Let go of the threads as they finish."""
-        for threads in (self._threads, self._streams):
+        """Shut the threads down without waiting for them."""
+        for threads in (self._threads, self._download_threads):
             threads.close()
 
     async def _uris(self, owners: Sequence[tuple[OwnerKind, str]]) -> _Uris:
-        """Return where the artifacts of each owner are that is there and says so."""
-        runs = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "run"))
-        models = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "model"))
+        """Return the artifact URIs of the owners that exist and have one."""
+        run_ids = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "run"))
+        model_ids = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "model"))
         uris: _Uris = {}
-        if runs:
-            found = await self._tracking.runs_by_id(runs, frozenset({"artifact_uri"}))
-            uris |= _located("run", runs, found.index, found.rows, "artifact_uri")
-        if models:
-            found = await self._tracking.models.by_id(models, frozenset({"artifact_location"}))
-            uris |= _located("model", models, found.index, found.rows, "artifact_location")
+        if run_ids:
+            runs = await self._tracking.runs_by_id(run_ids, frozenset({"artifact_uri"}))
+            uris |= _uris_by_owner("run", run_ids, runs, "artifact_uri")
+        if model_ids:
+            models = await self._tracking.models.by_id(model_ids, frozenset({"artifact_location"}))
+            uris |= _uris_by_owner("model", model_ids, models, "artifact_location")
         return uris
 
-    def _deliver(self, uri: str, parts: Sequence[str], wanted: FileRequest) -> FileContent:
-        return self._repositories.get(uri).deliver(parts, wanted)
+    def _open(self, uri: str, parts: Sequence[str], request: FileRequest) -> FileContent:
+        return self._repositories.get(uri).download(parts, request)
 
-    def _list(self, uri: str, parts: Sequence[str]) -> list[Entry]:
-        return self._repositories.get(uri).listing(parts, self._most)
+    def _list_folder(self, uri: str, parts: Sequence[str]) -> list[ArtifactEntry]:
+        return self._repositories.get(uri).list_folder(parts, self._max_artifacts)
 
-    def _many(self, folders: Sequence[Folder], found: dict[Folder, list[Entry]]) -> Many:
-        if sum(map(len, found.values())) > self._most:
-            raise too_many(self._most)
-        rows = [(*folder[:2], *entry) for folder, entries in found.items() for entry in entries]
+    def _as_table(self, folders: Sequence[Folder], listings: dict[Folder, list[ArtifactEntry]]) -> Many:
+        if sum(map(len, listings.values())) > self._max_artifacts:
+            raise too_many_entries(self._max_artifacts)
+        rows = [
+            (folder.owner_kind, folder.owner, *entry)
+            for folder, entries in listings.items()
+            for entry in entries
+        ]
         columns = list(zip(*rows, strict=True)) or [()] * 5
         names = ("owner_kind", "owner", "path", "is_dir", "size")
         spans: dict[Folder, Span] = {}
         start = 0
-        for folder, entries in found.items():
+        for folder, entries in listings.items():
             spans[folder] = (start, start + len(entries))
             start += len(entries)
         table = Table(len(rows), dict(zip(names, columns, strict=True)))
         return Many(table, [spans.get(folder, (0, 0)) for folder in folders])
 
 
-def _throw_away(fetched: Future[FileContent]) -> None:
-    """Close what came when nobody waited for it any more."""
-    if not fetched.cancelled() and fetched.exception() is None:
-        fetched.result().close()
+def _close_result(opening: Future[FileContent]) -> None:
+    """Close a file that was opened after its request had ended."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
-def _located(
-    owner_kind: OwnerKind, owners: Sequence[str], index: Sequence[int | None], rows: Table, column: str
-) -> _Uris:
-    places = zip(owners, index, strict=True)
-    located = {owner: rows[column][place] for owner, place in places if place is not None}
-    return {(owner_kind, owner): uri for owner, uri in located.items() if uri}
+def _uris_by_owner(owner_kind: OwnerKind, owners: Sequence[str], result: One, column: str) -> _Uris:
+    uris = {
+        owner: result.rows[column][row]
+        for owner, row in zip(owners, result.index, strict=True)
+        if row is not None
+    }
+    return {(owner_kind, owner): uri for owner, uri in uris.items() if uri}

@@ -1,6 +1,6 @@
-"""What the libraries under MLflow's repositories raise, as faults that a client may read.
+"""Errors of the storage libraries that MLflow's repositories use, converted to public errors.
 
-Errors are told by the names of their classes and by statuses, since none of the libraries has to be there.
+Errors are recognized by class name and HTTP status, because these libraries are optional dependencies.
 """
 
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from schema.ports.errors import (
     UnsupportedByStore,
 )
 
-_NO_CREDENTIALS: Final = Forbidden("This server has no credentials for the place of these artifacts.")
-_REFUSED: Final = Forbidden("The place of these artifacts does not allow this server to read them.")
+_NO_CREDENTIALS: Final = Forbidden("This server has no credentials for the storage of these artifacts.")
+_REFUSED: Final = Forbidden("The storage of these artifacts does not allow this server to read them.")
 _ABSENT: Final = NotFound("There is no such artifact.")
-_UNREACHABLE: Final = StoreUnavailable("The place of these artifacts cannot be reached.")
-_BUSY: Final = StoreUnavailable("The place of these artifacts is not available now.")
-_SLOW: Final = StoreTimeout("The place of these artifacts did not answer in time.")
+_UNREACHABLE: Final = StoreUnavailable("The storage of these artifacts cannot be reached.")
+_BUSY: Final = StoreUnavailable("The storage of these artifacts is not available now.")
+_SLOW: Final = StoreTimeout("The storage of these artifacts did not respond in time.")
 _NO_HDFS: Final = UnsupportedByStore(
     "These artifacts need Hadoop's native libraries, which are not installed."
 )
 
-_BY_CLASS: Final[dict[str, PublicError]] = {
+_BY_CLASS_NAME: Final[dict[str, PublicError]] = {
     # botocore
     "NoCredentialsError": _NO_CREDENTIALS,
     "PartialCredentialsError": _NO_CREDENTIALS,
@@ -51,13 +51,13 @@ _BY_CLASS: Final[dict[str, PublicError]] = {
     "ServiceResponseError": _UNREACHABLE,
     # ftplib
     "error_temp": _BUSY,
-    # Python's own, of sockets
+    # Python's own, from sockets
     "TimeoutError": _SLOW,
     "ConnectionError": _UNREACHABLE,
     "gaierror": _UNREACHABLE,
 }
-_COMES_WITH: Final = {"botocore": "boto3"}
-"""The packages to install for those that are missed."""
+_PACKAGE_OF_MODULE: Final = {"botocore": "boto3"}
+"""The package to install for a missing module, if the names differ."""
 _BY_STATUS: Final[dict[int, PublicError]] = {
     HTTPStatus.UNAUTHORIZED: _REFUSED,
     HTTPStatus.FORBIDDEN: _REFUSED,
@@ -69,44 +69,44 @@ _BY_STATUS: Final[dict[int, PublicError]] = {
     HTTPStatus.SERVICE_UNAVAILABLE: _BUSY,
     HTTPStatus.GATEWAY_TIMEOUT: _SLOW,
 }
-_FTP: Final[dict[str, PublicError]] = {"530": _REFUSED, "550": _ABSENT}
-"""What an FTP server refuses for good, by its reply's code."""
+_BY_FTP_REPLY: Final[dict[str, PublicError]] = {"530": _REFUSED, "550": _ABSENT}
+"""Permanent errors of an FTP server, by reply code."""
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Raise a fault in place of what a repository's library raises, where it stands for one."""
+def storage_errors_as_public() -> Iterator[None]:
+    """Raise a public error in place of a storage library's error that stands for one."""
     try:
         yield
     except Exception as error:
-        fault = _fault_of(error) if public_error_from(error) is None else None
-        if fault is None:
+        public_error = _public_error(error) if public_error_from(error) is None else None
+        if public_error is None:
             raise
-        # A fault that is raised keeps a traceback, and those above are for all.
-        raise type(fault)(*fault.args) from error
+        # A new instance: a raised exception keeps its traceback, and those above are shared.
+        raise type(public_error)(*public_error.args) from error
 
 
-def _fault_of(error: BaseException) -> PublicError | None:
-    return next(filter(None, map(_of_one, causes(error))), None)
+def _public_error(error: BaseException) -> PublicError | None:
+    return next(filter(None, map(_public_error_of_cause, causes(error))), None)
 
 
-def _of_one(error: BaseException) -> PublicError | None:
+def _public_error_of_cause(error: BaseException) -> PublicError | None:
     if isinstance(error, ImportError):
-        package = _COMES_WITH.get(str(error.name), error.name)
+        package = _PACKAGE_OF_MODULE.get(str(error.name), error.name)
         return UnsupportedByStore(
             f"These artifacts need the Python package {package}, which is not installed."
         )
     if isinstance(error, OSError) and any(name in str(error) for name in ("libjvm", "libhdfs")):
         return _NO_HDFS
-    classes = [base.__name__ for base in type(error).__mro__]
-    if "error_perm" in classes:
-        return _FTP.get(str(error)[:3])
-    known = next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
-    return known or _BY_STATUS.get(_status(error))
+    class_names = [base.__name__ for base in type(error).__mro__]
+    if "error_perm" in class_names:
+        return _BY_FTP_REPLY.get(str(error)[:3])
+    by_class = next((_BY_CLASS_NAME[name] for name in class_names if name in _BY_CLASS_NAME), None)
+    return by_class or _BY_STATUS.get(_http_status(error))
 
 
-def _status(error: Any) -> int:
-    """Return the HTTP status that an error stands for, where botocore's, Azure's or Google's keep it."""
+def _http_status(error: Any) -> int:
+    """Return the HTTP status in an error of botocore, Azure or Google; 0 without one."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         response = response.get("ResponseMetadata", {})

@@ -1,37 +1,38 @@
-"""From the URI of a run's artifacts to what takes files for it."""
+"""The destination of an upload, by the artifact URI of the run."""
 
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from gql_server.artifacts.access_policy import OF_A_SERVER, AccessPolicy
+from gql_server.artifacts.access_policy import SERVER_SCHEMES, AccessPolicy
+from gql_server.artifacts.artifact_path import check_server_path
 from gql_server.artifacts.incoming_file import IncomingFile, LocalIncomingFile, SpooledIncomingFile
-from gql_server.artifacts.paths import check_sent
 from gql_server.stores.allowed_roots import is_local
 from schema.ports.errors import UnsupportedByStore
 
-_REFUSED: Final = {"runs", "models", "azureml"}
-"""Schemes that stand for other URIs, which would not be looked at, and that of Azure ML: its plugin writes
-nothing, without a word, where it does not know the address of a file."""
-_NOT_HERE: Final = "The artifacts of this run are at a place that this server does not write to."
+_REFUSED_SCHEMES: Final = {"runs", "models", "azureml"}
+"""`runs` and `models` stand for other URIs, which `AccessPolicy` would not check. Azure ML's plugin silently
+writes nothing if it does not have the address of a file."""
+_NOT_WRITABLE: Final = "This server does not write to the artifact location of this run."
 
 
 class UploadTargets:
-    """Finds what takes files, as far as this server writes for others: see `AccessPolicy`."""
+    """Opens files for writing at the locations that `AccessPolicy` allows."""
 
     def __init__(self, tracking_uri: str, *, server_uri: str = "", roots: str = "") -> None:
-        self._reach = AccessPolicy(tracking_uri, server_uri, roots)
+        self._policy = AccessPolicy(tracking_uri, server_uri, roots)
 
-    def receive(self, uri: str, parts: Sequence[str]) -> IncomingFile:
-        """Return what takes a file at this path below a URI; UnsupportedByStore where nothing does.
+    def open(self, uri: str, parts: Sequence[str]) -> IncomingFile:
+        """Return a file to write, at the path `parts` below a URI. It blocks.
 
-        It blocks, and raises faults or what `fault_of` knows.
+        Raises `UnsupportedByStore` if this server does not write there, other public errors, and errors that
+        `public_error_from` converts.
         """
         scheme = urlsplit(uri).scheme
         if is_local(uri):
-            return LocalIncomingFile(self._reach.folder(uri, _NOT_HERE), parts)
-        if scheme in _REFUSED or (scheme in OF_A_SERVER and not self._reach.is_of_server(uri)):
-            raise UnsupportedByStore(_NOT_HERE)
-        if scheme in OF_A_SERVER:
-            check_sent("/".join(parts))
-        return SpooledIncomingFile(self._reach.repository(uri, _NOT_HERE), parts)
+            return LocalIncomingFile(self._policy.local_folder(uri, _NOT_WRITABLE), parts)
+        if scheme in _REFUSED_SCHEMES or (scheme in SERVER_SCHEMES and not self._policy.is_on_server(uri)):
+            raise UnsupportedByStore(_NOT_WRITABLE)
+        if scheme in SERVER_SCHEMES:
+            check_server_path("/".join(parts))
+        return SpooledIncomingFile(self._policy.open_repository(uri, _NOT_WRITABLE), parts)

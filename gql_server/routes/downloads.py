@@ -16,8 +16,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from urllib3.exceptions import HTTPError
 
-from gql_server.artifacts.chunks import Chunks
-from gql_server.artifacts.range_response import FileRequest
+from gql_server.artifacts.content_stream import ContentStream
+from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.service import ArtifactService
 from gql_server.http.fault_response import fault_response
 from gql_server.http.streaming import patient
@@ -62,7 +62,7 @@ class DownloadsEndpoint:
         self._under_way = 0
 
     def routes(self) -> list[Route]:
-        """Return the routes, one for each kind of owner of artifacts."""
+        """Return the routes, one for each owner_kind of artifacts."""
         return [
             Route(
                 f"/{first}/{{owner}}/{{path:anything}}", self._endpoint(owner_kind), methods=["GET", "HEAD"]
@@ -87,11 +87,11 @@ class DownloadsEndpoint:
         wanted = _wanted(request)
         self._under_way += 1
         try:
-            chunks = await self._access.deliver(owner_kind, request.path_params["owner"], path, wanted)
+            chunks = await self._access.download(owner_kind, request.path_params["owner"], path, wanted)
         except BaseException:
             self._end()
             raise
-        headers = _SAFE | _described(path.rpartition("/")[2]) | chunks.delivery.headers
+        headers = _SAFE | _described(path.rpartition("/")[2]) | chunks.content.headers
         return _Download(chunks, headers, self._end)
 
     def _end(self) -> None:
@@ -101,8 +101,8 @@ class DownloadsEndpoint:
 class _Download(StreamingResponse):
     """A file on its way; where it breaks off, so does the connection: its length was told already."""
 
-    def __init__(self, chunks: Chunks, headers: dict[str, str], end: Callable[[], None]) -> None:
-        super().__init__(chunks, chunks.delivery.status, headers)
+    def __init__(self, chunks: ContentStream, headers: dict[str, str], end: Callable[[], None]) -> None:
+        super().__init__(chunks, chunks.content.status, headers)
         self._chunks = chunks
         self._end = end
 
@@ -136,4 +136,4 @@ def _wanted(request: Request) -> FileRequest:
     """Read a request for a file; of GET alone is a part wanted (RFC 9110, 14.2)."""
     content = request.method == "GET"
     headers = {name: value for name, value in request.headers.items() if content or name != "range"}
-    return FileRequest(content=content, headers=headers)
+    return FileRequest(with_body=content, headers=headers)

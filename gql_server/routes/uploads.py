@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gql_server.artifacts.incoming_file import UNFINISHED, IncomingFile
-from gql_server.artifacts.paths import parts_of, refused
+from gql_server.artifacts.artifact_path import path_error, path_parts
+from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, IncomingFile
 from gql_server.artifacts.upload_targets import UploadTargets
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_store import CachedStore
@@ -69,9 +69,9 @@ class UploadsEndpoint:
     async def _respond(self, request: Request) -> Response:
         run_id, path = request.path_params["run_id"], request.path_params["path"]
         check_run_ids((run_id,))
-        parts = parts_of(path)
-        if not parts or parts[-1].startswith(UNFINISHED):
-            raise refused(path, "is not one of a file that can be uploaded")
+        parts = path_parts(path)
+        if not parts or parts[-1].startswith(UNFINISHED_PREFIX):
+            raise path_error(path, "is not one of a file that can be uploaded")
         if "content-range" in request.headers:
             # To take it for the whole would lose the rest of the file (RFC 9110, 14.5).
             message = "A file is uploaded as a whole; Content-Range is not taken."
@@ -84,7 +84,7 @@ class UploadsEndpoint:
         self._under_way += 1
         try:
             uri = await self._uri(run_id)
-            receiving = await self._threads.run(self._places.receive, uri, parts)
+            receiving = await self._threads.run(self._places.open, uri, parts)
         except BaseException:
             self._under_way -= 1
             raise
@@ -104,7 +104,7 @@ class UploadsEndpoint:
         finally:
             # Behind whatever step is still at work, where nobody waits for it to end.
             late = steps.locked()
-            abandoned = self._threads.submit(_step, steps, receiving.abandon)
+            abandoned = self._threads.submit(_step, steps, receiving.discard)
             ending = asyncio.ensure_future(self._end(run_id, abandoned))
             self._endings.add(ending)
             ending.add_done_callback(self._endings.discard)
@@ -137,7 +137,7 @@ class UploadsEndpoint:
     async def _finish(self, steps: Lock, receiving: IncomingFile) -> bool:
         try:
             async with asyncio.timeout(self._patience):
-                return await self._threads.run(_step, steps, receiving.finish)
+                return await self._threads.run(_step, steps, receiving.commit)
         except TimeoutError as error:
             message = (
                 f"The store did not take the file within {self._patience:g} seconds (GQL_UPLOAD_TIMEOUT). "

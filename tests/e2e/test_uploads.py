@@ -14,7 +14,7 @@ import httpx
 import pytest
 from mlflow.artifacts import download_artifacts
 
-from gql_server.artifacts.incoming_file import UNFINISHED, LocalIncomingFile, SpooledIncomingFile
+from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile, SpooledIncomingFile
 from gql_server.artifacts.upload_targets import UploadTargets
 from schema.ports.errors import BadUserInput, StoreUnavailable, UnsupportedByStore
 from schema.ports.store_kind import StoreKind
@@ -142,7 +142,7 @@ async def test_no_path_leads_elsewhere(store: Store, ask: GraphQLClient, tmp_pat
         "nul\0",
         "file:///tmp/out",
         "x" * 5000,
-        f"{UNFINISHED}x",
+        f"{UNFINISHED_PREFIX}x",
     ):
         response = await put(ask, run, path)
         assert code(response) == (400, "BAD_USER_INPUT"), path
@@ -215,7 +215,7 @@ def test_a_broken_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> 
     root = root_of(sqlite_store, run)
     with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         connection = _begin(server.url, run, "a/b/broken")
-        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
+        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED_PREFIX}*"))))
         assert not (root / "a/b/broken").exists()
         connection.close()
         wait_until(lambda: not root.exists())
@@ -223,7 +223,7 @@ def test_a_broken_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> 
             httpx.put(f"{server.url}/artifacts/{run}/kept", content=b"before", timeout=60).status_code == 201
         )
         connection = _begin(server.url, run, "kept")
-        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED}*"))))
+        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED_PREFIX}*"))))
         connection.close()
         wait_until(lambda: [entry.name for entry in root.iterdir()] == ["kept"])
     assert (root / "kept").read_bytes() == b"before"
@@ -275,13 +275,13 @@ async def test_a_store_that_takes_long(
     """Who waits longer for the store than it may take is told so then, and the file may come later."""
     run = new_run(sqlite_store, tmp_path)
     go_on = Event()
-    finish = LocalIncomingFile.finish
+    commit = LocalIncomingFile.commit
 
     def slow(file: LocalIncomingFile) -> bool:
         assert go_on.wait(60)
-        return finish(file)
+        return commit(file)
 
-    monkeypatch.setattr(LocalIncomingFile, "finish", slow)
+    monkeypatch.setattr(LocalIncomingFile, "commit", slow)
     async with graphql_client(sqlite_store.uri, writable=True, upload_timeout=3, max_uploads=1) as ask:
         async with asyncio.timeout(40):
             response = await put(ask, run, "late")
@@ -335,18 +335,18 @@ async def test_a_fault_of_the_disk(
 def test_where_this_server_does_not_write(store_uri: str, uri: str) -> None:
     """What a server says is a folder is none of this machine, and no other server gets our credentials."""
     with pytest.raises(UnsupportedByStore):
-        UploadTargets(store_uri).receive(uri, ["a"])
+        UploadTargets(store_uri).open(uri, ["a"])
 
 
 def test_folders_that_are_written_to(tmp_path: Path) -> None:
     """Given roots, a folder of this machine is written to below one of them alone, whatever the store."""
     places = UploadTargets("http://127.0.0.1:5000", roots=f"/nowhere{os.pathsep}{tmp_path / 'own'}")
-    places.receive((tmp_path / "own" / "run").as_uri(), ["a"]).abandon()
+    places.open((tmp_path / "own" / "run").as_uri(), ["a"]).discard()
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "link").symlink_to(tmp_path)
     for path in (tmp_path / "other", tmp_path / "own" / "link"):
         with pytest.raises(UnsupportedByStore):
-            places.receive(str(path), ["a"])
+            places.open(str(path), ["a"])
 
 
 def test_folders_that_others_use_stay(tmp_path: Path) -> None:
@@ -354,8 +354,8 @@ def test_folders_that_others_use_stay(tmp_path: Path) -> None:
     broken, whole = (LocalIncomingFile(tmp_path / "root", ["a", name]) for name in ("broken", "whole"))
     broken.write(b"x")
     whole.write(b"y")
-    assert whole.finish()
-    broken.abandon()
+    assert whole.commit()
+    broken.discard()
     assert [path.name for path in (tmp_path / "root" / "a").iterdir()] == ["whole"]
     with pytest.raises(BadUserInput):
         LocalIncomingFile(tmp_path / "root", ["a", "whole", "below"])
@@ -370,13 +370,13 @@ def test_a_folder_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.Monkey
         try:
             real(path, *arguments, **options)
         except FileExistsError:
-            broken.abandon()
+            broken.discard()
             raise
 
     monkeypatch.setattr(os, "mkdir", late)
     with pytest.raises(StoreUnavailable):
         LocalIncomingFile(tmp_path / "root", ["a", "whole"])
-    LocalIncomingFile(tmp_path / "root", ["a", "whole"]).abandon()
+    LocalIncomingFile(tmp_path / "root", ["a", "whole"]).discard()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -388,7 +388,7 @@ def test_a_disk_that_is_full_at_the_end(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: str(folder))
     file = SpooledIncomingFile(None, ["a"])
     file.write(b"x")
-    with pytest.raises(StoreUnavailable, match="no room"):
-        file.finish()
-    file.abandon()
+    with pytest.raises(StoreUnavailable, match="disk space"):
+        file.commit()
+    file.discard()
     assert not folder.exists()

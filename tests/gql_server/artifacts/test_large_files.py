@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.gql_server.artifacts.conftest import Holder
+from tests.support.artifact_owners import ArtifactOwner
 from tests.support.server_process import running_server
 from tests.support.stores import Store
 from tests.support.waiting import wait_until
@@ -37,7 +37,7 @@ def _streamed(url: str) -> int:
         return sum(map(len, response.iter_raw(2**20)))
 
 
-def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: Holder) -> None:
+def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: ArtifactOwner) -> None:
     """A large file comes whole while the server's memory hardly grows."""
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)
@@ -49,7 +49,7 @@ def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: Holder) -> N
         assert _resident(server.process.pid, "VmHWM") - before < ROOM
 
 
-def test_a_client_that_leaves(sqlite_store: Store, run: Holder) -> None:
+def test_a_client_that_leaves(sqlite_store: Store, run: ArtifactOwner) -> None:
     """When a client leaves in the middle, the file is let go of, and others are served."""
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gql_server.artifacts import local_repository
+from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.local_repository import LocalRepository
-from gql_server.artifacts.range_response import FileRequest
 from schema.ports.errors import BadUserInput, NotFound
-from tests.gql_server.artifacts.conftest import Holder, error_of
+from tests.support.artifact_owners import ArtifactOwner, error_of
 from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
@@ -46,7 +46,7 @@ QUERY = "query ($id: ID!, $path: String!) { run(runId: $id) { artifacts(path: $p
 
 
 @pytest.fixture
-def secret(run: Holder) -> Path:
+def secret(run: ArtifactOwner) -> Path:
     """Give a file beside the run's folder."""
     path = run.folder.parent / "secret"
     path.write_text("secret")
@@ -56,7 +56,7 @@ def secret(run: Holder) -> Path:
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("path", HARMFUL)
 async def test_a_harmful_path(
-    server: GraphQLClient, run: Holder, path: str, caplog: pytest.LogCaptureFixture
+    server: GraphQLClient, run: ArtifactOwner, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As sent raw or encoded once more, as a file or a folder, it is refused and logged."""
     (run.folder / "a").mkdir()
@@ -74,7 +74,7 @@ async def test_a_harmful_path(
 
 
 @pytest.mark.usefixtures("secret")
-async def test_raw_dots(server: GraphQLClient, run: Holder) -> None:
+async def test_raw_dots(server: GraphQLClient, run: ArtifactOwner) -> None:
     """Dots that no client took out of the way are refused too."""
     scope_path = f"{run.route}/a/../../secret"
     status: list[int] = []
@@ -106,7 +106,7 @@ async def test_raw_dots(server: GraphQLClient, run: Holder) -> None:
 
 
 async def test_links_that_lead_out(
-    server: GraphQLClient, run: Holder, secret: Path, caplog: pytest.LogCaptureFixture
+    server: GraphQLClient, run: ArtifactOwner, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A link out of the folder is not listed, not followed and logged; one within it is what it names."""
     run.write("real/x.txt", b"within")
@@ -135,7 +135,7 @@ async def test_links_that_lead_out(
     assert error_of(await server.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
 
 
-def test_a_link_that_comes_between(run: Holder, secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_comes_between(run: ArtifactOwner, secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of the path that becomes a link after it was looked at is not followed."""
     run.write("folder/secret", b"own")
     repository = LocalRepository(run.folder)
@@ -147,15 +147,15 @@ def test_a_link_that_comes_between(run: Holder, secret: Path, monkeypatch: pytes
         return opening(root, parts, flags)
 
     monkeypatch.setattr(local_repository, "_open_beneath", late)
-    assert repository.listing(["folder"], 10) == []
-    wanted = FileRequest(content=True, headers={})
+    assert repository.list_folder(["folder"], 10) == []
+    wanted = FileRequest(with_body=True, headers={})
     (run.folder / "folder").unlink()
     (run.folder / "moved").rename(run.folder / "folder")
     with pytest.raises((BadUserInput, NotFound)):
-        repository.deliver(["folder", "secret"], wanted)
+        repository.download(["folder", "secret"], wanted)
 
 
-async def test_names_that_are_no_text(server: GraphQLClient, run: Holder) -> None:
+async def test_names_that_are_no_text(server: GraphQLClient, run: ArtifactOwner) -> None:
     """A file whose name is not UTF-8 is left out of its folder, and the others are there."""
     run.write("x.txt")
     run.write(os.fsdecode(b"\xff\xfe"))
@@ -164,7 +164,7 @@ async def test_names_that_are_no_text(server: GraphQLClient, run: Holder) -> Non
     assert answer["run"]["artifacts"] == [{"path": "x.txt"}]
 
 
-async def test_names_that_no_path_can_have(server: GraphQLClient, run: Holder) -> None:
+async def test_names_that_no_path_can_have(server: GraphQLClient, run: ArtifactOwner) -> None:
     """A folder whose name would be refused in a path is left out, and what is in the others is listed."""
     for name in ("a\\b", "file:x", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
@@ -173,7 +173,7 @@ async def test_names_that_no_path_can_have(server: GraphQLClient, run: Holder) -
     assert answer["run"]["artifacts"] == [{"path": "kept", "children": [{"path": "kept/x.txt"}]}]
 
 
-async def test_ten_thousand_entries(sqlite_store: Store, run: Holder) -> None:
+async def test_ten_thousand_entries(sqlite_store: Store, run: ArtifactOwner) -> None:
     """A folder of 10,000 files is listed whole; of more than the bound nothing is, and the bound is named."""
     for number in range(10_000):
         (run.folder / f"{number:05}").touch()
@@ -186,7 +186,7 @@ async def test_ten_thousand_entries(sqlite_store: Store, run: Holder) -> None:
         assert "GQL_MAX_ARTIFACTS" in error["message"]
 
 
-async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: Holder) -> None:
+async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: ArtifactOwner) -> None:
     """Folders that each are within the bound are together refused where they pass it."""
     for folder in ("a", "b"):
         for number in range(3):
@@ -199,7 +199,9 @@ async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: Holder) ->
         assert len(answer["run"]["artifacts"]) == 3
 
 
-async def test_folders_that_are_not_there(server: GraphQLClient, run: Holder, sqlite_store: Store) -> None:
+async def test_folders_that_are_not_there(
+    server: GraphQLClient, run: ArtifactOwner, sqlite_store: Store
+) -> None:
     """A folder that is not there, or is a file, has nothing in it; nor has a run that never kept any."""
     run.write("x.txt")
     for path in ("nothing", "x.txt", "x.txt/", "a/b/c", "x" * 300):

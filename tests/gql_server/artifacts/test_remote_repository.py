@@ -19,7 +19,7 @@ from requests import exceptions as http
 
 from gql_server.artifacts.repositories import Repositories
 from schema.ports.errors import UnsupportedByStore
-from tests.gql_server.artifacts.conftest import Holder, error_of
+from tests.support.artifact_owners import ArtifactOwner, error_of
 from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.servers import free_port
 from tests.support.stores import Store
@@ -31,21 +31,23 @@ UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
 
 
 @pytest.fixture
-async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[GraphQLClient, Holder]]:
+async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[GraphQLClient, ArtifactOwner]]:
     """Give an application over an MLflow server that hands artifacts out, and a run of it."""
     experiment = server_store.client.create_experiment("proxied")
     run_id = server_store.client.create_run(experiment).info.run_id
     async with graphql_client(server_store.uri, **UNCACHED) as served:
-        yield served, Holder(run_id, tmp_path, f"/artifacts/{run_id}")
+        yield served, ArtifactOwner(run_id, tmp_path, f"/artifacts/{run_id}")
 
 
-def _log(store: Store, run: Holder, path: str, content: bytes) -> None:
+def _log(store: Store, run: ArtifactOwner, path: str, content: bytes) -> None:
     file = run.folder / posixpath.basename(path)
     file.write_bytes(content)
     store.client.log_artifact(run.id, str(file), posixpath.dirname(path) or None)
 
 
-async def test_files_behind_a_server(server_store: Store, proxied: tuple[GraphQLClient, Holder]) -> None:
+async def test_files_behind_a_server(
+    server_store: Store, proxied: tuple[GraphQLClient, ArtifactOwner]
+) -> None:
     """Through an MLflow server files come as from a folder: listed, whole, in parts, if changed, by HEAD."""
     served, run = proxied
     _log(server_store, run, "plots/a b.png", CONTENT)
@@ -85,7 +87,7 @@ async def test_files_behind_a_server(server_store: Store, proxied: tuple[GraphQL
 
 
 async def test_a_database_beside_its_server(
-    server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, Holder]
+    server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, ArtifactOwner]
 ) -> None:
     """Read from the database, a run's proxied artifacts come from the server that a setting names, or not."""
     _, run = proxied
@@ -149,7 +151,7 @@ def test_uris_that_stand_for_others(uri: str) -> None:
             Repositories(tracking_uri).get(uri)
 
 
-async def test_roots(sqlite_store: Store, run: Holder, tmp_path: Path) -> None:
+async def test_roots(sqlite_store: Store, run: ArtifactOwner, tmp_path: Path) -> None:
     """With roots given, folders of this machine are read under one of them and nowhere else."""
     url = run.write("x.txt")
     elsewhere = tmp_path / "elsewhere"
@@ -210,7 +212,7 @@ class Kept(ArtifactRepository):
 @pytest.fixture
 def kept(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Holder, type[Kept]]]:
+) -> Iterator[tuple[ArtifactOwner, type[Kept]]]:
     """Give a run whose artifacts are in such a repository, and its class to set how it is."""
     repository = type("OwnKept", (Kept,), {})
     known = registry._artifact_repository_registry._registry  # noqa: SLF001 - where plugins register
@@ -221,11 +223,11 @@ def kept(
     info = sqlite_store.client.create_run(experiment).info
     folder = Path(info.artifact_uri.removeprefix("kept:"))
     folder.mkdir(parents=True)
-    yield Holder(info.run_id, folder, f"/artifacts/{info.run_id}"), repository
+    yield ArtifactOwner(info.run_id, folder, f"/artifacts/{info.run_id}"), repository
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-async def test_files_that_are_fetched(server: GraphQLClient, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_files_that_are_fetched(server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]) -> None:
     """What MLflow can only fetch as a whole is listed and sent too, and nothing of it is left behind."""
     run, _ = kept
     url = run.write("plots/x.png", CONTENT)
@@ -244,7 +246,7 @@ async def test_files_that_are_fetched(server: GraphQLClient, kept: tuple[Holder,
 
 
 async def test_fetched_names_that_no_path_can_have(
-    server: GraphQLClient, kept: tuple[Holder, type[Kept]]
+    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
     """What could not be asked for is left out of a repository's listing as well."""
     run, _ = kept
@@ -254,7 +256,7 @@ async def test_fetched_names_that_no_path_can_have(
     assert [entry["path"] for entry in answer["run"]["artifacts"]] == ["kept"]
 
 
-async def test_sizes_that_nobody_knows(server: GraphQLClient, kept: tuple[Holder, type[Kept]]) -> None:
+async def test_sizes_that_nobody_knows(server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]) -> None:
     """A size of -1 is none, and the file comes all the same."""
     run, repository = kept
     repository.sizes = False
@@ -266,7 +268,7 @@ async def test_sizes_that_nobody_knows(server: GraphQLClient, kept: tuple[Holder
 
 
 async def test_a_repository_that_writes_nothing(
-    server: GraphQLClient, kept: tuple[Holder, type[Kept]]
+    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
     """A repository that says where a file is, and has not written it, has none."""
     run, repository = kept
@@ -275,7 +277,7 @@ async def test_a_repository_that_writes_nothing(
 
 
 async def test_a_file_that_the_spool_cannot_take(
-    sqlite_store: Store, kept: tuple[Holder, type[Kept]]
+    sqlite_store: Store, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
     """A file that is larger than the spool is refused by the setting's name, before it is fetched."""
     run, repository = kept
@@ -334,7 +336,7 @@ def _of_s3(status: int) -> Exception:
     ],
 )
 async def test_a_repository_that_fails(
-    server: GraphQLClient, kept: tuple[Holder, type[Kept]], failure: Exception, status: int, code: str
+    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]], failure: Exception, status: int, code: str
 ) -> None:
     """A repository that times out, refuses or breaks is told by its code, in answers and downloads alike."""
     run, repository = kept

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.gql_server.artifacts.conftest import Holder, error_of
+from tests.support.artifact_owners import ArtifactOwner, error_of
 from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
@@ -15,7 +15,7 @@ CONTENT = bytes(range(256)) * 4000
 """A megabyte: more than one chunk."""
 
 
-async def test_a_file_comes_as_it_is(server: GraphQLClient, run: Holder, model: Holder) -> None:
+async def test_a_file_comes_as_it_is(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
     """The files of runs and of logged models come whole, with their length and without scripts' rights."""
     for holder in (run, model):
         response = await server.http.get(holder.write("plots/curve.png", CONTENT))
@@ -26,7 +26,7 @@ async def test_a_file_comes_as_it_is(server: GraphQLClient, run: Holder, model: 
         assert "sandbox" in response.headers["content-security-policy"]
 
 
-async def test_links_lead_to_files(server: GraphQLClient, run: Holder, model: Holder) -> None:
+async def test_links_lead_to_files(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
     """Each downloadUrl in an answer is where the file is, whatever its name has in it."""
     names = ["a b.txt", "100%.txt", "a%20b.txt", "?q=1#x", "é ü.txt", 'quote".txt', "+&;=,@:!$'()*~"]
     for name in names:
@@ -49,7 +49,7 @@ async def test_links_lead_to_files(server: GraphQLClient, run: Holder, model: Ho
         assert (response.status_code, response.text) == (200, entry["name"])
 
 
-async def test_links_hold_under_a_path(sqlite_store: Store, run: Holder) -> None:
+async def test_links_hold_under_a_path(sqlite_store: Store, run: ArtifactOwner) -> None:
     """Where a proxy has the server in a folder of its own, links begin with that; the cache knows."""
     run.write("x.txt")
     query = "query ($id: ID!) { run(runId: $id) { artifacts { downloadUrl } } }"
@@ -67,7 +67,7 @@ async def test_links_hold_under_a_path(sqlite_store: Store, run: Holder) -> None
     assert found == [f"{run.route}/x.txt", f"/mlflow/graph{run.route}/x.txt", f"{run.route}/x.txt"]
 
 
-async def test_head_is_get_without_content(server: GraphQLClient, run: Holder) -> None:
+async def test_head_is_get_without_content(server: GraphQLClient, run: ArtifactOwner) -> None:
     """HEAD tells what GET would, and sends nothing."""
     url = run.write("x.csv", CONTENT)
     got, head = await server.http.get(url), await server.http.head(url)
@@ -89,7 +89,7 @@ async def test_head_is_get_without_content(server: GraphQLClient, run: Holder) -
         ("bytes=-9999999", 0, 1024000),
     ],
 )
-async def test_a_part(server: GraphQLClient, run: Holder, asked: str, start: int, stop: int) -> None:
+async def test_a_part(server: GraphQLClient, run: ArtifactOwner, asked: str, start: int, stop: int) -> None:
     """A range that is there is what comes, and the answer says which it is."""
     response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
     assert (response.status_code, response.content) == (206, CONTENT[start:stop])
@@ -97,7 +97,7 @@ async def test_a_part(server: GraphQLClient, run: Holder, asked: str, start: int
 
 
 @pytest.mark.parametrize("asked", ["bytes=1024000-", "bytes=1024000-1024005", "bytes=-0"])
-async def test_a_part_that_is_not_there(server: GraphQLClient, run: Holder, asked: str) -> None:
+async def test_a_part_that_is_not_there(server: GraphQLClient, run: ArtifactOwner, asked: str) -> None:
     """A range behind the end is refused with the length that there is."""
     response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
     assert (response.status_code, response.content) == (416, b"")
@@ -108,14 +108,14 @@ async def test_a_part_that_is_not_there(server: GraphQLClient, run: Holder, aske
     "asked",
     ["bytes=0-1,3-4", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=x", f"bytes={'9' * 5000}-", "bytes=²-"],
 )
-async def test_a_range_that_is_none(server: GraphQLClient, run: Holder, asked: str) -> None:
+async def test_a_range_that_is_none(server: GraphQLClient, run: ArtifactOwner, asked: str) -> None:
     """A range that cannot be read, or several, mean the whole file."""
     headers = {"range": asked.encode()}
     response = await server.http.get(run.write("x.txt"), headers=headers)  # type: ignore[arg-type]
     assert (response.status_code, response.text) == (200, "content")
 
 
-async def test_a_download_goes_on(server: GraphQLClient, run: Holder) -> None:
+async def test_a_download_goes_on(server: GraphQLClient, run: ArtifactOwner) -> None:
     """A part is sent only of the same file: after a change the whole comes again."""
     url = run.write("x.txt")
     tag = (await server.http.get(url)).headers["etag"]
@@ -128,7 +128,7 @@ async def test_a_download_goes_on(server: GraphQLClient, run: Holder) -> None:
     assert (await server.http.get(url, headers={"if-none-match": tag})).status_code == 200
 
 
-async def test_an_empty_file(server: GraphQLClient, run: Holder) -> None:
+async def test_an_empty_file(server: GraphQLClient, run: ArtifactOwner) -> None:
     """A file of no bytes is a file."""
     response = await server.http.get(run.write("x", b""))
     assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "0")
@@ -149,7 +149,7 @@ async def test_an_empty_file(server: GraphQLClient, run: Holder) -> None:
         ("x.unheard-of", "application/octet-stream"),
     ],
 )
-async def test_what_a_file_is(server: GraphQLClient, run: Holder, name: str, type_: str) -> None:
+async def test_what_a_file_is(server: GraphQLClient, run: ArtifactOwner, name: str, type_: str) -> None:
     """The type goes by the name, and whatever it is, a browser keeps it and runs nothing of it here."""
     response = await server.http.get(run.write(name))
     assert response.headers["content-type"] in {type_, type_.replace("text/plain", "application/yaml")[:16]}
@@ -158,7 +158,7 @@ async def test_what_a_file_is(server: GraphQLClient, run: Holder, name: str, typ
     assert "content-encoding" not in response.headers
 
 
-async def test_names_in_headers(server: GraphQLClient, run: Holder) -> None:
+async def test_names_in_headers(server: GraphQLClient, run: ArtifactOwner) -> None:
     """A name that a header cannot hold is given in RFC 6266's two forms, and nothing of it is a header."""
     name = 'é "x"; a=b%41.txt'
     run.write(name)
@@ -172,7 +172,7 @@ async def test_names_in_headers(server: GraphQLClient, run: Holder) -> None:
     assert "set-cookie" not in broken.headers
 
 
-async def test_what_is_not_there(server: GraphQLClient, run: Holder, model: Holder) -> None:
+async def test_what_is_not_there(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
     """No such run, model or file, a folder, or a file that went since it was listed: each is not found."""
     run.write("folder/x.txt")
     gone = run.write("gone.txt")
@@ -196,7 +196,7 @@ async def test_what_is_not_there(server: GraphQLClient, run: Holder, model: Hold
 
 
 async def test_what_may_not_be_read(
-    server: GraphQLClient, run: Holder, monkeypatch: pytest.MonkeyPatch
+    server: GraphQLClient, run: ArtifactOwner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that the server's user may not read is forbidden, and a fault of the disk tells nothing."""
     url = run.write("x.txt")
@@ -217,7 +217,7 @@ async def test_what_may_not_be_read(
     assert "secret" not in response.text
 
 
-async def test_so_many_at_once(sqlite_store: Store, run: Holder) -> None:
+async def test_so_many_at_once(sqlite_store: Store, run: ArtifactOwner) -> None:
     """Beyond the bound on downloads a client is told to come back, and ends make room."""
     url = run.write("x.txt")
     async with graphql_client(sqlite_store.uri, max_downloads=2) as served:
