@@ -1,7 +1,7 @@
 """Fields that are answered for all rows of a level at once.
 
 `across` turns a function over a whole table into a Strawberry field. graphql-core calls the field row by
-row; the first call answers for the whole table and the others pick their row from it. The level-wise
+row; the first call answers for the whole table and the others value_at their row from it. The level-wise
 execution (`schema.engine.level_execution`) calls it once, with the table itself.
 """
 
@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_
 from graphql.execution.collect_fields import collect_sub_fields
 
 from schema.engine.operation import Operation
-from schema.ports.table import Column, Row, Table, index_of, pick, table_of
+from schema.ports.table import Column, Row, Table, index_of, table_of, value_at
 from schema.ports.tracking import TrackingWithArtifacts
 
 NEEDS = "needs"
@@ -130,4 +130,4 @@ def _column(
 
 
 def _own(source: Row | Table, column: Column) -> Any:
-    return column if isinstance(source, Table) else pick(column, index_of(source))
+    return column if isinstance(source, Table) else value_at(column, index_of(source))

@@ -29,7 +29,7 @@ from schema.engine.batched_field import question
 from schema.engine.leaf_columns import NotBatchable
 from schema.engine.level import Level
 from schema.engine.operation import Operation
-from schema.ports.table import Row, Rows, index_of, pick, table_of
+from schema.ports.table import Row, Rows, index_of, table_of, value_at
 
 
 class LevelExecution(StrawberryGraphQLCoreExecutionContext):
@@ -64,7 +64,7 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         field = parent_type.fields[nodes[0].name.value]
         info = self.build_resolve_info(field, nodes, parent_type, path)
         try:
-            value = known if isinstance(known, Exception) else pick(known, index_of(source))
+            value = known if isinstance(known, Exception) else value_at(known, index_of(source))
             completed = self.complete_value(field.type, nodes, info, path, value)
             return await completed if isawaitable(completed) else completed
         except Exception as error:  # noqa: BLE001 - as graphql-core has it: each is an error of this field

@@ -1,1 +1,4 @@
-"""The ports: what the graph asks of a store, and the records that it asks with."""
+"""The ports: the interfaces through which the graph reads and changes a tracking store, and their records.
+
+Each method of a port is documented here, once. Implementations carry no docstring unless they differ.
+"""

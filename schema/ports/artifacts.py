@@ -1,4 +1,4 @@
-"""The port to artifacts: what is in the folders of runs and of logged models."""
+"""The port to artifacts: the files and folders of runs and of logged models."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -6,11 +6,15 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from schema.ports.table import Many
 
 OwnerKind: TypeAlias = Literal["run", "model"]
-"""What artifacts belong to."""
+"""The kind of object that artifacts belong to: a run or a logged model."""
 
 
 class Folder(NamedTuple):
-    """A folder of artifacts: whose it is, and its path there with slashes; the path of the whole is empty."""
+    """A folder of artifacts.
+
+    `owner` is the id of a run or of a logged model. `path` is relative to the owner's root, with slashes; the
+    empty path is the root.
+    """
 
     owner_kind: OwnerKind
     owner: str
@@ -20,14 +24,15 @@ class Folder(NamedTuple):
 class ArtifactStore(Protocol):
     """The artifacts of a tracking store.
 
-    The columns of artifacts: owner_kind, owner, path, is_dir, size. `owner_kind` and `owner` are those of the
-    requested folder; `path` is from the owner's root; `size` is in bytes, None of a folder or where unknown.
+    Columns: owner_kind, owner, path, is_dir, size. `owner_kind` and `owner` are those of the requested
+    folder. `path` is relative to the owner's root. `size` is in bytes; it is None for a folder and for a file
+    of unknown size.
     """
 
     async def listings(self, folders: Sequence[Folder]) -> Many:
-        """Return what is directly in each folder, by path; nothing where there is no such folder.
+        """Return the direct children of each folder, sorted by path; none if the folder does not exist.
 
-        Raises `BadUserInput` for a path that leads out of its root, `LimitExceeded` where the folders have
-        more in them than the server lists at once.
+        Raise `BadUserInput` for a path that leads out of the owner's root, and `LimitExceeded` if the folders
+        have more than `GQL_MAX_ARTIFACTS` children in total.
         """
         ...

@@ -1,15 +1,15 @@
-"""Conditions on runs and experiments: what `where` asks, as plain records with one meaning on every store.
+"""Conditions on runs and experiments: plain records with the same meaning on every store.
 
-A condition holds for a record or it does not; there is no third value. A test of a thing that the record
-does not have fails, `ne` and `not_in` included, as in MLflow; only `is_null` is about what is missing. So
-`Not(test)` also matches the records that lack what the test looks at. `AllOf(())` always holds, `AnyOf(())`
+A condition is either true or false for a record; there is no third value. A predicate on a value that the
+record does not have is false, for `ne` and `not_in` too, as in MLflow; only `is_null` tests for a missing
+value. So `Not(predicate)` is true for records without the value. `AllOf(())` is always true, `AnyOf(())`
 never.
 
-- `like` and `ilike` take SQL's patterns: `%` for any text, `_` for any one character, nothing escapes them,
-  as in MLflow. `like` tells case, `ilike` does not.
-- `gt`, `gte`, `lt`, `lte` of a param or a tag compare its text as a number (`parse_number`); text that is no
-  number never matches.
-- A metric that is NaN matches `ne` and `is_null: false` alone, as in MLflow. Infinities compare as such.
+- `like` and `ilike` take SQL patterns: `%` matches any text, `_` any one character. As in MLflow, nothing
+  escapes them. `like` is case-sensitive, `ilike` is not.
+- `gt`, `gte`, `lt` and `lte` on a param or a tag compare its text as a number (`parse_number`). Text that is
+  not a number never matches.
+- As in MLflow, a metric that is NaN matches `ne` and `is_null: false` only. Infinities compare as numbers.
 """
 
 import math
@@ -17,31 +17,33 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-By: TypeAlias = Literal["attribute", "metric", "param", "tag"]
+KeyKind: TypeAlias = Literal["attribute", "metric", "param", "tag"]
+"""What a key names: a column that every record has, or a metric, param or tag."""
+
 Operator: TypeAlias = Literal[
     "eq", "ne", "in", "not_in", "like", "ilike", "gt", "gte", "lt", "lte", "is_null"
 ]
 Value: TypeAlias = str | int | float | bool | tuple[str, ...]
 
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
-"""What counts as a number in a param or a tag: a decimal literal, in a form that every database can test."""
+"""The pattern of a number in a param or a tag: a decimal literal, in a form that every database can match."""
 
 PARENT_TAG = "mlflow.parentRunId"
-"""The tag in which MLflow keeps which run a run is a child of."""
+"""The tag in which MLflow stores the id of a run's parent."""
 
 _NUMBER = re.compile(NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One comparison: `key` is a column's name where `by` is attribute, else what was logged.
+    """One comparison. `key` is a column if `by` is "attribute", else the key of a metric, param or tag.
 
     The attribute `parent_run_id` is the tag `mlflow.parentRunId`; `duration_seconds` is the time between
-    `started_at` and `ended_at`. `value` is a bool for is_null, a tuple for in and not_in, milliseconds for
-    times.
+    `started_at` and `ended_at`. `value` is a bool for `is_null` and a tuple for `in` and `not_in`. Times are
+    in milliseconds.
     """
 
-    by: By
+    by: KeyKind
     key: str
     operator: Operator
     value: Value
@@ -49,21 +51,21 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Every part holds."""
+    """True if every part is true."""
 
     parts: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """At least one part holds."""
+    """True if at least one part is true."""
 
     parts: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part does not hold."""
+    """True if the part is false."""
 
     part: "Condition"
 
@@ -72,7 +74,7 @@ Condition: TypeAlias = Predicate | AllOf | AnyOf | Not
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number that a param's or tag's text is; None where it is no finite decimal number."""
+    """Return the value of a param or tag that is a finite decimal number, and None for any other text."""
     if _NUMBER.fullmatch(text) is None:
         return None
     number = float(text)

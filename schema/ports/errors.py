@@ -1,71 +1,71 @@
-"""Faults that a client may read: each has a code, and its message is written for the client.
+"""Errors whose message is written for the client. Each class has a code.
 
-    Fault
-    ├── BadUserInput        BAD_USER_INPUT: the request is well formed, a value in it is not
-    ├── NotFound            NOT_FOUND: a thing that the request needs is not there
-    ├── Unauthenticated     UNAUTHENTICATED: the store does not know who asks
-    ├── Forbidden           FORBIDDEN: the store knows, and refuses
-    ├── LimitExceeded       LIMIT_EXCEEDED: the answer is larger than a bound of this server
-    ├── UnsupportedByStore  UNSUPPORTED_BY_STORE: this kind of store cannot do it at all
-    ├── StoreUnavailable    STORE_UNAVAILABLE: the store cannot be reached or is not usable now
-    └── StoreTimeout        STORE_TIMEOUT: the store did not answer within the time set
+    PublicError
+    ├── BadUserInput        BAD_USER_INPUT: a value in a well-formed request is not valid
+    ├── NotFound            NOT_FOUND: an object that the request needs does not exist
+    ├── Unauthenticated     UNAUTHENTICATED: the store requires credentials or rejects the given ones
+    ├── Forbidden           FORBIDDEN: the store does not allow the caller to do this
+    ├── LimitExceeded       LIMIT_EXCEEDED: the request or its result exceeds a limit of this server
+    ├── UnsupportedByStore  UNSUPPORTED_BY_STORE: this kind of store cannot do this
+    ├── StoreUnavailable    STORE_UNAVAILABLE: the store cannot be reached or used at present
+    └── StoreTimeout        STORE_TIMEOUT: the store did not respond within the timeout
 
-Whatever else is raised is a bug or a secret: the server logs it under an id and shows the id alone
-(INTERNAL_SERVER_ERROR).
+Any other exception is a bug, and its message may contain a secret. The server logs it with an id and shows
+only the id to the client (INTERNAL_SERVER_ERROR).
 """
 
 from typing import ClassVar
 
 
 class PublicError(Exception):
-    """An expected fault; `str()` of it is safe to show, `code` goes into `extensions.code`."""
+    """An expected error. Its `str()` is safe to show to the client; `code` becomes `extensions.code`."""
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
 
 
 class BadUserInput(PublicError):
-    """A value in the request is not one that the field takes."""
+    """A value in the request is not valid for its field."""
 
     code = "BAD_USER_INPUT"
 
 
 class NotFound(PublicError):
-    """Something that the request names and cannot do without is not there."""
+    """An object that the request names and needs does not exist."""
 
     code = "NOT_FOUND"
 
 
 class Unauthenticated(PublicError):
-    """The store asked for credentials, or did not accept the ones it got."""
+    """The store requires credentials or rejects the given ones."""
 
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(PublicError):
-    """The store knows who asks and does not allow it."""
+    """The store identifies the caller and does not allow the request."""
 
     code = "FORBIDDEN"
 
 
 class LimitExceeded(PublicError):
-    """The answer would pass a bound of this server; the message names the bound and its setting."""
+    """The request or its result exceeds a limit of this server. The message names the limit's setting."""
 
     code = "LIMIT_EXCEEDED"
 
 
 class UnsupportedByStore(PublicError):
-    """The kind of store behind this server has no way to do what was asked."""
+    """The kind of store behind this server cannot do what the request needs."""
 
     code = "UNSUPPORTED_BY_STORE"
 
 
 class StoreUnavailable(PublicError):
-    """The store is down, gone, locked or of another version; the same request may work later."""
+    """The store is down, locked, missing or of another version. The same request may succeed later."""
 
     code = "STORE_UNAVAILABLE"
 
 
 class StoreTimeout(PublicError):
-    """The store took longer than the server waits for it."""
+    """The store did not respond within the server's timeout."""
 
     code = "STORE_TIMEOUT"

@@ -1,4 +1,4 @@
-"""MLflow's filter strings: how long one may be and how many comparisons it may make, whatever the store."""
+"""The limits of MLflow's filter strings, which are the same for every store."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ MAX_TOTAL_FILTER_LENGTH: Final = 60_000
 """The maximum characters of all filters of one operation."""
 _END_OF_COMMENT: Final = "*/"
 _COMPARISONS: Final = re.compile(
-    # What is quoted or a comment is left out, by the rules of the parser that MLflow reads filters with.
+    # Skips quoted text and comments, by the rules of sqlparse, with which MLflow parses filters.
     r"""'(?:''|\\'|[^'])*' | "(?:""|\\"|[^"])*" | `(?:``|[^`])*` | (?:--|\#\ )[^\r\n]*"""
     r"| (?P<comment> /\* ) | (?<![\w\])])\[[^\]\[]+\]"
     r"| (?P<comparison> [<>=!]+ | \b(?:i?like|in|is)\b )",
@@ -20,31 +20,31 @@ _COMPARISONS: Final = re.compile(
 )
 
 
-def count_comparisons(filter_: str | None, most: int) -> int:
-    """Return how many comparisons a filter string makes, or a few more; none where there is none.
+def count_comparisons(filter_: str | None, limit: int) -> int:
+    """Return the number of comparisons in a filter string, or slightly more; 0 for an empty filter.
 
-    They are counted before the filter is parsed. Raises `LimitExceeded` for more than `most` of them, and for
-    a filter that is too long to be parsed.
+    Count without parsing the filter. Raise `LimitExceeded` for more than `limit` comparisons or more than
+    `MAX_FILTER_LENGTH` characters.
     """
     if not filter_:
         return 0
     if len(filter_) > MAX_FILTER_LENGTH:
-        message = f"filter may have at most {MAX_FILTER_LENGTH:,} characters; where may hold more."
+        message = f"filter may have at most {MAX_FILTER_LENGTH:,} characters; where may have more."
         raise LimitExceeded(message)
-    # MLflow takes comparisons with no `and` between them, too, so it is them that are counted.
-    found = sum(1 for _ in _comparisons(filter_))
-    if found > most:
-        message = f"filter makes more than {most} comparisons (GQL_MAX_CONDITIONS)."
+    # Counting `and` is not enough: MLflow also accepts comparisons without `and` between them.
+    count = sum(1 for _ in _comparisons(filter_))
+    if count > limit:
+        message = f"filter has more than {limit} comparisons (GQL_MAX_CONDITIONS)."
         raise LimitExceeded(message)
-    return found
+    return count
 
 
 def _comparisons(filter_: str) -> Iterator[str]:
-    place, last_end = 0, filter_.rfind(_END_OF_COMMENT)
-    while match := _COMPARISONS.search(filter_, place):
-        place = match.end()
+    position, last_end = 0, filter_.rfind(_END_OF_COMMENT)
+    while match := _COMPARISONS.search(filter_, position):
+        position = match.end()
         if match["comparison"] is not None:
             yield match["comparison"]
-        # One without an end is none, and its end is not looked for again and again.
-        elif match["comment"] is not None and place <= last_end:
-            place = filter_.index(_END_OF_COMMENT, place) + len(_END_OF_COMMENT)
+        # `/*` without an end is no comment. Comparing with the last end avoids a search for each of them.
+        elif match["comment"] is not None and position <= last_end:
+            position = filter_.index(_END_OF_COMMENT, position) + len(_END_OF_COMMENT)

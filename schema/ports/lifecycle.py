@@ -1,22 +1,22 @@
-"""The stages of an experiment's or a run's life, and which of them a search sees."""
+"""The lifecycle stages of experiments and runs, and which of them a search includes."""
 
 from enum import Enum
 
 import strawberry
 
 
-@strawberry.enum(description="Which stages of the life cycle a search sees.")
+@strawberry.enum(description="The lifecycle stages that a search includes.")
 class LifecycleView(Enum):
     """MLflow's ViewType."""
 
-    ACTIVE = strawberry.enum_value("ACTIVE", description="What is in use.")
-    DELETED = strawberry.enum_value("DELETED", description="What is deleted and can be restored.")
-    ALL = strawberry.enum_value("ALL", description="Both.")
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Active objects only.")
+    DELETED = strawberry.enum_value("DELETED", description="Deleted objects that can be restored.")
+    ALL = strawberry.enum_value("ALL", description="Active and deleted objects.")
 
 
-@strawberry.enum(description="Whether a thing is in use or deleted; what is deleted can be restored.")
+@strawberry.enum(description="The lifecycle stage of an experiment or a run.")
 class LifecycleStage(Enum):
     """MLflow's lifecycle_stage, in capitals."""
 
-    ACTIVE = strawberry.enum_value("ACTIVE", description="In use.")
-    DELETED = strawberry.enum_value("DELETED", description="Deleted, and still there to be restored.")
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Not deleted.")
+    DELETED = strawberry.enum_value("DELETED", description="Deleted; can be restored.")

@@ -1,4 +1,4 @@
-"""The part of the port that histories of any length are read by, a bounded part at a time."""
+"""The part of the tracking port that reads metric histories of any length in parts of limited size."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
@@ -6,20 +6,24 @@ from typing import Protocol, TypeAlias
 from schema.ports.table import Table
 
 PointPosition: TypeAlias = tuple[int, int, float | None]
-"""A point's step, timestamp and value as the store keeps it: None where it is not a number, and last then."""
+"""The step, timestamp and stored value of a point. The value is None for NaN, which sorts last."""
 
 
 class LongHistories(Protocol):
-    """What a store can do about histories that are too long to be read at once."""
+    """Reads histories that are too long to be read in one call."""
 
     async def count_points(self, series: Sequence[tuple[str, str]]) -> Sequence[int] | None:
-        """Count the points of each metric; None where the store can only tell by reading them all."""
+        """Count the points of each series (run id and metric key); 0 if there is no such run or metric.
+
+        Return None if the store can count only by reading every point.
+        """
         ...
 
     async def points_after(self, series: tuple[str, str], after: PointPosition | None, first: int) -> Table:
-        """Return the first points of one metric behind a place, by step, timestamp and value.
+        """Return up to `first` points of one series that follow `after`; None starts at the first point.
 
-        The columns are those of points, and `stored`: the values as the place of a point has them. Asked only
-        of stores that count.
+        Points are ordered by step, timestamp and value. The columns are step, timestamp, value, non_finite
+        and `stored`; `stored` is the value for the `PointPosition` of the row. Raise `UnsupportedByStore` if
+        `count_points` returns None.
         """
         ...

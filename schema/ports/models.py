@@ -1,4 +1,4 @@
-"""The port to what runs read and made: datasets, and logged models with what was logged to them."""
+"""The port to the inputs and outputs of runs: datasets and logged models."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -18,41 +18,45 @@ class ModelStore(Protocol):
     - logged models: model_id, name, status, model_type, created_at, updated_at, artifact_location,
       experiment_id, source_run_id
     - params, tags: key, value
-    - metrics: those of a run's metrics, and dataset_name, dataset_digest
+    - metrics: the columns of a run's metrics, and dataset_name, dataset_digest
 
-    Of both only the columns asked for need to be there; `params`, `tags` and `metrics` that were
-    asked for by name may come along as a `Many`. A deleted logged model is not there. `source_run_id` is None
-    where it is no run's id.
+    Tables of datasets and logged models need to have only the requested columns. A store may also return the
+    requested names `params`, `tags` and `metrics` as `Many` columns of logged models; the graph then does not
+    request them again. Deleted logged models are not returned. `source_run_id` is None if it is not the id of
+    a run.
     """
 
     async def datasets(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
-        """Return the datasets that each run read, by name and digest."""
+        """Return the input datasets of each run, sorted by name and digest."""
         ...
 
     async def of_runs(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
-        """Return the models that each run is the source of or logged as its output, the newest first."""
+        """Return the models of each run, newest first: those whose source it is and those that it output."""
         ...
 
     async def of_experiments(self, ids: Sequence[str], page: "Page") -> "Pages":
-        """Return a page of each experiment's models, the newest first."""
+        """Return a page of the models of each experiment, newest first.
+
+        Raise `BadUserInput` for a position that the store did not issue.
+        """
         ...
 
     async def count_of_experiments(self, ids: Sequence[str]) -> Sequence[int | None]:
-        """Count each experiment's models; None where that passes the scan limit."""
+        """Count the models of each experiment; None for more than the scan limit."""
         ...
 
     async def by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look models up."""
+        """Look up logged models by id; no row for an id that does not exist or is deleted."""
         ...
 
     async def params(self, ids: Sequence[str]) -> Many:
-        """Return the params of each model by key."""
+        """Return the params of each model, sorted by key."""
         ...
 
     async def tags(self, ids: Sequence[str]) -> Many:
-        """Return the tags of each model by key."""
+        """Return the tags of each model, sorted by key."""
         ...
 
     async def metrics(self, ids: Sequence[str]) -> Many:
-        """Return the last value of each metric of each model by key, for each run and dataset."""
+        """Return the last value of each metric of each model per run and dataset, sorted by key."""
         ...

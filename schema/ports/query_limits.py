@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
-    """Limits of one operation's fields; each is the setting of its name, which holds the default."""
+    """The limits of the fields of one operation. Each has the name of its setting."""
 
     max_page_size: int
-    """The largest `first`, and the most ids in one lookup."""
+    """Maximum `first` of a connection, and maximum ids in one lookup."""
     max_conditions: int
-    """The most conditions in one `where`, the comparisons of `filter` included."""
+    """Maximum conditions of one field: those of `where` plus the comparisons of `filter`."""
     max_compared_runs: int
-    """The most runs in one `compareRuns`."""
+    """Maximum runs in one `compareRuns`."""
     max_rows: int
-    """The most flat rows that one field returns."""
+    """Maximum flat rows of one field."""
     max_scanned_runs: int
-    """The most runs that are read to finish a search that the store cannot finish."""
+    """Maximum runs to read for the flat rows of one field."""
     max_batch: int
-    """The most objects that one document creates, logs, sets and deletes."""
+    """Maximum objects that one document creates, logs, sets and deletes."""

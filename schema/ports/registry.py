@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class VersionKey(NamedTuple):
-    """What names a version: its registered model, and its number as text."""
+    """The key of a model version: the name of its registered model, and its number as text."""
 
     name: str
     version: str
@@ -27,49 +27,56 @@ class RegistryStore(Protocol):
     - aliases: alias, version
     - tags: key, value
 
-    Of models and versions only the columns asked for need to be there; `tags` and a model's `aliases` that
-    were asked for may come along as a `Many`. Prompts, which MLflow keeps as registered models, are not there
-    unless a filter asks for them, nor are versions that were deleted. `stage` is None where none was ever
-    set; `source_run_id` and `logged_model_id` are None where a version was not made of a run or of a logged
-    model.
+    Tables of models and versions need to have only the requested columns. A store may also return the
+    requested names `tags` and, for models, `aliases` as `Many` columns; the graph then does not request them
+    again. Deleted versions are not returned. MLflow stores prompts as registered models; they are returned
+    only if a filter selects them. `stage` is None if none was ever set. `source_run_id` and `logged_model_id`
+    are None if the version was not made from a run or from a logged model.
     """
 
     async def models(self, filter_: str | None, page: "Page") -> "Pages":
-        """Return one page of the models that MLflow's filter string finds, by name."""
+        """Return one page of the models that match MLflow's filter string, sorted by name.
+
+        None matches all. Raise `BadUserInput` for a filter that MLflow does not accept and for a position
+        that the store did not issue.
+        """
         ...
 
     async def count_models(self, filter_: str | None) -> int | None:
-        """Count the models that a filter finds; None where that passes the scan limit."""
+        """Count the models that match a filter; None for more than the scan limit."""
         ...
 
     async def models_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        """Look models up by their exact names."""
+        """Look up models by their exact names."""
         ...
 
     async def model_tags(self, names: Sequence[str]) -> Many:
-        """Return the tags of each model by key."""
+        """Return the tags of each model, sorted by key."""
         ...
 
     async def aliases(self, names: Sequence[str]) -> Many:
-        """Return the aliases of each model by alias, with the versions that they name, there or not."""
+        """Return the aliases of each model, sorted by alias. Their versions need not exist."""
         ...
 
     async def versions(self, names: Sequence[str], page: "Page") -> "Pages":
-        """Return a page of each model's versions, the latest first."""
+        """Return a page of the versions of each model, latest first.
+
+        Raise `BadUserInput` for a position that the store did not issue.
+        """
         ...
 
     async def count_versions(self, names: Sequence[str]) -> Sequence[int | None]:
-        """Count each model's versions; None where that passes the scan limit."""
+        """Count the versions of each model; None for more than the scan limit."""
         ...
 
     async def versions_by_key(self, keys: Sequence[VersionKey], columns: Collection[str]) -> One:
-        """Look versions up."""
+        """Look up versions. Raise `BadUserInput` for a version that is not a whole number."""
         ...
 
     async def versions_of_runs(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
-        """Return the versions that were made from each run, by name, the latest first."""
+        """Return the versions that were made from each run, sorted by name, then latest first."""
         ...
 
     async def version_tags(self, keys: Sequence[VersionKey]) -> Many:
-        """Return the tags of each version by key."""
+        """Return the tags of each version, sorted by key."""
         ...

@@ -1,11 +1,11 @@
-"""Ids of runs, as MLflow makes and checks them."""
+"""The form of run ids."""
 
 import re
 
-# mlflow.utils.validation; there `$` also lets a newline at the end pass.
+# From mlflow.utils.validation, whose `$` also accepts a newline at the end.
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 
 
 def is_run_id(text: str) -> bool:
-    """Say whether a run can have this id."""
+    """Return whether a text has the form of a run id."""
     return _RUN_ID.fullmatch(text) is not None

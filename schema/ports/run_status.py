@@ -5,12 +5,12 @@ from enum import Enum
 import strawberry
 
 
-@strawberry.enum(description="Where a run is in its life.")
+@strawberry.enum(description="The status of a run.")
 class RunStatus(Enum):
     """MLflow's RunStatus."""
 
-    SCHEDULED = strawberry.enum_value("SCHEDULED", description="Waiting to run.")
-    RUNNING = strawberry.enum_value("RUNNING", description="Started and not ended.")
-    FINISHED = strawberry.enum_value("FINISHED", description="Ended well.")
-    FAILED = strawberry.enum_value("FAILED", description="Ended with an error.")
-    KILLED = strawberry.enum_value("KILLED", description="Stopped from outside.")
+    SCHEDULED = strawberry.enum_value("SCHEDULED", description="The run has not started yet.")
+    RUNNING = strawberry.enum_value("RUNNING", description="The run has started and not ended.")
+    FINISHED = strawberry.enum_value("FINISHED", description="The run has ended successfully.")
+    FAILED = strawberry.enum_value("FAILED", description="The run has ended with an error.")
+    KILLED = strawberry.enum_value("KILLED", description="The run was stopped before its end.")

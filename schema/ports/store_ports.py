@@ -1,4 +1,4 @@
-"""The ports of a tracking store for models: datasets and logged models, and the model registry."""
+"""The ports of a tracking store to models: datasets and logged models, and the model registry."""
 
 from typing import Protocol
 
@@ -7,15 +7,15 @@ from schema.ports.registry import RegistryStore
 
 
 class StorePorts(Protocol):
-    """The ports that a tracking store has for models; each of their methods takes many keys.
+    """The ports to models. Each of their methods takes many keys and returns one result for each.
 
-    A store without a feature, such as logged models before MLflow 3, returns empty lists for it. It raises
-    `UnsupportedByStore` only where an empty list could be mistaken for a correct result.
+    A store that lacks a feature, such as logged models before MLflow 3, returns empty lists for it. It raises
+    `UnsupportedByStore` only if an empty result could be mistaken for a correct one.
     """
 
     @property
     def models(self) -> ModelStore:
-        """Return the port to what runs read and made: datasets and logged models."""
+        """Return the port to datasets and logged models."""
         ...
 
     @property

@@ -1,9 +1,9 @@
-"""Answers as columns: what the port returns and what the graph completes, a level at a time.
+"""Tables: results as columns, which the ports return and the graph completes one level at a time.
 
-A thousand runs are not a thousand objects here but one `Table` of equally long columns. Where one
-row has children, the children of all rows stand in one table too, and `Many` or `One` says which of
-them belong to which parent (`Lists`, where the children are leaves). graphql-core wants an object at
-a time; `Row` and `Rows` are the views that it gets.
+A thousand runs are one `Table` of equally long columns, not a thousand objects. If a row has children, the
+children of all rows are in one table too: `Many` (lists) or `One` (single rows) maps each parent to its
+children, and `Lists` does so for lists of leaves. graphql-core requires one object at a time; `Row` and
+`Rows` are its views of a table.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
 Span: TypeAlias = tuple[int, int]
+"""The rows `start:stop` of a table, as for a slice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """`size` rows as columns, by Python name; the columns are never changed once they are here.
+    """`size` rows as columns by Python name. The columns must not change after the table is made.
 
-    A column is a sequence of `size` leaves, or a `Many`, `Lists` or `One` with `size` parents.
-    `type_name` is the GraphQL type of the rows where the field's own type is an interface and cannot tell.
+    A column is a sequence of `size` leaves, or a `Many`, `Lists` or `One` with `size` parents. `type_name` is
+    the GraphQL type of the rows; it is required only if the type of their field is an interface.
     """
 
     size: int
@@ -26,21 +27,26 @@ class Table:
     type_name: str | None = None
 
     def __getitem__(self, name: str) -> Any:
-        """Return the column, or raise KeyError: it was not asked of the store."""
+        """Return a column; raise `KeyError` if it was not requested from the store."""
         return self.columns[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Many:
-    """For each parent a list of objects: the rows `start:stop` of one table."""
+    """A list of objects for each parent: the rows `start:stop` of one table."""
 
     rows: Table
     spans: Sequence[Span]
 
+    @classmethod
+    def for_single_parent(cls, table: Table) -> "Many":
+        """Return all rows of a table as the list of one parent."""
+        return cls(table, [(0, table.size)])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """For each parent a list of leaves: the items `start:stop` of one sequence."""
+    """A list of leaves for each parent: the items `start:stop` of one sequence."""
 
     items: Sequence[Any]
     spans: Sequence[Span]
@@ -48,10 +54,15 @@ class Lists:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class One:
-    """For each parent one row of a table, or none; parents may share a row."""
+    """One row of a table for each parent, or None. Parents may share a row."""
 
     rows: Table
     index: Sequence[int | None]
+
+    @classmethod
+    def for_single_parent(cls, table: Table) -> "One":
+        """Return the first row of a table as the object of one parent; None if the table is empty."""
+        return cls(table, [0 if table.size else None])
 
 
 Column: TypeAlias = Sequence[Any] | Many | Lists | One
@@ -67,26 +78,26 @@ class Row:
         self._index = index
 
     def __getattr__(self, name: str) -> Any:
-        """Return this row's value of the column."""
+        """Return the value of this row in the column of that name."""
         try:
             column = self._table.columns[name]
         except KeyError:
             raise AttributeError(name) from None
-        return pick(column, self._index)
+        return value_at(column, self._index)
 
 
 def table_of(row: Row) -> Table:
-    """Return the table that a row stands in; a function, for a row's attributes are its columns."""
+    """Return the table of a row. This is not a method, because the attributes of a row are its columns."""
     return row._table  # noqa: SLF001
 
 
 def index_of(row: Row) -> int:
-    """Return where in its table a row stands."""
+    """Return the index of a row in its table."""
     return row._index  # noqa: SLF001
 
 
 class Rows(Sequence[Row]):
-    """Consecutive rows of a table: the list that graphql-core is given."""
+    """Consecutive rows of a table, as the list that graphql-core completes."""
 
     __slots__ = ("span", "table")
 
@@ -104,43 +115,33 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: slice) -> Sequence[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
         """Return one row, or the rows of a slice."""
-        places = range(*self.span)[index]
-        if isinstance(places, range):
-            return [Row(self.table, place) for place in places]
-        return Row(self.table, places)
+        selected = range(*self.span)[index]
+        if isinstance(selected, range):
+            return [Row(self.table, row_index) for row_index in selected]
+        return Row(self.table, selected)
 
     def __iter__(self) -> Iterator[Row]:
-        return (Row(self.table, place) for place in range(*self.span))
+        return (Row(self.table, index) for index in range(*self.span))
 
 
-def pick(column: Column, index: int) -> Any:
-    """Return what one parent has in a column: a leaf, a `Row` or None, a list of leaves or `Rows`."""
+def value_at(column: Column, index: int) -> Any:
+    """Return the value of one parent in a column: a leaf, a list of leaves, a `Row` or None, or `Rows`."""
     if isinstance(column, Many):
         return Rows(column.rows, column.spans[index])
     if isinstance(column, Lists):
         start, stop = column.spans[index]
         return column.items[start:stop]
     if isinstance(column, One):
-        place = column.index[index]
-        return None if place is None else Row(column.rows, place)
+        row_index = column.index[index]
+        return None if row_index is None else Row(column.rows, row_index)
     return column[index]
 
 
-def whole(table: Table) -> Many:
-    """Return all rows of a table as the list of a single parent."""
-    return Many(table, [(0, table.size)])
-
-
-def single(table: Table) -> One:
-    """Return the only row of a table as the object of a single parent; None where there is no row."""
-    return One(table, [0 if table.size else None])
-
-
-async def shared(keys: Sequence[str | None], look_up: Callable[[list[str]], Awaitable[One]]) -> One:
-    """Return each parent's row by its key; each key is looked up once, None is no row."""
+async def rows_by_key(keys: Sequence[str | None], look_up: Callable[[list[str]], Awaitable[One]]) -> One:
+    """Return the row of each parent by its key. Look up each distinct key once; a None key has no row."""
     distinct = list(dict.fromkeys(key for key in keys if key is not None))
     if not distinct:
         return One(Table(0, {}), [None] * len(keys))
-    found = await look_up(distinct)
-    places = dict(zip(distinct, found.index, strict=True))
-    return One(found.rows, [None if key is None else places[key] for key in keys])
+    result = await look_up(distinct)
+    indexes = dict(zip(distinct, result.index, strict=True))
+    return One(result.rows, [None if key is None else indexes[key] for key in keys])

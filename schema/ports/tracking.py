@@ -1,13 +1,17 @@
-"""The port: what the graph asks of a tracking store, and the plain records that it asks with.
+"""The port to experiments and runs, and the records of its parameters and results.
 
-Each method takes many keys and answers for all of them at once, so that a nested query costs a number
-of store calls that depends on its depth and not on how many experiments or runs it touches. Answers
-come as columns (`schema.ports.table`), in the order of the keys asked for. Times are integer milliseconds
-since 1970 in UTC, ids are opaque strings, and a metric value that is not finite is None in `value`
-with `NAN`, `POSITIVE_INFINITY` or `NEGATIVE_INFINITY` in `non_finite`.
+Each method takes many keys and returns one result for each, in the order of the keys. The number of store
+calls of a nested query therefore depends on its depth, not on the number of its experiments and runs. Results
+are columns (`schema.ports.table`).
 
-Expected faults are raised as `schema.ports.errors.PublicError`. An id in a form that the store cannot have is
-`BadUserInput`; an id that is merely not there is no fault: its place in the answer is empty.
+Times are integer milliseconds since 1970-01-01 UTC. Ids are opaque strings. A metric value that is not finite
+is None in `value` and `NAN`, `POSITIVE_INFINITY` or `NEGATIVE_INFINITY` in `non_finite`, which is None for
+all other values.
+
+Expected errors are `schema.ports.errors.PublicError`. Every method may raise `StoreUnavailable`,
+`StoreTimeout`, `Unauthenticated`, `Forbidden` and, for a feature that the store lacks, `UnsupportedByStore`.
+An id in a form that the store cannot have is `BadUserInput`. An id that does not exist is not an error: a
+lookup has no row for it, and its list is empty.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -15,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from schema.ports.artifacts import ArtifactStore
-from schema.ports.condition import Condition
+from schema.ports.condition import Condition, KeyKind
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import LongHistories
 from schema.ports.store_kind import StoreKind
@@ -25,26 +29,26 @@ from schema.ports.table import Many, One, Span, Table
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The child runs of a run: the runs of its experiment that name it in the tag `PARENT_TAG`."""
+    """The child runs of a run: the runs of its experiment whose tag `PARENT_TAG` has its id."""
 
     run_id: str
     experiment_id: str
 
 
 ExperimentScope: TypeAlias = tuple[str, ...] | None
-"""Experiments by id; None stands for all active ones."""
+"""Experiments by id; None means all active experiments."""
 
 Scope: TypeAlias = ExperimentScope | Children
-"""What one page of runs is taken from."""
+"""The set of runs that a search covers."""
 
 Position: TypeAlias = list[Any]
-"""A place in an ordered search, as the store names it: JSON values, opaque to the graph.
+"""A position in an ordered search: JSON values in a form that the store chooses, opaque to the graph.
 
-It comes back from the client, who may have changed it: a store checks it and raises `BadUserInput`.
+The client sends it back and may have changed it. A store validates it and raises `BadUserInput`.
 """
 
 LoggedKind: TypeAlias = Literal["metric", "param", "tag"]
-"""What a run has under keys."""
+"""The kinds of data that a run has under keys."""
 
 Series: TypeAlias = tuple[str, str]
 """A run id and a metric key."""
@@ -52,11 +56,11 @@ Series: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How to thin a history out: to `most` points, 2 at least, the first and the last always among them.
+    """How to reduce a history to at most `max_points` points (2 or more), the first and the last included.
 
-    `by` says which others: those that keep the look of the curve, the extremes, or some at even distances.
-    Points that are not finite are kept as gaps as far as there is room. A history of no more than `most`
-    points stays as it is.
+    `method` selects the other points: `lttb` and `min_max` preserve the shape of the curve and its extremes,
+    `every_nth` takes points at even distances. Points that are not finite remain as gaps, as far as
+    `max_points` permits. A history of at most `max_points` points is not reduced.
     """
 
     max_points: int
@@ -65,25 +69,24 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One key of an order. `key` is a column's name where `by` is attribute, else what was logged.
+    """One sort key. `key` is a column if `by` is "attribute", else the key of a metric, param or tag.
 
-    Text comes by code point. Params and tags that are numbers (`schema.ports.condition.parse_number`) come by
-    their
-    value, before those that are not. What has no value comes last in both directions, a NaN before that.
-    Rows that are level in all keys come by their id.
+    Text sorts by code point. Params and tags that are numbers (`schema.ports.condition.parse_number`) sort by
+    value, before those that are not. Missing values sort last in both directions, and NaN before them. Rows
+    that are equal in all keys sort by id.
     """
 
-    by: Literal["attribute", "metric", "param", "tag"]
+    by: KeyKind
     key: str
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for, whatever page of it: MLflow's filter string, a condition, an order and a view.
+    """A search: MLflow's filter string, a condition, an order and a lifecycle view.
 
-    Filter and condition must both hold. An empty order is MLflow's own: runs by start time, experiments by
-    creation time, newest first. `schema.ports.condition` and `Order` say what holds and what comes first.
+    A record must match both the filter and the condition; None matches every record. An empty order is
+    MLflow's default: runs by start time and experiments by creation time, newest first.
     """
 
     filter: str | None = None
@@ -94,7 +97,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class GroupBy:
-    """One key to group runs by. `key` is a column's name where `by` is attribute, else what was logged."""
+    """One grouping key. `key` is a column if `by` is "attribute", else the key of a param or tag."""
 
     by: Literal["attribute", "param", "tag"]
     key: str
@@ -102,7 +105,7 @@ class GroupBy:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """How runs are grouped, and which metrics are summarized; None stands for all, () for none."""
+    """The keys to group runs by and the metrics to summarize: None means all metrics, () none."""
 
     by: tuple[GroupBy, ...]
     metrics: tuple[str, ...] | None
@@ -110,11 +113,12 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups of runs, by the values of their keys as an `Order` has them, what has no value last.
+    """Groups of runs, sorted by their keys as by `Order`, missing values last.
 
-    `values` has for each group the value of each key: text, integer milliseconds, float seconds or None.
-    `metrics` has for each group, sorted by key, the columns key, count, min, max, mean and stddev: of finite
-    values alone, a sample's deviation. Mean and stddev are None where a value is `MAX_SUMMABLE` to be summed.
+    `values` has the value of each key for each group: text, integer milliseconds, float seconds or None.
+    `metrics` has one row per metric for each group, sorted by key, with the columns key, count, min, max,
+    mean and stddev. They cover finite values only. `stddev` is the sample standard deviation, None for a
+    single value. Mean and stddev are None if the magnitude of a value exceeds `MAX_SUMMABLE`.
     """
 
     values: Sequence[Sequence[Any]]
@@ -123,12 +127,12 @@ class Groups:
 
 
 MAX_SUMMABLE = 1e150
-"""Squares of more than this may pass what a float holds."""
+"""The largest magnitude of a value in a mean or standard deviation: squares of larger ones may overflow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The part of a search to return: `first` rows behind `after`, and the columns that are needed."""
+    """One page of a search: up to `first` rows after the position `after`, with at least these columns."""
 
     first: int
     after: Position | None
@@ -137,9 +141,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """One page for each scope: `rows` holds them all, `spans` says which are whose.
+    """One page for each scope. `rows` has the rows of all pages, `spans` those of each page.
 
-    `position(row)` names the place just behind a row of `rows`, for the page that follows it.
+    `has_next` is whether more rows follow each page. `position(index)` returns the position after a row of
+    `rows`, from which the next page starts.
     """
 
     rows: Table
@@ -149,7 +154,7 @@ class Pages:
 
 
 class Tracking(StorePorts, LongHistories, Protocol):
-    """A tracking store; `StorePorts` has its ports for models, and `TrackingWithArtifacts` adds artifacts.
+    """A tracking store. `StorePorts` adds its ports to models, `TrackingWithArtifacts` the artifacts.
 
     The columns of each table:
 
@@ -159,66 +164,84 @@ class Tracking(StorePorts, LongHistories, Protocol):
     - metrics: run_id, key, value, non_finite, step, timestamp
     - points: step, timestamp, value, non_finite
 
-    Of experiments and runs only the columns asked for need to be there. A store that reads more in the same
-    call anyway may add what else was asked for by name as a `Many`: `tags` on experiments; `params`,
-    `metrics`, `tags`, `datasets` on runs. The graph then does not ask again.
+    Tables of experiments and runs need to have only the requested columns. A store that reads related data in
+    the same call may return these requested names as `Many` columns: `tags` on experiments; `params`,
+    `metrics`, `tags` and `datasets` on runs. The graph then does not request them again.
     """
 
     @property
     def kind(self) -> StoreKind:
-        """Say which family the store is of."""
+        """Return the kind of the store."""
         ...
 
     async def experiments(self, search: Search, page: Page) -> Pages:
-        """Return one page of experiments."""
+        """Return one page of the experiments that match a search, as the page of a single scope.
+
+        Raise `BadUserInput` for a filter that MLflow does not accept, a key that experiments cannot be
+        filtered or sorted by, and a position that the store did not issue. Raise `LimitExceeded` if the
+        server has to evaluate the search for more than `GQL_MAX_SCANNED_RUNS` experiments.
+        """
         ...
 
     async def count_experiments(self, search: Search) -> int | None:
-        """Count the matching experiments; None where that passes the scan limit."""
+        """Count the experiments that match a search; None for more than the scan limit of this store."""
         ...
 
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up, deleted ones too."""
+        """Look up experiments by id, active or deleted."""
         ...
 
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up by their exact names, deleted ones too."""
+        """Look up experiments by their exact names, active or deleted."""
         ...
 
     async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each experiment by key; all of them, or those under the keys given."""
+        """Return the tags of each experiment, sorted by key. None selects all keys."""
         ...
 
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        """Return the first runs of each scope."""
+        """Return one page of the matching runs of each scope.
+
+        Raise `BadUserInput` and `LimitExceeded` as `experiments` does.
+        """
         ...
 
     async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
-        """Count the matching runs of each scope; None where that passes the scan limit."""
+        """Count the matching runs of each scope; None for more than the scan limit of this store."""
         ...
 
     async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
-        """Group the matching runs; the search's order is of no use. Without a key there is one group."""
+        """Group the matching runs and ignore the search's order. Without a key, all runs are one group.
+
+        Raise `LimitExceeded` for more than `GQL_MAX_GROUPS` groups or summaries, and if the store has to scan
+        more runs than its scan limit.
+        """
         ...
 
     async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
-        """Return the distinct keys that the active runs of each experiment have, sorted by code point."""
+        """Return the distinct keys that the active runs of each experiment have, sorted by code point.
+
+        Raise `LimitExceeded` as `run_groups` does.
+        """
         ...
 
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look runs up, deleted ones too."""
+        """Look up runs by id, active or deleted."""
         ...
 
     async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the params of each run by key; all of them, or those under the keys given."""
+        """Return the params of each run, sorted by key. None selects all keys."""
         ...
 
     async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each run by key; all of them, or those under the keys given."""
+        """Return the tags of each run, sorted by key. None selects all keys."""
         ...
 
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the last value of each metric of each run by key; all, or those under the keys given."""
+        """Return the last point of each metric of each run, sorted by key. None selects all keys.
+
+        The last point is the one with the highest step, then the highest timestamp, then the highest value.
+        """
         ...
 
     async def histories(
@@ -228,23 +251,25 @@ class Tracking(StorePorts, LongHistories, Protocol):
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
-        """Return the points of each metric by step and timestamp, both ends of the steps included.
+        """Return the points of each series from `from_step` to `to_step`, both included, or a sample of them.
 
-        All points, or of those between the steps a sample.
+        None leaves a range open. Points are ordered by step, timestamp and value. Raise `LimitExceeded` if
+        all series together have more than `GQL_MAX_POINTS` points to return, or, for a sample, more than
+        `GQL_MAX_SAMPLED_POINTS` points to read.
         """
         ...
 
     async def ready(self) -> None:
-        """Return when the store answers; raise the fault that says why it does not."""
+        """Return if the store responds. Raise the `PublicError` that is the reason if it does not."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections and threads; the store is not used afterwards."""
+        """Close connections and threads. The store must not be used afterwards."""
         ...
 
 
 class TrackingWithArtifacts(Tracking, Protocol):
-    """A tracking store together with the artifacts of its runs and logged models: what the graph reads."""
+    """A tracking store with the artifacts of its runs and logged models, as the graph reads it."""
 
     @property
     def artifacts(self) -> ArtifactStore:

@@ -1,15 +1,13 @@
-"""The port for changes: what the graph asks a tracking store to create, log, end and delete.
+"""The port for changes: create, log, end and delete experiments, runs and their data.
 
-It is apart from `schema.ports.tracking`, for a server that only reads has none. Each method returns when the
-store
-has acknowledged the change; what was changed is then read through `Tracking`, which sees it whatever was
-kept before. Times are integer milliseconds since 1970 in UTC.
+It is separate from `schema.ports.tracking`, because a read-only server has none. Each method returns after
+the store has acknowledged the change. A later read through `Tracking` returns the changed state, whatever was
+cached before. Times are integer milliseconds since 1970-01-01 UTC.
 
-Expected faults are raised as `schema.ports.errors.PublicError`: `NotFound` where what is to be changed is not
-there,
-`BadUserInput` where the store does not take the change, in MLflow's own words where it has some. Nothing is
-tried again after it may have reached the store, unless that comes to the same: after `StoreTimeout` and
-`StoreUnavailable` the message says whether the change may have been applied.
+Expected errors are `schema.ports.errors.PublicError`: `NotFound` if the object to change does not exist,
+`BadUserInput` if the store rejects the change, with MLflow's own message if it has one. A call that may have
+reached the store is repeated only if repeating it has no further effect. The messages of `StoreTimeout` and
+`StoreUnavailable` state whether the change may have been applied.
 """
 
 from collections.abc import Sequence
@@ -25,7 +23,7 @@ class KeyValue(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A value of a metric; `value` may be an infinity or NaN."""
+    """A point of a metric. `value` may be infinite or NaN."""
 
     key: str
     value: float
@@ -35,7 +33,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is logged to one run at once, each kind in the order given."""
+    """The data to log to one run, each kind in the given order."""
 
     metrics: Sequence[Point] = ()
     params: Sequence[KeyValue] = ()
@@ -44,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to start; without a name the store makes one up, without a time it starts now."""
+    """A run to start. Without a name, the store generates one; without a time, the run starts now."""
 
     experiment_id: str
     name: str | None = None
@@ -56,7 +54,7 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class RunUpdate:
-    """What is to be another about a run; None leaves it. `status` is the name of an MLflow RunStatus."""
+    """The changes to a run; None leaves a value unchanged. `status` is the name of an MLflow RunStatus."""
 
     name: str | None = None
     status: str | None = None
@@ -64,32 +62,42 @@ class RunUpdate:
 
 
 class TrackingWrites(Protocol):
-    """A tracking store that takes changes."""
+    """A tracking store that accepts changes."""
 
     async def create_experiment(
         self, name: str, artifact_location: str | None, tags: Sequence[KeyValue]
     ) -> str:
-        """Create an experiment and return its id; the name must be free, deleted experiments included."""
+        """Create an experiment and return its id.
+
+        Raise `BadUserInput` if an active or deleted experiment has the name. `artifact_location` is a URI;
+        None uses the store's default.
+        """
         ...
 
     async def rename_experiment(self, experiment_id: str, name: str) -> None:
-        """Give an active experiment another name, which must be free."""
+        """Rename an active experiment. Raise `BadUserInput` if another experiment has the name."""
         ...
 
     async def delete_experiment(self, experiment_id: str) -> None:
-        """Mark an active experiment and its runs deleted."""
+        """Mark an active experiment and its runs as deleted."""
         ...
 
     async def restore_experiment(self, experiment_id: str) -> None:
-        """Make a deleted experiment active again, and its runs."""
+        """Restore a deleted experiment and its runs."""
         ...
 
     async def set_experiment_tags(self, experiment_id: str, tags: Sequence[KeyValue]) -> None:
-        """Set tags in the order given; where one fails, those before it are set and the message says so."""
+        """Set tags in the given order.
+
+        If one fails, those before it are set, and the message of the error reports how many.
+        """
         ...
 
     async def delete_experiment_tags(self, experiment_id: str, keys: Sequence[str]) -> None:
-        """Delete tags in the order given; `NotFound` where one is not there, those before it are gone."""
+        """Delete tags in the given order.
+
+        Raise `NotFound` for a tag that is not set; those before it are deleted.
+        """
         ...
 
     async def start_run(self, new: NewRun) -> str:
@@ -97,25 +105,28 @@ class TrackingWrites(Protocol):
         ...
 
     async def update_run(self, run_id: str, update: RunUpdate) -> None:
-        """Change an active run's name, status or end."""
+        """Change the name, status or end time of an active run."""
         ...
 
     async def delete_run(self, run_id: str) -> None:
-        """Mark a run deleted."""
+        """Mark a run as deleted."""
         ...
 
     async def restore_run(self, run_id: str) -> None:
-        """Make a deleted run active again."""
+        """Restore a deleted run."""
         ...
 
     async def log_batch(self, run_id: str, batch: Batch) -> None:
         """Log params, then metrics, then tags, in as many calls as the store needs.
 
-        All is checked before anything is sent. Where a call fails, those before it are stored, and the
-        message says how much that is.
+        Validate the whole batch before the first call. If a call fails, the data of earlier calls is stored,
+        and the message of the error reports how much.
         """
         ...
 
     async def delete_run_tags(self, run_id: str, keys: Sequence[str]) -> None:
-        """Delete tags in the order given; `NotFound` where one is not there, those before it are gone."""
+        """Delete tags in the given order.
+
+        Raise `NotFound` for a tag that is not set; those before it are deleted.
+        """
         ...

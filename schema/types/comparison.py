@@ -8,7 +8,7 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput, NotFound
-from schema.ports.table import Column, Lists, Many, One, Table, single, whole
+from schema.ports.table import Column, Lists, Many, One, Table
 from schema.types.key_values import all_of
 from schema.types.run import Run
 
@@ -116,7 +116,7 @@ def _compared(
         "values": Lists(list(chain.from_iterable(values)), list(bounds)),
         **more,
     }
-    return whole(Table(len(keys), columns))
+    return Many.for_single_parent(Table(len(keys), columns))
 
 
 @strawberry.type(description="What some runs logged, side by side: a column a run, in the order asked for.")
@@ -156,7 +156,7 @@ async def compare_runs(
         message = f"compareRuns takes at most {most} runs (GQL_MAX_COMPARED_RUNS), not {len(run_ids)}."
         raise BadUserInput(message)
     runs = await _look_up(ask, run_ids) if run_ids else Table(0, {"run_id": []})
-    return single(Table(1, {"runs": whole(runs)}))
+    return One.for_single_parent(Table(1, {"runs": Many.for_single_parent(runs)}))
 
 
 async def _look_up(ask: FieldContext, run_ids: Sequence[str]) -> Table:

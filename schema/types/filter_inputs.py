@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import strawberry
 
-from schema.ports.condition import AllOf, AnyOf, By, Condition, Not, Operator, Predicate
+from schema.ports.condition import AllOf, AnyOf, Condition, KeyKind, Not, Operator, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.filter_string import count_comparisons
 from schema.ports.run_status import RunStatus
@@ -180,7 +180,7 @@ _DEEPEST = 20
 """How deep conditions may nest: databases, and Python, recurse into them."""
 _LONGEST_PATTERN = 10_000
 """Characters of a pattern; SQLite refuses 50,000, and no param or tag has more than 8,000."""
-_LOGGED: tuple[By, ...] = ("param", "tag", "metric")
+_LOGGED: tuple[KeyKind, ...] = ("param", "tag", "metric")
 _OPERATORS: dict[str, Operator] = {
     "eq": "eq", "ne": "ne", "in_": "in", "not_in": "not_in", "like": "like", "ilike": "ilike",
     "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte", "is_null": "is_null",
@@ -231,7 +231,7 @@ def _parts(where: RunFilter | ExperimentFilter, depth: int) -> Iterator[Conditio
             yield from _tests("attribute", name, given)
 
 
-def _tests(by: By, key: str, entry: Any) -> list[Predicate]:
+def _tests(by: KeyKind, key: str, entry: Any) -> list[Predicate]:
     tests = [
         Predicate(by, key, _OPERATORS[name], _plain(value))
         for name, value in _given(entry)

@@ -20,7 +20,7 @@ from schema.exports.row_scan import (
     window,
 )
 from schema.ports.errors import BadUserInput
-from schema.ports.table import Many, Table, whole
+from schema.ports.table import Many, Table
 from schema.ports.tracking import Tracking
 from schema.types.arguments import given
 from schema.types.scalars import DateTime
@@ -196,13 +196,13 @@ async def _page(
     skip = offset or 0
     rows = await window(read(_walk(ask, size, skip)), 0 if skips else skip, size)
     if "step" not in rows.columns:
-        return whole(rows)
+        return Many.for_single_parent(rows)
     texts = [
         _TEXTS[name] if value is None else repr(value)
         for value, name in zip(rows["value"], rows["non_finite"], strict=True)
     ]
     steps = list(map(float, rows["step"]))
-    return whole(Table(rows.size, {**rows.columns, "value_text": texts, "step": steps}))
+    return Many.for_single_parent(Table(rows.size, {**rows.columns, "value_text": texts, "step": steps}))
 
 
 def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:

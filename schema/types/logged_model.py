@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
-from schema.ports.table import Many, One, Table, shared
+from schema.ports.table import Many, One, Table, rows_by_key
 from schema.types.artifact import Artifact, FolderPath, list_of
 from schema.types.key_values import Param, Tag, all_of
 from schema.types.metric import Metric
@@ -30,7 +30,7 @@ async def _metrics(models: Table, ask: FieldContext) -> Many:
 
 async def _source_run(models: Table, ask: FieldContext) -> One:
     columns = ask.columns(())
-    return await shared(models["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
+    return await rows_by_key(models["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
 
 
 async def _artifacts(models: Table, ask: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:

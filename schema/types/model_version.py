@@ -7,7 +7,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput
 from schema.ports.registry import VersionKey
-from schema.ports.table import Many, One, Table, shared
+from schema.ports.table import Many, One, Table, rows_by_key
 from schema.types.key_values import Tag, all_of
 from schema.types.logged_model import LoggedModel
 from schema.types.node import Node, global_id
@@ -57,17 +57,19 @@ async def _aliases(versions: Table, ask: FieldContext) -> list[list[str]]:
 
 async def _run(versions: Table, ask: FieldContext) -> One:
     columns = ask.columns(())
-    return await shared(versions["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
+    return await rows_by_key(versions["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
 
 
 async def _logged_model(versions: Table, ask: FieldContext) -> One:
     columns = ask.columns(())
-    return await shared(versions["logged_model_id"], lambda ids: ask.tracking.models.by_id(ids, columns))
+    return await rows_by_key(versions["logged_model_id"], lambda ids: ask.tracking.models.by_id(ids, columns))
 
 
 async def _registered_model(versions: Table, ask: FieldContext) -> One:
     columns = ask.columns(())
-    return await shared(versions["name"], lambda names: ask.tracking.registry.models_by_name(names, columns))
+    return await rows_by_key(
+        versions["name"], lambda names: ask.tracking.registry.models_by_name(names, columns)
+    )
 
 
 _VERSION = ("name", "version")

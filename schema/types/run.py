@@ -8,7 +8,7 @@ from schema.engine.batched_field import FieldContext, batched_field
 from schema.engine.times import seconds_between
 from schema.ports.lifecycle import LifecycleStage
 from schema.ports.run_status import RunStatus
-from schema.ports.table import Many, One, Table, shared
+from schema.ports.table import Many, One, Table, rows_by_key
 from schema.types.arguments import Keys
 from schema.types.artifact import Artifact, FolderPath, list_of
 from schema.types.dataset import DatasetInput
@@ -33,7 +33,7 @@ def _duration(runs: Table, _ask: FieldContext) -> list[float | None]:
 
 async def _experiment(runs: Table, ask: FieldContext) -> One:
     columns = ask.columns(())
-    return await shared(runs["experiment_id"], lambda ids: ask.tracking.experiments_by_id(ids, columns))
+    return await rows_by_key(runs["experiment_id"], lambda ids: ask.tracking.experiments_by_id(ids, columns))
 
 
 async def _params(runs: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:

@@ -8,7 +8,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext
 from schema.engine.times import format_time
 from schema.ports.lifecycle import LifecycleView
-from schema.ports.table import Column, Many, Table, whole
+from schema.ports.table import Column, Many, Table
 from schema.ports.tracking import GroupBy, Grouping
 from schema.types.arguments import View, given
 from schema.types.experiment_scope import ExperimentIds, ExperimentNames, scope_of
@@ -100,7 +100,7 @@ async def group_runs(
     columns: dict[str, Column] = {"count": found.counts, "metrics": found.metrics}
     columns["key"] = _values(keys, found.values)
     assert root.size == 1  # noqa: S101 - a root field has one parent
-    return whole(Table(len(found.counts), columns))
+    return Many.for_single_parent(Table(len(found.counts), columns))
 
 
 def _wanted(metrics: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -21,7 +21,7 @@ from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.ttl import TimeToLive
 from gql_server.config.settings import Settings
 from schema.ports.errors import StoreUnavailable
-from schema.ports.table import Many, One, Row, Rows, Table, pick
+from schema.ports.table import Many, One, Row, Rows, Table, value_at
 from schema.ports.tracking import Page, Pages, Sample, Search, Tracking
 from tests.gql_server.cache.conftest import MOST_BYTES
 from tests.support.clock import Clock
@@ -127,7 +127,7 @@ def seen(answer: Any, columns: Collection[str] = ()) -> Any:
 
 
 def _row(table: Table, place: int, columns: Collection[str]) -> dict[str, Any]:
-    return {name: _value(pick(table[name], place)) for name in columns if name in table.columns}
+    return {name: _value(value_at(table[name], place)) for name in columns if name in table.columns}
 
 
 def _value(value: Any) -> Any:

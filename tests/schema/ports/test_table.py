@@ -2,7 +2,7 @@
 
 import pytest
 
-from schema.ports.table import Lists, Many, One, Row, Rows, Table, index_of, pick, single, table_of, whole
+from schema.ports.table import Lists, Many, One, Row, Rows, Table, index_of, table_of, value_at
 
 POINTS = Table(3, {"step": [1, 2, 3]})
 TABLE = Table(
@@ -63,17 +63,17 @@ def test_rows_stay_within_their_span() -> None:
 
 
 def test_pick() -> None:
-    """`pick` returns what one parent has in a column, whatever the column is."""
-    assert pick([5, 6], 1) == 6
-    picked = pick(TABLE["points"], 0)
+    """`value_at` returns what one parent has in a column, whatever the column is."""
+    assert value_at([5, 6], 1) == 6
+    picked = value_at(TABLE["points"], 0)
     assert isinstance(picked, Rows)
     assert (picked.table, picked.span) == (POINTS, (0, 2))
-    assert pick(TABLE["steps"], 1) == [2, 3]
-    assert pick(TABLE["last"], 1) is None
+    assert value_at(TABLE["steps"], 1) == [2, 3]
+    assert value_at(TABLE["last"], 1) is None
 
 
 def test_whole_and_single() -> None:
     """All rows are the list of a single parent, and one row is its object, where there is one."""
-    assert whole(POINTS).spans == [(0, 3)]
-    assert single(POINTS).index == [0]
-    assert single(Table(0, {})).index == [None]
+    assert Many.for_single_parent(POINTS).spans == [(0, 3)]
+    assert One.for_single_parent(POINTS).index == [0]
+    assert One.for_single_parent(Table(0, {})).index == [None]
