@@ -9,7 +9,7 @@ from schema.exports.row_scan import (
     RowSearch,
     ScanOptions,
     experiment_rows,
-    pair_rows,
+    key_value_rows,
     point_rows,
     run_rows,
 )
@@ -28,7 +28,7 @@ class TableLayout:
     columns: Columns
     takes: frozenset[str]
     rows: Callable[[Tracking, RowSearch, ScanOptions], Chunks]
-    runs_at_once: int = 2000
+    runs_per_chunk: int = 2000
     """More than a page of rows takes: without an index of its own a database sorts all runs for each part."""
 
 
@@ -65,16 +65,20 @@ TABLES: Final[dict[str, TableLayout]] = {
         ),
         _OF_RUNS | {"wide"},
         run_rows,
-        runs_at_once=5000,
+        runs_per_chunk=5000,
     ),
     "params": TableLayout(
-        _PAIR, _OF_RUNS | {"key"}, lambda tracking, asked, walk: pair_rows(tracking, asked, walk, "params")
+        _PAIR,
+        _OF_RUNS | {"key"},
+        lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "params"),
     ),
     "tags": TableLayout(
-        _PAIR, _OF_RUNS | {"key"}, lambda tracking, asked, walk: pair_rows(tracking, asked, walk, "tags")
+        _PAIR, _OF_RUNS | {"key"}, lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "tags")
     ),
     "metrics": TableLayout(
-        _POINT, _OF_RUNS | {"key"}, lambda tracking, asked, walk: pair_rows(tracking, asked, walk, "metrics")
+        _POINT,
+        _OF_RUNS | {"key"},
+        lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "metrics"),
     ),
     "metric_points": TableLayout(_POINT, _OF_RUNS | {"key"}, point_rows),
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gql_server.exports.table_layouts import Columns, Type
-from schema.exports.row_scan import Chunks, RowSearch, ScanOptions, logged, run_pages
+from schema.exports.row_scan import Chunks, RowSearch, ScanOptions, logged_data, run_pages
 from schema.ports.errors import LimitExceeded
 from schema.ports.table import Many, Table
 from schema.ports.tracking import Tracking
@@ -32,7 +32,7 @@ async def wide_keys(tracking: Tracking, asked: RowSearch, walk: ScanOptions, mos
     found: dict[str, set[str]] = {kind: set() for kind in _KINDS}
     async for runs in run_pages(tracking, asked, walk, frozenset({"run_id", *_KINDS})):
         for kind, keys in found.items():
-            keys.update((await logged(tracking, runs, kind, None)).rows["key"])
+            keys.update((await logged_data(tracking, runs, kind, None)).rows["key"])
         if sum(map(len, found.values())) > most:
             message = (
                 f"These runs have more than {most:,} different params, metrics and tags "
@@ -54,7 +54,7 @@ async def wide_rows(tracking: Tracking, asked: RowSearch, walk: ScanOptions, key
     async for runs in run_pages(tracking, asked, walk, needed):
         table: dict[str, Any] = {name: runs[column] for name, (column, _) in _OWN.items()}
         for kind in _KINDS:
-            table |= _spread(kind, await logged(tracking, runs, kind, None), keys[kind])
+            table |= _spread(kind, await logged_data(tracking, runs, kind, None), keys[kind])
         yield Table(runs.size, table)
 
 

@@ -150,9 +150,11 @@ class TablesEndpoint:
     async def _open(self, asked: TableRequest) -> tuple[Columns, Chunks]:
         if not asked.wide:
             layout = asked.layout
-            walk = ScanOptions(runs_at_once=layout.runs_at_once)
+            walk = ScanOptions(
+                runs_per_chunk=layout.runs_per_chunk, max_conditions=self.settings.max_conditions
+            )
             return layout.columns, layout.rows(self.tracking, asked.rows, walk)
-        walk = ScanOptions()
+        walk = ScanOptions(max_conditions=self.settings.max_conditions)
         keys = await wide_keys(self.tracking, asked.rows, walk, self.settings.max_table_columns)
         return wide_columns(keys), wide_rows(self.tracking, asked.rows, walk, keys)
 

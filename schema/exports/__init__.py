@@ -1,1 +1,1 @@
-"""Flat rows, read in bounded chunks."""
+"""Flat rows of experiments, runs and their data, read from any store in chunks of limited size."""

@@ -1,7 +1,8 @@
-"""Flat rows: what is tracked as tables, each walked a bounded part at a time, over any store.
+"""Flat rows of experiments, runs and their data, read from any store in chunks of limited size.
 
-Rows come in the order of runs (newest first), then by key, then by step, timestamp and value; what is there
-throughout comes exactly once. A part takes a number of store calls that does not depend on its rows.
+Rows are in the order of runs (newest first), then of keys, then of step, timestamp and value. A row that
+exists during the whole scan is returned exactly once. The number of store calls of a chunk does not depend on
+its number of rows.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
-from schema.exports.point_scan import flat_points
+from schema.exports.point_scan import scan_points
 from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
 from schema.ports.filter_string import count_comparisons
+from schema.ports.related_rows import related_rows, related_values
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
-from schema.types.key_values import all_of
 
 EXPERIMENT_COLUMNS: Final = ("experiment_id", "name", "lifecycle_stage", "created_at", "updated_at")
 RUN_COLUMNS: Final = (
@@ -31,23 +32,23 @@ RUN_COLUMNS: Final = (
     "duration_seconds",
     "parent_run_id",
 )
-PAIR_COLUMNS: Final = ("run_id", "experiment_id", "key", "value")
-POINT_COLUMNS: Final = (*PAIR_COLUMNS, "non_finite", "step", "timestamp")
+KEY_VALUE_COLUMNS: Final = ("run_id", "experiment_id", "key", "value")
+POINT_COLUMNS: Final = (*KEY_VALUE_COLUMNS, "non_finite", "step", "timestamp")
 
-RUNS_AT_ONCE: Final = 500
-"""The runs of one part: enough that calls cost little, few enough that what they logged fits in memory."""
-POINTS_AT_ONCE: Final = 50_000
-"""The points of one part: 10 MB as Python's numbers."""
+RUNS_PER_CHUNK: Final = 500
+"""Enough runs that the overhead of a call is small, and few enough that their data fits in memory."""
+POINTS_PER_CHUNK: Final = 50_000
+"""The points of one chunk; they take 10 MB as Python numbers."""
 
 Chunks = AsyncGenerator[Table, None]
 
 
 @dataclass(frozen=True, slots=True)
 class RowSearch:
-    """Which rows: those of one experiment's runs by its name, of runs that match a filter, under one key.
+    """Selects rows by an experiment's name, by MLflow's filter string on runs and by a key. None selects all.
 
-    `since` leaves out runs that ended before it, in milliseconds; of experiments, those not changed since.
-    MLflow notes no time of change on runs, so what ended and was changed later is left out too.
+    `since`, in milliseconds, excludes runs that ended earlier, and experiments that were last updated
+    earlier. MLflow stores no update time of runs, so changes to a run after its end do not include it.
     """
 
     experiment: str | None = None
@@ -58,38 +59,38 @@ class RowSearch:
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """How to walk: at most so many runs at once and in all (None: whatever there is), and rows to skip.
+    """How to scan: the sizes of chunks and the limits.
 
-    A filter may make `most_conditions` comparisons.
+    `max_conditions` limits the comparisons of a filter, `max_runs` the runs that are read; None sets no
+    limit. `skip` is a number of points that need not be read; only `point_rows` uses it.
     """
 
-    runs_at_once: int = RUNS_AT_ONCE
-    points_at_once: int = POINTS_AT_ONCE
-    most_runs: int | None = None
+    max_conditions: int
+    runs_per_chunk: int = RUNS_PER_CHUNK
+    points_per_chunk: int = POINTS_PER_CHUNK
+    max_runs: int | None = None
     skip: int = 0
-    most_conditions: int = 500
 
 
-async def experiment_rows(tracking: Tracking, asked: RowSearch, walk: ScanOptions) -> Chunks:
-    """Give experiments, in the order of the graph's own."""
-    where = None if asked.since is None else Predicate("attribute", "updated_at", "gte", asked.since)
-    search = Search(where=where)
+async def experiment_rows(tracking: Tracking, search: RowSearch, options: ScanOptions) -> Chunks:
+    """Yield active experiments, in MLflow's default order."""
+    where = None if search.since is None else Predicate("attribute", "updated_at", "gte", search.since)
     position = None
     while True:
-        page = Page(walk.runs_at_once, position, frozenset(EXPERIMENT_COLUMNS))
-        pages = await tracking.experiments(search, page)
-        yield _only(pages.rows, EXPERIMENT_COLUMNS)
+        page = Page(options.runs_per_chunk, position, frozenset(EXPERIMENT_COLUMNS))
+        pages = await tracking.experiments(Search(where=where), page)
+        yield Table(pages.rows.size, {name: pages.rows[name] for name in EXPERIMENT_COLUMNS})
         if not pages.has_next[0] or not pages.rows.size:
             return
         position = pages.position(pages.rows.size - 1)
 
 
 async def run_rows(
-    tracking: Tracking, asked: RowSearch, walk: ScanOptions, columns: Iterable[str] = RUN_COLUMNS
+    tracking: Tracking, search: RowSearch, options: ScanOptions, columns: Iterable[str] = RUN_COLUMNS
 ) -> Chunks:
-    """Give runs; the names of their experiments and their parents are asked for where they are wanted."""
-    wanted = frozenset(columns)
-    needed = {
+    """Yield active runs. Names of experiments and ids of parents are read only if `columns` has them."""
+    requested = frozenset(columns)
+    stored = {
         "run_id",
         "experiment_id",
         "name",
@@ -99,82 +100,88 @@ async def run_rows(
         "started_at",
         "ended_at",
     }
-    needed |= {"tags"} if "parent_run_id" in wanted else set()
+    related = {"tags"} if "parent_run_id" in requested else set()
     names: dict[str, str] = {}
-    async for runs in run_pages(tracking, asked, walk, frozenset(needed)):
-        table: dict[str, Any] = {name: runs[name] for name in needed - {"name", "tags"}}
+    async for runs in run_pages(tracking, search, options, frozenset(stored | related)):
+        table: dict[str, Any] = {name: runs[name] for name in stored - {"name"}}
         table["run_name"] = runs["name"]
         table["duration_seconds"] = list(map(_seconds, runs["started_at"], runs["ended_at"]))
-        if "experiment_name" in wanted:
-            await _learn(tracking, names, runs["experiment_id"])
-            table["experiment_name"] = [names.get(own, "") for own in runs["experiment_id"]]
-        if "parent_run_id" in wanted:
-            tags = await logged(tracking, runs, "tags", (PARENT_TAG,))
-            table["parent_run_id"] = [
-                tags.rows["value"][start] if stop > start else None for start, stop in tags.spans
-            ]
+        if "experiment_name" in requested:
+            await _read_names(tracking, names, runs["experiment_id"])
+            table["experiment_name"] = [names.get(id_, "") for id_ in runs["experiment_id"]]
+        if "parent_run_id" in requested:
+            table["parent_run_id"] = await _parent_ids(tracking, runs)
         yield Table(runs.size, table)
 
 
-async def pair_rows(tracking: Tracking, asked: RowSearch, walk: ScanOptions, kind: str) -> Chunks:
-    """Give params, tags or last metrics, as `kind` says, of runs."""
-    keys = None if asked.key is None else (asked.key,)
-    async for runs in run_pages(tracking, asked, walk, frozenset({"run_id", "experiment_id", kind})):
-        found = await logged(tracking, runs, kind, keys)
-        columns = POINT_COLUMNS if kind == "metrics" else PAIR_COLUMNS
-        yield _under_runs(runs, found.rows, found.spans, columns)
+async def key_value_rows(tracking: Tracking, search: RowSearch, options: ScanOptions, kind: str) -> Chunks:
+    """Yield the data of one kind of active runs: `params`, `tags` or `metrics` (the last points)."""
+    keys = None if search.key is None else (search.key,)
+    columns = POINT_COLUMNS if kind == "metrics" else KEY_VALUE_COLUMNS
+    async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", kind})):
+        data = await logged_data(tracking, runs, kind, keys)
+        yield _with_run_ids(runs, data.rows, data.spans, columns)
 
 
-async def point_rows(tracking: Tracking, asked: RowSearch, walk: ScanOptions) -> Chunks:
-    """Give the points of histories; where the store counts them, those to skip are not read."""
-    keys = None if asked.key is None else (asked.key,)
-    skip = walk.skip
-    async for runs in run_pages(tracking, asked, walk, frozenset({"run_id", "experiment_id", "metrics"})):
-        metrics = await logged(tracking, runs, "metrics", keys)
+async def point_rows(tracking: Tracking, search: RowSearch, options: ScanOptions) -> Chunks:
+    """Yield the points of the metrics of active runs, without the first `skip` points.
+
+    Skipped points are not read from a store that can count points.
+    """
+    keys = None if search.key is None else (search.key,)
+    skip = options.skip
+    async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", "metrics"})):
+        metrics = await logged_data(tracking, runs, "metrics", keys)
         experiments = dict(zip(runs["run_id"], runs["experiment_id"], strict=True))
         series = [
-            (run_id, metrics.rows["key"][place])
+            (run_id, metrics.rows["key"][index])
             for run_id, (start, stop) in zip(runs["run_id"], metrics.spans, strict=True)
-            for place in range(start, stop)
+            for index in range(start, stop)
         ]
-        async for points in flat_points(tracking, series, walk.points_at_once, skip):
+        async for points in scan_points(tracking, series, options.points_per_chunk, skip):
             if isinstance(points, int):
                 skip -= points
                 continue
             dropped = min(skip, points.size)
             skip -= dropped
-            yield _with_experiments(sliced(points, dropped, points.size), experiments)
+            yield _with_experiment_ids(slice_rows(points, dropped, points.size), experiments)
 
 
 async def run_pages(
-    tracking: Tracking, asked: RowSearch, walk: ScanOptions, columns: frozenset[str]
+    tracking: Tracking, search: RowSearch, options: ScanOptions, columns: frozenset[str]
 ) -> Chunks:
-    """Give runs page by page, newest first. Raises NotFound where no experiment has the name."""
-    count_comparisons(asked.filter, walk.most_conditions)
-    scope = await _scope(tracking, asked.experiment)
-    search = Search(filter=asked.filter or None, where=_since(asked.since))
-    position, walked = None, 0
+    """Yield active runs page by page, newest first.
+
+    Raise `NotFound` if no experiment has the requested name, and `LimitExceeded` for a filter with more than
+    `max_conditions` comparisons and after `max_runs` runs.
+    """
+    count_comparisons(search.filter, options.max_conditions)
+    scope = await _scope(tracking, search.experiment)
+    run_search = Search(filter=search.filter or None, where=_since(search.since))
+    position, scanned = None, 0
     while True:
-        pages = await tracking.runs([scope], search, Page(walk.runs_at_once, position, columns))
+        page = Page(options.runs_per_chunk, position, columns)
+        pages = await tracking.runs([scope], run_search, page)
         yield pages.rows
-        walked += pages.rows.size
+        scanned += pages.rows.size
         if not pages.has_next[0] or not pages.rows.size:
             return
-        if walk.most_runs is not None and walked >= walk.most_runs:
+        if options.max_runs is not None and scanned >= options.max_runs:
             message = (
-                f"These rows lie behind {walk.most_runs:,} runs, more than one request reads "
-                "(GQL_MAX_SCANNED_RUNS); ask for one experiment, by a filter, or for the table at /tables."
+                f"These rows are beyond the first {options.max_runs:,} runs, more than one request may read "
+                "(GQL_MAX_SCANNED_RUNS). Request one experiment, add a filter, or download the table from "
+                "/tables."
             )
             raise LimitExceeded(message)
         position = pages.position(pages.rows.size - 1)
 
 
-async def window(chunks: AsyncIterator[Table], skip: int, first: int) -> Table:
-    """Return the rows from `skip` on, `first` of them, and walk no further than to the last."""
+async def read_window(chunks: AsyncIterator[Table], skip: int, first: int) -> Table:
+    """Return `first` rows after the first `skip` rows. Read no chunk after the last of them."""
     parts: list[Table] = []
     async for chunk in chunks:
         start = min(skip, chunk.size)
-        part = sliced(chunk, start, min(chunk.size, start + first))
+        part = slice_rows(chunk, start, min(chunk.size, start + first))
         skip, first = skip - start, first - part.size
         parts.append(part)
         if first <= 0:
@@ -184,42 +191,36 @@ async def window(chunks: AsyncIterator[Table], skip: int, first: int) -> Table:
     return Table(sum(part.size for part in parts), joined)
 
 
-def sliced(table: Table, start: int, stop: int) -> Table:
-    """Return some of the rows of a table of leaves."""
+def slice_rows(table: Table, start: int, stop: int) -> Table:
+    """Return the rows `start:stop` of a table whose columns are leaves."""
     if start == 0 and stop == table.size:
         return table
     return Table(stop - start, {name: table[name][start:stop] for name in table.columns})
 
 
-async def logged(tracking: Tracking, runs: Table, kind: str, keys: Sequence[str] | None) -> Many:
-    """Return what runs logged, which the store may have brought along with them."""
+async def logged_data(tracking: Tracking, runs: Table, kind: str, keys: Sequence[str] | None) -> Many:
+    """Return the `params`, `tags` or `metrics` of runs under these keys; None selects all keys."""
     read: Callable[..., Any] = getattr(tracking, kind)
-    return await all_of(
-        runs, kind, None if keys is None else list(keys), lambda some: read(runs["run_id"], some)
-    )
+    return await related_rows(runs, kind, keys, lambda selected: read(runs["run_id"], selected))
 
 
-def _under_runs(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequence[str]) -> Table:
-    own = [name for name in columns if name not in {"run_id", "experiment_id"}]
+def _with_run_ids(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequence[str]) -> Table:
+    """Return the rows that belong to runs, with the run's id and its experiment's id in each row."""
     joined: dict[str, list[Any]] = {name: [] for name in columns}
+    data_columns = [name for name in columns if name not in {"run_id", "experiment_id"}]
     for run_id, experiment_id, (start, stop) in zip(
         runs["run_id"], runs["experiment_id"], spans, strict=True
     ):
         joined["run_id"].extend(repeat(run_id, stop - start))
         joined["experiment_id"].extend(repeat(experiment_id, stop - start))
-        for name in own:
+        for name in data_columns:
             joined[name].extend(rows[name][start:stop])
     return Table(len(joined["run_id"]), joined)
 
 
-def _with_experiments(points: Table, experiments: dict[str, str]) -> Table:
-    return Table(
-        points.size, {**points.columns, "experiment_id": [experiments[run_id] for run_id in points["run_id"]]}
-    )
-
-
-def _only(table: Table, names: Sequence[str]) -> Table:
-    return Table(table.size, {name: table[name] for name in names})
+def _with_experiment_ids(points: Table, experiments: dict[str, str]) -> Table:
+    ids = [experiments[run_id] for run_id in points["run_id"]]
+    return Table(points.size, {**points.columns, "experiment_id": ids})
 
 
 def _seconds(start: int | None, end: int | None) -> float | None:
@@ -238,20 +239,27 @@ def _since(since: int | None) -> Condition | None:
     )
 
 
-async def _scope(tracking: Tracking, name: str | None) -> Scope:
-    if name is None:
+async def _scope(tracking: Tracking, experiment: str | None) -> Scope:
+    if experiment is None:
         return None
-    found = await tracking.experiments_by_name([name], {"experiment_id"})
-    place = found.index[0]
-    if place is None:
-        message = f"There is no experiment by the name {name!r}."
+    result = await tracking.experiments_by_name([experiment], {"experiment_id"})
+    index = result.index[0]
+    if index is None:
+        message = f"There is no experiment with the name {experiment!r}."
         raise NotFound(message)
-    return (found.rows["experiment_id"][place],)
+    return (result.rows["experiment_id"][index],)
 
 
-async def _learn(tracking: Tracking, names: dict[str, str], ids: Sequence[str]) -> None:
-    unknown = [own for own in dict.fromkeys(ids) if own not in names]
-    if unknown:
-        found = await tracking.experiments_by_id(unknown, {"experiment_id", "name"})
-        places = zip(unknown, found.index, strict=True)
-        names |= {own: found.rows["name"][place] for own, place in places if place is not None}
+async def _read_names(tracking: Tracking, names: dict[str, str], ids: Sequence[str]) -> None:
+    """Add the names of the experiments with these ids to `names`."""
+    missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in names]
+    if missing:
+        result = await tracking.experiments_by_id(missing, {"experiment_id", "name"})
+        indexes = zip(missing, result.index, strict=True)
+        names |= {id_: result.rows["name"][index] for id_, index in indexes if index is not None}
+
+
+async def _parent_ids(tracking: Tracking, runs: Table) -> list[str | None]:
+    return await related_values(
+        runs, "tags", PARENT_TAG, lambda selected: tracking.tags(runs["run_id"], selected)
+    )

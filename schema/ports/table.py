@@ -6,7 +6,7 @@ children, and `Lists` does so for lists of leaves. graphql-core requires one obj
 `Rows` are its views of a table.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
@@ -135,13 +135,3 @@ def value_at(column: Column, index: int) -> Any:
         row_index = column.index[index]
         return None if row_index is None else Row(column.rows, row_index)
     return column[index]
-
-
-async def rows_by_key(keys: Sequence[str | None], look_up: Callable[[list[str]], Awaitable[One]]) -> One:
-    """Return the row of each parent by its key. Look up each distinct key once; a None key has no row."""
-    distinct = list(dict.fromkeys(key for key in keys if key is not None))
-    if not distinct:
-        return One(Table(0, {}), [None] * len(keys))
-    result = await look_up(distinct)
-    indexes = dict(zip(distinct, result.index, strict=True))
-    return One(result.rows, [None if key is None else indexes[key] for key in keys])

@@ -8,8 +8,8 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput, NotFound
+from schema.ports.related_rows import related_rows
 from schema.ports.table import Column, Lists, Many, One, Table
-from schema.types.key_values import all_of
 from schema.types.run import Run
 
 _LOGGED: Final = ("params", "metrics", "tags")
@@ -60,17 +60,19 @@ def _runs(comparison: Table) -> Table:
 
 async def _params(comparison: Table, ask: FieldContext) -> Many:
     runs = _runs(comparison)
-    return _pairs(await all_of(runs, "params", None, lambda _: ask.tracking.params(runs["run_id"], None)))
+    return _pairs(
+        await related_rows(runs, "params", None, lambda _: ask.tracking.params(runs["run_id"], None))
+    )
 
 
 async def _tags(comparison: Table, ask: FieldContext) -> Many:
     runs = _runs(comparison)
-    return _pairs(await all_of(runs, "tags", None, lambda _: ask.tracking.tags(runs["run_id"], None)))
+    return _pairs(await related_rows(runs, "tags", None, lambda _: ask.tracking.tags(runs["run_id"], None)))
 
 
 async def _metrics(comparison: Table, ask: FieldContext) -> Many:
     runs = _runs(comparison)
-    found = await all_of(runs, "metrics", None, lambda _: ask.tracking.metrics(runs["run_id"], None))
+    found = await related_rows(runs, "metrics", None, lambda _: ask.tracking.metrics(runs["run_id"], None))
     keys, places = _by_key(found)
     values = _cells(places, found.rows["value"])
     # What is not finite is told apart by its name, which no number is equal to.

@@ -10,11 +10,12 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.condition import AllOf, Predicate
 from schema.ports.lifecycle import LifecycleStage, LifecycleView
+from schema.ports.related_rows import related_rows, related_values
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
 from schema.types.filter_inputs import RunWhere
-from schema.types.key_values import Tag, all_of, value_of
+from schema.types.key_values import Tag
 from schema.types.logged_model_connection import LoggedModelConnection, models_of_experiments
 from schema.types.node import Node, global_id_field
 from schema.types.run import Run
@@ -25,7 +26,9 @@ from schema.types.scalars import DateTime
 
 async def _tags(experiments: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     ids = experiments["experiment_id"]
-    return await all_of(experiments, "tags", keys, lambda some: ask.tracking.experiment_tags(ids, some))
+    return await related_rows(
+        experiments, "tags", given(keys), lambda some: ask.tracking.experiment_tags(ids, some)
+    )
 
 
 async def _tag(
@@ -34,7 +37,9 @@ async def _tag(
     key: Annotated[str, strawberry.argument(description="The tag's name.")],
 ) -> list[str | None]:
     ids = experiments["experiment_id"]
-    return await value_of(experiments, "tags", key, lambda some: ask.tracking.experiment_tags(ids, some))
+    return await related_values(
+        experiments, "tags", key, lambda some: ask.tracking.experiment_tags(ids, some)
+    )
 
 
 async def _runs(

@@ -8,16 +8,16 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.exports.row_scan import (
-    POINTS_AT_ONCE,
-    RUNS_AT_ONCE,
+    POINTS_PER_CHUNK,
+    RUNS_PER_CHUNK,
     Chunks,
     RowSearch,
     ScanOptions,
     experiment_rows,
-    pair_rows,
+    key_value_rows,
     point_rows,
+    read_window,
     run_rows,
-    window,
 )
 from schema.ports.errors import BadUserInput
 from schema.ports.table import Many, Table
@@ -166,15 +166,15 @@ class RowQuery:
         _run_rows, description="Active runs as flat rows, started last first."
     )
     param_rows: list[ParamRow] = batched_field(
-        _logged_rows(partial(pair_rows, kind="params")),
+        _logged_rows(partial(key_value_rows, kind="params")),
         description="Parameters as flat rows, in the order of runs, then by key.",
     )
     tag_rows: list[TagRow] = batched_field(
-        _logged_rows(partial(pair_rows, kind="tags")),
+        _logged_rows(partial(key_value_rows, kind="tags")),
         description="Tags of runs as flat rows, in the order of runs, then by key.",
     )
     metric_rows: list[MetricRow] = batched_field(
-        _logged_rows(partial(pair_rows, kind="metrics")),
+        _logged_rows(partial(key_value_rows, kind="metrics")),
         description="Last values of metrics as flat rows, in the order of runs, then by key.",
     )
     metric_point_rows: list[MetricPointRow] = batched_field(
@@ -194,7 +194,7 @@ async def _page(
     """Return one page of rows; `skips` says that what is read leaves out the rows before it by itself."""
     size = DEFAULT_ROWS if first is None else first
     skip = offset or 0
-    rows = await window(read(_walk(ask, size, skip)), 0 if skips else skip, size)
+    rows = await read_window(read(_walk(ask, size, skip)), 0 if skips else skip, size)
     if "step" not in rows.columns:
         return Many.for_single_parent(rows)
     texts = [
@@ -214,9 +214,9 @@ def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:
         message = f"offset must not be negative, as {offset} is."
         raise BadUserInput(message)
     return ScanOptions(
-        runs_at_once=max(1, min(RUNS_AT_ONCE, first + offset)),
-        points_at_once=min(POINTS_AT_ONCE, max(first, DEFAULT_ROWS)),
-        most_runs=ask.operation.limits.max_scanned_runs,
+        runs_per_chunk=max(1, min(RUNS_PER_CHUNK, first + offset)),
+        points_per_chunk=min(POINTS_PER_CHUNK, max(first, DEFAULT_ROWS)),
+        max_runs=ask.operation.limits.max_scanned_runs,
         skip=offset,
-        most_conditions=ask.operation.limits.max_conditions,
+        max_conditions=ask.operation.limits.max_conditions,
     )

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
-from schema.ports.table import Many, One, Table, rows_by_key
+from schema.ports.related_rows import related_rows, rows_by_key
+from schema.ports.table import Many, One, Table
 from schema.types.artifact import Artifact, FolderPath, list_of
-from schema.types.key_values import Param, Tag, all_of
+from schema.types.key_values import Param, Tag
 from schema.types.metric import Metric
 from schema.types.node import Node, global_id_field
 from schema.types.scalars import DateTime
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
 
 
 async def _params(models: Table, ask: FieldContext) -> Many:
-    return await all_of(models, "params", None, lambda _: ask.tracking.models.params(models["model_id"]))
+    return await related_rows(
+        models, "params", None, lambda _: ask.tracking.models.params(models["model_id"])
+    )
 
 
 async def _tags(models: Table, ask: FieldContext) -> Many:
-    return await all_of(models, "tags", None, lambda _: ask.tracking.models.tags(models["model_id"]))
+    return await related_rows(models, "tags", None, lambda _: ask.tracking.models.tags(models["model_id"]))
 
 
 async def _metrics(models: Table, ask: FieldContext) -> Many:
-    return await all_of(models, "metrics", None, lambda _: ask.tracking.models.metrics(models["model_id"]))
+    return await related_rows(
+        models, "metrics", None, lambda _: ask.tracking.models.metrics(models["model_id"])
+    )
 
 
 async def _source_run(models: Table, ask: FieldContext) -> One:

@@ -7,8 +7,9 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput
 from schema.ports.registry import VersionKey
-from schema.ports.table import Many, One, Table, rows_by_key
-from schema.types.key_values import Tag, all_of
+from schema.ports.related_rows import related_rows, rows_by_key
+from schema.ports.table import Many, One, Table
+from schema.types.key_values import Tag
 from schema.types.logged_model import LoggedModel
 from schema.types.node import Node, global_id
 from schema.types.scalars import DateTime
@@ -41,7 +42,9 @@ def _id(versions: Table, _ask: FieldContext) -> list[str]:
 
 
 async def _tags(versions: Table, ask: FieldContext) -> Many:
-    return await all_of(versions, "tags", None, lambda _: ask.tracking.registry.version_tags(_keys(versions)))
+    return await related_rows(
+        versions, "tags", None, lambda _: ask.tracking.registry.version_tags(_keys(versions))
+    )
 
 
 async def _aliases(versions: Table, ask: FieldContext) -> list[list[str]]:

@@ -3,15 +3,18 @@
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
+from schema.ports.related_rows import related_rows
 from schema.ports.table import Many, Table
-from schema.types.key_values import Tag, all_of
+from schema.types.key_values import Tag
 from schema.types.model_version_connection import ModelVersionConnection, versions_of_models
 from schema.types.node import Node, global_id_field
 from schema.types.scalars import DateTime
 
 
 async def _tags(models: Table, ask: FieldContext) -> Many:
-    return await all_of(models, "tags", None, lambda _: ask.tracking.registry.model_tags(models["name"]))
+    return await related_rows(
+        models, "tags", None, lambda _: ask.tracking.registry.model_tags(models["name"])
+    )
 
 
 async def _aliases(models: Table, ask: FieldContext) -> Many:

@@ -7,12 +7,13 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.engine.times import seconds_between
 from schema.ports.lifecycle import LifecycleStage
+from schema.ports.related_rows import related_rows, related_values, rows_by_key
 from schema.ports.run_status import RunStatus
-from schema.ports.table import Many, One, Table, rows_by_key
-from schema.types.arguments import Keys
+from schema.ports.table import Many, One, Table
+from schema.types.arguments import Keys, given
 from schema.types.artifact import Artifact, FolderPath, list_of
 from schema.types.dataset import DatasetInput
-from schema.types.key_values import Param, Tag, all_of, value_of
+from schema.types.key_values import Param, Tag
 from schema.types.logged_model import LoggedModel
 from schema.types.metric import Metric
 from schema.types.model_version import ModelVersion
@@ -37,23 +38,27 @@ async def _experiment(runs: Table, ask: FieldContext) -> One:
 
 
 async def _params(runs: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await all_of(runs, "params", keys, lambda some: ask.tracking.params(runs["run_id"], some))
+    return await related_rows(
+        runs, "params", given(keys), lambda some: ask.tracking.params(runs["run_id"], some)
+    )
 
 
 async def _param(runs: Table, ask: FieldContext, key: _Key) -> list[str | None]:
-    return await value_of(runs, "params", key, lambda some: ask.tracking.params(runs["run_id"], some))
+    return await related_values(runs, "params", key, lambda some: ask.tracking.params(runs["run_id"], some))
 
 
 async def _tags(runs: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await all_of(runs, "tags", keys, lambda some: ask.tracking.tags(runs["run_id"], some))
+    return await related_rows(runs, "tags", given(keys), lambda some: ask.tracking.tags(runs["run_id"], some))
 
 
 async def _tag(runs: Table, ask: FieldContext, key: _Key) -> list[str | None]:
-    return await value_of(runs, "tags", key, lambda some: ask.tracking.tags(runs["run_id"], some))
+    return await related_values(runs, "tags", key, lambda some: ask.tracking.tags(runs["run_id"], some))
 
 
 async def _metrics(runs: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await all_of(runs, "metrics", keys, lambda some: ask.tracking.metrics(runs["run_id"], some))
+    return await related_rows(
+        runs, "metrics", given(keys), lambda some: ask.tracking.metrics(runs["run_id"], some)
+    )
 
 
 async def _metric(runs: Table, ask: FieldContext, key: _Key) -> One:
@@ -63,7 +68,7 @@ async def _metric(runs: Table, ask: FieldContext, key: _Key) -> One:
 
 async def _datasets(runs: Table, ask: FieldContext) -> Many:
     ids, columns = runs["run_id"], ask.columns(())
-    return await all_of(runs, "datasets", None, lambda _: ask.tracking.models.datasets(ids, columns))
+    return await related_rows(runs, "datasets", None, lambda _: ask.tracking.models.datasets(ids, columns))
 
 
 async def _artifacts(runs: Table, ask: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:

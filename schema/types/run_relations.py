@@ -5,18 +5,20 @@ import strawberry
 from schema.engine.batched_field import FieldContext
 from schema.ports.condition import PARENT_TAG
 from schema.ports.lifecycle import LifecycleView
+from schema.ports.related_rows import related_values
 from schema.ports.run_id import is_run_id
 from schema.ports.table import One, Table
 from schema.ports.tracking import Children, Scope
 from schema.types.arguments import DEFAULT_FIRST, After, First, given
 from schema.types.filter_inputs import RunWhere
-from schema.types.key_values import value_of
 from schema.types.run_search import OrderBy, connect_runs, run_search
 
 
 async def parent_of(runs: Table, ask: FieldContext) -> One:
     """Return each run's parent, deleted or not; none where the tag names no run that is there."""
-    named = await value_of(runs, "tags", PARENT_TAG, lambda some: ask.tracking.tags(runs["run_id"], some))
+    named = await related_values(
+        runs, "tags", PARENT_TAG, lambda some: ask.tracking.tags(runs["run_id"], some)
+    )
     # Anyone can write anything into a tag.
     distinct = [text for text in dict.fromkeys(named) if text is not None and is_run_id(text)]
     if not distinct:

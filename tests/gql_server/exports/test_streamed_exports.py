@@ -50,7 +50,7 @@ class Failing(MemoryTracking):
 @pytest.fixture
 def tracking() -> Failing:
     """Give a store of three pages of runs, each of 16 MB."""
-    runs = [_run(number) for number in range(3 * TABLES["tags"].runs_at_once)]
+    runs = [_run(number) for number in range(3 * TABLES["tags"].runs_per_chunk)]
     return Failing([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
 
 
@@ -132,7 +132,7 @@ def test_a_client_that_is_slow_gets_all(tracking: Failing) -> None:
             # A part, of 16 MB, takes more than six seconds.
             if size < 20 * 2**20:
                 time.sleep(0.4)
-    assert size > 3 * 4 * TABLES["tags"].runs_at_once * len(VALUE)
+    assert size > 3 * 4 * TABLES["tags"].runs_per_chunk * len(VALUE)
 
 
 def test_a_client_that_leaves_frees_its_place(tracking: Failing) -> None:

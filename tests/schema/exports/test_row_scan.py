@@ -1,12 +1,15 @@
-"""Walking flat rows: what is asked of the store, and in which parts."""
+"""Scans of flat rows: their rows, chunks, store calls and limits."""
+
+from dataclasses import replace
 
 import pytest
 
-from schema.exports.row_scan import RowSearch, ScanOptions, pair_rows, point_rows, run_rows, window
+from schema.exports.row_scan import RowSearch, ScanOptions, key_value_rows, point_rows, read_window, run_rows
 from schema.ports.errors import LimitExceeded
 from tests.support.memory_tracking import MemoryTracking, Record
 
 POINTS = 10
+OPTIONS = ScanOptions(max_conditions=500)
 
 
 def _run(number: int) -> Record:
@@ -31,21 +34,21 @@ def _run(number: int) -> Record:
 
 @pytest.fixture
 def tracking() -> MemoryTracking:
-    """Give a store of seven runs with two metrics of ten points each."""
+    """Return a store of seven runs with two metrics of ten points each."""
     experiment = {"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "tags": []}
     return MemoryTracking([experiment | {"runs": [_run(number) for number in range(7)]}])
 
 
-async def test_points_come_in_bounded_parts(tracking: MemoryTracking) -> None:
-    """No part has more points than it may, whether metrics are shorter than that or longer."""
-    for at_once in (3, POINTS, 25, 1000):
-        walk = ScanOptions(runs_at_once=2, points_at_once=at_once)
-        parts = [part async for part in point_rows(tracking, RowSearch(), walk)]
-        assert max(part.size for part in parts) <= at_once
+async def test_chunks_have_at_most_points_per_chunk(tracking: MemoryTracking) -> None:
+    """No chunk has more points than the limit, whether histories are shorter or longer than a chunk."""
+    for points_per_chunk in (3, POINTS, 25, 1000):
+        options = replace(OPTIONS, runs_per_chunk=2, points_per_chunk=points_per_chunk)
+        chunks = [chunk async for chunk in point_rows(tracking, RowSearch(), options)]
+        assert max(chunk.size for chunk in chunks) <= points_per_chunk
         rows = [
             row
-            for part in parts
-            for row in zip(part["run_id"], part["key"], part["step"], part["value"], strict=True)
+            for chunk in chunks
+            for row in zip(chunk["run_id"], chunk["key"], chunk["step"], chunk["value"], strict=True)
         ]
         assert rows == [
             (f"run{run}", key, step, float(step))
@@ -56,36 +59,38 @@ async def test_points_come_in_bounded_parts(tracking: MemoryTracking) -> None:
 
 
 @pytest.mark.parametrize("skip", [0, 1, 9, 10, 11, 25, 139, 140, 1000])
-@pytest.mark.parametrize("at_once", [4, 10, 15])
-async def test_points_are_skipped_unread(tracking: MemoryTracking, skip: int, at_once: int) -> None:
-    """What lies before an offset is left out, and whole metrics of it are counted rather than read."""
-    walk = ScanOptions(runs_at_once=3, points_at_once=at_once, skip=skip)
-    rows = await window(point_rows(tracking, RowSearch(), walk), 0, 5)
-    everything = await window(point_rows(tracking, RowSearch(), ScanOptions()), 0, 1000)
+@pytest.mark.parametrize("points_per_chunk", [4, 10, 15])
+async def test_skipped_points_are_left_out(
+    tracking: MemoryTracking, skip: int, points_per_chunk: int
+) -> None:
+    """The first `skip` points are left out, whatever the size of a chunk."""
+    options = replace(OPTIONS, runs_per_chunk=3, points_per_chunk=points_per_chunk, skip=skip)
+    rows = await read_window(point_rows(tracking, RowSearch(), options), 0, 5)
+    everything = await read_window(point_rows(tracking, RowSearch(), OPTIONS), 0, 1000)
     names = ("run_id", "key", "step")
     for name in names:
         expected = everything[name][skip : skip + 5]
         assert (rows[name] if rows.size else []) == expected
 
 
-async def test_calls_do_not_grow_with_runs(tracking: MemoryTracking) -> None:
-    """A page takes one search and one call for what was logged, however many runs it goes over."""
-    await window(pair_rows(tracking, RowSearch(), ScanOptions(), "params"), 0, 1000)
+async def test_calls_do_not_depend_on_number_of_runs(tracking: MemoryTracking) -> None:
+    """A chunk takes one search and one call for each kind of data, for any number of runs."""
+    await read_window(key_value_rows(tracking, RowSearch(), OPTIONS, "params"), 0, 1000)
     assert tracking.calls == {"runs": 1, "params": 1}
     tracking.calls.clear()
-    await window(run_rows(tracking, RowSearch(), ScanOptions()), 0, 1000)
+    await read_window(run_rows(tracking, RowSearch(), OPTIONS), 0, 1000)
     assert tracking.calls == {"runs": 1, "experiments_by_id": 1, "tags": 1}
 
 
-async def test_only_what_is_wanted_is_asked(tracking: MemoryTracking) -> None:
-    """Names of experiments and parents are looked up only for those who want them."""
-    await window(run_rows(tracking, RowSearch(), ScanOptions(), ["run_id"]), 0, 1000)
+async def test_only_requested_columns_are_read(tracking: MemoryTracking) -> None:
+    """Names of experiments and ids of parents are read only if they are requested."""
+    await read_window(run_rows(tracking, RowSearch(), OPTIONS, ["run_id"]), 0, 1000)
     assert tracking.calls == {"runs": 1}
 
 
-async def test_the_walk_is_bounded(tracking: MemoryTracking) -> None:
-    """A page that lies behind more runs than one request may read is refused by a named bound."""
-    walk = ScanOptions(runs_at_once=2, most_runs=4)
-    assert (await window(run_rows(tracking, RowSearch(), walk, ["run_id"]), 2, 2)).size == 2
+async def test_scan_stops_at_max_runs(tracking: MemoryTracking) -> None:
+    """A window beyond `max_runs` runs is refused, and the message names the setting."""
+    options = replace(OPTIONS, runs_per_chunk=2, max_runs=4)
+    assert (await read_window(run_rows(tracking, RowSearch(), options, ["run_id"]), 2, 2)).size == 2
     with pytest.raises(LimitExceeded, match="GQL_MAX_SCANNED_RUNS"):
-        await window(run_rows(tracking, RowSearch(), walk, ["run_id"]), 4, 1)
+        await read_window(run_rows(tracking, RowSearch(), options, ["run_id"]), 4, 1)
