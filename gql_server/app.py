@@ -25,7 +25,7 @@ from gql_server.http.csrf import ASKED
 from gql_server.http.graphiql.page import page
 from gql_server.http.graphiql.static_files import PageFiles
 from gql_server.http.header_limit import HeaderLimitMiddleware
-from gql_server.http.not_found import nowhere, other_method
+from gql_server.http.not_found import method_not_allowed, not_found
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.observability.access_log import AccessLogMiddleware
 from gql_server.observability.instrumented_store import instrumented
@@ -117,7 +117,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         routes=routes,
         lifespan=lifespan,
         middleware=_middleware(settings, metrics, door, rates),
-        exception_handlers={404: nowhere, 405: other_method},
+        exception_handlers={404: not_found, 405: method_not_allowed},
     )
 
 

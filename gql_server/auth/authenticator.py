@@ -13,7 +13,7 @@ from gql_server.auth.jwks import ProviderUnavailable
 from gql_server.auth.jwt_tokens import JwtTokens
 from gql_server.auth.pass_through import PassThrough
 from gql_server.config.settings import Settings
-from gql_server.http.errors import OVERLOADED, STORE_UNAVAILABLE, UNAUTHENTICATED
+from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
 
 _WAITING = 200
@@ -51,9 +51,7 @@ class Authenticator:
             caller = await self._finder.find(headers)
         except ProviderUnavailable:
             text = "Who asks cannot be checked now: the identity provider does not answer."
-            raise RequestError.plain(
-                text, STORE_UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE, retry_after="5"
-            ) from None
+            raise RequestError.unavailable(text, ErrorCode.STORE_UNAVAILABLE) from None
         if caller is None:
             await self.refuse()
         return caller
@@ -62,14 +60,14 @@ class Authenticator:
         """Raise the refusal of who is not known, after the wait that all of them have."""
         await self._keep_waiting()
         text = "The request needs credentials that the server accepts."
-        raise RequestError.plain(
-            text, UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED, www_authenticate=self._challenge
+        raise RequestError.from_message(
+            text, ErrorCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED, www_authenticate=self._challenge
         )
 
     async def _keep_waiting(self) -> None:
         if self._waiting >= _WAITING:
             text = "Too many requests fail to say who asks."
-            raise RequestError.plain(text, OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE, retry_after="5")
+            raise RequestError.unavailable(text, ErrorCode.OVERLOADED)
         self._waiting += 1
         try:
             await asyncio.sleep(self._patience)

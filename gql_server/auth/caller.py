@@ -26,7 +26,7 @@ current: ContextVar[Caller | None] = ContextVar("caller", default=None)
 """Who is being answered; worker threads get it with the context that they run in."""
 
 
-def asks_as_caller() -> bool:
-    """Say whether the store is asked with the caller's own credentials: it is them that it may not know."""
+def uses_callers_credentials() -> bool:
+    """Report whether calls to the store in this context use the caller's own credentials."""
     caller = current.get()
     return caller is not None and caller.authorization is not None

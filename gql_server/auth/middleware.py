@@ -9,9 +9,9 @@ from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import Caller, current
 from gql_server.auth.rate_limit import RateLimiter
 from gql_server.http.csrf import crosses
-from gql_server.http.errors import FORBIDDEN
+from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
-from gql_server.http.responses import errors_reply
+from gql_server.http.responses import error_response
 from gql_server.observability.request_record import request_record
 from schema.ports.errors import Unauthenticated
 
@@ -46,8 +46,7 @@ class AuthenticationMiddleware:
             await self._answer(scope, receive, send)
         except RequestError as refusal:
             request_record(scope).codes = refusal.codes
-            status = refusal.status or HTTPStatus.BAD_REQUEST
-            await errors_reply(status, refusal.errors, **refusal.headers)(scope, receive, send)
+            await error_response(refusal)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; raise Refusal where the MLflow server does not know the caller's credentials."""
@@ -69,12 +68,12 @@ class AuthenticationMiddleware:
         # A link that is followed from elsewhere, or opened by a tool, is no other site's request.
         why = crosses(request.headers, self._origins, must_ask=False)
         if why is not None and request.method not in _READING:
-            raise RequestError.plain(why, FORBIDDEN, HTTPStatus.FORBIDDEN)
+            raise RequestError.from_message(why, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
         caller = await self._door.let_in(request.headers)
         request_record(request.scope).named(caller.name)
         if self._rates is not None:
             await self._rates.count(caller, request.client.host if request.client else "")
         if request.method not in _READING and not caller.may_write:
             text = "These credentials are for reading alone."
-            raise RequestError.plain(text, FORBIDDEN, HTTPStatus.FORBIDDEN)
+            raise RequestError.from_message(text, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
         return caller

@@ -14,7 +14,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from gql_server.auth.caller import ANYONE, Caller
 from gql_server.config.settings import Settings
-from gql_server.http.errors import RATE_LIMITED
+from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
 from gql_server.runtime.circuit_breaker import CircuitBreaker
 
@@ -69,7 +69,8 @@ class RateLimiter:
         stats = await limiter.get_window_stats(self._item, bucket)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         text = f"The caller asks more often than {self._item} (GQL_RATE_LIMIT)."
-        raise RequestError.plain(text, RATE_LIMITED, HTTPStatus.TOO_MANY_REQUESTS, retry_after=str(seconds))
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        raise RequestError.from_message(text, ErrorCode.RATE_LIMITED, status, retry_after=str(seconds))
 
 
 def _item_of(rate: str) -> RateLimitItem:

@@ -78,7 +78,7 @@ def _namespace(settings: Settings) -> str:
     )
     variables = [os.environ.get(name, "") for name in _CLIENT_VARIABLES]
     uris = (settings.tracking_uri, settings.registry_uri)
-    return repr((uris, mlflow.__version__, limits, variables, settings.auth, settings.hints))
+    return repr((uris, mlflow.__version__, limits, variables, settings.auth, settings.error_detail))
 
 
 def open_cache(url: str, store: str, *, most_bytes: int, timeout: float) -> Cache:

@@ -1,4 +1,4 @@
-"""Whole answers: the bytes that a query got, for whoever asks the same while all that is in them holds."""
+"""The response cache: the bytes of whole responses to queries."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from gql_server.runtime.single_flight import SingleFlight
 
 
 class ComputedResponse(NamedTuple):
-    """An answer just made, and the seconds that it holds; 0 where it must not be kept, as with errors.
+    """A response just computed, with its time to live in seconds; 0, as for errors, keeps it uncached.
 
     `codes` are those of its errors.
     """
@@ -22,9 +22,13 @@ class ComputedResponse(NamedTuple):
     lifetime: float
     codes: tuple[str, ...] = ()
 
+    def as_new(self) -> "CachedResponse":
+        """Return the response as the request gets it that it was computed for."""
+        return CachedResponse(self.body, None, self.codes)
+
 
 class CachedResponse(NamedTuple):
-    """An answer's body; `age` is None where it was made now, for this request or one like it."""
+    """The body of a response; `age`, in seconds, is None if the body was not in the cache."""
 
     body: bytes | memoryview
     age: float | None
@@ -32,60 +36,58 @@ class CachedResponse(NamedTuple):
 
 
 class CacheLookup(NamedTuple):
-    """What looking for an answer came to: the answer, or what is needed to make and keep it."""
+    """The result of a lookup: the cached response, or what is needed to compute and cache it."""
 
     key: str
-    use: CacheControl
-    answer: CachedResponse | None
+    cache_control: CacheControl
+    response: CachedResponse | None
     reading: CacheRead | None
 
 
 class ResponseCache:
-    """The answers layer. For queries alone: what changes something is never shared and never kept."""
+    """The response cache of one process, for queries only: mutations are neither cached nor shared."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._flights: SingleFlight[ComputedResponse] = SingleFlight()
 
-    async def look(self, key: str, use: CacheControl = CacheControl.ANY) -> CacheLookup:
-        """Look for the answer, which takes microseconds; where there is none, `make` is next."""
-        if use is CacheControl.UNKEPT:
-            return CacheLookup(key, use, None, None)
-        reading = await self._cache.read((key,), (ANYTHING,), fresh=use is CacheControl.NEW)
+    async def lookup(self, key: str, cache_control: CacheControl = CacheControl.ANY) -> CacheLookup:
+        """Look the response up, in microseconds if the cache is in memory."""
+        if cache_control is CacheControl.UNKEPT:
+            return CacheLookup(key, cache_control, None, None)
+        reading = await self._cache.read((key,), (ANYTHING,), fresh=cache_control is CacheControl.NEW)
         entry = reading.entries[0]
         if entry is None:
             self._cache.counts.answers.misses += 1
-            return CacheLookup(key, use, None, reading)
+            return CacheLookup(key, cache_control, None, reading)
         self._cache.counts.answers.hits += 1
-        return CacheLookup(key, use, CachedResponse(entry.body, entry.age), reading)
+        return CacheLookup(key, cache_control, CachedResponse(entry.body, entry.age), reading)
 
-    async def make(self, look: CacheLookup, run: Callable[[], Awaitable[ComputedResponse]]) -> CachedResponse:
-        """Return what `run` makes, and keep it; those who ask the same meanwhile wait for the same run.
+    async def get_or_compute(
+        self, lookup: CacheLookup, compute: Callable[[], Awaitable[ComputedResponse]]
+    ) -> CachedResponse:
+        """Return the response of the lookup; if it has none, compute it, cache it and return it.
 
-        Where who asked first leaves, the run goes on for the others; where all leave, it is cancelled.
+        Equal requests share one computation. It continues if the request that started it is cancelled, and
+        is cancelled with the last of them.
         """
+        if lookup.response is not None:
+            return lookup.response
 
-        async def fly(_places: Sequence[int]) -> Sequence[ComputedResponse]:
-            body, lifetime, codes = await run()
-            if look.reading is not None:
-                body = await self._cache.keep(look.reading, look.key, ANYTHING, bytes(body), lifetime)
+        async def compute_and_cache(_places: Sequence[int]) -> Sequence[ComputedResponse]:
+            body, lifetime, codes = await compute()
+            if lookup.reading is not None:
+                body = await self._cache.keep(lookup.reading, lookup.key, ANYTHING, bytes(body), lifetime)
             return [ComputedResponse(body, lifetime, codes)]
 
-        if look.reading is None or look.use is not CacheControl.ANY:
-            (made,) = await fly(())
-        else:
-            flight = look.reading.flight(look.key, ANYTHING)
-            if self._flights.completed_recently(flight) and (kept := (await self.look(look.key)).answer):
-                return kept
-            (made,) = await self._flights.load([flight], fly)
-        return CachedResponse(made.body, None, made.codes)
-
-    async def get_or_run(
-        self, key: str, run: Callable[[], Awaitable[ComputedResponse]], use: CacheControl = CacheControl.ANY
-    ) -> CachedResponse:
-        """Return the answer that is kept, or what `run` makes."""
-        look = await self.look(key, use)
-        return look.answer or await self.make(look, run)
+        if lookup.reading is None or lookup.cache_control is not CacheControl.ANY:
+            (computed,) = await compute_and_cache(())
+            return computed.as_new()
+        flight = lookup.reading.flight(lookup.key, ANYTHING)
+        if self._flights.completed_recently(flight) and (cached := (await self.lookup(lookup.key)).response):
+            return cached
+        (computed,) = await self._flights.load([flight], compute_and_cache)
+        return computed.as_new()
 
 
 def response_key(
@@ -93,11 +95,12 @@ def response_key(
     operation_name: str | None,
     variables: Mapping[str, Any],
     principal: str | None,
-    base: str = "",
+    root_path: str = "",
 ) -> str:
-    """Return the key of the answer to an operation, whatever media type it is sent as.
+    """Return the key of the response to an operation, the same for every media type.
 
-    `variables` are JSON values in any order of their names; `base` is the path that links in it begin with.
+    `variables` are JSON values; the order of their names does not matter. `root_path` is the path that links
+    in the response start with.
     """
     canonical = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode() if variables else ""
-    return CacheKey("answer", principal, source, operation_name, canonical, base).text
+    return CacheKey("answer", principal, source, operation_name, canonical, root_path).text

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt
 
-from gql_server.http.errors import Hints
+from gql_server.config.error_detail import ErrorDetail
 
 
 class OperationSettings(BaseModel):
@@ -34,6 +34,6 @@ class OperationSettings(BaseModel):
     )
 
     @property
-    def hints(self) -> Hints:
-        """Return what error messages may disclose of the schema."""
-        return Hints(suggestions=self.suggestions, names=self.introspection)
+    def error_detail(self) -> ErrorDetail:
+        """Return how much of the schema error messages reveal."""
+        return ErrorDetail(suggestions=self.suggestions, names=self.introspection)

@@ -9,7 +9,8 @@ import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from gql_server.http.errors import BAD_USER_INPUT, plain_error
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.errors import error_entry
 from gql_server.http.request_error import RequestError
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +30,7 @@ class BadRequest(RequestError):
     """The request cannot be read as GraphQL; answered with `status` and the message."""
 
     def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
-        super().__init__([plain_error(message, BAD_USER_INPUT)], status)
+        super().__init__([error_entry(message, ErrorCode.BAD_USER_INPUT)], status)
 
 
 @dataclass(frozen=True, slots=True)

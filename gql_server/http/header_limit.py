@@ -1,31 +1,35 @@
-"""How large a request's head may be: uvicorn's fast parser bounds its address, and nothing of its headers.
+"""A limit on the size of a request's headers.
 
-What reads a header takes time that grows with it, and before anybody is asked who they are.
+uvicorn's httptools parser limits the URL and not the headers, and the time to parse some headers grows with
+their size, before the caller is authenticated.
 """
 
 from http import HTTPStatus
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gql_server.http.errors import LIMIT_EXCEEDED
-from gql_server.http.responses import error_reply
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.request_error import RequestError
+from gql_server.http.responses import error_response
 
-_MOST = 65_536
-"""Bytes of all headers together: as many as uvicorn's other parser takes, and proxies take fewer."""
+_MAX_BYTES: Final = 65_536
+"""Bytes of all headers together: the limit of uvicorn's h11 parser; proxies have lower ones."""
 
 
 class HeaderLimitMiddleware:
-    """Middleware that refuses requests with headers larger than anyone needs."""
+    """Middleware that responds with 431 to requests with too large headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is not too large."""
-        if scope["type"] == "http" and _size(scope) > _MOST:
-            text = f"The headers of the request have more than {_MOST} bytes."
-            refusal = error_reply(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text, LIMIT_EXCEEDED)
-            await refusal(scope, receive, send)
+        """Pass the request on if its headers are within the limit."""
+        if scope["type"] == "http" and _size(scope) > _MAX_BYTES:
+            message = f"The headers of the request have more than {_MAX_BYTES} bytes."
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            error = RequestError.from_message(message, ErrorCode.LIMIT_EXCEEDED, status)
+            await error_response(error)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,25 +1,27 @@
-"""Requests that no route takes: they are told so as they are told of all else, in JSON."""
+"""Responses to requests that no route serves."""
 
 from http import HTTPStatus
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gql_server.http.errors import BAD_USER_INPUT
-from gql_server.http.responses import error_reply
-from schema.ports.errors import NotFound
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.request_error import RequestError
+from gql_server.http.responses import error_response
 
-_NOWHERE = "There is nothing at this address: the graph is at /graphql, tables are at /tables/runs.csv, say."
-_READS = "This server only reads: it takes uploads when started with --writable (GQL_WRITABLE=true)."
-
-
-async def nowhere(_request: Request, _error: Exception) -> Response:
-    """Answer where nothing has the address."""
-    return error_reply(HTTPStatus.NOT_FOUND, _NOWHERE, NotFound.code)
+_NOT_FOUND: Final = "No such path: the graph is at /graphql, tables are at /tables/runs.csv and others."
+_READ_ONLY: Final = "The server is read-only; start it with --writable (GQL_WRITABLE=true) to upload files."
 
 
-async def other_method(request: Request, error: Exception) -> Response:
-    """Answer where what has the address does not take the method."""
+async def not_found(_request: Request, _error: Exception) -> Response:
+    """Return the response to a path that no route has."""
+    return error_response(RequestError.from_message(_NOT_FOUND, ErrorCode.NOT_FOUND, HTTPStatus.NOT_FOUND))
+
+
+async def method_not_allowed(request: Request, error: Exception) -> Response:
+    """Return the response to a method that the route does not have."""
     allow: str = getattr(error, "headers", {}).get("Allow", "")
-    text = _READS if request.method == "PUT" and "PUT" not in allow else f"The methods are {allow}."
-    return error_reply(HTTPStatus.METHOD_NOT_ALLOWED, text, BAD_USER_INPUT, allow=allow)
+    message = _READ_ONLY if request.method == "PUT" and "PUT" not in allow else f"Allowed methods: {allow}."
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    return error_response(RequestError.from_message(message, ErrorCode.BAD_USER_INPUT, status, allow=allow))

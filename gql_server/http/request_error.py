@@ -1,18 +1,21 @@
-"""Requests that are refused before anything runs: one exception, wherever it is found out."""
+"""The exception for a request that is refused before it is executed."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from gql_server.http.errors import plain_error
+from gql_server.http.errors import error_entry
 from gql_server.http.negotiation import GRAPHQL_RESPONSE
+
+RETRY_SECONDS: Final = 5
+"""Seconds in Retry-After of a 503 response, unless its error has its own."""
 
 
 class RequestError(Exception):
-    """The request is not run; answered with `errors`, a status and headers.
+    """A request that is not executed; the response has `errors`, the status and the headers.
 
-    Without a status of its own it is a request that GraphQL itself refuses: 400, but 200 in plain JSON, where
-    clients take any other status for a fault of the transport.
+    Without a status it is an error of the GraphQL document: 400, but 200 in application/json, because clients
+    of that media type treat any other status as an error of the transport.
     """
 
     def __init__(
@@ -28,18 +31,23 @@ class RequestError(Exception):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Return the codes of its errors."""
+        """Return the distinct codes of the errors."""
         return tuple(dict.fromkeys(error["extensions"]["code"] for error in self.errors))
 
     @classmethod
-    def plain(
+    def from_message(
         cls, message: str, code: str, status: HTTPStatus | None = None, **headers: str
     ) -> "RequestError":
-        """Return a refusal of one error; an underscore in a header's name stands for its hyphen."""
+        """Return the exception for one error; an underscore in a header's name stands for a hyphen."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return cls([plain_error(message, code)], status, named)
+        return cls([error_entry(message, code)], status, named)
+
+    @classmethod
+    def unavailable(cls, message: str, code: str, retry_seconds: int = RETRY_SECONDS) -> "RequestError":
+        """Return the exception for a 503 response with Retry-After."""
+        return cls.from_message(message, code, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=str(retry_seconds))
 
     def status_in(self, media_type: str) -> HTTPStatus:
-        """Return the status for an answer in this media type."""
-        given = HTTPStatus.BAD_REQUEST if media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
-        return self.status or given
+        """Return the status of a response in this media type."""
+        default = HTTPStatus.BAD_REQUEST if media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
+        return self.status or default

@@ -1,93 +1,114 @@
-"""Responses: one shape for answers and for errors, with the headers that caches and browsers go by."""
+"""Responses in JSON, of results and of errors, with the headers that caches and browsers use."""
 
 import asyncio
 from collections.abc import Mapping
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gql_server.http.compression import encoded, encoding_for
-from gql_server.http.errors import plain_error
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.errors import error_entry, internal_error_entry
 from gql_server.http.negotiation import JSON
+from gql_server.http.request_error import RETRY_SECONDS, RequestError
+from schema.ports.errors import PublicError
 
-VARY = "Accept, Accept-Encoding, Authorization, Origin"
-"""What an answer may depend on beside its address."""
+CLIENT_CLOSED_REQUEST: Final = 499
+"""nginx's status for a client that closed the connection before the response; only the access log has it."""
+STATUSES: Final[Mapping[str, HTTPStatus]] = {
+    ErrorCode.BAD_USER_INPUT: HTTPStatus.BAD_REQUEST,
+    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    # The store rejected this server's credentials. The middleware responds where it rejected the caller's.
+    ErrorCode.UNAUTHENTICATED: HTTPStatus.BAD_GATEWAY,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.LIMIT_EXCEEDED: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_BY_STORE: HTTPStatus.NOT_IMPLEMENTED,
+    ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.STORE_TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
+}
+"""The status of a response to a `PublicError`, by its code; 500 for a code that is not here."""
+VARY: Final = "Accept, Accept-Encoding, Authorization, Origin"
+"""The request headers that a response depends on."""
 
-_ALWAYS = {"vary": VARY, "x-content-type-options": "nosniff"}
-_IN_A_THREAD = 64_000
-"""Bytes from which a thread does the work, so that the event loop is free meanwhile."""
+_HEADERS: Final = {"vary": VARY, "x-content-type-options": "nosniff"}
+_THREAD_BYTES: Final = 64_000
+"""The size from which a body is hashed and compressed in a thread, so that the event loop is not blocked."""
 
 
-def error_reply(
-    status: HTTPStatus | int, message: str, code: str, media_type: str = JSON, **headers: str
+def error_response(
+    error: Exception, *, media_type: str = JSON, statuses: Mapping[str, HTTPStatus] = STATUSES
 ) -> Response:
-    """Return a response that is one error."""
-    return errors_reply(status, [plain_error(message, code)], media_type, **headers)
+    """Return the response to an exception.
+
+    A `RequestError` has its own status and headers. A `PublicError` has the status of its code in `statuses`.
+    Any other exception is logged under an id, and the response, 500, has the id alone.
+    """
+    if isinstance(error, RequestError):
+        return _errors_response(error.errors, error.status_in(media_type), media_type, error.headers)
+    if isinstance(error, PublicError):
+        status = statuses.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        retry = {"retry-after": str(RETRY_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        return _errors_response([error_entry(str(error), error.code)], status, media_type, retry)
+    entry = internal_error_entry(error)
+    return _errors_response([entry], HTTPStatus.INTERNAL_SERVER_ERROR, media_type, {})
 
 
-def errors_reply(
-    status: HTTPStatus | int, errors: list[dict[str, Any]], media_type: str = JSON, **headers: str
+def _errors_response(
+    errors: list[dict[str, Any]], status: HTTPStatus, media_type: str, headers: Mapping[str, str]
 ) -> Response:
-    """Return a response that is these errors alone; nobody is to keep it."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return reply(orjson.dumps({"errors": errors}), status, media_type, {"cache-control": "no-store", **named})
+    body = orjson.dumps({"errors": errors})
+    return json_response(body, status, media_type, {"cache-control": "no-store", **headers})
 
 
-def reply(
-    body: bytes | memoryview, status: HTTPStatus | int, media_type: str, headers: Mapping[str, str]
+def json_response(
+    body: bytes | memoryview, status: HTTPStatus, media_type: str, headers: Mapping[str, str]
 ) -> Response:
-    """Return a response with this body in JSON."""
-    return Response(body, int(status), {**_ALWAYS, **headers}, media_type=f"{media_type}; charset=utf-8")
+    """Return a response with this encoded body."""
+    return Response(body, status, {**_HEADERS, **headers}, media_type=f"{media_type}; charset=utf-8")
 
 
-async def finished(request: Request, response: Response) -> Response:
-    """Return the response as it is sent: compressed, tagged, or without what the client has already."""
-    reads = request.method in {"GET", "HEAD"}
-    tagged = reads and response.status_code == HTTPStatus.OK
+async def finalize(request: Request, response: Response) -> Response:
+    """Return the response as it is sent: compressed, with an ETag, or 304 if the client has it already."""
+    is_read = request.method in {"GET", "HEAD"}
+    tagged = is_read and response.status_code == HTTPStatus.OK
     body = response.body
     encoding = encoding_for(request.headers.get("accept-encoding", ""), len(body))
     if tagged or encoding:
-        work = _work if len(body) < _IN_A_THREAD else _threaded
-        tag, body = await work(body, encoding, tagged=tagged)
+        tag, body = await _tag_and_encode(body, encoding, tagged=tagged)
         headers = response.headers
         if tag:
             headers["etag"] = tag
-            # Kept by the client alone, and only to be asked about again.
+            # The client alone may store the response, and has to revalidate it.
             headers["cache-control"] = "private, no-cache"
-            if _has(request.headers.get("if-none-match", ""), tag):
-                kept = {name: headers[name] for name in ("etag", "cache-control", "vary")}
-                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
+            if _matches(request.headers.get("if-none-match", ""), tag):
+                remaining = {name: headers[name] for name in ("etag", "cache-control", "vary")}
+                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=remaining)
         if encoding:
             headers["content-encoding"] = encoding
             headers["content-length"] = str(len(body))
-    # The length stays that of what a GET would bring.
+    # Content-Length stays that of the response to a GET.
     response.body = b"" if request.method == "HEAD" else body
     return response
 
 
+async def _tag_and_encode(
+    body: bytes | memoryview, encoding: str | None, *, tagged: bool
+) -> tuple[str | None, bytes | memoryview]:
+    def work() -> tuple[str | None, bytes | memoryview]:
+        return _tag_of(body) if tagged else None, encoded(body, encoding) if encoding else body
+
+    return work() if len(body) < _THREAD_BYTES else await asyncio.to_thread(work)
+
+
 def _tag_of(body: bytes | memoryview) -> str:
-    # Weak: the same answer in another encoding is as good.
+    # Weak, because the tag is the same in every encoding.
     return f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
 
 
-async def _work(body: bytes | memoryview, encoding: str | None, *, tagged: bool) -> Any:
-    return _worked(body, encoding, tagged=tagged)
-
-
-async def _threaded(body: bytes | memoryview, encoding: str | None, *, tagged: bool) -> Any:
-    return await asyncio.to_thread(_worked, body, encoding, tagged=tagged)
-
-
-def _worked(
-    body: bytes | memoryview, encoding: str | None, *, tagged: bool
-) -> tuple[str | None, bytes | memoryview]:
-    return _tag_of(body) if tagged else None, encoded(body, encoding) if encoding else body
-
-
-def _has(if_none_match: str, tag: str) -> bool:
+def _matches(if_none_match: str, tag: str) -> bool:
     tags = {entry.strip() for entry in if_none_match.split(",")}
     return "*" in tags or tag in tags or tag.removeprefix("W/") in tags

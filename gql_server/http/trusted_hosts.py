@@ -1,50 +1,56 @@
-"""Which names the server answers to: a page of another site can make its own name mean this machine.
+"""The Host headers that the server accepts, against DNS rebinding.
 
-Such DNS rebinding needs a name that the attacker rules, so addresses and localhost are always right; any
-other name must be listed. Starlette's own middleware knows no rule for addresses.
+In DNS rebinding, a page of another site makes its own name resolve to this machine. That needs a name that
+the attacker controls, so addresses and localhost are always accepted, and any other name must be listed.
+Starlette's own middleware has no rule for addresses.
 """
 
+from http import HTTPStatus
 from ipaddress import ip_address
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gql_server.http.errors import FORBIDDEN
-from gql_server.http.responses import error_reply
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.request_error import RequestError
+from gql_server.http.responses import error_response
 
-_ANY = "*"
-_FORBIDDEN = 403
+_ANY: Final = "*"
 
 
 class TrustedHostMiddleware:
-    """Middleware that refuses requests, and WebSocket handshakes, for other names than the listed."""
+    """Middleware that refuses requests, and WebSocket handshakes, whose Host is not listed."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
         self._names = names
-        self._under = tuple(name[1:] for name in names if name.startswith("*."))
+        self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is for this server."""
-        if scope["type"] not in {"http", "websocket"} or self._right(scope):
+        """Pass the request on if its Host is accepted."""
+        if scope["type"] not in {"http", "websocket"} or self._is_accepted(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            text = "The server does not answer to this Host; its operator can list it (GQL_ALLOWED_HOSTS)."
-            await error_reply(_FORBIDDEN, text, FORBIDDEN)(scope, receive, send)
+            message = "The server does not accept this Host; the operator can list it (GQL_ALLOWED_HOSTS)."
+            error = RequestError.from_message(message, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
+            await error_response(error)(scope, receive, send)
 
-    def _right(self, scope: Scope) -> bool:
+    def _is_accepted(self, scope: Scope) -> bool:
         if _ANY in self._names:
             return True
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1:
             return False
         name = host_name(hosts[0].decode("latin-1"))
-        return name == "localhost" or name in self._names or name.endswith(self._under) or _is_address(name)
+        return (
+            name == "localhost" or name in self._names or name.endswith(self._suffixes) or _is_address(name)
+        )
 
 
 def host_name(host: str) -> str:
-    """Return the name in a Host header, without its port; empty where there is none."""
+    """Return the name in a Host header without its port; an empty string if it has none."""
     name, colon, port = host.lower().rpartition(":")
     if not colon or not (port.isdigit() or not port) or name.endswith(":"):
         name = host.lower()

@@ -16,8 +16,9 @@ from gql_server.cache.response_cache import (
     ResponseCache,
     response_key,
 )
+from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.settings import Settings
-from gql_server.http.errors import Hints, masked
+from gql_server.http.errors import execution_error_entries
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.observability.tracing import level
 from gql_server.operations.json_encoder import JsonEncoder
@@ -47,19 +48,23 @@ class OperationExecutor:
     async def look(self, asked: GraphQLRequest, use: CacheControl, caller: Caller) -> CacheLookup:
         """Look for the answer that the same question got; the document need not have been read for it."""
         key = response_key(
-            asked.query, asked.operation_name, asked.variables, principal=caller.principal, base=asked.base
+            asked.query,
+            asked.operation_name,
+            asked.variables,
+            principal=caller.principal,
+            root_path=asked.base,
         )
         # Servers that share a Redis may differ in this, and `Query.server` shows it.
         key = key if self.facts.read_only else f"{key}:writable"
-        return await self.answers.look(key, use)
+        return await self.answers.lookup(key, use)
 
     async def run(
         self, look: CacheLookup, parsed: DocumentNode, asked: GraphQLRequest, caller: Caller
     ) -> CachedResponse:
         """Run a query, once for all who ask it meanwhile and are given the same."""
         seconds = self.settings.operation_timeout
-        return await self.answers.make(
-            look, lambda: self._make(look.use, parsed, asked, caller, seconds=seconds)
+        return await self.answers.get_or_compute(
+            look, lambda: self._make(look.cache_control, parsed, asked, caller, seconds=seconds)
         )
 
     async def change(self, parsed: DocumentNode, asked: GraphQLRequest, caller: Caller) -> CachedResponse:
@@ -119,7 +124,7 @@ class OperationExecutor:
         finally:
             # Whatever is still read is cancelled: its thread is free, and the database stops.
             operation.close()
-        answer = _format(result, self.settings.max_errors, self.settings.hints)
+        answer = _format(result, self.settings.max_errors, self.settings.error_detail)
         codes = tuple({error["extensions"]["code"] for error in answer.get("errors", ())})
         return ComputedResponse(encoder.whole(answer), 0.0 if codes else view.shortest, codes)
 
@@ -143,10 +148,10 @@ def ran(body: bytes | memoryview) -> bool:
     return bytes(body[:7]) == b'{"data"'
 
 
-def _format(result: ExecutionResult, most_errors: int, hints: Hints) -> dict[str, Any]:
+def _format(result: ExecutionResult, most_errors: int, hints: ErrorDetail) -> dict[str, Any]:
     if not result.errors:
         return {"data": result.data}
-    errors = masked(result.errors, most_errors, hints)
+    errors = execution_error_entries(result.errors, most_errors, hints)
     # Without data and without a path nothing ran: variables that do not fit, say. That has no `data` key.
     if result.data is None and all(error.path is None for error in result.errors):
         return {"errors": errors}

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gql_server.config.settings import Settings
-from gql_server.http.errors import NOT_FOUND_BY_HASH, NOT_SUPPORTED_BY_HASH, NOT_TRUSTED, VALIDATION_FAILED
+from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.http.request_error import RequestError
 
@@ -50,23 +50,22 @@ class PersistedDocuments:
         wanted = own if asked.document_id is None else asked.document_id
         if own is not None and own != wanted:
             text = "The document does not have the hash that was sent with it."
-            raise RequestError.plain(text, VALIDATION_FAILED)
+            raise RequestError.from_message(text, ErrorCode.VALIDATION_FAILED)
         source = self.trusted.get(wanted or "") or self._known(wanted or "", asked.query)
         return replace(asked, query=source)
 
     def _known(self, wanted: str, query: str) -> str:
         if self.only:
             text = "The server runs trusted documents only, and this is none."
-            raise RequestError.plain(text, NOT_TRUSTED)
+            raise RequestError.from_message(text, ErrorCode.DOCUMENT_NOT_TRUSTED)
         source = query or self._sent.get(wanted)
         if source is None:
             by_hash = self.most or self.trusted
             # In the words that clients look for, before they send the document again.
-            raise (
-                RequestError.plain("PersistedQueryNotFound", NOT_FOUND_BY_HASH)
-                if by_hash
-                else RequestError.plain("PersistedQueryNotSupported", NOT_SUPPORTED_BY_HASH)
-            )
+            text, code = "PersistedQueryNotSupported", ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+            if by_hash:
+                text, code = "PersistedQueryNotFound", ErrorCode.PERSISTED_QUERY_NOT_FOUND
+            raise RequestError.from_message(text, code)
         return source
 
     def keep(self, asked: GraphQLRequest) -> None:

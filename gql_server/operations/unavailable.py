@@ -2,16 +2,16 @@
 
 from http import HTTPStatus
 
-from gql_server.http.errors import OVERLOADED
+from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
 
-_RETRY_SECONDS = "1"
+_RETRY_SECONDS = 1
 
 
 def too_many_operations(limit: int) -> RequestError:
     """Return the error for an operation beyond `GQL_MAX_OPERATIONS`."""
     text = f"The server is busy with {limit} operations (GQL_MAX_OPERATIONS)."
-    return RequestError.plain(text, OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=_RETRY_SECONDS)
+    return RequestError.unavailable(text, ErrorCode.OVERLOADED, _RETRY_SECONDS)
 
 
 def stopping(*, change: bool) -> RequestError:
@@ -21,6 +21,6 @@ def stopping(*, change: bool) -> RequestError:
     """
     if change:
         text = "The server is stopping before the change has finished; it may or may not have been applied."
-        return RequestError.plain(text, OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE)
+        return RequestError.from_message(text, ErrorCode.OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE)
     text = "The server is stopping before the operation has finished; another server may run it."
-    return RequestError.plain(text, OVERLOADED, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=_RETRY_SECONDS)
+    return RequestError.unavailable(text, ErrorCode.OVERLOADED, _RETRY_SECONDS)

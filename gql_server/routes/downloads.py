@@ -19,8 +19,8 @@ from urllib3.exceptions import HTTPError
 from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.service import ArtifactService
-from gql_server.http.fault_response import fault_response
 from gql_server.http.streaming import patient
+from gql_server.routes.errors import store_error_response
 from schema.ports.artifacts import OwnerKind
 from schema.ports.errors import StoreUnavailable
 from schema.types.artifact import ROUTES
@@ -75,7 +75,7 @@ class DownloadsEndpoint:
             try:
                 return await self._respond(owner_kind, request)
             except Exception as error:  # noqa: BLE001 - each becomes an answer
-                return fault_response(error)
+                return store_error_response(error)
 
         return endpoint
 

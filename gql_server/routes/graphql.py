@@ -18,26 +18,15 @@ from gql_server.auth.caller import Caller, current
 from gql_server.auth.rate_limit import RateLimiter
 from gql_server.cache.cache_control import parse_cache_control
 from gql_server.cache.response_cache import CachedResponse
+from gql_server.config.error_detail import FULL_DETAIL
 from gql_server.config.settings import Settings
 from gql_server.http.csrf import crosses
-from gql_server.http.errors import (
-    BAD_USER_INPUT,
-    EVERYTHING,
-    FORBIDDEN,
-    INTERNAL,
-    LIMIT_EXCEEDED,
-    PARSE_FAILED,
-    UNAUTHENTICATED,
-    VALIDATION_FAILED,
-    coded,
-    plain_error,
-    unexpected,
-)
-from gql_server.http.fault_response import fault_response
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.errors import document_error_entries, error_entry
 from gql_server.http.graphql_request import GraphQLRequest, read_request
 from gql_server.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_page, response_type
 from gql_server.http.request_error import RequestError
-from gql_server.http.responses import errors_reply, finished, reply
+from gql_server.http.responses import CLIENT_CLOSED_REQUEST, error_response, finalize, json_response
 from gql_server.http.streaming import in_pieces, patient
 from gql_server.observability.metrics import Metrics
 from gql_server.observability.request_record import request_record
@@ -48,8 +37,6 @@ from gql_server.operations.execute import OperationExecutor, ran
 from gql_server.operations.persisted_documents import PersistedDocuments
 from schema.ports.errors import PublicError, Unauthenticated
 
-_CLIENT_LEFT = 499
-"""nginx's status for a client that did not wait; nobody reads it but the access log."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
 
 _log = logging.getLogger(__name__)
@@ -88,7 +75,7 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as an ASGI application."""
         request = Request(scope, receive)
-        response = await finished(request, await self._respond_to(request))
+        response = await finalize(request, await self._respond_to(request))
         try:
             await response(scope, receive, in_pieces(patient(send, self._settings.download_patience)))
         except TimeoutError:
@@ -107,9 +94,9 @@ class GraphQLEndpoint:
                 else:
                     await self._prove(request, prove)
             except RequestError as refusal:
-                return errors_reply(refusal.status_in(JSON), refusal.errors, **refusal.headers)
+                return error_response(refusal)
             except PublicError as fault:
-                return fault_response(fault)
+                return error_response(fault)
             body, media_type = metrics.shown()
             return Response(body, media_type=media_type)
 
@@ -125,12 +112,12 @@ class GraphQLEndpoint:
         except RequestError as refusal:
             request_record(request.scope).codes = refusal.codes
             media_type = media_type or JSON
-            return errors_reply(refusal.status_in(media_type), refusal.errors, media_type, **refusal.headers)
+            return error_response(refusal, media_type=media_type)
         except ClientDisconnect:
-            return Response(status_code=_CLIENT_LEFT)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception as error:  # noqa: BLE001 - logged with an id, which is what the client gets
-            request_record(request.scope).codes = (INTERNAL,)
-            return errors_reply(HTTPStatus.INTERNAL_SERVER_ERROR, [unexpected(error)], media_type or JSON)
+            request_record(request.scope).codes = (ErrorCode.INTERNAL_SERVER_ERROR,)
+            return error_response(error, media_type=media_type or JSON)
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method in {"GET", "HEAD"} and prefers_page(request.headers.get("accept", ""))
@@ -140,10 +127,12 @@ class GraphQLEndpoint:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"allow": _METHODS})
         if request.method not in _METHODS.split(", "):
             text = f"The methods are {_METHODS}."
-            raise RequestError.plain(text, BAD_USER_INPUT, HTTPStatus.METHOD_NOT_ALLOWED, allow=_METHODS)
+            raise RequestError.from_message(
+                text, ErrorCode.BAD_USER_INPUT, HTTPStatus.METHOD_NOT_ALLOWED, allow=_METHODS
+            )
         if media_type is None:
             text = f"Answers are {GRAPHQL_RESPONSE} or {JSON}."
-            raise RequestError.plain(text, BAD_USER_INPUT, HTTPStatus.NOT_ACCEPTABLE)
+            raise RequestError.from_message(text, ErrorCode.BAD_USER_INPUT, HTTPStatus.NOT_ACCEPTABLE)
         self._check_crossing(request)
         note = request_record(request.scope)
         caller = await self._let_in(request)
@@ -153,7 +142,7 @@ class GraphQLEndpoint:
         note.asked(asked.operation_name, asked.query)
         answer = await self._answer(request, asked, caller)
         note.codes = answer.codes
-        if caller.authorization is not None and UNAUTHENTICATED in answer.codes:
+        if caller.authorization is not None and ErrorCode.UNAUTHENTICATED in answer.codes:
             # The credentials came from here, so here is where better ones are asked for.
             await self._door.refuse()
         return _respond(media_type, answer)
@@ -162,7 +151,7 @@ class GraphQLEndpoint:
         must_ask = self._settings.get_needs_header and request.method != "POST"
         why = crosses(request.headers, self._origins, must_ask=must_ask)
         if why is not None:
-            raise RequestError.plain(why, FORBIDDEN, HTTPStatus.FORBIDDEN)
+            raise RequestError.from_message(why, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
 
     async def _let_in(self, request: Request) -> Caller:
         caller = await self._door.let_in(request.headers)
@@ -181,25 +170,27 @@ class GraphQLEndpoint:
         use = parse_cache_control(request.headers.get("cache-control", ""))
         look = await self._runner.look(asked, use, caller)
         note = request_record(request.scope)
-        note.cached = look.answer is not None
-        if look.answer is not None and not asked.shows_cost:
+        note.cached = look.response is not None
+        if look.response is not None and not asked.shows_cost:
             # Only valid documents have answers that are kept.
             self._sources.keep(asked)
-            return look.answer
+            return look.response
         parsed, operation, note.cost = self._understand(asked)
         note.kind = operation.operation.value
         note.operation = note.operation or (operation.name.value[:100] if operation.name else "")
         if operation.operation is not OperationType.QUERY and request.method != "POST":
             text = "Over GET only queries run; send this by POST."
-            raise RequestError.plain(text, BAD_USER_INPUT, HTTPStatus.METHOD_NOT_ALLOWED, allow="POST")
+            raise RequestError.from_message(
+                text, ErrorCode.BAD_USER_INPUT, HTTPStatus.METHOD_NOT_ALLOWED, allow="POST"
+            )
         if operation.operation is OperationType.MUTATION and not caller.may_write:
             text = "These credentials are for reading alone."
-            raise RequestError.plain(text, FORBIDDEN, HTTPStatus.FORBIDDEN)
+            raise RequestError.from_message(text, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
         if operation.operation is not OperationType.QUERY:
             # It goes on where the client leaves: what is half done would tell nobody what was done.
             answer = await self._runner.change(parsed, asked, caller)
         else:
-            answer = look.answer or await _while_connected(
+            answer = look.response or await _while_connected(
                 request, self._runner.run(look, parsed, asked, caller)
             )
         return _with_cost(answer, note.cost, self._settings.max_cost) if asked.shows_cost else answer
@@ -217,15 +208,17 @@ class GraphQLEndpoint:
                 if asked.operation_name is None
                 else "The document has no operation with the name in operationName."
             )
-            raise RequestError.plain(text, BAD_USER_INPUT)
+            raise RequestError.from_message(text, ErrorCode.BAD_USER_INPUT)
         try:
             self._bounds.check_values(document.values(operation, asked.variables), operation)
         except DocumentLimitError as passed:
-            raise RequestError(coded([passed], LIMIT_EXCEEDED, EVERYTHING)) from None
+            raise RequestError(
+                document_error_entries([passed], ErrorCode.LIMIT_EXCEEDED, FULL_DETAIL)
+            ) from None
         cost, most = document.cost(self._costs, operation, asked.variables), self._settings.max_cost
         if cost > most:
             text = f"This asks for up to {cost} objects, more than {most} (GQL_MAX_COST): take smaller pages."
-            error = plain_error(text, LIMIT_EXCEEDED)
+            error = error_entry(text, ErrorCode.LIMIT_EXCEEDED)
             error["extensions"] |= _shown(cost, most)
             raise RequestError([error])
         return document.parsed, operation, cost
@@ -238,15 +231,25 @@ class GraphQLEndpoint:
             return
         # Validation would speak of types that are not there, and not of the setting that brings them.
         text = "This server only reads: it has mutations when started with --writable (GQL_WRITABLE=true)."
-        raise RequestError.plain(text, VALIDATION_FAILED)
+        raise RequestError.from_message(text, ErrorCode.VALIDATION_FAILED)
 
     def _check(self, document: Document) -> None:
         if document.parsed is None:
             # What is no GraphQL, or too much of it, says nothing of the schema.
             passed = isinstance(document.errors[0], DocumentLimitError)
-            raise RequestError(coded(document.errors, LIMIT_EXCEEDED if passed else PARSE_FAILED, EVERYTHING))
+            raise RequestError(
+                document_error_entries(
+                    document.errors,
+                    ErrorCode.LIMIT_EXCEEDED if passed else ErrorCode.PARSE_FAILED,
+                    FULL_DETAIL,
+                )
+            )
         if document.errors:
-            raise RequestError(coded(document.errors, VALIDATION_FAILED, self._settings.hints))
+            raise RequestError(
+                document_error_entries(
+                    document.errors, ErrorCode.VALIDATION_FAILED, self._settings.error_detail
+                )
+            )
 
 
 def _shown(cost: int, most: int) -> dict[str, Any]:
@@ -261,7 +264,7 @@ def _with_cost(answer: CachedResponse, cost: int, most: int) -> CachedResponse:
 def _respond(media_type: str, answer: CachedResponse) -> Response:
     age = {} if answer.age is None else {"age": str(int(answer.age))}
     done = ran(answer.body) or media_type != GRAPHQL_RESPONSE
-    return reply(answer.body, HTTPStatus.OK if done else HTTPStatus.BAD_REQUEST, media_type, age)
+    return json_response(answer.body, HTTPStatus.OK if done else HTTPStatus.BAD_REQUEST, media_type, age)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, CachedResponse]) -> CachedResponse:

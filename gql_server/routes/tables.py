@@ -9,11 +9,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from gql_server.auth.caller import asks_as_caller, current
+from gql_server.auth.caller import current
 from gql_server.cache.cache_control import CacheControl, parse_cache_control
 from gql_server.config.settings import Settings
 from gql_server.exports.csv_format import CsvFormat
@@ -23,17 +22,18 @@ from gql_server.exports.export_spool import ExportSpool
 from gql_server.exports.responses import ExportFileResponse, StreamedExport
 from gql_server.exports.table_layouts import Columns
 from gql_server.exports.wide_runs import numbers, wide_columns, wide_keys, wide_rows
-from gql_server.http.errors import EVERYTHING, masked
-from gql_server.http.fault_response import STATUSES
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.request_error import RequestError
+from gql_server.http.responses import STATUSES, error_response
+from gql_server.routes.errors import store_error_response
 from schema.exports.row_scan import Chunks, ScanOptions
-from schema.ports.errors import PublicError, Unauthenticated, UnsupportedByStore
+from schema.ports.errors import UnsupportedByStore
 from schema.ports.table import Table
 from schema.ports.tracking import Tracking
 
-_STATUSES: Final = STATUSES | {"LIMIT_EXCEEDED": HTTPStatus.UNPROCESSABLE_ENTITY}
+_STATUSES: Final = {**STATUSES, ErrorCode.LIMIT_EXCEEDED: HTTPStatus.UNPROCESSABLE_ENTITY}
 """Here it is the answer that is too large, and not what was sent."""
 _BY_PLACE: Final = re.compile(r"\s*bytes\s*=\s*\d", re.IGNORECASE)
-_RETRY_SECONDS: Final = "5"
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -66,16 +66,14 @@ class TablesEndpoint:
         """Answer GET and HEAD."""
         if self._under_way >= self.settings.max_table_downloads:
             text = f"{self._under_way} downloads are under way, as many as may be (GQL_MAX_TABLE_DOWNLOADS)."
-            error = {"message": text, "extensions": {"code": "LIMIT_EXCEEDED"}}
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-            return JSONResponse({"errors": [error]}, status, {"retry-after": _RETRY_SECONDS})
+            return error_response(RequestError.unavailable(text, ErrorCode.LIMIT_EXCEEDED))
         self._under_way += 1
         try:
             response = await self._respond(request)
         except BaseException as error:
             self._finished()
             if isinstance(error, Exception):
-                return _refusal(error)
+                return store_error_response(error, _STATUSES)
             raise
         if not isinstance(response, StreamedExport):
             self._finished()
@@ -208,16 +206,3 @@ def _need_pyarrow() -> None:
     except ImportError:
         message = "Parquet and Arrow need pyarrow: pip install 'mlflow-gql-server[tables]'. CSV does not."
         raise UnsupportedByStore(message) from None
-
-
-def _refusal(error: Exception) -> Response:
-    if isinstance(error, Unauthenticated) and asks_as_caller():
-        # The guard before this asks for other credentials.
-        raise error
-    code = error.code if isinstance(error, PublicError) else "INTERNAL_SERVER_ERROR"
-    (told,) = masked([GraphQLError(str(error), original_error=error)], 1, EVERYTHING)
-    return JSONResponse(
-        {"errors": [told]},
-        _STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR),
-        {"cache-control": "no-store"},
-    )

@@ -18,7 +18,8 @@ from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, IncomingFile
 from gql_server.artifacts.upload_targets import UploadTargets
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_store import CachedStore
-from gql_server.http.fault_response import fault_response
+from gql_server.http.responses import CLIENT_CLOSED_REQUEST
+from gql_server.routes.errors import store_error_response
 from gql_server.runtime.threads import Threads
 from gql_server.stores.ids import check_run_ids
 from schema.ports.errors import BadUserInput, LimitExceeded, NotFound, StoreTimeout, StoreUnavailable
@@ -28,7 +29,6 @@ _AT_ONCE: Final = 1024 * 1024
 """The bytes that are in memory at once for one who uploads."""
 _STALLED: Final = 60.0
 """Seconds after which a client that sends nothing any more is let go."""
-_CLIENT_LEFT: Final = 499
 
 
 class UploadsEndpoint:
@@ -62,9 +62,9 @@ class UploadsEndpoint:
         try:
             return await self._respond(request)
         except ClientDisconnect:
-            return Response(status_code=_CLIENT_LEFT)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception as error:  # noqa: BLE001 - each becomes an answer
-            return fault_response(error)
+            return store_error_response(error)
 
     async def _respond(self, request: Request) -> Response:
         run_id, path = request.path_params["run_id"], request.path_params["path"]

@@ -1,6 +1,7 @@
 """Tests of the answers layer."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -49,6 +50,15 @@ async def missed(cache: Cache, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def respond(
+    responses: ResponseCache,
+    compute: Callable[[], Awaitable[ComputedResponse]],
+    cache_control: CacheControl = CacheControl.ANY,
+) -> CachedResponse:
+    """Return the response to a request, as the endpoint does."""
+    return await responses.get_or_compute(await responses.lookup(KEY, cache_control), compute)
+
+
 def _body(answer: CachedResponse) -> bytes:
     return bytes(answer.body)
 
@@ -56,8 +66,8 @@ def _body(answer: CachedResponse) -> bytes:
 async def test_the_same_question_runs_once(cache: Cache) -> None:
     """An answer that is kept is sent again, with its age; the first one has none."""
     answers, run = ResponseCache(cache), Runs()
-    first = await answers.get_or_run(KEY, run)
-    again = await answers.get_or_run(KEY, run)
+    first = await respond(answers, run)
+    again = await respond(answers, run)
     assert (first.body, first.age) == (b"1", None)
     assert (_body(again), run.count) == (b"1", 1)
     assert again.age is not None
@@ -68,21 +78,21 @@ async def test_the_same_question_runs_once(cache: Cache) -> None:
 async def test_what_does_not_hold_is_not_kept(cache: Cache) -> None:
     """An answer with no lifetime, as one with errors, is made each time."""
     answers, run = ResponseCache(cache), Runs(lifetime=0.0)
-    assert [_body(await answers.get_or_run(KEY, run)) for _ in range(2)] == [b"1", b"2"]
+    assert [_body(await respond(answers, run)) for _ in range(2)] == [b"1", b"2"]
 
 
 async def test_no_cache_reads_nothing_and_keeps(cache: Cache) -> None:
     """Who wants a new answer gets one, and it is what others then get."""
     answers, run = ResponseCache(cache), Runs()
     uses = [CacheControl.ANY, CacheControl.NEW, CacheControl.ANY]
-    assert [_body(await answers.get_or_run(KEY, run, use)) for use in uses] == [b"1", b"2", b"2"]
+    assert [_body(await respond(answers, run, use)) for use in uses] == [b"1", b"2", b"2"]
 
 
 async def test_no_store_reads_nothing_and_keeps_nothing(cache: Cache) -> None:
     """Who wants nothing kept gets a new answer, and others get the one from before it."""
     answers, run = ResponseCache(cache), Runs()
     uses = [CacheControl.UNKEPT, CacheControl.ANY, CacheControl.UNKEPT, CacheControl.ANY]
-    bodies = [_body(await answers.get_or_run(KEY, run, use)) for use in uses]
+    bodies = [_body(await respond(answers, run, use)) for use in uses]
     assert bodies == [b"1", b"2", b"3", b"2"]
 
 
@@ -90,8 +100,8 @@ async def test_requests_at_once_share_a_run(cache: Cache) -> None:
     """Twenty equal requests at once run once; one that wants a new answer runs for itself."""
     answers, run = ResponseCache(cache), Runs()
     run.go.clear()
-    asking = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(20)]
-    new = asyncio.ensure_future(answers.get_or_run(KEY, run, CacheControl.NEW))
+    asking = [asyncio.ensure_future(respond(answers, run)) for _ in range(20)]
+    new = asyncio.ensure_future(respond(answers, run, CacheControl.NEW))
     await run.begun(2)
     await missed(cache, 21)
     run.go.set()
@@ -123,10 +133,10 @@ async def test_an_answer_that_was_kept_meanwhile_is_found() -> None:
     backend = Late(MOST_BYTES)
     answers, run = ResponseCache(Cache(backend, most_entry_bytes=1000)), Runs()
     run.go.clear()
-    first = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    first = asyncio.ensure_future(respond(answers, run))
     await run.begun(1)
     arrives = backend.arrives = asyncio.Event()
-    late = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    late = asyncio.ensure_future(respond(answers, run))
     await backend.has_read.wait()
     run.go.set()
     assert _body(await first) == b"1"
@@ -138,7 +148,7 @@ async def test_a_client_that_leaves_stops_only_its_own(cache: Cache) -> None:
     """The request that came first is cancelled: the others get the answer that it started."""
     answers, run = ResponseCache(cache), Runs()
     run.go.clear()
-    first, *others = [asyncio.ensure_future(answers.get_or_run(KEY, run)) for _ in range(5)]
+    first, *others = [asyncio.ensure_future(respond(answers, run)) for _ in range(5)]
     await missed(cache, 5)
     first.cancel()
     await asyncio.sleep(0)
@@ -154,26 +164,26 @@ async def test_a_run_that_fails_fails_for_all_and_is_not_kept(cache: Cache) -> N
         await asyncio.sleep(0.01)
         raise StoreUnavailable
 
-    asking = [answers.get_or_run(KEY, fail) for _ in range(5)]
+    asking = [respond(answers, fail) for _ in range(5)]
     errors = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(error) for error in errors] == [StoreUnavailable] * 5
-    assert _body(await answers.get_or_run(KEY, Runs())) == b"1"
+    assert _body(await respond(answers, Runs())) == b"1"
 
 
 async def test_a_change_ends_all_answers(cache: Cache) -> None:
     """After a change to any run no answer from before it is sent, not even one that was on its way."""
     answers, run = ResponseCache(cache), Runs()
-    await answers.get_or_run(KEY, run)
+    await respond(answers, run)
     await cache.forget(slots_of(["run"]))
     run.go.clear()
-    under_way = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    under_way = asyncio.ensure_future(respond(answers, run))
     await run.begun(2)
     await cache.forget(slots_of(["another"]))
-    after = asyncio.ensure_future(answers.get_or_run(KEY, run))
+    after = asyncio.ensure_future(respond(answers, run))
     await run.begun(3)
     run.go.set()
     assert (_body(await under_way), _body(await after)) == (b"2", b"3")
-    assert _body(await answers.get_or_run(KEY, run)) == b"3"
+    assert _body(await respond(answers, run)) == b"3"
 
 
 def test_a_key_holds_all_that_an_answer_depends_on() -> None:

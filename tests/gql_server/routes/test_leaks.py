@@ -110,8 +110,8 @@ async def test_whatever_breaks_is_masked(
         raise RuntimeError(SECRET)
 
     for owner, name, failure in (
-        (ResponseCache, "look", fail),
-        (ResponseCache, "make", fail),
+        (ResponseCache, "lookup", fail),
+        (ResponseCache, "get_or_compute", fail),
         (document_cache, "parse", fail_at_once),
         (document_cache, "validate", fail_at_once),
         (execute, "execute", fail_at_once),
