@@ -91,7 +91,7 @@ def test_several_workers_serve(sqlite_store: Store) -> None:
         (("--tracking-uri", "azureml://[::1/mlflow"), "is not a URI"),
         (("--registry-uri", "postgresql://scott:tiger[@127.0.0.1/db"), "is not a URI"),
         (("--port", "99999"), "port"),
-        (("--store-timeout", "never"), "store_timeout"),
+        (("--store-timeout", "never"), "--store-timeout"),
         (("--workers", "0"), "workers"),
         (("--auth", "keys"), "Error: GQL_AUTH=keys needs GQL_API_KEYS_FILE"),
         (
