@@ -4,22 +4,22 @@ import { defineConfig } from "vite";
 const out = "../gql_server/http/graphiql/built";
 
 export default defineConfig({
-  // Relative, so that the page works under whatever path a proxy serves it.
+  // Relative URLs, so that the page works below any path of a proxy.
   base: "./",
   build: {
     outDir: out,
     emptyOutDir: true,
-    // The page is at /graphql, its files are at /graphiql/<name>-<hash>.<ending>.
+    // The page is at /graphql, its files at /graphiql/<name>-<hash>.<extension>.
     assetsDir: "graphiql",
-    // Data URLs would have to be allowed to scripts, too, where they hold a worker.
+    // Workers in data URLs would need a weaker content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    // Monaco, GraphiQL's editor, is most of it.
+    // GraphiQL's editor, Monaco, is most of the bundle.
     chunkSizeWarningLimit: 5000,
     rollupOptions: {
       onwarn: (warning, warn) => {
-        // "use client" is for servers that render; nothing here does.
+        // "use client" concerns server rendering, which this page does not use.
         if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
       },
       plugins: [license({ thirdParty: { output: `${out}/LICENSES.txt`, includeSelf: false } })],

@@ -1,7 +1,7 @@
-/** Copy a text; where the browser does not let a page do that, show it, selected, under a title. */
+/** Copy a text to the clipboard. If the browser does not permit it, show the text in a prompt with a title. */
 export async function copy(title: string, text: string): Promise<void> {
   try {
-    // Over plain HTTP, from any host but this machine, there is no such thing.
+    // The clipboard API exists only over HTTPS and on localhost.
     await navigator.clipboard.writeText(text);
   } catch {
     if (!copySelected(text)) prompt(title, text);

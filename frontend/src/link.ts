@@ -1,18 +1,18 @@
-/** What a tab of the editor starts with. */
+/** The initial content of an editor tab. */
 export interface Tab {
   query: string;
   variables?: string;
 }
 
-/** Read the operation that a link carries in `?query=&variables=`, if it carries one. */
-export function linked(search: string): Tab | undefined {
+/** Return the operation in the URL parameters `query` and `variables`, if there is one. */
+export function operationFromUrl(search: string): Tab | undefined {
   const parameters = new URLSearchParams(search);
   const query = parameters.get("query");
   if (!query) return undefined;
   return { query, variables: parameters.get("variables") || undefined };
 }
 
-/** Make a link to this page that opens with an operation. Headers stay out of it: they hold secrets. */
+/** Return a URL of this page that opens with an operation. It contains no headers, because they can hold secrets. */
 export function linkTo(page: string, { query, variables }: { query: string; variables: string }): string {
   const url = new URL(page);
   url.hash = "";

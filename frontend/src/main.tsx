@@ -6,12 +6,12 @@ import "./page.css";
 
 import { createRoot } from "react-dom/client";
 
-import { factsOf } from "./facts";
-import { linked } from "./link";
+import { operationFromUrl } from "./link";
 import { Page } from "./page";
+import { sampleStore } from "./store-sample";
 import { tour } from "./tour";
 
 const root = createRoot(document.getElementById("page")!);
-const link = linked(location.search);
-const facts = await factsOf();
-root.render(<Page tabs={[...(link ? [link] : []), ...tour(facts)]} isTold={!!facts} />);
+const linked = operationFromUrl(location.search);
+const sample = await sampleStore();
+root.render(<Page tabs={[...(linked ? [linked] : []), ...tour(sample)]} hasSample={!!sample} />);

@@ -3,22 +3,22 @@ import { ToolbarButton, useGraphiQL } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { useEffect } from "react";
 
-import { ask } from "./ask";
 import { copy } from "./copy";
-import { Fill } from "./fill";
+import { fetcher } from "./fetcher";
+import { FillVariables } from "./fill-variables";
 import { type Tab, linkTo } from "./link";
-import { Look } from "./look/look";
-import { memory } from "./memory";
+import { memoryStorage } from "./memory-storage";
+import { Results } from "./results/results";
 
 const plugins = [explorerPlugin()];
 
-/** GraphiQL over this server, with what was asked drawn under the answer; the tabs are filled later if nothing is told yet. */
-export function Page({ tabs, isTold }: { tabs: Tab[]; isTold: boolean }) {
+/** GraphiQL with charts and tables below the response. Without a sample of the store, variables are filled in later. */
+export function Page({ tabs, hasSample }: { tabs: Tab[]; hasSample: boolean }) {
   return (
     <GraphiQL
-      fetcher={ask}
+      fetcher={fetcher}
       plugins={plugins}
-      storage={memory}
+      storage={memoryStorage}
       defaultTabs={tabs}
       initialVariables={tabs[0]?.variables}
       showPersistHeadersSettings={false}
@@ -37,12 +37,12 @@ export function Page({ tabs, isTold }: { tabs: Tab[]; isTold: boolean }) {
             {copy}
             <CopyLink />
             <WrapLines />
-            {!isTold && <Fill />}
+            {!hasSample && <FillVariables />}
           </>
         )}
       </GraphiQL.Toolbar>
       <GraphiQL.Footer>
-        <Look />
+        <Results />
       </GraphiQL.Footer>
     </GraphiQL>
   );
@@ -63,7 +63,7 @@ function CopyLink() {
   );
 }
 
-/** Wrap long lines of the operation, as the answer's are: the tour's comments are there to be read. */
+/** Wrap long lines of the operation, so that the tour's comments are readable. */
 function WrapLines() {
   const editor = useGraphiQL((state) => state.queryEditor);
   useEffect(() => editor?.updateOptions({ wordWrap: "on" }), [editor]);

@@ -1,27 +1,27 @@
 import { type DocumentNode, parse, visit } from "graphql";
 
-import { type Facts, GUESSES } from "./facts";
 import type { Tab } from "./link";
+import { DEFAULT_SAMPLE, type StoreSample } from "./store-sample";
 
 const documents = import.meta.glob<string>("./tour/*.graphql", { query: "?raw", import: "default", eager: true });
 
-/** Return the tour's operations as tabs, with variables that mean something in the store behind this page. */
-export function tour(facts: Facts = GUESSES): Tab[] {
+/** Return the tour's operations as tabs, with variables taken from the store. */
+export function tour(sample: StoreSample = DEFAULT_SAMPLE): Tab[] {
   return Object.keys(documents)
     .sort()
-    .map((name) => ({ query: documents[name]!, variables: variables(documents[name]!, facts) }));
+    .map((name) => ({ query: documents[name]!, variables: variables(documents[name]!, sample) }));
 }
 
-/** Return what the variables of a tab are once the facts are known; undefined where it is not as the tour opened it. */
-export function filled({ query, variables: own }: Tab, facts: Facts): string | undefined {
-  const isOpened = Object.values(documents).includes(query) && own === variables(query, GUESSES);
-  return isOpened ? variables(query, facts) : undefined;
+/** Return a tab's variables taken from the store; undefined if the user has changed the tab. */
+export function filledVariables({ query, variables: current }: Tab, sample: StoreSample): string | undefined {
+  const isUnchanged = Object.values(documents).includes(query) && current === variables(query, DEFAULT_SAMPLE);
+  return isUnchanged ? variables(query, sample) : undefined;
 }
 
-function variables(source: string, facts: Facts): string | undefined {
+function variables(source: string, sample: StoreSample): string | undefined {
   const names = declared(parse(source));
   if (!names.length) return undefined;
-  return JSON.stringify(Object.fromEntries(names.map((name) => [name, facts[name as keyof Facts]])), null, 2);
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, sample[name as keyof StoreSample]])), null, 2);
 }
 
 function declared(document: DocumentNode): string[] {

@@ -68,7 +68,7 @@ def _is_introspection(response: Response) -> bool:
 
 def _drawn(page: Page) -> int:
     """Count the pixels with colour on the first chart's canvas."""
-    count: int = page.locator(".look canvas").first.evaluate(
+    count: int = page.locator(".results canvas").first.evaluate(
         """canvas => {
             const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             let found = 0;
@@ -88,8 +88,8 @@ def test_the_tours_first_operation_draws_curves(opened: Tab, server: RunningServ
     answer = run(page)
     assert "errors" not in answer
     names = {run["name"] for run in answer["data"]["runs"]["nodes"]}
-    expect(page.locator(".look canvas").first).to_be_visible()
-    legend = page.locator(".look .u-legend").first.locator(".u-series:not(:first-child) .u-label")
+    expect(page.locator(".results canvas").first).to_be_visible()
+    legend = page.locator(".results .u-legend").first.locator(".u-series:not(:first-child) .u-label")
     assert set(legend.all_inner_texts()) <= names
     assert legend.count() > 1
     # Not by wait_for_function: what it has to look at twice it evaluates, which the page's policy forbids.
@@ -112,8 +112,8 @@ def test_each_operation_of_the_tour_shows_something(opened: Tab, server: Running
         assert "errors" not in answer, TOUR[place].name
         assert any(answer["data"].values()), TOUR[place].name
         data |= {TOUR[place].stem.split("-", 1)[1]: next(iter(answer["data"].values()))}
-        expect(page.locator(".look")).to_be_visible()
-        assert "[object" not in page.locator(".look").inner_text()
+        expect(page.locator(".results")).to_be_visible()
+        assert "[object" not in page.locator(".results").inner_text()
     _assert_telling(data)
 
 
@@ -164,7 +164,7 @@ def test_a_narrow_window_has_the_answer_under_the_operation(
     with tab(browser, server.url, width=width) as opened:
         page = show(opened, server)
         run(page)
-        expect(page.locator(".look canvas").first).to_be_visible()
+        expect(page.locator(".results canvas").first).to_be_visible()
         operation = page.locator(".graphiql-editors").bounding_box()
         answer = page.locator(".graphiql-response").bounding_box()
         assert operation
@@ -190,7 +190,7 @@ def test_table_sorts(opened: Tab, server: RunningServer) -> None:
     query = "{ runs(first: 30) { nodes { name metrics { key value } } } }"
     page = show(opened, server, query=query)
     run(page)
-    table = page.locator(".look table")
+    table = page.locator(".results table")
     heading = table.get_by_role("button").first
     names = table.locator("tbody tr td:first-child")
     expect(names.first).to_be_visible()
@@ -211,7 +211,7 @@ def test_numbers_in_params_sort_as_numbers(browser: Browser, made: RunningServer
     with tab(browser, made.url) as opened:
         page = show(opened, made, query=query)
         run(page)
-        heading = page.locator(".look th button", has_text="params.rate")
+        heading = page.locator(".results th button", has_text="params.rate")
         heading.click()
         assert column(page, "params.rate") == [*NUMBERS, *TEXTS, "", ""]
         heading.click()
@@ -226,7 +226,7 @@ def test_what_belongs_to_others_stands_apart(opened: Tab, server: RunningServer)
         experiment { tags(keys: ["team"]) { key value } } } } }"""
     page = show(opened, server, query=query)
     run(page)
-    expect(page.locator(".look table")).to_have_count(1)
+    expect(page.locator(".results table")).to_have_count(1)
     assert column(page, "params.steps") == ["500"]
     assert column(page, "parent.params.steps") == ["200"]
     assert column(page, "tags.mlflow.user") == ["demo"]
@@ -240,7 +240,7 @@ def test_a_group_is_a_row(opened: Tab, server: RunningServer) -> None:
         metrics: ["val/loss"]) { key { name value } count metrics { key count min max } } }"""
     page = show(opened, server, query=query)
     groups = run(page)["data"]["runGroups"]
-    expect(page.locator(".look table")).to_have_count(1)
+    expect(page.locator(".results table")).to_have_count(1)
     assert column(page, "count") == [str(group["count"]) for group in groups]
     assert column(page, "key.lr") == [group["key"][0]["value"] or "" for group in groups]
     assert set(column(page, "key.STATUS")) == {"FINISHED"}
@@ -261,12 +261,12 @@ def test_what_is_asked_is_in_a_table(opened: Tab, server: RunningServer) -> None
     assert column(page, "metrics.loss.step", table=1) == ["299"]
     assert column(page, "children.totalCount", table=1) == ["0"]
     assert "team" in column(page, "key", table=2)
-    assert set(column(page, "of", table=2)) == {"ridge-learning-rates"}
+    assert set(column(page, "parent", table=2)) == {"ridge-learning-rates"}
 
 
 def column(page: Page, name: str, table: int = 0) -> list[str]:
     """Return the cells of a column, as they are shown."""
-    shown = page.locator(".look table").nth(table)
+    shown = page.locator(".results table").nth(table)
     expect(shown).to_be_visible()
     names = [text.strip(" ↑↓") for text in shown.locator("th").all_inner_texts()]
     return shown.locator(f"tbody td:nth-child({names.index(name) + 1})").all_inner_texts()
@@ -298,8 +298,8 @@ def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: RunningS
     with tab(browser, made.url) as opened:
         page = show(opened, made, query=query)
         run(page)
-        expect(page.locator(".look canvas")).to_be_visible()
-        expect(page.locator(".look .u-label")).to_have_text(["step", "broken", "steady"])
+        expect(page.locator(".results canvas")).to_be_visible()
+        expect(page.locator(".results .u-label")).to_have_text(["step", "broken", "steady"])
         before, after = _gaps(page, "#0072b2")
         assert 0.15 < after < before < 0.27
         assert _gaps(page, "#d55e00") == []
@@ -308,7 +308,7 @@ def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: RunningS
 def _gaps(page: Page, colour: str) -> list[float]:
     """Return how wide a curve's gaps are, as shares of its width."""
     rgb = [*bytes.fromhex(colour[1:])]
-    columns: list[bool] = page.locator(".look canvas").evaluate(
+    columns: list[bool] = page.locator(".results canvas").evaluate(
         """(canvas, rgb) => {
             const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             const {width, height} = canvas;
@@ -437,9 +437,9 @@ def test_both_themes(opened: Tab, server: RunningServer, theme: str) -> None:
     opened.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page = show(opened, server)
     run(page)
-    expect(page.locator(".look canvas").first).to_be_visible()
+    expect(page.locator(".results canvas").first).to_be_visible()
     background = _style(page, ".graphiql-container", "backgroundColor")
-    ink = _style(page, ".look figcaption", "color")
+    ink = _style(page, ".results figcaption", "color")
     assert _lightness(background) > 128 if theme == "light" else _lightness(background) < 128
     assert abs(_lightness(background) - _lightness(ink)) > 90
 

@@ -1,10 +1,10 @@
-/** A value of a decoded answer. */
+/** A value of a parsed response. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type Obj = { [name: string]: Json };
-/** What stands in a cell of a table. */
+/** The content of a table cell. */
 export type Leaf = null | boolean | number | string;
 
-/** A history: where an answer has `series`, or `history`. */
+/** A metric's history, from `series` or `history` in a response. */
 export interface Curve {
   metric: string;
   label: string;
@@ -12,7 +12,7 @@ export interface Curve {
   values: (number | null)[];
 }
 
-export interface Grid {
+export interface TableData {
   title: string;
   columns: string[];
   rows: Leaf[][];
@@ -26,6 +26,6 @@ export const isLeaf = (value: Json | undefined): value is Leaf => value === null
 export const isObjects = (value: Json | undefined): value is Obj[] =>
   Array.isArray(value) && value.length > 0 && value.every(isObject);
 
-/** Say whether a list is of points of a history. */
+/** Return whether a list contains points of a history. */
 export const isPoints = (value: Json | undefined): value is Obj[] =>
   isObjects(value) && value.every((item) => typeof item.step === "number" && "value" in item && !("key" in item));

@@ -1,4 +1,4 @@
-import type { Leaf } from "./shapes";
+import type { Leaf } from "./json";
 
 export interface Order {
   column: string;
@@ -6,8 +6,7 @@ export interface Order {
 }
 
 /**
- * Compare two cells: numbers come before text, and what has no value comes last, in both directions. Missing last is
- * what the graph's own orders do.
+ * Compare two cells. Numbers come before text. Missing values come last in both directions, as in the graph's own orders.
  */
 export function compared(left: Leaf, right: Leaf, descending: boolean): number {
   const [one, other] = [rank(left), rank(right)];
@@ -17,7 +16,7 @@ export function compared(left: Leaf, right: Leaf, descending: boolean): number {
 }
 
 const [NUMBER, TEXT, MISSING] = [0, 1, 2];
-// "run 9" comes before "run 10".
+// Order "run 9" before "run 10".
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 function rank(cell: Leaf): number {
@@ -25,7 +24,7 @@ function rank(cell: Leaf): number {
   return Number.isNaN(numberOf(cell)) ? TEXT : NUMBER;
 }
 
-/** Return the number that a cell is, or means: a param such as "1e-05" is text. */
+/** Return the cell as a number, or NaN. Params such as "1e-05" are text. */
 function numberOf(cell: Leaf): number {
   if (typeof cell === "number") return cell;
   if (typeof cell !== "string" || !/^\s*[+-]?(\.?\d|inf(inity)?\s*$)/i.test(cell)) return NaN;

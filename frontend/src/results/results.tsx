@@ -2,18 +2,18 @@ import { useGraphiQL } from "@graphiql/react";
 import { useMemo, useState } from "react";
 
 import { Charts } from "./charts";
-import { curvesIn } from "./curves";
-import { gridsIn } from "./grids";
+import { curvesIn } from "./curves-in";
 import { Tables } from "./tables";
+import { tablesIn } from "./tables-in";
 
-/** What was asked, to look at: its curves drawn, its lists as tables. Nothing where the answer has neither. */
-export function Look() {
+/** The response as charts and tables; nothing if it contains neither curves nor lists. */
+export function Results() {
   const response = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.response ?? "");
-  const { curves, grids } = useMemo(() => seen(response), [response]);
+  const { curves, tables } = useMemo(() => parseResults(response), [response]);
   const [chosen, choose] = useState<"curves" | "table" | "none">();
-  if (!curves.length && !grids.length) return null;
+  if (!curves.length && !tables.length) return null;
   const fallback = curves.length ? "curves" : "table";
-  const view = (chosen === "curves" && !curves.length) || (chosen === "table" && !grids.length) ? fallback : (chosen ?? fallback);
+  const view = (chosen === "curves" && !curves.length) || (chosen === "table" && !tables.length) ? fallback : (chosen ?? fallback);
   const tab = (name: "curves" | "table", count: number) =>
     count > 0 && (
       <button
@@ -26,22 +26,22 @@ export function Look() {
       </button>
     );
   return (
-    <section className={`look look-${view}`} aria-label="The answer, drawn">
+    <section className={`results results-${view}`} aria-label="Charts and tables of the response">
       <div role="tablist">
         {tab("curves", curves.length)}
-        {tab("table", grids.length)}
+        {tab("table", tables.length)}
       </div>
       {view === "curves" && <Charts curves={curves} />}
-      {view === "table" && <Tables grids={grids} />}
+      {view === "table" && <Tables tables={tables} />}
     </section>
   );
 }
 
-function seen(response: string) {
+function parseResults(response: string) {
   try {
     const data = JSON.parse(response).data ?? null;
-    return { curves: curvesIn(data), grids: gridsIn(data) };
+    return { curves: curvesIn(data), tables: tablesIn(data) };
   } catch {
-    return { curves: [], grids: [] };
+    return { curves: [], tables: [] };
   }
 }

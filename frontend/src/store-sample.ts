@@ -1,7 +1,7 @@
-import { ask } from "./ask";
+import { fetcher } from "./fetcher";
 
-/** What the tour's operations take as variables. */
-export interface Facts {
+/** Values from the store that the tour's operations take as variables. */
+export interface StoreSample {
   experimentId: string;
   experimentName: string;
   runId: string;
@@ -10,7 +10,7 @@ export interface Facts {
   param: string;
 }
 
-// As many as tell what a store is about; counting the runs of each experiment takes a large one minutes.
+// A small sample is enough. Counting the runs of each experiment takes minutes on a large store.
 const NEWEST = `{
   runs(first: 50, filter: "status = 'FINISHED'") {
     nodes { runId experimentId experiment { name } params { key value } metrics { key step } }
@@ -26,20 +26,20 @@ interface Run {
 }
 
 /**
- * Ask what most of the newest finished runs have in common, so that each operation of the tour has something to show.
- * Undefined where the server does not say, for want of a token perhaps.
+ * Sample the newest finished runs and choose values that most of them share, so that each operation returns data.
+ * Return undefined if the request fails, for example without a token.
  */
-export async function factsOf(): Promise<Facts | undefined> {
+export async function sampleStore(): Promise<StoreSample | undefined> {
   try {
-    const answer = await ask({ query: NEWEST });
-    return answer?.data?.runs && told(answer.data.runs.nodes);
+    const response = await fetcher({ query: NEWEST });
+    return response?.data?.runs && sampleOf(response.data.runs.nodes);
   } catch {
-    // Without an answer now the tour opens all the same; running an operation then shows what is wrong.
+    // The tour opens without a sample; running an operation shows the error.
     return undefined;
   }
 }
 
-function told(runs: Run[]): Facts {
+function sampleOf(runs: Run[]): StoreSample {
   const experiments = [...Map.groupBy(runs, (run) => run.experimentId).values()];
   const largest = first(experiments, (some) => [some.length]) ?? [];
   const metric = metricOf(largest);
@@ -56,7 +56,7 @@ function told(runs: Run[]): Facts {
   };
 }
 
-/** Choose a metric of many runs: rather one with a history, and of those a loss, and of those not the training's. */
+/** Choose a metric that many runs have. Prefer metrics with a history, then losses, then metrics not named after training. */
 function metricOf(runs: Run[]): string | undefined {
   const metrics = [...Map.groupBy(runs.flatMap((run) => run.metrics), ({ key }) => key)];
   const most = Math.max(...metrics.map(([, some]) => some.length));
@@ -69,18 +69,18 @@ function metricOf(runs: Run[]): string | undefined {
   ])?.[0];
 }
 
-/** Choose the param by which most groups of several runs are made. */
+/** Choose the param with the most values that several runs share. */
 function paramOf(runs: Run[]): string | undefined {
   const params = [...Map.groupBy(runs.flatMap((run) => run.params), ({ key }) => key)];
   const groups = (some: Run["params"]) => [...Map.groupBy(some, ({ value }) => value).values()];
   return first(params, ([, some]) => [groups(some).filter(({ length }) => length > 1).length])?.[0];
 }
 
-/** Return the item whose first differing rank is the highest; of equals, the first. */
+/** Return the item with the highest ranks, compared in order; the first of equal items. */
 function first<Item>(items: Item[], ranks: (item: Item) => number[]): Item | undefined {
   const compare = (one: number[], other: number[]) => one.map((rank, at) => rank - other[at]!).find(Boolean) ?? 0;
   return items.toSorted((one, other) => compare(ranks(other), ranks(one)))[0];
 }
 
-/** What the tour's operations take where nothing is told. */
-export const GUESSES = told([]);
+/** The variables of the tour without a sample. */
+export const DEFAULT_SAMPLE = sampleOf([]);
