@@ -1,54 +1,52 @@
-"""Curves: the points of one history as an array, 24 bytes a point instead of three objects."""
+"""The points of one history as an array: 24 bytes for each point in place of three objects."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gql_server.stores.sampling import places
+from gql_server.stores.sampling import sampled_indexes
+from schema.ports.non_finite import LARGEST_FLOAT, Split, split_value
 from schema.ports.tracking import Sample
 
 POINT: Final = np.dtype([("step", np.int64), ("timestamp", np.int64), ("value", np.float64)])
-_LARGEST: Final = sys.float_info.max
-_NAMES: Final = {np.inf: "POSITIVE_INFINITY", -np.inf: "NEGATIVE_INFINITY"}
 
 PointArray: TypeAlias = NDArray[np.void]
 
 
-def curve_of(points: Iterable[tuple[int, int, float | None]], *, largest_is_infinite: bool) -> PointArray:
-    """Return points as a curve, of a value that is None a NaN; they are gone through one by one.
+def point_array(points: Iterable[tuple[int, int, float | None]], *, largest_is_infinite: bool) -> PointArray:
+    """Return an array of points, which are iterated over once; a value that is None becomes NaN.
 
-    Databases of MLflow's hold the largest float in the place of an infinity.
+    With `largest_is_infinite`, the largest float becomes an infinity, as in MLflow's databases.
     """
-    curve = np.fromiter(points, POINT)
+    array = np.fromiter(points, POINT)
     if largest_is_infinite:
-        values = curve["value"]
-        values[values == _LARGEST] = np.inf
-        values[values == -_LARGEST] = -np.inf
-    return curve
+        values = array["value"]
+        values[values == LARGEST_FLOAT] = np.inf
+        values[values == -LARGEST_FLOAT] = -np.inf
+    return array
 
 
-def joined_curve(parts: Sequence[PointArray]) -> PointArray:
-    """Return curves one behind the other."""
-    return np.concatenate([np.empty(0, POINT), *parts])
+def concatenated(arrays: Sequence[PointArray]) -> PointArray:
+    """Return the points of all arrays in one."""
+    return np.concatenate([np.empty(0, POINT), *arrays])
 
 
-def sampled(curve: PointArray, sample: Sample) -> PointArray:
-    """Return a sample of a curve, by step, timestamp and value, a NaN behind the numbers."""
-    steps = curve["step"]
+def sampled(points: PointArray, sample: Sample) -> PointArray:
+    """Return a sample of points, by step, timestamp and value, a NaN after the numbers."""
+    steps = points["step"]
     if not (steps[1:] > steps[:-1]).all():
-        curve = curve[np.lexsort((curve["value"], curve["timestamp"], steps))]
-    if len(curve) <= sample.max_points:
-        return curve
-    return curve[places(curve["step"].copy(), curve["value"].copy(), sample)]
+        points = points[np.lexsort((points["value"], points["timestamp"], steps))]
+    if len(points) <= sample.max_points:
+        return points
+    return points[sampled_indexes(points["step"].copy(), points["value"].copy(), sample)]
 
 
-def columns_of(curves: Sequence[PointArray]) -> dict[str, list[Any]]:
-    """Return the port's columns of points, of curves one behind the other."""
-    points = joined_curve(curves)
-    values, names = _told_apart(points["value"])
+def columns_of(arrays: Sequence[PointArray]) -> dict[str, list[Any]]:
+    """Return the columns of points that the port specifies, for the points of all arrays."""
+    points = concatenated(arrays)
+    values, names = _split(points["value"])
     return {
         "step": points["step"].tolist(),
         "timestamp": points["timestamp"].tolist(),
@@ -57,10 +55,10 @@ def columns_of(curves: Sequence[PointArray]) -> dict[str, list[Any]]:
     }
 
 
-def _told_apart(values: NDArray[Any]) -> tuple[list[float | None], list[str | None]]:
-    told: list[float | None] = values.tolist()
-    names: list[str | None] = [None] * len(told)
-    for place in np.flatnonzero(~np.isfinite(values)).tolist():
-        names[place] = _NAMES.get(values[place], "NAN")
-        told[place] = None
-    return told, names
+def _split(values: NDArray[Any]) -> Split:
+    floats: list[float] = values.tolist()
+    finite: list[float | None] = [*floats]
+    names: list[str | None] = [None] * len(floats)
+    for index in np.flatnonzero(~np.isfinite(values)).tolist():
+        finite[index], names[index] = split_value(floats[index], largest_is_infinite=False)
+    return finite, names

@@ -14,8 +14,8 @@ import orjson
 from mlflow.entities import Metric
 
 from gql_server.stores.mlflow import entity_tables
-from gql_server.stores.point_arrays import PointArray, columns_of, curve_of, joined_curve, sampled
-from gql_server.stores.sampling import places
+from gql_server.stores.point_arrays import PointArray, columns_of, concatenated, point_array, sampled
+from gql_server.stores.sampling import sampled_indexes
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, Table
@@ -88,12 +88,12 @@ def curve_of_metrics(metrics: Iterable[Metric], kind: StoreKind, steps: HistoryR
         math.inf if steps.most is None else steps.most,
     )
     triples = ((one.step, one.timestamp, one.value) for one in metrics if least <= one.step <= most)
-    return curve_of(triples, largest_is_infinite=kind in entity_tables.LARGEST_IS_INFINITE)
+    return point_array(triples, largest_is_infinite=kind in entity_tables.LARGEST_IS_INFINITE)
 
 
 def sample_of_parts(parts: Sequence[PointArray], sample: Sample) -> Points:
     """Return a sample of one history that came in parts."""
-    columns = columns_of([sampled(joined_curve(parts), sample)])
+    columns = columns_of([sampled(concatenated(parts), sample)])
     return Points(*(columns[name] for name in _COLUMNS))
 
 
@@ -101,7 +101,9 @@ def sample_of(points: Points, sample: Sample) -> Points:
     """Return a sample of one history."""
     if len(points.step) <= sample.max_points:
         return points
-    kept = places(np.array(points.step, np.int64), np.array(points.value, np.float64), sample).tolist()
+    kept = sampled_indexes(
+        np.array(points.step, np.int64), np.array(points.value, np.float64), sample
+    ).tolist()
     return Points(*([column[place] for place in kept] for column in points))
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, true
 
 from gql_server.stores.sql.dialect import among, as_number, like, same_text, storable
-from gql_server.stores.sql.metric_values import finite
 from schema.ports.condition import Predicate
+from schema.ports.non_finite import clamped
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], ColumnElement[bool]]]] = {
     "eq": operator.eq,
@@ -36,7 +36,7 @@ class Comparison:
         """Return it as a condition that is never null."""
         columns, test = self.rows.c, self.test
         if test.by == "metric":
-            return self._metric(columns.value, columns.is_nan, finite(float(test.value)))  # type: ignore[arg-type]
+            return self._metric(columns.value, columns.is_nan, clamped(float(test.value)))  # type: ignore[arg-type]
         value = func.coalesce(columns.value, "", type_=columns.value.type)
         if test.operator in _ORDERED:
             number = as_number(self.dialect, value)

@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy import select
 
 from gql_server.stores.sql.keyed_table import KeyedTable
-from gql_server.stores.sql.metric_values import told_apart, value_of
+from gql_server.stores.sql.metric_values import value_of
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.spans import aligned, spans_of
 from gql_server.stores.sql.tables import LATEST_METRICS
+from schema.ports.non_finite import split_stored
 from schema.ports.table import Many, Table
 
 _COLUMNS: Final = ("run_id", "key", "step", "timestamp", "value")
@@ -23,7 +24,7 @@ def read_metrics(
     columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=False)) or {
         name: [] for name in _COLUMNS
     }
-    columns["value"], columns["non_finite"] = told_apart(columns["value"])
+    columns["value"], columns["non_finite"] = split_stored(columns["value"])
     return Many(Table(len(rows), columns), aligned(run_ids, spans_of(columns["run_id"])))
 
 

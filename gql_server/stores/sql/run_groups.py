@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, case, false, fun
 from gql_server.stores.group_results import GroupValues, SummaryRow, as_groups
 from gql_server.stores.sql.comparisons import one_of_texts
 from gql_server.stores.sql.dialect import by_code_point, same_text, storable
-from gql_server.stores.sql.metric_values import LARGEST
 from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import LATEST_METRICS, PARAMS, RUN_COLUMNS, RUN_DURATION, RUNS, TAGS
 from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import LARGEST_FLOAT
 from schema.ports.tracking import MAX_SUMMABLE, GroupBy, Grouping, Groups
 
 _LOGGED: Final = {"param": PARAMS, "tag": TAGS}
@@ -103,7 +103,7 @@ def _finite_values(
     statement = select(*selected, *labels).select_from(
         runs.join(LATEST_METRICS, last.run_uuid == RUNS.c.run_uuid)
     )
-    statement = statement.where(last.is_nan == false(), func.abs(last.value) < LARGEST)
+    statement = statement.where(last.is_nan == false(), func.abs(last.value) < LARGEST_FLOAT)
     if metrics is None:
         return statement
     return statement.where(one_of_texts(dialect, last.key, metrics))

@@ -13,10 +13,10 @@ from sqlparse.exceptions import SQLParseError
 from gql_server.stores.errors import cleaned, code_of
 from gql_server.stores.sql.conditions import experiment_condition, run_condition
 from gql_server.stores.sql.dialect import among, storable
-from gql_server.stores.sql.metric_values import finite
 from gql_server.stores.sql.tables import EXPERIMENTS, RUNS
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
+from schema.ports.non_finite import clamped
 from schema.ports.tracking import ExperimentScope, Search
 
 Conditions = list[ColumnElement[bool]]
@@ -118,7 +118,7 @@ def _make_number(comparison: dict[str, Any]) -> None:
     """Make a number of what is compared with one: MLflow passes its text, which psycopg takes for text."""
     numeric = SearchUtils.NUMERIC_ATTRIBUTES | SearchExperimentsUtils.NUMERIC_ATTRIBUTES
     if comparison["type"] == "metric":
-        comparison["value"] = finite(float(comparison["value"]))
+        comparison["value"] = clamped(float(comparison["value"]))
     elif comparison["type"] == "attribute" and comparison["key"] in numeric:
         comparison["value"] = _number(comparison["value"])
 
@@ -127,5 +127,5 @@ def _number(text: str) -> float:
     try:
         whole = int(text)
     except ValueError:
-        return finite(float(text))
+        return clamped(float(text))
     return whole if -_INT64 <= whole < _INT64 else float(whole)

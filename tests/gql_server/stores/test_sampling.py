@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tsdownsample import LTTBDownsampler
 
-from gql_server.stores.sampling import places
+from gql_server.stores.sampling import sampled_indexes
 from schema.ports.tracking import Sample
 
 By = Literal["lttb", "min_max", "every_nth"]
@@ -24,7 +24,7 @@ _most = st.integers(2, 40)
 
 def kept(steps: Sequence[int], values: Sequence[float], most: int, by: By) -> list[int]:
     """Return the places that a sample keeps."""
-    found: list[int] = places(np.array(steps, np.int64), np.array(values), Sample(most, by)).tolist()
+    found: list[int] = sampled_indexes(np.array(steps, np.int64), np.array(values), Sample(most, by)).tolist()
     return found
 
 

@@ -12,7 +12,7 @@ from mlflow.entities import Metric
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import OpenableTracking, store_from
 from gql_server.stores.mlflow import store_reader
-from gql_server.stores.sampling import places
+from gql_server.stores.sampling import sampled_indexes
 from schema.ports.errors import LimitExceeded
 from schema.ports.table import Many
 from schema.ports.tracking import Sample, Series
@@ -71,7 +71,7 @@ def rows(many: Many) -> list[list[tuple[Any, ...]]]:
 def expected(points: list[Point], sample: Sample) -> list[tuple[Any, ...]]:
     """Return the sample of a curve that was logged."""
     steps, _, values = (np.array(column) for column in zip(*points, strict=True))
-    return [plain(points[place]) for place in places(steps, values, sample)]
+    return [plain(points[place]) for place in sampled_indexes(steps, values, sample)]
 
 
 def plain(point: Point) -> tuple[Any, ...]:

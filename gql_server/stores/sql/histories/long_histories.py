@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, sel
 from gql_server.stores.ids import check_run_ids
 from gql_server.stores.sql.dialect import same_text, storable
 from gql_server.stores.sql.keyed_table import KeyedTable
-from gql_server.stores.sql.metric_values import told_apart, value_of
+from gql_server.stores.sql.metric_values import value_of
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tables import METRICS
 from schema.ports.long_histories import PointPosition
+from schema.ports.non_finite import split_stored
 from schema.ports.table import Table
 from schema.ports.tracking import Series
 
@@ -67,7 +68,7 @@ def _behind(
         )
         rows = reading.rows(statement)
     steps, timestamps, stored = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
-    values, non_finite = told_apart(stored)
+    values, non_finite = split_stored(stored)
     columns = {"step": steps, "timestamp": timestamps, "value": values, "non_finite": non_finite}
     return Table(len(rows), {**columns, "stored": stored})
 

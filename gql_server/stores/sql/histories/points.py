@@ -6,8 +6,8 @@ from itertools import islice
 from operator import ge
 from typing import Any
 
-from gql_server.stores.sql.metric_values import told_apart
 from gql_server.stores.sql.session import Row
+from schema.ports.non_finite import split_stored
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Series
 
@@ -49,7 +49,7 @@ class PointColumns:
 
     def many(self, spans: Sequence[Span]) -> Many:
         """Return the points as the port has them."""
-        values, non_finite = told_apart(self.values)
+        values, non_finite = split_stored(self.values)
         columns: dict[str, Sequence[Any]] = {"step": self.steps, "timestamp": self.timestamps}
         return Many(Table(len(self), {**columns, "value": values, "non_finite": non_finite}), spans)
 

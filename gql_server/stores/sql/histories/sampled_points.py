@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from gql_server.stores.limit_errors import too_many_points, too_many_to_sample
-from gql_server.stores.point_arrays import PointArray, columns_of, curve_of, sampled
+from gql_server.stores.point_arrays import PointArray, columns_of, point_array, sampled
 from gql_server.stores.sql.session import Row
 from gql_server.stores.sql.spans import aligned, spans_by_count
 from schema.ports.table import Many, Table
@@ -39,7 +39,7 @@ class SampledPoints:
         """Take rows that come series by series; say whether they are as many as were counted."""
         rows = chain.from_iterable(chunks)
         for one, size in counts.items():
-            curve = curve_of(islice(rows, size), largest_is_infinite=True)
+            curve = point_array(islice(rows, size), largest_is_infinite=True)
             if len(curve) != size:
                 return False
             # A series that shares its run or its key with one asked for may have been read in vain.

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from gql_server.stores.sql.dialect import among, batches
 from gql_server.stores.sql.group_rows import children, pairs
-from gql_server.stores.sql.metric_values import told_apart
 from gql_server.stores.sql.models.logged_models import in_workspace
 from gql_server.stores.sql.models.model_tables import MODEL_METRICS, MODEL_PARAMS, MODEL_TAGS
 from gql_server.stores.sql.session import Row, Session
 from schema.ports import table
+from schema.ports.non_finite import split_stored
 from schema.ports.table import Many
 
 _METRIC: Final = ("key", "run_id", "dataset_name", "dataset_digest", "step", "timestamp", "value")
@@ -41,7 +41,7 @@ def read_model_metrics(reading: Session, ids: Sequence[str], workspace: str | No
     rows.sort(key=lambda row: (*row[:3], row[3] or "", row[4] or ""))
     found = children(ids, _METRIC, rows)
     columns = dict(found.rows.columns)
-    columns["value"], columns["non_finite"] = told_apart(list(found.rows["value"]))
+    columns["value"], columns["non_finite"] = split_stored(list(found.rows["value"]))
     return Many(table.Table(found.rows.size, columns), found.spans)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, literal, select
 from tsdownsample import LTTBDownsampler
 
 from gql_server.stores import point_arrays
-from gql_server.stores.sampling import places
+from gql_server.stores.sampling import sampled_indexes
 from gql_server.stores.sql.histories.sampled_points import SampledPoints, SampleLimits
 from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
@@ -48,9 +48,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(*arguments: Any) -> Any:
         counts.append(sys.getallocatedblocks())
-        return places(*arguments)
+        return sampled_indexes(*arguments)
 
-    monkeypatch.setattr(point_arrays, "places", counted)
+    monkeypatch.setattr(point_arrays, "sampled_indexes", counted)
     return counts
 
 
