@@ -1,4 +1,4 @@
-"""The graph over MLflow tracking: its types, its resolvers, and the port to a store.
+"""The GraphQL schema of MLflow tracking: its types, their resolvers, and the ports to a store.
 
-It knows GraphQL, and neither HTTP nor MLflow: `schema.ports.tracking` is what it asks a store.
+It depends neither on HTTP nor on MLflow. `schema.ports.tracking` is the interface of a store.
 """

@@ -1,4 +1,4 @@
-"""Putting the schema together."""
+"""The schema: its root types, scalars and execution context."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,18 +14,18 @@ from schema.types.query import Query
 from schema.types.scalars import SCALARS
 
 ROOT = Row(Table(1, {}), 0)
-"""The root value: a level of one row, so that root fields are answered like all others."""
+"""The root value: the row of a table of one row, so that root fields resolve like all others."""
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema; faults are reported by whoever runs the operation, not logged here."""
+    """Strawberry's schema without its error log: the caller of the execution reports errors."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        """Leave errors alone."""
+        """Do nothing. Strawberry would log each error."""
 
 
 def build_schema(extensions: Iterable[Any] = (), *, writable: bool = False) -> Schema:
-    """Return the graph, executed level by level; it has mutations only if it is `writable`."""
+    """Return the schema with level-wise execution. It has mutations only if `writable`."""
     return Schema(
         query=Query,
         mutation=Mutation if writable else None,

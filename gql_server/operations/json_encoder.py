@@ -10,7 +10,7 @@ _MARK = b"\0"
 
 
 class JsonEncoder:
-    """orjson, as the graph's `Encoder` and for whole answers; one for each answer.
+    """orjson, as the graph's `ListEncoder` and for whole answers; one for each answer.
 
     The parts are left out of what orjson writes and put in when all is joined: its buffer doubles as it
     grows, and would take twice the whole answer beside them.
@@ -23,7 +23,7 @@ class JsonEncoder:
         """Encode a list of objects."""
         return orjson.dumps(items)
 
-    def encoded(self, parts: Sequence[bytes]) -> orjson.Fragment:
+    def placeholder(self, parts: Sequence[bytes]) -> orjson.Fragment:
         """Return a value that stands for one list, made of the items of encoded lists."""
         self._lists.append(parts)
         return orjson.Fragment(b"%b%d%b" % (_MARK, len(self._lists) - 1, _MARK))

@@ -1,8 +1,8 @@
-"""Fields that are answered for all rows of a level at once.
+"""Fields that are resolved once for all rows of a table.
 
-`across` turns a function over a whole table into a Strawberry field. graphql-core calls the field row by
-row; the first call answers for the whole table and the others value_at their row from it. The level-wise
-execution (`schema.engine.level_execution`) calls it once, with the table itself.
+`batched_field` turns a function over a whole table into a Strawberry field. graphql-core calls the field once
+for each row: the first call computes the column, and every call returns its row's value of it. The level-wise
+execution (`schema.engine.level_execution`) calls the field once, with the table as its source.
 """
 
 import inspect
@@ -18,59 +18,60 @@ from schema.engine.operation import Operation
 from schema.ports.table import Column, Row, Table, index_of, table_of, value_at
 from schema.ports.tracking import TrackingWithArtifacts
 
-NEEDS = "needs"
-"""The key in a field's metadata under which it names the columns that it reads."""
+REQUIRES = "requires"
+"""The key in a field's metadata for the columns of the table that its resolver reads."""
 
 _DEFINITION = "strawberry-definition"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldContext:
-    """One question of a document: a field, where it stands and what is selected below it."""
+    """The context of one field of a document: the operation, and the selections below the field."""
 
     info: GraphQLResolveInfo
 
     @property
     def operation(self) -> Operation:
-        """Return the operation that the question is part of."""
+        """Return the operation that the field is part of."""
         operation: Operation = self.info.context
         return operation
 
     @property
     def tracking(self) -> TrackingWithArtifacts:
-        """Return the store to ask."""
+        """Return the store."""
         return self.operation.tracking
 
     def columns(self, *paths: Sequence[str], on: str | None = None) -> frozenset[str]:
-        """Return the columns that the selections at the end of these paths of field names read.
+        """Return the columns that the selections at the end of these paths of field names require.
 
-        `on` names the object type at the start where the field's own type is an interface.
+        The paths start at the field's type. `on` is the object type to start at if that is an interface.
         """
-        needed: set[str] = set()
+        required: set[str] = set()
         for path in paths:
             for name, type_ in self._selected(path, on):
                 definition = type_.fields[name].extensions[_DEFINITION]
-                needed.update(definition.metadata.get(NEEDS, (definition.python_name,)))
-        return frozenset(needed)
+                required.update(definition.metadata.get(REQUIRES, (definition.python_name,)))
+        return frozenset(required)
 
     def selects(self, *path: str) -> bool:
-        """Say whether the field at the end of the path is selected."""
+        """Return whether the field at the end of a path is selected."""
         return any(name == path[-1] for name, _ in self._selected(path[:-1], None))
 
     def _selected(self, path: Sequence[str], on: str | None) -> list[tuple[str, GraphQLObjectType]]:
+        """Return the fields that are selected at the end of a path, each with its parent type."""
         type_ = _object_type(self.info.schema.type_map[on] if on else self.info.return_type)
-        nodes = self._below(type_, self.info.field_nodes)
+        nodes = self._collect(type_, self.info.field_nodes)
         for step in path:
-            inner = [node for node in nodes if node.name.value == step]
-            if not inner:
+            parents = [node for node in nodes if node.name.value == step]
+            if not parents:
                 return []
             type_ = _object_type(type_.fields[step].type)
-            nodes = self._below(type_, inner)
+            nodes = self._collect(type_, parents)
         return [(node.name.value, type_) for node in nodes if node.name.value in type_.fields]
 
-    def _below(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> list[FieldNode]:
+    def _collect(self, type_: GraphQLObjectType, parents: list[FieldNode]) -> list[FieldNode]:
         info = self.info
-        groups = collect_sub_fields(info.schema, info.fragments, info.variable_values, type_, nodes)
+        groups = collect_sub_fields(info.schema, info.fragments, info.variable_values, type_, parents)
         return [node for group in groups.values() for node in group]
 
 
@@ -80,54 +81,56 @@ def _object_type(type_: Any) -> GraphQLObjectType:
 
 
 def batched_field(
-    answer: Callable[..., Column | Awaitable[Column]],
+    resolve: Callable[..., Column | Awaitable[Column]],
     *,
     description: str,
-    needs: tuple[str, ...] = (),
+    requires: tuple[str, ...] = (),
 ) -> Any:
-    """Return a field whose values `answer(table, ask, **arguments)` gives for all rows of a table.
+    """Return a field that `resolve(table, context, **arguments)` resolves for all rows of a table.
 
-    `answer` returns a `Column` as long as the table, or an awaitable of one. `needs` names the columns of
-    the table that it reads, for the store to fetch. An item that is an exception is that row's error.
+    `resolve` returns a `Column` as long as the table, or an awaitable of one. An exception as an item of the
+    column is the error of that row. `requires` names the columns of the table that `resolve` reads, so that
+    they are requested from the store.
     """
-    resolver = _async_resolver(answer) if inspect.iscoroutinefunction(answer) else _resolver(answer)
-    parameters = list(inspect.signature(answer).parameters.values())[2:]
-    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    fixed = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", "info")]
-    fixed[1] = fixed[1].replace(annotation=strawberry.Info)
-    resolver.__signature__ = inspect.Signature([*fixed, *keyword])  # type: ignore[attr-defined]
-    resolver.__module__ = answer.__module__
-    return strawberry.field(resolver=resolver, description=description, metadata={NEEDS: needs})
+    resolver = _async_resolver(resolve) if inspect.iscoroutinefunction(resolve) else _resolver(resolve)
+    parameters = list(inspect.signature(resolve).parameters.values())[2:]
+    arguments = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    self_, info = (
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", "info")
+    )
+    info = info.replace(annotation=strawberry.Info)
+    resolver.__signature__ = inspect.Signature([self_, info, *arguments])  # type: ignore[attr-defined]
+    resolver.__module__ = resolve.__module__
+    return strawberry.field(resolver=resolver, description=description, metadata={REQUIRES: requires})
 
 
-def question(type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
-    """Return what tells one question about a table from another: the nodes of the document that ask it."""
-    return (type_.name, *map(id, nodes))
+def field_key(parent_type: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
+    """Return the key of a field's result in an `Operation`: its parent type and its nodes in the document."""
+    return (parent_type.name, *map(id, nodes))
 
 
-def _resolver(answer: Callable[..., Any]) -> Callable[..., Any]:
-    def resolve(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
-        return _own(source, _column(answer, source, info, arguments))
+def _resolver(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
+        return _result_for(source, _column(resolve, source, info, arguments))
 
-    return resolve
+    return resolve_source
 
 
-def _async_resolver(answer: Callable[..., Any]) -> Callable[..., Any]:
-    async def resolve(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
-        return _own(source, await _column(answer, source, info, arguments))
+def _async_resolver(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    async def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
+        return _result_for(source, await _column(resolve, source, info, arguments))
 
-    return resolve
+    return resolve_source
 
 
 def _column(
-    answer: Callable[..., Any], source: Row | Table, info: strawberry.Info, arguments: dict[str, Any]
+    resolve: Callable[..., Any], source: Row | Table, info: strawberry.Info, arguments: dict[str, Any]
 ) -> Any:
-    ask = FieldContext(info._raw_info)  # noqa: SLF001 - Strawberry has no public way to the field's nodes
+    context = FieldContext(info._raw_info)  # noqa: SLF001 - Strawberry has no public access to the nodes
     table = source if isinstance(source, Table) else table_of(source)
-    return ask.operation.compute_once(
-        table, question(ask.info.parent_type, ask.info.field_nodes), lambda: answer(table, ask, **arguments)
-    )
+    key = field_key(context.info.parent_type, context.info.field_nodes)
+    return context.operation.compute_once(table, key, lambda: resolve(table, context, **arguments))
 
 
-def _own(source: Row | Table, column: Column) -> Any:
+def _result_for(source: Row | Table, column: Column) -> Any:
     return column if isinstance(source, Table) else value_at(column, index_of(source))

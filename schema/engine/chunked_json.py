@@ -1,9 +1,8 @@
-"""Encoding long lists of leaves as they are completed, a part at a time.
+"""Encoding long lists of leaves to JSON in chunks, while they are completed.
 
-A hundred thousand points as dicts take twenty times the memory of their JSON, and the event loop cannot do
-anything else while they are encoded in one go. So where whoever runs the operation gives it an `Encoder`,
-long lists are encoded in parts, each made, encoded and forgotten before the next, with a turn for the event
-loop between them.
+A hundred thousand points as dicts take twenty times the memory of their JSON, and encoding them in one call
+blocks the event loop. If the operation has a `ListEncoder`, long lists are therefore completed and encoded in
+chunks. The objects of a chunk are released before the next, and other tasks can run between chunks.
 """
 
 import asyncio
@@ -14,28 +13,28 @@ from typing import Any, Protocol
 from graphql import GraphQLLeafType
 
 from schema.engine.leaf_columns import complete_leaves
-from schema.engine.row_builder import objects
+from schema.engine.row_builder import build_objects
 from schema.ports.table import Many, Span, Table
 
-LARGE = 4096
-"""The rows from which encoding in parts saves more than it costs, and the size of a part."""
+CHUNK_ROWS = 4096
+"""The rows of a chunk, and the shortest table for which encoding in chunks pays off."""
 
 
-class Encoder(Protocol):
-    """What the encoder of the whole answer can take parts from."""
+class ListEncoder(Protocol):
+    """An encoder of a result whose lists may be encoded beforehand."""
 
     def encode(self, items: list[dict[str, Any]]) -> bytes:
         """Encode a list of objects."""
         ...
 
-    def encoded(self, parts: Sequence[bytes]) -> Any:
-        """Return a value that stands in the answer for one list, made of the items of encoded lists."""
+    def placeholder(self, parts: Sequence[bytes]) -> Any:
+        """Return a placeholder in the result for one list: the items of the encoded lists `parts`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedLeaf:
-    """A selected column: its name in the answer and in the table, and its type."""
+class LeafColumn:
+    """A selected leaf field: its name in the result, its column of the table and its type."""
 
     name: str
     column: str
@@ -43,51 +42,51 @@ class EncodedLeaf:
     required: bool
 
 
-def in_sequence(many: Many) -> bool:
-    """Say whether the lists stand one behind the other, so that parts of the table are parts of the lists."""
-    behind = 0
+def is_contiguous(many: Many) -> bool:
+    """Return whether each list starts where the previous one ends, from the first row on."""
+    end = 0
     for start, stop in many.spans:
-        if start != behind:
+        if start != end:
             return False
-        behind = stop
+        end = stop
     return True
 
 
-async def encode_lists(encoder: Encoder, leaves: Sequence[EncodedLeaf], many: Many) -> list[Any]:
-    """Return the encoded list of each parent; raise `NotCovered` where a value is not what it should be."""
+async def encode_lists(encoder: ListEncoder, leaves: Sequence[LeafColumn], many: Many) -> list[Any]:
+    """Return the placeholder of each parent's list. Raise `NotBatchable` for a value that is not valid."""
     parts: list[list[bytes]] = [[] for _ in many.spans]
-    for batch in _batches(many.spans):
-        _encode(encoder, leaves, many.rows, batch, parts)
+    for chunk in _chunks(many.spans):
+        _encode(encoder, leaves, many.rows, chunk, parts)
         await asyncio.sleep(0)
-    return [encoder.encoded(some) for some in parts]
+    return [encoder.placeholder(encoded) for encoded in parts]
 
 
-def _batches(spans: Sequence[Span]) -> list[list[tuple[int, Span]]]:
-    """Return pieces of the spans with their places, in batches of about `LARGE` rows."""
-    batches: list[list[tuple[int, Span]]] = [[]]
-    room = LARGE
-    for place, (start, stop) in enumerate(spans):
-        for begin in range(start, stop, LARGE):
-            end = min(begin + LARGE, stop)
-            batches[-1].append((place, (begin, end)))
-            room -= end - begin
-            if room <= 0:
-                batches.append([])
-                room = LARGE
-    return [batch for batch in batches if batch]
+def _chunks(spans: Sequence[Span]) -> list[list[tuple[int, Span]]]:
+    """Split spans into chunks of about `CHUNK_ROWS` rows: pieces of spans, each with the parent's index."""
+    chunks: list[list[tuple[int, Span]]] = [[]]
+    remaining = CHUNK_ROWS
+    for parent, (start, stop) in enumerate(spans):
+        for piece_start in range(start, stop, CHUNK_ROWS):
+            piece_stop = min(piece_start + CHUNK_ROWS, stop)
+            chunks[-1].append((parent, (piece_start, piece_stop)))
+            remaining -= piece_stop - piece_start
+            if remaining <= 0:
+                chunks.append([])
+                remaining = CHUNK_ROWS
+    return [chunk for chunk in chunks if chunk]
 
 
 def _encode(
-    encoder: Encoder,
-    leaves: Sequence[EncodedLeaf],
+    encoder: ListEncoder,
+    leaves: Sequence[LeafColumn],
     table: Table,
-    batch: Sequence[tuple[int, Span]],
+    chunk: Sequence[tuple[int, Span]],
     parts: list[list[bytes]],
 ) -> None:
-    first, last = batch[0][1][0], batch[-1][1][1]
+    first, last = chunk[0][1][0], chunk[-1][1][1]
     columns = [
         complete_leaves(leaf.type, table[leaf.column][first:last], required=leaf.required) for leaf in leaves
     ]
-    made = objects(tuple(leaf.name for leaf in leaves), columns, last - first)
-    for place, (start, stop) in batch:
-        parts[place].append(encoder.encode(made[start - first : stop - first]))
+    objects = build_objects(tuple(leaf.name for leaf in leaves), columns, last - first)
+    for parent, (start, stop) in chunk:
+        parts[parent].append(encoder.encode(objects[start - first : stop - first]))

@@ -1,8 +1,8 @@
-"""Completing a column of leaves: what graphql-core does value by value, at once where the values allow.
+"""Serialization of a column of leaves, which graphql-core does value by value.
 
-Each scalar serializes the plain values of its own Python type to themselves (or, for `DateTime`, by one
-function over the column), so a column whose types are known needs no call a value. Anything else goes
-value by value through the type's own `serialize`, and what that refuses is `NotBatchable`.
+Each scalar serializes a valid value of its own Python type to the same value, except `DateTime`, for which
+one function serializes a whole column. A column of such values therefore needs no call for each value. Any
+other column is serialized value by value. A value that a type's `serialize` rejects raises `NotBatchable`.
 """
 
 import math
@@ -19,73 +19,73 @@ _INT_RANGE = range(-(2**31), 2**31)
 
 
 class NotBatchable(Exception):
-    """The level-wise execution does not handle this; graphql-core does, errors included."""
+    """The level-wise execution cannot complete this; graphql-core has to, and reports the errors."""
 
 
 def complete_leaves(type_: GraphQLLeafType, values: Sequence[Any], *, required: bool) -> Sequence[Any]:
     """Return the serialized values of a column, or raise `NotBatchable`.
 
-    `required` is whether the type is non-null here: a None then is an error for graphql-core to locate.
+    If `required`, the type is non-null here, and None in the column raises `NotBatchable`.
     """
     kinds = set(map(type, values))
-    missing = _NONE in kinds
-    if missing and required:
+    has_nulls = _NONE in kinds
+    if has_nulls and required:
         raise NotBatchable
     kinds.discard(_NONE)
     if not kinds:
         return values
     if isinstance(type_, GraphQLEnumType):
-        return _by_value(type_, values)
-    quick = _QUICK.get(type_.name)
-    if quick is not None and kinds == {quick[0]}:
-        there = [value for value in values if value is not None] if missing else values
-        if quick[1](there):
+        return _serialize_distinct(type_, values)
+    python_type, is_valid = _IDENTICAL.get(type_.name, (None, _is_any))
+    if kinds == {python_type}:
+        non_null = [value for value in values if value is not None] if has_nulls else values
+        if is_valid(non_null):
             return format_times(values) if type_.name == "DateTime" else values
     return [None if value is None else _serialize(type_, value) for value in values]
 
 
-def _by_value(type_: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:
+def _serialize_distinct(type_: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:
     try:
-        names = {value: _serialize(type_, value) for value in set(values) if value is not None}
+        serialized = {value: _serialize(type_, value) for value in set(values) if value is not None}
     except TypeError as error:  # an unhashable value
         raise NotBatchable from error
-    names[None] = None
-    return [names[value] for value in values]
+    serialized[None] = None
+    return [serialized[value] for value in values]
 
 
 def _serialize(type_: GraphQLLeafType, value: Any) -> Any:
     if isinstance(value, Exception):
-        # That row's error. String and ID would write it as text.
+        # The error of one row. String and ID would serialize it to its text.
         raise NotBatchable from value
     try:
-        done = type_.serialize(value)
+        serialized = type_.serialize(value)
     except Exception as error:
         raise NotBatchable from error
-    if done is None:
+    if serialized is None:
         raise NotBatchable
-    return done
+    return serialized
 
 
-def _any(_values: Sequence[Any]) -> bool:
+def _is_any(_values: Sequence[Any]) -> bool:
     return True
 
 
-def _finite(values: Sequence[Any]) -> bool:
-    # A sum is finite only if all that is in it is; where one overflows, the column just goes value by value.
+def _are_finite(values: Sequence[Any]) -> bool:
+    # A finite sum has finite terms. If the sum of finite values overflows, they are serialized one by one.
     return math.isfinite(sum(values))
 
 
-def _within(bounds: range) -> Callable[[Sequence[Any]], bool]:
-    return lambda values: min(values) in bounds and max(values) in bounds
+def _are_within(limits: range) -> Callable[[Sequence[Any]], bool]:
+    return lambda values: min(values) in limits and max(values) in limits
 
 
-_QUICK: dict[str, tuple[type, Callable[[Sequence[Any]], bool]]] = {
-    "String": (str, _any),
-    "ID": (str, _any),
-    "Boolean": (bool, _any),
-    "Float": (float, _finite),
-    "Int": (int, _within(_INT_RANGE)),
-    "BigInt": (int, _within(BIG_INT_RANGE)),
-    "DateTime": (int, _within(BIG_INT_RANGE)),
+_IDENTICAL: dict[str, tuple[type, Callable[[Sequence[Any]], bool]]] = {
+    "String": (str, _is_any),
+    "ID": (str, _is_any),
+    "Boolean": (bool, _is_any),
+    "Float": (float, _are_finite),
+    "Int": (int, _are_within(_INT_RANGE)),
+    "BigInt": (int, _are_within(BIG_INT_RANGE)),
+    "DateTime": (int, _are_within(BIG_INT_RANGE)),
 }
-"""What serializes to itself, or for `DateTime` as a column: values of this type that pass this check."""
+"""The values that need no serialization, or for `DateTime` one call for a column: their type and a check."""

@@ -1,12 +1,13 @@
-"""Execution a level at a time: each field of a list of our own rows is resolved once, for all rows.
+"""Execution a level at a time: each field of a list of rows is resolved once for all rows of its table.
 
-graphql-core completes a list object by object and field by field, at about 10 us a field. Where a list is
-`Rows` of a table, this context completes the whole table by columns instead: arguments are coerced once,
-resolvers answer for all rows (`schema.engine.batched_field`), leaves are taken from the columns, and a
-function compiled
-for the selection zips them into objects. graphql-core stays the reference: whatever is not covered here, a
-null in a non-null place and any error among it, goes the ordinary way over the same tables, with what the
-store already answered.
+graphql-core completes a list object by object and field by field, at about 10 us a field. If a list is `Rows`
+of a table, this execution context completes the whole table by columns (`schema.engine.level`): it coerces
+arguments once, calls each resolver once for all rows, takes leaves from the columns, and builds the objects
+with a function that is compiled for the selection.
+
+graphql-core remains the reference. Whatever the level does not support, including errors and nulls in
+non-null positions, raises `NotBatchable`. graphql-core then completes the same tables row by row, with the
+results that the store already returned.
 """
 
 from inspect import isawaitable
@@ -25,7 +26,7 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.engine.batched_field import question
+from schema.engine.batched_field import field_key
 from schema.engine.leaf_columns import NotBatchable
 from schema.engine.level import Level
 from schema.engine.operation import Operation
@@ -38,36 +39,36 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
     ) -> AwaitableOrValue[Any]:
-        """Execute a field; what fails at once fails when it is awaited instead.
+        """Execute a field. Raise an immediate error only when the result is awaited.
 
-        graphql-core would drop the coroutines of the fields beside it, and Python would warn of each.
+        Otherwise graphql-core drops the coroutines of the sibling fields, and Python warns about each.
         """
-        known = self._known(parent_type, source, field_nodes)
-        if known is not None:
-            return self._told(parent_type, source, field_nodes, path, known)
+        result = self._stored_result(parent_type, source, field_nodes)
+        if result is not None:
+            return self._complete_stored(parent_type, source, field_nodes, path, result)
         try:
             return super().execute_field(parent_type, source, field_nodes, path)
         except GraphQLError as error:
-            return _failing(error)
+            return _raise(error)
 
-    def _known(self, parent_type: GraphQLObjectType, source: Any, nodes: list[FieldNode]) -> Any:
-        """Return what a field of a row answered for all rows of its table; None where it has not yet."""
-        if not isinstance(source, Row) or self._hooked:
+    def _stored_result(self, parent_type: GraphQLObjectType, source: Any, nodes: list[FieldNode]) -> Any:
+        """Return the column or exception of a field for all rows of a table; None if there is none yet."""
+        if not isinstance(source, Row) or self._has_field_hooks:
             return None
         operation = cast("Operation", self.context_value)
-        return operation.stored_result(table_of(source), question(parent_type, nodes))
+        return operation.stored_result(table_of(source), field_key(parent_type, nodes))
 
-    async def _told(
-        self, parent_type: GraphQLObjectType, source: Row, nodes: list[FieldNode], path: Path, known: Any
+    async def _complete_stored(
+        self, parent_type: GraphQLObjectType, source: Row, nodes: list[FieldNode], path: Path, result: Any
     ) -> Any:
-        """Complete a field of a row from the answer for all rows; its arguments are not read for each."""
+        """Complete a field of a row from the result for all rows, without coercing its arguments again."""
         field = parent_type.fields[nodes[0].name.value]
         info = self.build_resolve_info(field, nodes, parent_type, path)
         try:
-            value = known if isinstance(known, Exception) else value_at(known, index_of(source))
+            value = result if isinstance(result, Exception) else value_at(result, index_of(source))
             completed = self.complete_value(field.type, nodes, info, path, value)
             return await completed if isawaitable(completed) else completed
-        except Exception as error:  # noqa: BLE001 - as graphql-core has it: each is an error of this field
+        except Exception as error:  # noqa: BLE001 - as in graphql-core, any exception is a field error
             self.handle_field_error(located_error(error, nodes, path.as_list()), field.type, path)
             return None
 
@@ -78,9 +79,9 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         path: Path | None,
         fields: dict[str, list[FieldNode]],
     ) -> dict[str, Any]:
-        """Execute the fields of a mutation one after another; what fails ends it, and none follows.
+        """Execute the fields of a mutation one after another. The first error ends the mutation.
 
-        graphql-core calls the resolvers of all before it awaits the first, and nests an await for each.
+        graphql-core calls the resolvers of all fields before it awaits the first, and nests their awaits.
         """
         results: dict[str, Any] = {}
         for name, nodes in fields.items():
@@ -90,8 +91,8 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         return results
 
     @property
-    def _hooked(self) -> bool:
-        """Whether there is a hook around each field's resolver, which is promised every row."""
+    def _has_field_hooks(self) -> bool:
+        """Whether an extension hooks into each field's resolver: it must be called for every row."""
         return self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
 
     def complete_list_value(
@@ -102,9 +103,9 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         result: Any,
     ) -> AwaitableOrValue[list[Any]]:
-        """Complete our own rows by columns, any other list item by item."""
+        """Complete `Rows` by columns, and any other list item by item."""
         item_type = get_nullable_type(return_type.of_type)
-        if isinstance(result, Rows) and is_object_type(item_type) and not self._hooked:
+        if isinstance(result, Rows) and is_object_type(item_type) and not self._has_field_hooks:
             return self._complete_rows(return_type, field_nodes, info, path, result)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
 
@@ -116,7 +117,7 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         result: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
-        """Complete a row without asking whether it is of the type: a table's rows are of one type."""
+        """Complete a row without `is_type_of`, because all rows of a table have one type."""
         if isinstance(result, Row):
             fields = self.collect_subfields(return_type, field_nodes)
             return self.execute_fields(return_type, result, path, fields)
@@ -130,12 +131,10 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         result: Any,
     ) -> AwaitableOrValue[Any]:
-        """Complete a row of a field of interface type by the type that its table names."""
+        """Complete a row of a field of interface type as the type that its table names."""
         if isinstance(result, Row):
-            named = self.schema.type_map[table_of(result).type_name or ""]
-            return self.complete_object_value(
-                cast("GraphQLObjectType", named), field_nodes, info, path, result
-            )
+            type_ = cast("GraphQLObjectType", self.schema.type_map[table_of(result).type_name or ""])
+            return self.complete_object_value(type_, field_nodes, info, path, result)
         return super().complete_abstract_value(return_type, field_nodes, info, path, result)
 
     async def _complete_rows(
@@ -146,18 +145,16 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         rows: Rows,
     ) -> list[Any]:
-        level = Level(
-            self, cast("GraphQLObjectType", get_nullable_type(return_type.of_type)), field_nodes, path
-        )
+        item_type = cast("GraphQLObjectType", get_nullable_type(return_type.of_type))
         try:
-            done = await level.complete(rows.table)
+            objects = await Level(self, item_type, field_nodes, path).complete(rows.table)
         except NotBatchable:
-            # As a plain list, the rows are completed one by one.
-            ordinary = super().complete_list_value(return_type, field_nodes, info, path, list(rows))
-            return await ordinary if isawaitable(ordinary) else ordinary
+            # graphql-core completes the rows of a plain list one by one.
+            fallback = super().complete_list_value(return_type, field_nodes, info, path, list(rows))
+            return await fallback if isawaitable(fallback) else fallback
         start, stop = rows.span
-        return list(done[start:stop])
+        return list(objects[start:stop])
 
 
-async def _failing(error: GraphQLError) -> None:
+async def _raise(error: GraphQLError) -> None:
     raise error

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.engine.chunked_json import Encoder
+from schema.engine.chunked_json import ListEncoder
 from schema.ports.errors import LimitExceeded
 from schema.ports.filter_string import MAX_FILTER_LENGTH, MAX_TOTAL_FILTER_LENGTH
 from schema.ports.query_limits import QueryLimits
@@ -42,7 +42,7 @@ class Operation:
     limits: QueryLimits
     writes: TrackingWrites | None = None
     """The port for changes; None if the server is read-only."""
-    encoder: Encoder | None = None
+    encoder: ListEncoder | None = None
     """Encodes long lists to JSON while they are completed; without it, the result has plain objects only."""
     trace_level: Callable[[str, int], AbstractContextManager[Any]] = _no_trace
     """Makes the context manager in which a level is completed, from its type's name and number of rows."""

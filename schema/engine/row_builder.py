@@ -1,4 +1,4 @@
-"""Making objects of columns."""
+"""Building the objects of rows from columns."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -6,25 +6,27 @@ from typing import Any
 
 from schema.engine.leaf_columns import NotBatchable
 
-_MOST_COMPILED = 64
-"""The longest selection that a function is compiled for, and so the number of such functions."""
+_MAX_COMPILED = 64
+"""The longest selection for which a function is compiled, and therefore the maximum number of functions."""
 
 
-def objects(names: tuple[str, ...], columns: Sequence[Sequence[Any]], size: int) -> list[dict[str, Any]]:
-    """Return an object for each row of the columns; NotCovered where one is not `size` long."""
+def build_objects(
+    names: tuple[str, ...], columns: Sequence[Sequence[Any]], size: int
+) -> list[dict[str, Any]]:
+    """Return one object per row, with these names as keys. Raise `NotBatchable` if sizes differ."""
     if any(len(column) != size for column in columns):
-        # The store's answer is broken; row by row it is found out where.
+        # The store returned a broken column. Row-by-row execution reports which rows are affected.
         raise NotBatchable
     if not names:
         return [{} for _ in range(size)]
-    if len(names) > _MOST_COMPILED:
+    if len(names) > _MAX_COMPILED:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    return _zipper(len(names))(columns, *names)
+    return _compiled_builder(len(names))(columns, *names)
 
 
-@lru_cache(maxsize=_MOST_COMPILED)
-def _zipper(count: int) -> Callable[..., list[dict[str, Any]]]:
-    """Compile the function that makes objects of so many columns, given the columns and then their names.
+@lru_cache(maxsize=_MAX_COMPILED)
+def _compiled_builder(count: int) -> Callable[..., list[dict[str, Any]]]:
+    """Compile a function that builds objects from `count` columns; its arguments are the columns and names.
 
     A dict display in a comprehension takes half the time of `dict(zip(names, row))`.
     """

@@ -20,33 +20,33 @@ FolderPath = Annotated[
 ]
 
 
-async def list_of(ask: FieldContext, owner_kind: OwnerKind, owners: list[str], path: str | None) -> Many:
+async def list_of(context: FieldContext, owner_kind: OwnerKind, owners: list[str], path: str | None) -> Many:
     """Return what is in the folder at this path of each owner."""
-    return await ask.tracking.artifacts.listings(
+    return await context.tracking.artifacts.listings(
         [Folder(owner_kind, own, given(path) or "") for own in owners]
     )
 
 
-def _name(artifacts: Table, _ask: FieldContext) -> list[str]:
+def _name(artifacts: Table, _context: FieldContext) -> list[str]:
     return [path.rpartition("/")[2] for path in artifacts["path"]]
 
 
-def _download_url(artifacts: Table, ask: FieldContext) -> list[str | None]:
+def _download_url(artifacts: Table, context: FieldContext) -> list[str | None]:
     return [
         None
         if is_dir
-        else f"{ask.operation.base_path}/{ROUTES[owner_kind]}/{quote(owner, safe='')}/{quote(path)}"
+        else f"{context.operation.base_path}/{ROUTES[owner_kind]}/{quote(owner, safe='')}/{quote(path)}"
         for owner_kind, owner, path, is_dir in _rows(artifacts)
     ]
 
 
-async def _children(artifacts: Table, ask: FieldContext) -> list[Rows | None]:
+async def _children(artifacts: Table, context: FieldContext) -> list[Rows | None]:
     folders = [
         Folder(owner_kind, owner, path) for owner_kind, owner, path, is_dir in _rows(artifacts) if is_dir
     ]
     if not folders:
         return [None] * artifacts.size
-    found = await ask.tracking.artifacts.listings(folders)
+    found = await context.tracking.artifacts.listings(folders)
     spans = iter(found.spans)
     return [Rows(found.rows, next(spans)) if is_dir else None for is_dir in artifacts["is_dir"]]
 
@@ -61,7 +61,7 @@ class Artifact:
     """MLflow's FileInfo."""
 
     path: str = strawberry.field(description="The path from the root of the artifacts, with slashes.")
-    name: str = batched_field(_name, description="The last part of the path.", needs=("path",))
+    name: str = batched_field(_name, description="The last part of the path.", requires=("path",))
     is_dir: bool = strawberry.field(description="Whether it is a folder.")
     size: BigInt | None = strawberry.field(
         description="The size in bytes; null of a folder, and where the store does not say."
@@ -72,10 +72,10 @@ class Artifact:
             "Where this server has the file, from its own root on: to be resolved against the URL of the "
             "graph. Null of a folder."
         ),
-        needs=("owner_kind", "owner", "path", "is_dir"),
+        requires=("owner_kind", "owner", "path", "is_dir"),
     )
     children: list["Artifact"] | None = batched_field(
         _children,
         description="What is in the folder; null of a file.",
-        needs=("owner_kind", "owner", "path", "is_dir"),
+        requires=("owner_kind", "owner", "path", "is_dir"),
     )

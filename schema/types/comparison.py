@@ -58,21 +58,25 @@ def _runs(comparison: Table) -> Table:
     return runs
 
 
-async def _params(comparison: Table, ask: FieldContext) -> Many:
+async def _params(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
     return _pairs(
-        await related_rows(runs, "params", None, lambda _: ask.tracking.params(runs["run_id"], None))
+        await related_rows(runs, "params", None, lambda _: context.tracking.params(runs["run_id"], None))
     )
 
 
-async def _tags(comparison: Table, ask: FieldContext) -> Many:
+async def _tags(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
-    return _pairs(await related_rows(runs, "tags", None, lambda _: ask.tracking.tags(runs["run_id"], None)))
+    return _pairs(
+        await related_rows(runs, "tags", None, lambda _: context.tracking.tags(runs["run_id"], None))
+    )
 
 
-async def _metrics(comparison: Table, ask: FieldContext) -> Many:
+async def _metrics(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
-    found = await related_rows(runs, "metrics", None, lambda _: ask.tracking.metrics(runs["run_id"], None))
+    found = await related_rows(
+        runs, "metrics", None, lambda _: context.tracking.metrics(runs["run_id"], None)
+    )
     keys, places = _by_key(found)
     values = _cells(places, found.rows["value"])
     # What is not finite is told apart by its name, which no number is equal to.
@@ -127,21 +131,21 @@ class RunComparison:
 
     runs: list[Run] = strawberry.field(description="The runs, in the order asked for.")
     params: list[ParamComparison] = batched_field(
-        _params, description="The params of all the runs, sorted by key.", needs=("runs",)
+        _params, description="The params of all the runs, sorted by key.", requires=("runs",)
     )
     metrics: list[MetricComparison] = batched_field(
-        _metrics, description="The last values of all metrics of the runs, sorted by key.", needs=("runs",)
+        _metrics, description="The last values of all metrics of the runs, sorted by key.", requires=("runs",)
     )
     tags: list[ParamComparison] = batched_field(
         _tags,
         description="The tags of all the runs, sorted by key, MLflow's own mlflow.* tags included.",
-        needs=("runs",),
+        requires=("runs",),
     )
 
 
 async def compare_runs(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     run_ids: Annotated[
         list[strawberry.ID],
         strawberry.argument(
@@ -153,17 +157,17 @@ async def compare_runs(
     ],
 ) -> One:
     """Look the runs up, with what else the store brings along."""
-    most = ask.operation.limits.max_compared_runs
+    most = context.operation.limits.max_compared_runs
     if len(run_ids) > most:
         message = f"compareRuns takes at most {most} runs (GQL_MAX_COMPARED_RUNS), not {len(run_ids)}."
         raise BadUserInput(message)
-    runs = await _look_up(ask, run_ids) if run_ids else Table(0, {"run_id": []})
+    runs = await _look_up(context, run_ids) if run_ids else Table(0, {"run_id": []})
     return One.for_single_parent(Table(1, {"runs": Many.for_single_parent(runs)}))
 
 
-async def _look_up(ask: FieldContext, run_ids: Sequence[str]) -> Table:
-    along = {name for name in _LOGGED if ask.selects(name)}
-    found = await ask.tracking.runs_by_id(run_ids, ask.columns(("runs",)) | along | {"run_id"})
+async def _look_up(context: FieldContext, run_ids: Sequence[str]) -> Table:
+    along = {name for name in _LOGGED if context.selects(name)}
+    found = await context.tracking.runs_by_id(run_ids, context.columns(("runs",)) | along | {"run_id"})
     missing = dict.fromkeys(
         run_id for run_id, place in zip(run_ids, found.index, strict=True) if place is None
     )

@@ -27,7 +27,7 @@ class PageInfo:
 
 
 async def connect(
-    ask: FieldContext,
+    context: FieldContext,
     marks: Sequence[str],
     first: int | None,
     after: str | None,
@@ -39,31 +39,31 @@ async def connect(
     `marks` are the fingerprints of the parents' searches. `read` is asked for the pages if anything of them
     is selected, `count` for the totals if totalCount is.
     """
-    size = page_size(first, ask.operation.limits.max_page_size)
+    size = page_size(first, context.operation.limits.max_page_size)
     # A cursor is of one search: where parents differ in theirs, it is refused for all of them.
     positions = [] if after is None else [unseal(mark, after) for mark in marks]
     position = positions[0] if positions else None
     columns: dict[str, Column] = {}
-    if ask.selects("totalCount"):
+    if context.selects("totalCount"):
         columns["total_count"] = await count()
-    if any(ask.selects(name) for name in ("nodes", "edges", "pageInfo")):
-        pages = await read(Page(first=size, after=position, columns=ask.columns(*NODES)))
-        columns |= _pages(ask, marks, pages, behind=after is not None)
+    if any(context.selects(name) for name in ("nodes", "edges", "pageInfo")):
+        pages = await read(Page(first=size, after=position, columns=context.columns(*NODES)))
+        columns |= _pages(context, marks, pages, behind=after is not None)
     return Table(len(marks), columns)
 
 
-def _pages(ask: FieldContext, marks: Sequence[str], pages: Pages, *, behind: bool) -> dict[str, Column]:
+def _pages(context: FieldContext, marks: Sequence[str], pages: Pages, *, behind: bool) -> dict[str, Column]:
     edges: dict[str, Column] = {"node": One(pages.rows, range(pages.rows.size))}
-    if ask.selects("edges", "cursor"):
+    if context.selects("edges", "cursor"):
         edges["cursor"] = [
             seal(mark, pages.position(row))
             for mark, (start, stop) in zip(marks, pages.spans, strict=True)
             for row in range(start, stop)
         ]
     info: dict[str, Column] = {"has_next_page": pages.has_next, "has_previous_page": [behind] * len(marks)}
-    if ask.selects("pageInfo", "startCursor"):
+    if context.selects("pageInfo", "startCursor"):
         info["start_cursor"] = _ends(marks, pages, lambda start, _: start)
-    if ask.selects("pageInfo", "endCursor"):
+    if context.selects("pageInfo", "endCursor"):
         info["end_cursor"] = _ends(marks, pages, lambda _, stop: stop - 1)
     return {
         "nodes": Many(pages.rows, pages.spans),

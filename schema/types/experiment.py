@@ -24,27 +24,27 @@ from schema.types.run_search import Filter, OrderBy, connect_runs, run_search
 from schema.types.scalars import DateTime
 
 
-async def _tags(experiments: Table, ask: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+async def _tags(experiments: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     ids = experiments["experiment_id"]
     return await related_rows(
-        experiments, "tags", given(keys), lambda some: ask.tracking.experiment_tags(ids, some)
+        experiments, "tags", given(keys), lambda some: context.tracking.experiment_tags(ids, some)
     )
 
 
 async def _tag(
     experiments: Table,
-    ask: FieldContext,
+    context: FieldContext,
     key: Annotated[str, strawberry.argument(description="The tag's name.")],
 ) -> list[str | None]:
     ids = experiments["experiment_id"]
     return await related_values(
-        experiments, "tags", key, lambda some: ask.tracking.experiment_tags(ids, some)
+        experiments, "tags", key, lambda some: context.tracking.experiment_tags(ids, some)
     )
 
 
 async def _runs(
     experiments: Table,
-    ask: FieldContext,
+    context: FieldContext,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
     where: RunWhere = strawberry.UNSET,
@@ -52,9 +52,9 @@ async def _runs(
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
 ) -> One:
-    search = run_search(ask, where, filter, order_by, view)
+    search = run_search(context, where, filter, order_by, view)
     scopes: list[Scope] = [(experiment_id,) for experiment_id in experiments["experiment_id"]]
-    connections = await connect_runs(ask, scopes, search, first, given(after))
+    connections = await connect_runs(context, scopes, search, first, given(after))
     return One(connections, range(experiments.size))
 
 
@@ -68,7 +68,7 @@ class Goal(Enum):
 
 async def _best_run(
     experiments: Table,
-    ask: FieldContext,
+    context: FieldContext,
     metric: Annotated[str, strawberry.argument(description="The metric's key: its last value counts.")],
     goal: Annotated[Goal, strawberry.argument(description="Which end is best.")] = Goal.MAXIMIZE,
 ) -> One:
@@ -83,18 +83,20 @@ async def _best_run(
         order=(Order("metric", metric, descending=goal is Goal.MAXIMIZE),),
     )
     scopes: list[Scope] = [(experiment_id,) for experiment_id in experiments["experiment_id"]]
-    pages = await ask.tracking.runs(scopes, search, Page(first=1, after=None, columns=ask.columns(())))
+    pages = await context.tracking.runs(
+        scopes, search, Page(first=1, after=None, columns=context.columns(()))
+    )
     return One(pages.rows, [start if stop > start else None for start, stop in pages.spans])
 
 
 def _keys(by: LoggedKind) -> Any:
-    async def answer(experiments: Table, ask: FieldContext) -> Sequence[Sequence[str]]:
-        return await ask.tracking.logged_keys(by, experiments["experiment_id"])
+    async def answer(experiments: Table, context: FieldContext) -> Sequence[Sequence[str]]:
+        return await context.tracking.logged_keys(by, experiments["experiment_id"])
 
     return batched_field(
         answer,
         description=f"The distinct keys of the {by}s that its active runs have, sorted.",
-        needs=("experiment_id",),
+        requires=("experiment_id",),
     )
 
 
@@ -112,19 +114,21 @@ class Experiment(Node):
         description="When it was last changed itself, its runs apart, if the store knows."
     )
     tags: list[Tag] = batched_field(
-        _tags, description="Tags, sorted by key.", needs=("experiment_id", "tags")
+        _tags, description="Tags, sorted by key.", requires=("experiment_id", "tags")
     )
     tag: str | None = batched_field(
-        _tag, description="One tag's value; null when it is not set.", needs=("experiment_id", "tags")
+        _tag, description="One tag's value; null when it is not set.", requires=("experiment_id", "tags")
     )
-    runs: RunConnection = batched_field(_runs, description="The experiment's runs.", needs=("experiment_id",))
+    runs: RunConnection = batched_field(
+        _runs, description="The experiment's runs.", requires=("experiment_id",)
+    )
     best_run: Run | None = batched_field(
         _best_run,
         description=(
             "The best run by a metric's last value among the finished active runs, of equals the one with "
             "the least id; null when none has a value."
         ),
-        needs=("experiment_id",),
+        requires=("experiment_id",),
     )
     metric_keys: list[str] = _keys("metric")
     param_keys: list[str] = _keys("param")
@@ -132,5 +136,5 @@ class Experiment(Node):
     logged_models: LoggedModelConnection = batched_field(
         models_of_experiments,
         description="The experiment's logged models, the newest first.",
-        needs=("experiment_id",),
+        requires=("experiment_id",),
     )

@@ -19,7 +19,7 @@ ExperimentNames = Annotated[
 
 
 async def scope_of(
-    ask: FieldContext, field: str, ids: Sequence[str] | None, names: Sequence[str] | None
+    context: FieldContext, field: str, ids: Sequence[str] | None, names: Sequence[str] | None
 ) -> ExperimentScope:
     """Return the experiments that either argument of a field names; None where neither is given."""
     if ids is not None and names is not None:
@@ -27,5 +27,5 @@ async def scope_of(
         raise BadUserInput(message)
     if names is None:
         return None if ids is None else tuple(dict.fromkeys(ids))
-    found = await ask.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
+    found = await context.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
     return tuple(found.rows["experiment_id"][place] for place in found.index if place is not None)

@@ -73,7 +73,7 @@ class ExperimentConnection:
 
 async def search_experiments(
     root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
     where: ExperimentWhere = strawberry.UNSET,
@@ -88,16 +88,16 @@ async def search_experiments(
         )
         for entry in given(order_by) or ()
     )
-    text = ask.operation.checked_filter(given(filter))
-    meant = condition(given(where), ask.operation.limits.max_conditions, text)
+    text = context.operation.checked_filter(given(filter))
+    meant = condition(given(where), context.operation.limits.max_conditions, text)
     search = Search(filter=text, where=meant, order=order, view=view)
-    tracking = ask.tracking
+    tracking = context.tracking
 
     async def count() -> list[int | None]:
         return [await tracking.count_experiments(search)]
 
     connections = await connect(
-        ask,
+        context,
         [fingerprint("experiments", search)],
         first,
         given(after),

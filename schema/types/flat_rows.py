@@ -119,22 +119,24 @@ class MetricPointRow:
 
 
 async def _experiment_rows(
-    _root: Table, ask: FieldContext, first: _First = DEFAULT_ROWS, offset: _Offset = 0
+    _root: Table, context: FieldContext, first: _First = DEFAULT_ROWS, offset: _Offset = 0
 ) -> Many:
-    return await _page(ask, first, offset, lambda walk: experiment_rows(ask.tracking, RowSearch(), walk))
+    return await _page(
+        context, first, offset, lambda walk: experiment_rows(context.tracking, RowSearch(), walk)
+    )
 
 
 async def _run_rows(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     experiment: _Experiment = strawberry.UNSET,
     filter: _Filter = strawberry.UNSET,  # noqa: A002 - the public name
     first: _First = DEFAULT_ROWS,
     offset: _Offset = 0,
 ) -> Many:
-    asked = RowSearch(given(experiment), ask.operation.checked_filter(given(filter)))
-    columns = ask.columns(())
-    return await _page(ask, first, offset, lambda walk: run_rows(ask.tracking, asked, walk, columns))
+    asked = RowSearch(given(experiment), context.operation.checked_filter(given(filter)))
+    columns = context.columns(())
+    return await _page(context, first, offset, lambda walk: run_rows(context.tracking, asked, walk, columns))
 
 
 def _logged_rows(read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, skips: bool = False) -> Any:
@@ -142,15 +144,17 @@ def _logged_rows(read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, 
 
     async def rows(
         _root: Table,
-        ask: FieldContext,
+        context: FieldContext,
         experiment: _Experiment = strawberry.UNSET,
         filter: _Filter = strawberry.UNSET,  # noqa: A002 - the public name
         key: _Key = strawberry.UNSET,
         first: _First = DEFAULT_ROWS,
         offset: _Offset = 0,
     ) -> Many:
-        asked = RowSearch(given(experiment), ask.operation.checked_filter(given(filter)), given(key))
-        return await _page(ask, first, offset, lambda walk: read(ask.tracking, asked, walk), skips=skips)
+        asked = RowSearch(given(experiment), context.operation.checked_filter(given(filter)), given(key))
+        return await _page(
+            context, first, offset, lambda walk: read(context.tracking, asked, walk), skips=skips
+        )
 
     return rows
 
@@ -184,7 +188,7 @@ class RowQuery:
 
 
 async def _page(
-    ask: FieldContext,
+    context: FieldContext,
     first: int | None,
     offset: int | None,
     read: Callable[[ScanOptions], Chunks],
@@ -194,7 +198,7 @@ async def _page(
     """Return one page of rows; `skips` says that what is read leaves out the rows before it by itself."""
     size = DEFAULT_ROWS if first is None else first
     skip = offset or 0
-    rows = await read_window(read(_walk(ask, size, skip)), 0 if skips else skip, size)
+    rows = await read_window(read(_walk(context, size, skip)), 0 if skips else skip, size)
     if "step" not in rows.columns:
         return Many.for_single_parent(rows)
     texts = [
@@ -205,8 +209,8 @@ async def _page(
     return Many.for_single_parent(Table(rows.size, {**rows.columns, "value_text": texts, "step": steps}))
 
 
-def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:
-    most = ask.operation.limits.max_rows
+def _walk(context: FieldContext, first: int, offset: int) -> ScanOptions:
+    most = context.operation.limits.max_rows
     if not 0 <= first <= most:
         message = f"first must be from 0 to {most} (GQL_MAX_ROWS), not {first}."
         raise BadUserInput(message)
@@ -216,7 +220,7 @@ def _walk(ask: FieldContext, first: int, offset: int) -> ScanOptions:
     return ScanOptions(
         runs_per_chunk=max(1, min(RUNS_PER_CHUNK, first + offset)),
         points_per_chunk=min(POINTS_PER_CHUNK, max(first, DEFAULT_ROWS)),
-        max_runs=ask.operation.limits.max_scanned_runs,
+        max_runs=context.operation.limits.max_scanned_runs,
         skip=offset,
-        max_conditions=ask.operation.limits.max_conditions,
+        max_conditions=context.operation.limits.max_conditions,
     )

@@ -17,29 +17,31 @@ if TYPE_CHECKING:
     from schema.types.run import Run
 
 
-async def _params(models: Table, ask: FieldContext) -> Many:
+async def _params(models: Table, context: FieldContext) -> Many:
     return await related_rows(
-        models, "params", None, lambda _: ask.tracking.models.params(models["model_id"])
+        models, "params", None, lambda _: context.tracking.models.params(models["model_id"])
     )
 
 
-async def _tags(models: Table, ask: FieldContext) -> Many:
-    return await related_rows(models, "tags", None, lambda _: ask.tracking.models.tags(models["model_id"]))
-
-
-async def _metrics(models: Table, ask: FieldContext) -> Many:
+async def _tags(models: Table, context: FieldContext) -> Many:
     return await related_rows(
-        models, "metrics", None, lambda _: ask.tracking.models.metrics(models["model_id"])
+        models, "tags", None, lambda _: context.tracking.models.tags(models["model_id"])
     )
 
 
-async def _source_run(models: Table, ask: FieldContext) -> One:
-    columns = ask.columns(())
-    return await rows_by_key(models["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
+async def _metrics(models: Table, context: FieldContext) -> Many:
+    return await related_rows(
+        models, "metrics", None, lambda _: context.tracking.models.metrics(models["model_id"])
+    )
 
 
-async def _artifacts(models: Table, ask: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
-    return await list_of(ask, "model", models["model_id"], path)
+async def _source_run(models: Table, context: FieldContext) -> One:
+    columns = context.columns(())
+    return await rows_by_key(models["source_run_id"], lambda ids: context.tracking.runs_by_id(ids, columns))
+
+
+async def _artifacts(models: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
+    return await list_of(context, "model", models["model_id"], path)
 
 
 @strawberry.type(description="A logged model: a model that a run made, from MLflow 3 on.")
@@ -58,24 +60,24 @@ class LoggedModel(Node):
     artifact_location: str | None = strawberry.field(description="Where the model's files are kept.")
     experiment_id: strawberry.ID = strawberry.field(description="MLflow's id of the model's experiment.")
     params: list[Param] = batched_field(
-        _params, description="Parameters, sorted by key.", needs=("model_id", "params")
+        _params, description="Parameters, sorted by key.", requires=("model_id", "params")
     )
-    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", needs=("model_id", "tags"))
+    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", requires=("model_id", "tags"))
     metrics: list[Metric] = batched_field(
         _metrics,
         description=(
             "The last value of each metric, sorted by key; one for each run and dataset that it was measured "
             "with. Its history is that of the run."
         ),
-        needs=("model_id", "metrics"),
+        requires=("model_id", "metrics"),
     )
     source_run: Annotated["Run", strawberry.lazy("schema.types.run")] | None = batched_field(
         _source_run,
         description="The run that made the model, deleted or not; null when there is none.",
-        needs=("source_run_id",),
+        requires=("source_run_id",),
     )
     artifacts: list[Artifact] = batched_field(
         _artifacts,
         description="The model's files and folders: one folder's listing, sorted by path.",
-        needs=("model_id",),
+        requires=("model_id",),
     )

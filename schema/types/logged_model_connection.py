@@ -34,13 +34,13 @@ class LoggedModelConnection:
 
 
 async def models_of_experiments(
-    experiments: Table, ask: FieldContext, first: First = DEFAULT_FIRST, after: After = strawberry.UNSET
+    experiments: Table, context: FieldContext, first: First = DEFAULT_FIRST, after: After = strawberry.UNSET
 ) -> One:
     """Return the connection of each experiment's logged models."""
     ids = experiments["experiment_id"]
-    models = ask.tracking.models
+    models = context.tracking.models
     connections = await connect(
-        ask,
+        context,
         [fingerprint("logged models", experiment_id) for experiment_id in ids],
         first,
         given(after),

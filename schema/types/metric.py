@@ -95,32 +95,36 @@ def _sample(most: int | None, sampling: Sampling) -> Sample | None:
 
 
 def _points(
-    metrics: Table, ask: FieldContext, from_step: BigInt | None, to_step: BigInt | None, sample: Sample | None
+    metrics: Table,
+    context: FieldContext,
+    from_step: BigInt | None,
+    to_step: BigInt | None,
+    sample: Sample | None,
 ) -> "Awaitable[Many]":
     series = list(zip(metrics["run_id"], metrics["key"], strict=True))
-    return ask.tracking.histories(series, given(from_step), given(to_step), sample)
+    return context.tracking.histories(series, given(from_step), given(to_step), sample)
 
 
 async def _history(
     metrics: Table,
-    ask: FieldContext,
+    context: FieldContext,
     max_points: _MaxPoints = strawberry.UNSET,
     sampling: _Sampling = Sampling.LTTB,
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> Many:
-    return await _points(metrics, ask, from_step, to_step, _sample(given(max_points), sampling))
+    return await _points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
 
 
 async def _series(
     metrics: Table,
-    ask: FieldContext,
+    context: FieldContext,
     max_points: _MaxPoints = strawberry.UNSET,
     sampling: _Sampling = Sampling.LTTB,
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> One:
-    points = await _points(metrics, ask, from_step, to_step, _sample(given(max_points), sampling))
+    points = await _points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
     columns = {
         "steps": Lists(points.rows["step"], points.spans),
         "timestamps": Lists(points.rows["timestamp"], points.spans),
@@ -129,11 +133,11 @@ async def _series(
     return One(Table(metrics.size, columns), range(metrics.size))
 
 
-def _dataset_name(metrics: Table, _ask: FieldContext) -> Column:
+def _dataset_name(metrics: Table, _context: FieldContext) -> Column:
     return _where_there(metrics, "dataset_name")
 
 
-def _dataset_digest(metrics: Table, _ask: FieldContext) -> Column:
+def _dataset_digest(metrics: Table, _context: FieldContext) -> Column:
     return _where_there(metrics, "dataset_digest")
 
 
@@ -156,12 +160,12 @@ class Metric:
     history: list[MetricPoint] = batched_field(
         _history,
         description="All points, or a sample of them, ordered by step, then timestamp.",
-        needs=("run_id", "key"),
+        requires=("run_id", "key"),
     )
     series: MetricSeries = batched_field(
         _series,
         description="The points of history as columns, which is smaller and what charts take.",
-        needs=("run_id", "key"),
+        requires=("run_id", "key"),
     )
     dataset_name: str | None = batched_field(
         _dataset_name,

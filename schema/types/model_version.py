@@ -37,19 +37,19 @@ def _keys(versions: Table) -> list[VersionKey]:
     return list(map(VersionKey, versions["name"], versions["version"]))
 
 
-def _id(versions: Table, _ask: FieldContext) -> list[str]:
+def _id(versions: Table, _context: FieldContext) -> list[str]:
     return [global_id("ModelVersion", own_id(key)) for key in _keys(versions)]
 
 
-async def _tags(versions: Table, ask: FieldContext) -> Many:
+async def _tags(versions: Table, context: FieldContext) -> Many:
     return await related_rows(
-        versions, "tags", None, lambda _: ask.tracking.registry.version_tags(_keys(versions))
+        versions, "tags", None, lambda _: context.tracking.registry.version_tags(_keys(versions))
     )
 
 
-async def _aliases(versions: Table, ask: FieldContext) -> list[list[str]]:
+async def _aliases(versions: Table, context: FieldContext) -> list[list[str]]:
     names = list(dict.fromkeys(versions["name"]))
-    found = await ask.tracking.registry.aliases(names)
+    found = await context.tracking.registry.aliases(names)
     of: dict[VersionKey, list[str]] = {}
     for name, (start, stop) in zip(names, found.spans, strict=True):
         for place in range(start, stop):
@@ -58,20 +58,22 @@ async def _aliases(versions: Table, ask: FieldContext) -> list[list[str]]:
     return [of.get(key, []) for key in _keys(versions)]
 
 
-async def _run(versions: Table, ask: FieldContext) -> One:
-    columns = ask.columns(())
-    return await rows_by_key(versions["source_run_id"], lambda ids: ask.tracking.runs_by_id(ids, columns))
+async def _run(versions: Table, context: FieldContext) -> One:
+    columns = context.columns(())
+    return await rows_by_key(versions["source_run_id"], lambda ids: context.tracking.runs_by_id(ids, columns))
 
 
-async def _logged_model(versions: Table, ask: FieldContext) -> One:
-    columns = ask.columns(())
-    return await rows_by_key(versions["logged_model_id"], lambda ids: ask.tracking.models.by_id(ids, columns))
-
-
-async def _registered_model(versions: Table, ask: FieldContext) -> One:
-    columns = ask.columns(())
+async def _logged_model(versions: Table, context: FieldContext) -> One:
+    columns = context.columns(())
     return await rows_by_key(
-        versions["name"], lambda names: ask.tracking.registry.models_by_name(names, columns)
+        versions["logged_model_id"], lambda ids: context.tracking.models.by_id(ids, columns)
+    )
+
+
+async def _registered_model(versions: Table, context: FieldContext) -> One:
+    columns = context.columns(())
+    return await rows_by_key(
+        versions["name"], lambda names: context.tracking.registry.models_by_name(names, columns)
     )
 
 
@@ -83,7 +85,7 @@ class ModelVersion(Node):
     """MLflow's ModelVersion."""
 
     id: strawberry.ID = batched_field(
-        _id, description="The global id: unique among all types, opaque.", needs=_VERSION
+        _id, description="The global id: unique among all types, opaque.", requires=_VERSION
     )
     name: str = strawberry.field(description="The registered model's name.")
     version: str = strawberry.field(description="The version's number.")
@@ -98,21 +100,21 @@ class ModelVersion(Node):
         description="When it was last changed, if the store knows."
     )
     aliases: list[str] = batched_field(
-        _aliases, description="The aliases that name this version, sorted.", needs=_VERSION
+        _aliases, description="The aliases that name this version, sorted.", requires=_VERSION
     )
-    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", needs=(*_VERSION, "tags"))
+    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", requires=(*_VERSION, "tags"))
     run: Annotated["Run", strawberry.lazy("schema.types.run")] | None = batched_field(
         _run,
         description="The run that made it, deleted or not; null when there is none.",
-        needs=("source_run_id",),
+        requires=("source_run_id",),
     )
     logged_model: LoggedModel | None = batched_field(
         _logged_model,
         description="The logged model that was registered; null where it was something else, or is deleted.",
-        needs=("logged_model_id",),
+        requires=("logged_model_id",),
     )
     registered_model: (
         Annotated["RegisteredModel", strawberry.lazy("schema.types.registered_model")] | None
     ) = batched_field(
-        _registered_model, description="The registered model that this is a version of.", needs=("name",)
+        _registered_model, description="The registered model that this is a version of.", requires=("name",)
     )

@@ -38,13 +38,13 @@ class ModelVersionConnection:
 
 
 async def versions_of_models(
-    models: Table, ask: FieldContext, first: First = DEFAULT_FIRST, after: After = strawberry.UNSET
+    models: Table, context: FieldContext, first: First = DEFAULT_FIRST, after: After = strawberry.UNSET
 ) -> One:
     """Return the connection of each registered model's versions."""
     names = models["name"]
-    registry = ask.tracking.registry
+    registry = context.tracking.registry
     connections = await connect(
-        ask,
+        context,
         [fingerprint("model versions", name) for name in names],
         first,
         given(after),
@@ -56,7 +56,7 @@ async def versions_of_models(
 
 async def find_version(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     name: Annotated[str, strawberry.argument(description="The registered model's exact name.")],
     version: Annotated[
         str | None, strawberry.argument(description="The version's number.")
@@ -70,14 +70,14 @@ async def find_version(
     if (version is None) is (alias is None):
         message = "modelVersion takes exactly one of version and alias."
         raise BadUserInput(message)
-    columns = ask.columns(())
+    columns = context.columns(())
     if version is None:
-        version = await _named(ask, name, alias or "")
+        version = await _named(context, name, alias or "")
     keys = [] if version is None else [VersionKey(name, version)]
-    found = await ask.tracking.registry.versions_by_key(keys, columns)
+    found = await context.tracking.registry.versions_by_key(keys, columns)
     return One(found.rows, list(found.index) or [None])
 
 
-async def _named(ask: FieldContext, name: str, alias: str) -> str | None:
-    rows = (await ask.tracking.registry.aliases([name])).rows
+async def _named(context: FieldContext, name: str, alias: str) -> str | None:
+    rows = (await context.tracking.registry.aliases([name])).rows
     return dict(zip(rows["alias"], rows["version"], strict=True)).get(alias)

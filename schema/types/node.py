@@ -47,6 +47,6 @@ def global_id_field(type_name: str, column: str) -> strawberry.ID:
         return [global_id(type_name, own_id) for own_id in table[column]]
 
     field: strawberry.ID = batched_field(
-        answer, description="The global id: unique among all types, opaque.", needs=(column,)
+        answer, description="The global id: unique among all types, opaque.", requires=(column,)
     )
     return field

@@ -32,8 +32,8 @@ _EXPERIMENT_ID = Annotated[strawberry.ID | None, strawberry.argument(description
 _NAME = Annotated[str | None, strawberry.argument(description="Its exact name.")]
 
 
-def _look_ups(ask: FieldContext) -> dict[str, Callable[[list[str], frozenset[str]], Awaitable[One]]]:
-    tracking = ask.tracking
+def _look_ups(context: FieldContext) -> dict[str, Callable[[list[str], frozenset[str]], Awaitable[One]]]:
+    tracking = context.tracking
     registry = tracking.registry
     return {
         "Experiment": tracking.experiments_by_id,
@@ -44,15 +44,15 @@ def _look_ups(ask: FieldContext) -> dict[str, Callable[[list[str], frozenset[str
     }
 
 
-async def _find(ask: FieldContext, ids: list[str]) -> list[Row | None]:
+async def _find(context: FieldContext, ids: list[str]) -> list[Row | None]:
     """Return the nodes with these global ids; each type is looked up once."""
-    look_ups = _look_ups(ask)
+    look_ups = _look_ups(context)
     split = [split_global_id(text, look_ups) for text in ids]
     found: dict[tuple[str, str], Row] = {}
     for type_name, look_up in look_ups.items():
         own_ids = list(dict.fromkeys(own_id for name, own_id in split if name == type_name))
         if own_ids:
-            one = await look_up(own_ids, ask.columns((), on=type_name))
+            one = await look_up(own_ids, context.columns((), on=type_name))
             table = replace(one.rows, type_name=type_name)
             places = zip(own_ids, one.index, strict=True)
             found |= {(type_name, own): Row(table, place) for own, place in places if place is not None}
@@ -61,51 +61,51 @@ async def _find(ask: FieldContext, ids: list[str]) -> list[Row | None]:
 
 async def _node(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],  # noqa: A002
 ) -> list[Row | None]:
-    return await _find(ask, [id])
+    return await _find(context, [id])
 
 
 async def _nodes(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
 ) -> list[list[Row | None]]:
-    most = ask.operation.limits.max_page_size
+    most = context.operation.limits.max_page_size
     if len(ids) > most:
         message = f"ids may name at most {most} nodes (GQL_MAX_PAGE_SIZE), not {len(ids)}."
         raise BadUserInput(message)
-    return [await _find(ask, list(ids))]
+    return [await _find(context, list(ids))]
 
 
 async def _experiment(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     experiment_id: _EXPERIMENT_ID = strawberry.UNSET,
     name: _NAME = strawberry.UNSET,
 ) -> One:
     experiment_id, name = given(experiment_id), given(name)
-    columns = ask.columns(())
+    columns = context.columns(())
     if experiment_id is not None and name is None:
-        return await ask.tracking.experiments_by_id([experiment_id], columns)
+        return await context.tracking.experiments_by_id([experiment_id], columns)
     if name is not None and experiment_id is None:
-        return await ask.tracking.experiments_by_name([name], columns)
+        return await context.tracking.experiments_by_name([name], columns)
     message = "experiment takes exactly one of experimentId and name."
     raise BadUserInput(message)
 
 
 async def _run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     run_id: Annotated[strawberry.ID, strawberry.argument(description="MLflow's id of the run.")],
 ) -> One:
-    return await ask.tracking.runs_by_id([run_id], ask.columns(()))
+    return await context.tracking.runs_by_id([run_id], context.columns(()))
 
 
 async def _runs(
     root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     experiment_ids: ExperimentIds = strawberry.UNSET,
     experiment_names: ExperimentNames = strawberry.UNSET,
     first: First = DEFAULT_FIRST,
@@ -115,9 +115,9 @@ async def _runs(
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
 ) -> One:
-    scope = await scope_of(ask, "runs", given(experiment_ids), given(experiment_names))
-    search = run_search(ask, where, filter, order_by, view)
-    return One(await connect_runs(ask, [scope], search, first, given(after)), range(root.size))
+    scope = await scope_of(context, "runs", given(experiment_ids), given(experiment_names))
+    search = run_search(context, where, filter, order_by, view)
+    return One(await connect_runs(context, [scope], search, first, given(after)), range(root.size))
 
 
 @strawberry.type(description="What can be asked.")

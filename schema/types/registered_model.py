@@ -11,15 +11,15 @@ from schema.types.node import Node, global_id_field
 from schema.types.scalars import DateTime
 
 
-async def _tags(models: Table, ask: FieldContext) -> Many:
+async def _tags(models: Table, context: FieldContext) -> Many:
     return await related_rows(
-        models, "tags", None, lambda _: ask.tracking.registry.model_tags(models["name"])
+        models, "tags", None, lambda _: context.tracking.registry.model_tags(models["name"])
     )
 
 
-async def _aliases(models: Table, ask: FieldContext) -> Many:
+async def _aliases(models: Table, context: FieldContext) -> Many:
     along = models.columns.get("aliases")
-    return along if isinstance(along, Many) else await ask.tracking.registry.aliases(models["name"])
+    return along if isinstance(along, Many) else await context.tracking.registry.aliases(models["name"])
 
 
 @strawberry.type(description="A name for one version of a registered model, such as champion.")
@@ -41,10 +41,10 @@ class RegisteredModel(Node):
     updated_at: DateTime | None = strawberry.field(
         description="When it or one of its versions was last changed, if the store knows."
     )
-    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", needs=("name", "tags"))
+    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", requires=("name", "tags"))
     aliases: list[ModelAlias] = batched_field(
-        _aliases, description="Aliases, sorted.", needs=("name", "aliases")
+        _aliases, description="Aliases, sorted.", requires=("name", "aliases")
     )
     versions: ModelVersionConnection = batched_field(
-        versions_of_models, description="The versions, the latest first.", needs=("name",)
+        versions_of_models, description="The versions, the latest first.", requires=("name",)
     )

@@ -45,21 +45,21 @@ class RegisteredModelConnection:
 
 async def search_models(
     root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     first: First = DEFAULT_FIRST,
     after: After = strawberry.UNSET,
     filter: _Filter = strawberry.UNSET,  # noqa: A002 - the public name
 ) -> One:
     """Return the connection of registered models that the arguments ask for."""
-    filter_ = ask.operation.checked_filter(given(filter))
-    count_comparisons(filter_, ask.operation.limits.max_conditions)
-    registry = ask.tracking.registry
+    filter_ = context.operation.checked_filter(given(filter))
+    count_comparisons(filter_, context.operation.limits.max_conditions)
+    registry = context.tracking.registry
 
     async def count() -> list[int | None]:
         return [await registry.count_models(filter_)]
 
     connections = await connect(
-        ask,
+        context,
         [fingerprint("registered models", filter_)],
         first,
         given(after),
@@ -70,7 +70,9 @@ async def search_models(
 
 
 async def find_model(
-    _root: Table, ask: FieldContext, name: Annotated[str, strawberry.argument(description="Its exact name.")]
+    _root: Table,
+    context: FieldContext,
+    name: Annotated[str, strawberry.argument(description="Its exact name.")],
 ) -> One:
     """Return the registered model with a name."""
-    return await ask.tracking.registry.models_by_name([name], ask.columns(()))
+    return await context.tracking.registry.models_by_name([name], context.columns(()))

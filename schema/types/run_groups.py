@@ -76,7 +76,7 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
 
 async def group_runs(
     root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     experiment_ids: ExperimentIds = strawberry.UNSET,
     experiment_names: ExperimentNames = strawberry.UNSET,
     where: RunWhere = strawberry.UNSET,
@@ -92,11 +92,11 @@ async def group_runs(
 ) -> Many:
     """Return the groups of the runs that match, by the values of the keys, none last."""
     keys = [_key(entry) for entry in given(group_by) or ()]
-    scope = await scope_of(ask, "runGroups", given(experiment_ids), given(experiment_names))
-    search = run_search(ask, where, filter, None, view)
-    wanted = _wanted(given(metrics)) if ask.selects("metrics") else ()
+    scope = await scope_of(context, "runGroups", given(experiment_ids), given(experiment_names))
+    search = run_search(context, where, filter, None, view)
+    wanted = _wanted(given(metrics)) if context.selects("metrics") else ()
     grouping = Grouping(tuple(by for _, by, _ in keys), wanted)
-    found = await ask.tracking.run_groups(scope, search, grouping)
+    found = await context.tracking.run_groups(scope, search, grouping)
     columns: dict[str, Column] = {"count": found.counts, "metrics": found.metrics}
     columns["key"] = _values(keys, found.values)
     assert root.size == 1  # noqa: S101 - a root field has one parent

@@ -71,17 +71,17 @@ OrderBy = Annotated[
 
 
 def run_search(
-    ask: FieldContext,
+    context: FieldContext,
     where: RunFilter | None,
     filter_: str | None,
     order_by: list[RunOrder] | None,
     view: LifecycleView,
 ) -> Search:
     """Return the search that the arguments of a runs field ask for; what was left out may be unset."""
-    text = ask.operation.checked_filter(given(filter_))
+    text = context.operation.checked_filter(given(filter_))
     return Search(
         filter=text,
-        where=condition(given(where), ask.operation.limits.max_conditions, text),
+        where=condition(given(where), context.operation.limits.max_conditions, text),
         order=tuple(map(_order, given(order_by) or ())),
         view=view,
     )
@@ -105,15 +105,15 @@ def _order(entry: RunOrder) -> Order:
 
 
 async def connect_runs(
-    ask: FieldContext, scopes: list[Scope], search: Search, first: int | None, after: str | None
+    context: FieldContext, scopes: list[Scope], search: Search, first: int | None, after: str | None
 ) -> Table:
     """Return one connection of runs for each scope."""
     marks = [fingerprint("runs", scope, search) for scope in scopes]
     return await connect(
-        ask,
+        context,
         marks,
         first,
         after,
-        lambda page: ask.tracking.runs(scopes, search, page),
-        lambda: ask.tracking.count_runs(scopes, search),
+        lambda page: context.tracking.runs(scopes, search, page),
+        lambda: context.tracking.count_runs(scopes, search),
     )

@@ -17,13 +17,13 @@ class Server:
     read_only: bool = strawberry.field(description="Whether this server only reads.")
 
 
-def describe_server(_root: Table, ask: FieldContext) -> One:
+def describe_server(_root: Table, context: FieldContext) -> One:
     """Return what the operation carries along of this server."""
-    info = ask.operation.server_info
+    info = context.operation.server_info
     columns: dict[str, Column] = {
         "version": [info.version],
         "mlflow_version": [info.mlflow_version],
-        "store": [ask.tracking.kind],
+        "store": [context.tracking.kind],
         "read_only": [info.read_only],
     }
     return One(Table(1, columns), [0])

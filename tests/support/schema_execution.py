@@ -25,7 +25,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.build import ROOT
-from schema.engine.chunked_json import Encoder
+from schema.engine.chunked_json import ListEncoder
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
 from schema.ports.query_limits import QueryLimits
@@ -108,7 +108,7 @@ class InParts:
         self.parts.append(len(items))
         return json.dumps(items).encode()
 
-    def encoded(self, parts: Sequence[bytes]) -> Any:
+    def placeholder(self, parts: Sequence[bytes]) -> Any:
         """Return the list that the parts make up."""
         return [item for part in parts for item in json.loads(part)]
 
@@ -169,7 +169,7 @@ async def answer(
     query: str | Query,
     variables: dict[str, Any] | None = None,
     by: type[LevelExecution] = LevelByLevel,
-    encoder: Encoder | None = None,
+    encoder: ListEncoder | None = None,
 ) -> Answer:
     """Run a valid query over a store."""
     asked = Query(query, variables or {}) if isinstance(query, str) else query

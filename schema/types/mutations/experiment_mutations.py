@@ -66,82 +66,82 @@ class ExperimentPayload:
 
 async def create_experiment(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002 - the public name
         CreateExperimentInput, strawberry.argument(description="The experiment to create.")
     ],
 ) -> One:
     """Create an experiment."""
     tags = pairs(input.tags)
-    ask.operation.count_changes(1 + len(tags))
+    context.operation.count_changes(1 + len(tags))
     location = given(input.artifact_location)
-    return await _payload(ask, await writing(ask).create_experiment(input.name, location, tags))
+    return await _payload(context, await writing(context).create_experiment(input.name, location, tags))
 
 
 async def rename_experiment(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         RenameExperimentInput, strawberry.argument(description="The experiment and its new name.")
     ],
 ) -> One:
     """Rename an experiment."""
-    ask.operation.count_changes(1)
-    await writing(ask).rename_experiment(input.experiment_id, input.name)
-    return await _payload(ask, input.experiment_id)
+    context.operation.count_changes(1)
+    await writing(context).rename_experiment(input.experiment_id, input.name)
+    return await _payload(context, input.experiment_id)
 
 
 async def delete_experiment(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         ExperimentIdInput, strawberry.argument(description="The experiment to delete.")
     ],
 ) -> One:
     """Delete an experiment."""
-    ask.operation.count_changes(1)
-    await writing(ask).delete_experiment(input.experiment_id)
-    return await _payload(ask, input.experiment_id)
+    context.operation.count_changes(1)
+    await writing(context).delete_experiment(input.experiment_id)
+    return await _payload(context, input.experiment_id)
 
 
 async def restore_experiment(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         ExperimentIdInput, strawberry.argument(description="The experiment to restore.")
     ],
 ) -> One:
     """Restore an experiment."""
-    ask.operation.count_changes(1)
-    await writing(ask).restore_experiment(input.experiment_id)
-    return await _payload(ask, input.experiment_id)
+    context.operation.count_changes(1)
+    await writing(context).restore_experiment(input.experiment_id)
+    return await _payload(context, input.experiment_id)
 
 
 async def set_experiment_tags(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         SetExperimentTagsInput, strawberry.argument(description="The experiment and its tags.")
     ],
 ) -> One:
     """Set tags of an experiment."""
-    ask.operation.count_changes(len(input.tags))
-    await writing(ask).set_experiment_tags(input.experiment_id, pairs(input.tags))
-    return await _payload(ask, input.experiment_id)
+    context.operation.count_changes(len(input.tags))
+    await writing(context).set_experiment_tags(input.experiment_id, pairs(input.tags))
+    return await _payload(context, input.experiment_id)
 
 
 async def delete_experiment_tags(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         DeleteExperimentTagsInput, strawberry.argument(description="The experiment and the tags' names.")
     ],
 ) -> One:
     """Delete tags of an experiment."""
-    ask.operation.count_changes(len(input.keys))
-    await writing(ask).delete_experiment_tags(input.experiment_id, input.keys)
-    return await _payload(ask, input.experiment_id)
+    context.operation.count_changes(len(input.keys))
+    await writing(context).delete_experiment_tags(input.experiment_id, input.keys)
+    return await _payload(context, input.experiment_id)
 
 
-async def _payload(ask: FieldContext, experiment_id: str) -> One:
-    return await changed(ask, "experiment", experiment_id, ask.tracking.experiments_by_id)
+async def _payload(context: FieldContext, experiment_id: str) -> One:
+    return await changed(context, "experiment", experiment_id, context.tracking.experiments_by_id)

@@ -8,9 +8,9 @@ from schema.ports.table import One, Table
 from schema.ports.tracking_writes import TrackingWrites
 
 
-def writing(ask: FieldContext) -> TrackingWrites:
+def writing(context: FieldContext) -> TrackingWrites:
     """Return the store to change."""
-    found = ask.operation.writes
+    found = context.operation.writes
     if found is None:
         message = "This server only reads."
         raise Forbidden(message)
@@ -18,14 +18,14 @@ def writing(ask: FieldContext) -> TrackingWrites:
 
 
 async def changed(
-    ask: FieldContext,
+    context: FieldContext,
     field: str,
     own_id: str,
     look_up: Callable[[Sequence[str], Collection[str]], Awaitable[One]],
 ) -> One:
     """Return a payload whose `field` is what has this id now, read anew."""
     try:
-        found = await look_up([own_id], ask.columns((field,)))
+        found = await look_up([own_id], context.columns((field,)))
     except PublicError as fault:
         message = f"The change was made, but what it changed could not be read back: {fault}"
         raise type(fault)(message) from fault

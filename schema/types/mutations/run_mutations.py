@@ -113,14 +113,14 @@ class RunPayload:
 
 async def start_run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002 - the public name
         StartRunInput, strawberry.argument(description="The run to start.")
     ],
 ) -> One:
     """Start a run."""
     tags = pairs(input.tags)
-    ask.operation.count_changes(1 + len(tags))
+    context.operation.count_changes(1 + len(tags))
     new = NewRun(
         experiment_id=input.experiment_id,
         name=given(input.name),
@@ -129,12 +129,12 @@ async def start_run(
         started_at=given(input.started_at),
         user_id=given(input.user_id),
     )
-    return await _payload(ask, await writing(ask).start_run(new))
+    return await _payload(context, await writing(context).start_run(new))
 
 
 async def end_run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         EndRunInput, strawberry.argument(description="The run, and how and when it ended.")
     ],
@@ -145,12 +145,12 @@ async def end_run(
         raise BadUserInput(message)
     ended_at = given(input.ended_at)
     update = RunUpdate(status=input.status.name, ended_at=now() if ended_at is None else ended_at)
-    return await _update(ask, input.run_id, update)
+    return await _update(context, input.run_id, update)
 
 
 async def update_run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         UpdateRunInput, strawberry.argument(description="The run, and its new name or status.")
     ],
@@ -160,82 +160,82 @@ async def update_run(
     if name is None and status is None:
         message = "updateRun takes a name, a status or both."
         raise BadUserInput(message)
-    return await _update(ask, input.run_id, RunUpdate(name=name, status=status.name if status else None))
+    return await _update(context, input.run_id, RunUpdate(name=name, status=status.name if status else None))
 
 
 async def delete_run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         RunIdInput, strawberry.argument(description="The run to delete.")
     ],
 ) -> One:
     """Delete a run."""
-    ask.operation.count_changes(1)
-    await writing(ask).delete_run(input.run_id)
-    return await _payload(ask, input.run_id)
+    context.operation.count_changes(1)
+    await writing(context).delete_run(input.run_id)
+    return await _payload(context, input.run_id)
 
 
 async def restore_run(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         RunIdInput, strawberry.argument(description="The run to restore.")
     ],
 ) -> One:
     """Restore a run."""
-    ask.operation.count_changes(1)
-    await writing(ask).restore_run(input.run_id)
-    return await _payload(ask, input.run_id)
+    context.operation.count_changes(1)
+    await writing(context).restore_run(input.run_id)
+    return await _payload(context, input.run_id)
 
 
 async def log_batch(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         LogBatchInput, strawberry.argument(description="The run, and what to log to it.")
     ],
 ) -> One:
     """Log to a run."""
     batch = Batch(points(input.metrics), pairs(input.params), pairs(input.tags))
-    return await _log(ask, input.run_id, batch)
+    return await _log(context, input.run_id, batch)
 
 
 async def set_run_tags(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         SetRunTagsInput, strawberry.argument(description="The run and its tags.")
     ],
 ) -> One:
     """Set tags of a run."""
-    return await _log(ask, input.run_id, Batch(tags=pairs(input.tags)))
+    return await _log(context, input.run_id, Batch(tags=pairs(input.tags)))
 
 
 async def delete_run_tags(
     _root: Table,
-    ask: FieldContext,
+    context: FieldContext,
     input: Annotated[  # noqa: A002
         DeleteRunTagsInput, strawberry.argument(description="The run and the tags' names.")
     ],
 ) -> One:
     """Delete tags of a run."""
-    ask.operation.count_changes(len(input.keys))
-    await writing(ask).delete_run_tags(input.run_id, input.keys)
-    return await _payload(ask, input.run_id)
+    context.operation.count_changes(len(input.keys))
+    await writing(context).delete_run_tags(input.run_id, input.keys)
+    return await _payload(context, input.run_id)
 
 
-async def _update(ask: FieldContext, run_id: str, update: RunUpdate) -> One:
-    ask.operation.count_changes(1)
-    await writing(ask).update_run(run_id, update)
-    return await _payload(ask, run_id)
+async def _update(context: FieldContext, run_id: str, update: RunUpdate) -> One:
+    context.operation.count_changes(1)
+    await writing(context).update_run(run_id, update)
+    return await _payload(context, run_id)
 
 
-async def _log(ask: FieldContext, run_id: str, batch: Batch) -> One:
-    ask.operation.count_changes(len(batch.metrics) + len(batch.params) + len(batch.tags))
-    await writing(ask).log_batch(run_id, batch)
-    return await _payload(ask, run_id)
+async def _log(context: FieldContext, run_id: str, batch: Batch) -> One:
+    context.operation.count_changes(len(batch.metrics) + len(batch.params) + len(batch.tags))
+    await writing(context).log_batch(run_id, batch)
+    return await _payload(context, run_id)
 
 
-async def _payload(ask: FieldContext, run_id: str) -> One:
-    return await changed(ask, "run", run_id, ask.tracking.runs_by_id)
+async def _payload(context: FieldContext, run_id: str) -> One:
+    return await changed(context, "run", run_id, context.tracking.runs_by_id)

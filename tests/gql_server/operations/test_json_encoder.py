@@ -18,6 +18,6 @@ _ITEMS = st.lists(
 def test_parts_are_where_they_belong(lists: list[list[list[dict[str, Any]]]], text: str) -> None:
     """An answer with encoded lists is, byte for byte, the answer with the lists themselves."""
     encoder = JsonEncoder()
-    parts = [encoder.encoded([encoder.encode(items) for items in one]) for one in lists]
+    parts = [encoder.placeholder([encoder.encode(items) for items in one]) for one in lists]
     plain = [[item for items in one for item in items] for one in lists]
     assert encoder.whole({"text": text, "lists": parts}) == orjson.dumps({"text": text, "lists": plain})

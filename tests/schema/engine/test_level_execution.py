@@ -92,7 +92,7 @@ async def _agreed(query: str | Query, store: MemoryTracking) -> Answer:
     reference = await answer(store, query, by=ItemByItem)
     with pytest.MonkeyPatch.context() as patch:
         for module in (chunked_json, level_module):
-            patch.setattr(module, "LARGE", 2)
+            patch.setattr(module, "CHUNK_ROWS", 2)
         encoded = await answer(store, query, encoder=InParts())
     assert level.data_and_order == encoded.data_and_order == reference.data_and_order
     if level.errors or encoded.errors or reference.errors:
@@ -125,7 +125,7 @@ async def test_long_lists_are_encoded_in_parts() -> None:
     assert level.data_and_order == (await answer(store, query)).data_and_order
     assert level.ordinary == []
     assert sum(encoder.parts) == sum(sizes)
-    assert max(encoder.parts) <= chunked_json.LARGE
+    assert max(encoder.parts) <= chunked_json.CHUNK_ROWS
 
 
 @pytest.mark.parametrize(
