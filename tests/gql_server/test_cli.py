@@ -1,4 +1,4 @@
-"""The command, run as its users run it."""
+"""The command `gql-server`, run in a process of its own."""
 
 import socket
 from pathlib import Path
@@ -12,8 +12,8 @@ from tests.support.servers import free_port
 from tests.support.stores import Store
 
 
-def test_the_schema_is_printed() -> None:
-    """`gql-server schema` prints the whole schema and nothing else; `--read-only` leaves mutations out."""
+def test_schema_command_prints_the_schema() -> None:
+    """`gql-server schema` prints the schema and nothing else; `--read-only` leaves mutations out."""
     for options, writable in (((), True), (("--read-only",), False)):
         result = run_command("schema", *options)
         assert result.returncode == 0
@@ -21,46 +21,47 @@ def test_the_schema_is_printed() -> None:
         assert result.stderr == ""
 
 
-def test_defaults_are_told_as_they_are_read() -> None:
-    """`gql-server serve --help` shows each default so that it can be given."""
-    told = " ".join(run_command("serve", "--help").stdout.split())
-    assert "[default: RS256,ES256]" in told
-    assert "[default: false]" in told
+def test_help_shows_defaults_as_they_can_be_given() -> None:
+    """`gql-server serve --help` shows each default in the form that its option or variable accepts."""
+    help_text = " ".join(run_command("serve", "--help").stdout.split())
+    assert "[default: RS256,ES256]" in help_text
+    assert "[default: false]" in help_text
 
 
-def test_serve_serves(sqlite_store: Store) -> None:
-    """`gql-server serve` answers queries and probes until it is told to stop, and stops cleanly."""
+def test_serve_runs_until_it_is_interrupted(sqlite_store: Store) -> None:
+    """`gql-server serve` serves queries and probes until SIGINT, and exits with code 0."""
     sqlite_store.client.create_experiment("over the wire")
     with running_server("--tracking-uri", sqlite_store.uri) as server:
-        answer = server.query(
-            '{ experiment(name: "over the wire") { name } server { store readOnly } }'
-        ).json()
-        assert answer["data"]["experiment"] == {"name": "over the wire"}
-        assert answer["data"]["server"] == {"store": "SQL", "readOnly": True}
+        query = '{ experiment(name: "over the wire") { name } server { store readOnly } }'
+        data = server.query(query).json()["data"]
+        assert data["experiment"] == {"name": "over the wire"}
+        assert data["server"] == {"store": "SQL", "readOnly": True}
         assert server.get("/healthz").status_code == 200
         assert server.get("/readyz").status_code == 200
     assert server.process.returncode == 0
     assert "Traceback" not in "".join(server.printed)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what is refused
-def test_other_machines_are_let_in_only_if_told_so(sqlite_store: Store, host: str) -> None:
-    """Listening beyond this machine with nobody asked who they are wants a flag, or ends with one line."""
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - refused
+def test_listening_on_all_interfaces_without_authentication_is_refused(
+    sqlite_store: Store, host: str
+) -> None:
+    """Without authentication and the flag, an address other than loopback is an error of one line."""
     refused = run_command("serve", "--tracking-uri", sqlite_store.uri, "--host", host, "--port", "0")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "GQL_ALLOW_ANONYMOUS" in refused.stderr
 
 
-def test_a_flag_lets_other_machines_in(sqlite_store: Store) -> None:
-    """With the flag the server listens to all, as it does in a container."""
-    told = ("--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
-    with running_server("--tracking-uri", sqlite_store.uri, *told) as server:
+def test_allow_anonymous_listens_on_all_interfaces(sqlite_store: Store) -> None:
+    """With the flag the server listens on all interfaces, as it does in a container."""
+    options = ("--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
+    with running_server("--tracking-uri", sqlite_store.uri, *options) as server:
         assert server.get("/readyz").status_code == 200
 
 
-def test_the_environment_names_the_store(sqlite_store: Store, tmp_path: Path) -> None:
-    """MLFLOW_TRACKING_URI is honoured, GQL_TRACKING_URI goes before it, and an option before both."""
+def test_option_overrides_the_environment(sqlite_store: Store, tmp_path: Path) -> None:
+    """The option has priority over GQL_TRACKING_URI, and that over MLFLOW_TRACKING_URI."""
     missing = f"sqlite:///{tmp_path / 'missing.db'}"
     with running_server(MLFLOW_TRACKING_URI=sqlite_store.uri) as server:
         assert server.get("/readyz").status_code == 200
@@ -70,8 +71,8 @@ def test_the_environment_names_the_store(sqlite_store: Store, tmp_path: Path) ->
         assert server.get("/readyz").status_code == 200
 
 
-def test_several_workers_serve(sqlite_store: Store) -> None:
-    """With several workers each answers, with the settings given to the command."""
+def test_workers_have_the_settings_of_the_command(sqlite_store: Store) -> None:
+    """With several workers each uses the settings that were given to the command."""
     sqlite_store.client.create_experiment("many")
     with running_server(
         "--tracking-uri", sqlite_store.uri, "--workers", "2", "--max-page-size", "70"
@@ -82,7 +83,7 @@ def test_several_workers_serve(sqlite_store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--tracking-uri", "nonsense://somewhere"), "nonsense"),
         (("--tracking-uri", "sqlite:////nowhere/at/all.db"), "/nowhere/at/all.db"),
@@ -103,18 +104,18 @@ def test_several_workers_serve(sqlite_store: Store) -> None:
         (("--rate-limit", "5/fortnight"), "GQL_RATE_LIMIT=5/fortnight"),
     ],
 )
-def test_what_cannot_be_served_is_one_line(arguments: tuple[str, ...], said: str) -> None:
-    """What someone must mend first is one line on stderr with exit code 2, no traceback and no password."""
+def test_configuration_error_is_one_line(arguments: tuple[str, ...], message: str) -> None:
+    """A configuration error prints one line to stderr, without a traceback or password; exit code 2."""
     result = run_command("serve", *arguments)
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1
-    assert said in result.stderr
+    assert message in result.stderr
     assert "wrong" not in result.stderr
     assert "tiger" not in result.stderr
 
 
-def test_a_port_in_use_is_one_line(sqlite_store: Store) -> None:
-    """A port that another process listens on is named."""
+def test_port_in_use_is_one_line(sqlite_store: Store) -> None:
+    """The error names a port that another process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run_command("serve", "--tracking-uri", sqlite_store.uri, "--port", str(port))
@@ -123,12 +124,12 @@ def test_a_port_in_use_is_one_line(sqlite_store: Store) -> None:
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_store_that_is_down_does_not_stop_the_server() -> None:
-    """Over a store that is down the server comes up, lives, and is not ready."""
+def test_server_starts_without_its_store() -> None:
+    """While its store is down the server starts, is alive, and is not ready."""
     with running_server(
         "--tracking-uri", f"http://127.0.0.1:{free_port()}", "--store-timeout", "5"
     ) as server:
         assert server.get("/healthz").status_code == 200
         assert httpx.get(f"{server.url}/readyz", timeout=10).status_code == 503
-        answer = server.query("{ experiments { totalCount } }").json()
-        assert answer["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
+        response = server.query("{ experiments { totalCount } }").json()
+        assert response["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
