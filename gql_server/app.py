@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with metrics.watching(cache.counts, operation_limiter):
+        async with metrics.sampling(cache.counts, operation_limiter):
             with stopping.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
         if rates is not None:

@@ -70,7 +70,7 @@ class AuthenticationMiddleware:
         if why is not None and request.method not in _READING:
             raise RequestError.from_message(why, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
         caller = await self._door.let_in(request.headers)
-        request_record(request.scope).named(caller.name)
+        request_record(request.scope).set_caller(caller.name)
         if self._rates is not None:
             await self._rates.count(caller, request.client.host if request.client else "")
         if request.method not in _READING and not caller.may_write:

@@ -1,1 +1,1 @@
-"""Access log, metrics and traces."""
+"""The access log, metrics and traces."""

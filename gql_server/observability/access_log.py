@@ -1,4 +1,4 @@
-"""One line of JSON for each request of the graph, tables and files, its span, and metrics of the graph."""
+"""The access log: one line of JSON for each request, which is also traced and counted."""
 
 import logging
 import sys
@@ -10,18 +10,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gql_server.auth.middleware import guarded
 from gql_server.observability.metrics import Metrics
-from gql_server.observability.request_record import RequestRecord, begin
+from gql_server.observability.request_record import RequestRecord, request_record
 from gql_server.observability.tracing import span
 
 _GRAPH = "/graphql"
 
-log = logging.getLogger("gql_server.access")
+_log = logging.getLogger("gql_server.access")
 
 
 class AccessLogMiddleware:
-    """Middleware that says of each request what was asked, how long it took and what came of it.
+    """Middleware that logs and traces requests for the graph, tables and artifacts, and counts the graph's.
 
-    Of the address only the route is said, since over GET it holds the variables.
+    The log contains the route in place of the URL, since the URL of a GET request contains its variables.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -29,15 +29,15 @@ class AccessLogMiddleware:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and look at what comes back."""
+        """Pass the request on and observe its response."""
         route = _route(scope)
         if route is None:
             await self._app(scope, receive, send)
             return
-        note, start = begin(scope), time.perf_counter()
+        record, start = request_record(scope), time.perf_counter()
         status, size = 0, 0
 
-        async def seen(message: Message) -> None:
+        async def observe(message: Message) -> None:
             nonlocal status, size
             status = message.get("status", status)
             size += len(message.get("body", b""))
@@ -45,16 +45,16 @@ class AccessLogMiddleware:
 
         try:
             with span(route[1:]) as current:
-                await self._app(scope, receive, seen)
+                await self._app(scope, receive, observe)
                 if route == _GRAPH and current.is_recording():
-                    current.update_name(f"graphql {note.operation}".strip())
-                    current.set_attributes(_attributes(note, status))
+                    current.update_name(f"graphql {record.operation}".strip())
+                    current.set_attributes(_attributes(record, status))
         finally:
             seconds = time.perf_counter() - start
             if route == _GRAPH:
-                self._metrics.answered(note, status, seconds)
-            if log.isEnabledFor(logging.INFO):
-                log.info("%s", _line(route, scope, note, status, size, seconds))
+                self._metrics.observe_response(record, status, seconds)
+            if _log.isEnabledFor(logging.INFO):
+                _log.info("%s", _line(route, scope, record, status, size, seconds))
 
 
 def _route(scope: Scope) -> str | None:
@@ -64,41 +64,41 @@ def _route(scope: Scope) -> str | None:
 
 
 def log_to_stderr() -> None:
-    """Write the lines as they are, one JSON object each."""
+    """Write the lines to stderr without a prefix, so that each is one JSON object."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers[:] = [handler]
-    log.propagate = False
-    log.setLevel(logging.INFO)
+    _log.handlers[:] = [handler]
+    _log.propagate = False
+    _log.setLevel(logging.INFO)
 
 
-def _attributes(note: RequestRecord, status: int) -> dict[str, Any]:
+def _attributes(record: RequestRecord, status: int) -> dict[str, Any]:
     return {
-        "graphql.operation.name": note.operation,
-        "graphql.operation.type": note.kind,
-        "graphql.document.hash": note.document,
+        "graphql.operation.name": record.operation,
+        "graphql.operation.type": record.kind,
+        "graphql.document.hash": record.document,
         "http.response.status_code": status,
-        "gql.cached": note.cached,
-        "gql.cost": note.cost or 0,
-        "gql.codes": list(note.codes),
+        "gql.cached": record.cached,
+        "gql.cost": record.cost or 0,
+        "gql.codes": list(record.codes),
     }
 
 
-def _line(route: str, scope: Scope, note: RequestRecord, status: int, size: int, seconds: float) -> str:
+def _line(route: str, scope: Scope, record: RequestRecord, status: int, size: int, seconds: float) -> str:
     return orjson.dumps(
         {
             "time": time.time(),
             "route": route,
             "method": scope["method"],
             "status": status,
-            "operation": note.operation,
-            "document": note.document,
-            "caller": note.caller,
+            "operation": record.operation,
+            "document": record.document,
+            "caller": record.caller,
             "milliseconds": round(seconds * 1000, 2),
             "bytes": size,
-            "cost": note.cost,
-            "cached": note.cached,
-            "codes": note.codes,
+            "cost": record.cost,
+            "cached": record.cached,
+            "codes": record.codes,
         },
         default=str,
     ).decode()

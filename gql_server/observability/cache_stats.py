@@ -1,11 +1,11 @@
-"""What the cache was asked and what it had."""
+"""Counts of cache lookups."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class HitCounts:
-    """What one layer was asked for: entries that it had, and entries that it had not."""
+    """Lookups in one cache that found an entry, and lookups that did not."""
 
     hits: int = 0
     misses: int = 0
@@ -13,7 +13,7 @@ class HitCounts:
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """The layers: what was read from the store, and whole answers."""
+    """Lookups in the record cache and in the response cache, under the names of `/healthz`."""
 
     records: HitCounts = field(default_factory=HitCounts)
     answers: HitCounts = field(default_factory=HitCounts)

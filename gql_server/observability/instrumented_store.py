@@ -1,4 +1,4 @@
-"""A store whose calls are counted, timed and traced; it has all the methods of the one within."""
+"""A store whose calls are counted, timed and traced."""
 
 import inspect
 import time
@@ -13,7 +13,7 @@ from schema.ports.tracking import Tracking
 
 
 def instrumented(store: Tracking, metrics: Metrics) -> Tracking:
-    """Return the store, watched."""
+    """Return a store with the same methods that observes each call of an asynchronous one."""
     return cast("Tracking", _InstrumentedStore(store, metrics))
 
 
@@ -23,25 +23,26 @@ class _InstrumentedStore:
         self._metrics = metrics
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the store within has, its asynchronous methods watched."""
-        found = getattr(self._inner, name)
-        return _timed(name, found, self._metrics) if inspect.iscoroutinefunction(found) else found
+        attribute = getattr(self._inner, name)
+        if inspect.iscoroutinefunction(attribute):
+            return _instrumented_method(name, attribute, self._metrics)
+        return attribute
 
 
-def _timed(name: str, call: Callable[..., Any], metrics: Metrics) -> Callable[..., Any]:
-    @wraps(call)
-    async def timed(*arguments: Any, **options: Any) -> Any:
+def _instrumented_method(name: str, method: Callable[..., Any], metrics: Metrics) -> Callable[..., Any]:
+    @wraps(method)
+    async def call(*arguments: Any, **options: Any) -> Any:
         start, outcome = time.perf_counter(), "ok"
         try:
             with span(f"store {name}"):
-                return await call(*arguments, **options)
-        except PublicError as fault:
-            outcome = fault.code
+                return await method(*arguments, **options)
+        except PublicError as error:
+            outcome = error.code
             raise
         except BaseException as error:
             outcome = type(error).__name__
             raise
         finally:
-            metrics.called(name, outcome, time.perf_counter() - start)
+            metrics.observe_store_call(name, outcome, time.perf_counter() - start)
 
-    return timed
+    return call

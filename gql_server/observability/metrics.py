@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, by its own client."""
+"""Metrics for Prometheus."""
 
 import asyncio
 import os
@@ -22,76 +22,76 @@ from gql_server.observability.request_record import RequestRecord
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.threads import usage_by_name
 
-_NAMES = 100
-"""Operation names that are told apart: clients choose them, and each is kept for ever."""
+_MAX_OPERATION_NAMES = 100
+"""Names of operations that get a label each. Clients choose the names, and a label is never removed."""
 _OTHER = "(other)"
-_SECONDS = 1.0
-"""How often the state of the process is looked at."""
+_SAMPLE_SECONDS = 1.0
+"""Seconds between two samples of the state of the process."""
 _BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 
 
 class Metrics:
-    """The metrics of one process; of all workers together where they share PROMETHEUS_MULTIPROC_DIR."""
+    """The metrics of one process, or of all workers if they share PROMETHEUS_MULTIPROC_DIR."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._names: set[str] = set()
+        self._operation_names: set[str] = set()
         self._operations = Counter(
-            "gql_operations", "Requests, by operation, first code and status.",
+            "gql_operations", "Requests by operation, first error code and status.",
             ["operation", "code", "status"], registry=registry,
         )  # fmt: skip
         self._seconds = Histogram(
-            "gql_request_seconds", "Time to the last byte of an answer.",
+            "gql_request_seconds", "Time to the last byte of a response.",
             ["cached"], buckets=_BUCKETS, registry=registry,
         )  # fmt: skip
-        self._calls = Counter(
-            "gql_store_calls", "Calls of the store.", ["call", "outcome"], registry=registry
+        self._store_calls = Counter(
+            "gql_store_calls", "Calls to the store.", ["call", "outcome"], registry=registry
         )
-        self._call_seconds = Histogram(
-            "gql_store_call_seconds", "Time of a call of the store.",
+        self._store_call_seconds = Histogram(
+            "gql_store_call_seconds", "Time of a call to the store.",
             ["call"], buckets=_BUCKETS, registry=registry,
         )  # fmt: skip
         self._cache = Gauge(
-            "gql_cache_lookups", "Look-ups in the cache so far, by layer and outcome.",
+            "gql_cache_lookups", "Cache lookups by layer and outcome.",
             ["layer", "outcome"], registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
-        self._under_way = Gauge(
-            "gql_operations_under_way", "Operations that run now.",
+        self._running = Gauge(
+            "gql_operations_under_way", "Running operations.",
             registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
         self._threads = Gauge(
-            "gql_thread_calls", "Calls in the threads of a pool, and those that wait for one.",
+            "gql_thread_calls", "Calls that run in the threads of a pool, and calls that wait for a thread.",
             ["pool", "state"], registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
         self._lag = Gauge(
-            "gql_loop_lag_seconds", "How late the event loop was a moment ago.",
+            "gql_loop_lag_seconds", "Delay of the event loop in the last second.",
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
 
-    def answered(self, note: RequestRecord, status: int, seconds: float) -> None:
-        """Count a request."""
-        code = note.codes[0] if note.codes else ""
-        self._operations.labels(self._known(note.operation), code, str(status)).inc()
-        self._seconds.labels(str(note.cached).lower()).observe(seconds)
+    def observe_response(self, record: RequestRecord, status: int, seconds: float) -> None:
+        """Count a request for the graph, and the time that its response took."""
+        code = record.codes[0] if record.codes else ""
+        self._operations.labels(self._operation_label(record.operation), code, str(status)).inc()
+        self._seconds.labels(str(record.cached).lower()).observe(seconds)
 
-    def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Count a call of the store."""
-        self._calls.labels(call, outcome).inc()
-        self._call_seconds.labels(call).observe(seconds)
+    def observe_store_call(self, call: str, outcome: str, seconds: float) -> None:
+        """Count a call to the store, and its time."""
+        self._store_calls.labels(call, outcome).inc()
+        self._store_call_seconds.labels(call).observe(seconds)
 
-    def shown(self) -> tuple[bytes, str]:
-        """Return what Prometheus reads, and its media type."""
+    def render(self) -> tuple[bytes, str]:
+        """Return all metrics in the format of Prometheus, and its media type."""
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
-            forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+            remove_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     @asynccontextmanager
-    async def watching(self, counts: CacheStats, operations: Limiter) -> AsyncIterator[None]:
-        """Look at the state of the process from time to time meanwhile."""
-        task = asyncio.create_task(self._watch(counts, operations))
+    async def sampling(self, stats: CacheStats, operations: Limiter) -> AsyncIterator[None]:
+        """Sample the state of the process every second while the block runs."""
+        task = asyncio.create_task(self._sample_repeatedly(stats, operations))
         try:
             yield
         finally:
@@ -99,39 +99,38 @@ class Metrics:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _watch(self, counts: CacheStats, operations: Limiter) -> None:
+    async def _sample_repeatedly(self, stats: CacheStats, operations: Limiter) -> None:
         while True:
-            due = time.monotonic() + _SECONDS
-            self.look(counts, operations)
-            await asyncio.sleep(_SECONDS)
+            due = time.monotonic() + _SAMPLE_SECONDS
+            self._sample(stats, operations)
+            await asyncio.sleep(_SAMPLE_SECONDS)
             self._lag.set(max(0.0, time.monotonic() - due))
 
-    def look(self, counts: CacheStats, operations: Limiter) -> None:
-        """Take over the state of the process."""
-        self._under_way.set(operations.in_flight)
+    def _sample(self, stats: CacheStats, operations: Limiter) -> None:
+        self._running.set(operations.in_flight)
         for pool, usage in usage_by_name().items():
             self._threads.labels(pool, "busy").set(usage.busy)
             self._threads.labels(pool, "waiting").set(usage.waiting)
         for layer in ("answers", "records"):
-            found = getattr(counts, layer)
-            self._cache.labels(layer, "hit").set(found.hits)
-            self._cache.labels(layer, "miss").set(found.misses)
+            counts = getattr(stats, layer)
+            self._cache.labels(layer, "hit").set(counts.hits)
+            self._cache.labels(layer, "miss").set(counts.misses)
 
-    def _known(self, name: str) -> str:
-        if name not in self._names:
-            if len(self._names) >= _NAMES:
+    def _operation_label(self, name: str) -> str:
+        if name not in self._operation_names:
+            if len(self._operation_names) >= _MAX_OPERATION_NAMES:
                 return _OTHER
-            self._names.add(name)
+            self._operation_names.add(name)
         return name
 
 
-def forget_dead_workers(folder: Path) -> None:
-    """Forget the state of workers that are no more; what they counted stays.
+def remove_dead_workers(folder: Path) -> None:
+    """Remove the gauges of workers that have ended; their counters stay.
 
-    A worker that is killed cannot say so itself, and the one in its place has another number.
+    A killed worker cannot remove them itself, and the worker that replaces it has another process id.
     """
-    for number in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
+    for pid in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
         try:
-            os.kill(int(number), 0)
+            os.kill(int(pid), 0)
         except ProcessLookupError:
-            mark_process_dead(int(number), str(folder))  # type: ignore[no-untyped-call]
+            mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]

@@ -1,17 +1,18 @@
-"""What is noted of one request while it is answered; never a variable, and never a credential."""
+"""The record of one request for the access log, metrics and traces, without variables and credentials."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-_KEY = "gql_server.note"
-_LONGEST = 100
-"""Characters of a name, of an operation or a caller: the client chooses it."""
+_SCOPE_KEY = "gql_server.request_record"
+_MAX_NAME_LENGTH = 100
+"""Characters of an operation's or a caller's name that are recorded: the client chooses them."""
+_HASH_DIGITS = 16
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request; what is not known stays empty."""
+    """What is known of one request; unknown fields stay empty."""
 
     operation: str = ""
     kind: str = ""
@@ -20,26 +21,20 @@ class RequestRecord:
     caller: str = ""
     cost: int | None = None
     cached: bool = False
-    codes: tuple[str, ...] = field(default=())
+    codes: tuple[str, ...] = ()
 
-    def named(self, caller: str) -> None:
-        """Note who asks."""
-        # A token's text may hold half of a surrogate pair, which is nothing that a line can be written with.
-        self.caller = caller[:_LONGEST].encode("utf-8", "replace").decode()
+    def set_caller(self, name: str) -> None:
+        """Record the name of the caller."""
+        # A token may contain a lone surrogate, which cannot be encoded as UTF-8.
+        self.caller = name[:_MAX_NAME_LENGTH].encode("utf-8", "replace").decode()
 
-    def asked(self, name: str | None, source: str) -> None:
-        """Note what is asked."""
-        self.operation = (name or "")[:_LONGEST]
-        self.document = sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def set_document(self, operation_name: str | None, source: str) -> None:
+        """Record the document's hash and the name of the operation, if the request has one."""
+        self.operation = (operation_name or "")[:_MAX_NAME_LENGTH]
+        self.document = sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
 def request_record(scope: Any) -> RequestRecord:
-    """Return the note of a request; one that nobody reads where nobody began one."""
-    note = scope.get(_KEY)
-    return note if isinstance(note, RequestRecord) else begin(scope)
-
-
-def begin(scope: Any) -> RequestRecord:
-    """Begin a request's note."""
-    note: RequestRecord = scope.setdefault(_KEY, RequestRecord())
-    return note
+    """Return the record of a request from its ASGI scope; the first call adds it."""
+    record: RequestRecord = scope.setdefault(_SCOPE_KEY, RequestRecord())
+    return record

@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry, set up by its usual OTEL_* variables; without them nothing is recorded.
+"""OpenTelemetry traces, configured by the standard OTEL_* variables and off without them.
 
-Spans have names, hashes and numbers; never a document, a variable or a credential.
+Spans contain names, hashes and numbers, but no document, variable or credential.
 """
 
 import os
@@ -15,18 +15,18 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 _tracer = trace.get_tracer("gql_server")
-_NOTHING = nullcontext(trace.INVALID_SPAN)
+_NO_SPAN = nullcontext(trace.INVALID_SPAN)
 
 
 class TracingConfigError(ValueError):
-    """The OTEL_* variables ask for what is not there."""
+    """The OTEL_* variables name an exporter that is unknown or not installed."""
 
 
 def set_up_tracing() -> None:
-    """Send spans where the environment says, if it does; raise CannotTrace where that cannot be."""
+    """Export spans as the environment configures it; raise TracingConfigError if that is not possible."""
     exporter = _exporter()
     if exporter is not None:
-        # The provider itself reads OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and the like.
+        # TracerProvider itself reads OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and similar variables.
         os.environ.setdefault("OTEL_SERVICE_NAME", "mlflow-gql-server")
         provider = TracerProvider()
         provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -36,30 +36,30 @@ def set_up_tracing() -> None:
 def _exporter() -> SpanExporter | None:
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
-    named = os.environ.get("OTEL_TRACES_EXPORTER", "")
-    kind = named or ("otlp" if any(os.environ.get(name) for name in _ENDPOINTS) else "none")
+    default = "otlp" if any(os.environ.get(name) for name in _ENDPOINTS) else "none"
+    kind = os.environ.get("OTEL_TRACES_EXPORTER") or default
     if kind == "none":
         return None
     if kind == "console":
         return ConsoleSpanExporter()
     if kind != "otlp":
-        message = f"OTEL_TRACES_EXPORTER={kind}: only otlp, console and none are known."
+        message = f"OTEL_TRACES_EXPORTER={kind} is not supported; use otlp, console or none."
         raise TracingConfigError(message)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - an extra
             OTLPSpanExporter,
         )
     except ImportError:
-        message = "Traces over OTLP need an exporter: pip install 'mlflow-gql-server[otlp]'"
+        message = "Exporting traces over OTLP needs a package: pip install 'mlflow-gql-server[otlp]'"
         raise TracingConfigError(message) from None
     return OTLPSpanExporter()
 
 
 def span(name: str, **attributes: Any) -> AbstractContextManager[trace.Span]:
-    """Record what runs inside; what fails there is told by its type alone."""
-    # Whoever runs the process may have set tracing up before us.
+    """Record the block as a span. An exception sets the status to its type, without its message."""
+    # A program that embeds this server may have set a provider before.
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        return _NOTHING
+        return _NO_SPAN
     return _span(name, attributes)
 
 
@@ -75,6 +75,6 @@ def _span(name: str, attributes: dict[str, Any]) -> Iterator[trace.Span]:
             raise
 
 
-def level(type_name: str, rows: int) -> AbstractContextManager[trace.Span]:
-    """Record the completion of a level of an operation."""
+def level_span(type_name: str, rows: int) -> AbstractContextManager[trace.Span]:
+    """Record the completion of one level of an operation."""
     return span(f"level {type_name}", **{"gql.rows": rows})

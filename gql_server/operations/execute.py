@@ -20,7 +20,7 @@ from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.settings import Settings
 from gql_server.http.errors import execution_error_entries
 from gql_server.http.graphql_request import GraphQLRequest
-from gql_server.observability.tracing import level
+from gql_server.observability.tracing import level_span
 from gql_server.operations.json_encoder import JsonEncoder
 from gql_server.operations.unavailable import stopping, too_many_operations
 from gql_server.runtime.limiter import Limiter, LimiterFull
@@ -109,7 +109,7 @@ class OperationExecutor:
             limits=self.settings.limits.queries,
             writes=self.writing,
             encoder=encoder,
-            trace_level=level,
+            trace_level=level_span,
             base_path=asked.base,
         )
         try:

@@ -97,7 +97,7 @@ class GraphQLEndpoint:
                 return error_response(refusal)
             except PublicError as fault:
                 return error_response(fault)
-            body, media_type = metrics.shown()
+            body, media_type = metrics.render()
             return Response(body, media_type=media_type)
 
         return endpoint
@@ -136,10 +136,10 @@ class GraphQLEndpoint:
         self._check_crossing(request)
         note = request_record(request.scope)
         caller = await self._let_in(request)
-        note.named(caller.name)
+        note.set_caller(caller.name)
         asked = self._sources.find(await read_request(request, self._settings.max_body_bytes))
         asked = replace(asked, base=request.scope.get("root_path", ""))
-        note.asked(asked.operation_name, asked.query)
+        note.set_document(asked.operation_name, asked.query)
         answer = await self._answer(request, asked, caller)
         note.codes = answer.codes
         if caller.authorization is not None and ErrorCode.UNAUTHENTICATED in answer.codes:

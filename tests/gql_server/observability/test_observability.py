@@ -1,4 +1,4 @@
-"""Metrics, traces and the log: what they say, and what they never do."""
+"""The access log, metrics and traces record requests, and none of them contains a secret."""
 
 import asyncio
 import json
@@ -40,9 +40,9 @@ TOKEN = "hunter2-in-a-token"
 
 @asynccontextmanager
 async def client_of(tracking: MemoryTracking, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application over a store."""
-    given = {"tracking_uri": "unused:", "metrics": True, "cache_running_seconds": 600} | settings
-    app = create_app(Settings(**given), tracking)
+    """Yield a client of an application over a store."""
+    defaults = {"tracking_uri": "unused:", "metrics": True, "cache_running_seconds": 600}
+    app = create_app(Settings(**(defaults | settings)), tracking)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -50,8 +50,8 @@ async def client_of(tracking: MemoryTracking, **settings: Any) -> AsyncIterator[
         yield client
 
 
-async def test_requests_and_calls_are_counted() -> None:
-    """/metrics has operations by name, code and status, the store's calls, the cache, and the loop's lag."""
+async def test_metrics_count_requests_and_store_calls() -> None:
+    """/metrics counts operations by name, code and status, store calls and cache lookups, and has the lag."""
     tracking = MemoryTracking([])
     async with client_of(tracking) as client:
         body = {"query": QUERY, "variables": {"name": "a"}, "operationName": "Named"}
@@ -78,18 +78,18 @@ async def test_requests_and_calls_are_counted() -> None:
         assert f"\n{name}" in response.text
 
 
-def test_made_up_names_do_not_fill_the_memory() -> None:
-    """Of many operation names the first hundred are told apart, and all others are one."""
+def test_number_of_operation_labels_is_bounded() -> None:
+    """The first hundred operation names have a label each; all others share one."""
     metrics = Metrics()
     for number in range(300):
-        metrics.answered(RequestRecord(operation=f"q{number}"), 200, 0.1)
-    shown = metrics.shown()[0].decode()
-    assert shown.count("gql_operations_total{") == 101
-    assert 'operation="(other)",status="200"} 200.0' in shown
+        metrics.observe_response(RequestRecord(operation=f"q{number}"), 200, 0.1)
+    rendered = metrics.render()[0].decode()
+    assert rendered.count("gql_operations_total{") == 101
+    assert 'operation="(other)",status="200"} 200.0' in rendered
 
 
-async def test_metrics_are_for_who_may_ask(tmp_path: Path) -> None:
-    """Metrics are off by default, and need credentials where the graph does."""
+async def test_metrics_need_credentials(tmp_path: Path) -> None:
+    """Metrics are off by default, and require the same credentials as the graph."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         assert (await client.get("/metrics")).status_code == 404
@@ -101,8 +101,8 @@ async def test_metrics_are_for_who_may_ask(tmp_path: Path) -> None:
         assert (await client.get("/metrics", headers={"x-api-key": key})).status_code == 200
 
 
-async def test_each_request_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    """A request is logged with its operation, hash, status, time and cost; no variable is."""
+async def test_access_log_has_a_line_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
+    """The line of a request has its operation, hash, status, time and cost, but no variable."""
     with caplog.at_level(logging.INFO, "gql_server.access"):
         async with client_of(MemoryTracking([])) as client:
             parameters = {"query": QUERY, "variables": json.dumps({"name": SECRET})}
@@ -110,7 +110,7 @@ async def test_each_request_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
             for _ in range(2):
                 await client.get("/graphql", params=parameters, headers=headers)
             await client.get("/graphql", params={"query": "{"})
-    first, second, broken = (
+    first, second, invalid = (
         json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"
     )
     assert (first["route"], first["operation"]) == ("/graphql", "Named")
@@ -119,25 +119,25 @@ async def test_each_request_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     assert first["milliseconds"] > 0
     assert first["bytes"] > 0
     assert (second["cached"], second["document"]) == (True, first["document"])
-    assert broken["codes"] == ["GRAPHQL_PARSE_FAILED"]
+    assert invalid["codes"] == ["GRAPHQL_PARSE_FAILED"]
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text
 
 
-async def test_tables_and_files_are_lines_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """So are tables and files, with who asked and what came of it, but nothing else of the address."""
+async def test_access_log_has_tables_and_artifacts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Requests for tables and artifacts are logged with caller, status and codes, but without their URL."""
     key, line = new_key("reader", write=False)
     (tmp_path / "keys").write_text(line)
     settings = {"auth": "keys", "api_keys_file": str(tmp_path / "keys"), "auth_failure_seconds": 0.0}
     with caplog.at_level(logging.INFO, "gql_server.access"):
         async with client_of(MemoryTracking([]), **settings) as client:
-            known = {"x-api-key": key}
+            credentials = {"x-api-key": key}
             table = await client.get(
-                "/tables/runs.csv", params={"filter": f"tags.a = '{SECRET}'"}, headers=known
+                "/tables/runs.csv", params={"filter": f"tags.a = '{SECRET}'"}, headers=credentials
             )
             await client.get(f"/artifacts/{SECRET}/a.txt")
             await client.get("/healthz")
-            metrics = await client.get("/metrics", headers=known)
+            metrics = await client.get("/metrics", headers=credentials)
     lines = [json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"]
     assert [(line["route"], line["status"]) for line in lines] == [("/tables", 200), ("/artifacts", 401)]
     assert (lines[0]["caller"], lines[0]["bytes"]) == ("key:reader", len(table.content))
@@ -146,10 +146,10 @@ async def test_tables_and_files_are_lines_too(tmp_path: Path, caplog: pytest.Log
     assert "gql_operations_total{" not in metrics.text
 
 
-async def test_a_line_is_written_whatever_the_callers_name(
+async def test_access_log_accepts_any_caller_name(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A caller's name is cut, and what is no text in it replaced: there is a line for each request."""
+    """A long name is cut, and a lone surrogate in it is replaced."""
 
     async def find(*_: object) -> Caller:
         return Caller("user:\ud800\n" + "a" * 10_000)
@@ -162,8 +162,8 @@ async def test_a_line_is_written_whatever_the_callers_name(
     assert json.loads(line)["caller"] == "user:?\n" + "a" * 93
 
 
-def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path) -> None:
-    """Whichever worker is asked shows what all of them counted, those that are no more included."""
+def test_metrics_cover_all_workers(sqlite_store: Store, tmp_path: Path) -> None:
+    """Any worker returns the counts of all workers, those of ended ones included."""
 
     def workers() -> set[int]:
         return {int(path.stem.rpartition("_")[2]) for path in tmp_path.glob("gql-metrics-*/gauge_live*.db")}
@@ -171,32 +171,32 @@ def test_workers_put_their_numbers_together(sqlite_store: Store, tmp_path: Path)
     arguments = ("--tracking-uri", sqlite_store.uri, "--workers", "2", "--metrics")
     with running_server(*arguments, TMPDIR=str(tmp_path)) as server:
 
-        def shows(line: str) -> bool:
-            # Who is killed may have taken the request.
+        def has_line(line: str) -> bool:
+            # The killed worker may have accepted the request.
             with suppress(httpx.TransportError):
                 return f"\n{line}\n" in server.get("/metrics").text
             return False
 
-        def ask(number: int) -> int:
+        def query(number: int) -> int:
             return server.query(f"query Many {{ experiment(experimentId: {number}) {{ name }} }}").status_code
 
         with ThreadPoolExecutor(8) as threads:
-            assert set(threads.map(ask, range(40))) == {200}
+            assert set(threads.map(query, range(40))) == {200}
         counted = 'gql_operations_total{code="",operation="Many",status="200"} 40.0'
-        wait_until(lambda: shows(counted))
+        wait_until(lambda: has_line(counted))
         wait_until(lambda: len(workers()) == 2)
         victim = min(workers())
-        # It dies while its supervisor waits for it to say how it does.
+        # It dies while its supervisor waits for its health check.
         os.kill(victim, signal.SIGSTOP)
         time.sleep(2)
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: shows(counted) and victim not in workers() and len(workers()) == 2, 50)
+        wait_until(lambda: has_line(counted) and victim not in workers() and len(workers()) == 2, 50)
 
 
-def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> None:
-    """Whatever is asked and however it fails, no key, variable or header is in the log, traces or metrics.
+def test_log_traces_and_metrics_contain_no_secret(sqlite_store: Store, tmp_path: Path) -> None:
+    """No key, variable or header of a request, valid or not, is in the log, the traces or the metrics.
 
-    Traces have a span for the request, one a level and one a call of the store.
+    The traces have a span for the request, for each level and for each call to the store.
     """
     key, line = new_key("tester", write=False)
     (tmp_path / "keys").write_text(line)
@@ -205,19 +205,19 @@ def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> 
         "--metrics", "--log-level", "debug", "--auth-failure-seconds", "0",
         OTEL_TRACES_EXPORTER="console", OTEL_BSP_SCHEDULE_DELAY="100",
     ) as server:  # fmt: skip
-        url, known = f"{server.url}/graphql", {"x-api-key": key}
+        url, credentials = f"{server.url}/graphql", {"x-api-key": key}
         variables = {"name": SECRET}
         body = {"query": QUERY, "variables": variables}
-        assert client.post(url, json=body, headers=known).json() == {"data": {"experiment": None}}
+        assert client.post(url, json=body, headers=credentials).json() == {"data": {"experiment": None}}
         parameters = {"query": QUERY, "variables": json.dumps(variables)}
-        assert client.get(url, params=parameters, headers=known).status_code == 200
+        assert client.get(url, params=parameters, headers=credentials).status_code == 200
         nested = "{ experiments { nodes { name runs { nodes { name } } } } }"
-        assert client.post(url, json={"query": nested}, headers=known).status_code == 200
+        assert client.post(url, json={"query": nested}, headers=credentials).status_code == 200
         for headers in ({"authorization": f"Bearer {TOKEN}"}, {"x-api-key": TOKEN}):
             assert client.post(url, json=body, headers=headers).status_code == 401
         wrong = {"query": QUERY, "variables": {"name": {"a": SECRET}}}
-        assert client.post(url, json=wrong, headers=known).status_code == 200
-        metrics = server.get("/metrics", headers=known).text
+        assert client.post(url, json=wrong, headers=credentials).status_code == 200
+        metrics = server.get("/metrics", headers=credentials).text
     printed = "".join(server.printed) + metrics
     for secret in (key, SECRET, TOKEN):
         assert secret not in printed
@@ -227,25 +227,25 @@ def test_no_secret_is_printed_or_traced(sqlite_store: Store, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
-async def test_no_secret_is_printed_of_an_mlflow_server(level: str) -> None:
-    """Names that are asked for are in the addresses of requests to MLflow, and in no line of the log."""
+async def test_log_contains_no_url_of_an_mlflow_server(level: str) -> None:
+    """The URLs of requests to MLflow contain names that a client sent, and the log contains none of them."""
 
     async def drop(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
     async with saying([drop] * 100) as uri:
         server = running_server("--tracking-uri", uri, "--log-level", level)
-        held = await asyncio.to_thread(server.__enter__)
+        running = await asyncio.to_thread(server.__enter__)
         try:
-            answer = await asyncio.to_thread(held.query, QUERY, name=SECRET)
-            assert answer.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
+            response = await asyncio.to_thread(running.query, QUERY, name=SECRET)
+            assert response.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
         finally:
             await asyncio.to_thread(server.__exit__, None, None, None)
-    assert SECRET not in "".join(held.printed)
+    assert SECRET not in "".join(running.printed)
 
 
-def test_no_secret_is_in_an_error_of_the_database(sqlite_store: Store) -> None:
-    """What nobody expected is logged with its traceback, which says the statement and not its values."""
+def test_database_error_contains_no_value(sqlite_store: Store) -> None:
+    """An unexpected error is logged with its traceback, which has the statement without its values."""
     engine = open_store(sqlite_store.uri).engine  # type: ignore[attr-defined]
     with engine.connect() as connection, pytest.raises(OperationalError) as caught:
         connection.execute(text("SELECT :name FROM nowhere"), {"name": SECRET})
@@ -254,8 +254,8 @@ def test_no_secret_is_in_an_error_of_the_database(sqlite_store: Store) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_an_exporter_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What OTEL_* ask for and cannot be had is said; nothing asked for is nothing done."""
+def test_unknown_exporter_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names an exporter that is not supported; without OTEL_* variables tracing stays off."""
     set_up_tracing()
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin")
     with pytest.raises(TracingConfigError, match="zipkin"):
