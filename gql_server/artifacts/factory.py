@@ -4,14 +4,14 @@ from gql_server.artifacts.repositories import Repositories
 from gql_server.artifacts.service import ArtifactService
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import azure_options
-from gql_server.stores.mlflow.open_store import prepare_http
+from gql_server.stores.mlflow.http_settings import configure_http
 from schema.ports.tracking import Tracking
 
 
 def artifact_service_from(settings: Settings, tracking: Tracking) -> ArtifactService:
     """Return the service that reads the artifacts of a store's runs and logged models."""
     if settings.artifacts_uri:
-        prepare_http(settings.store_threads, settings.store_timeout)
+        configure_http(settings.store_threads, settings.store_timeout)
     repositories = Repositories(
         settings.tracking_uri,
         server_uri=settings.artifacts_uri,

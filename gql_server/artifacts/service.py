@@ -10,8 +10,8 @@ from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_content import FileContent
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.repositories import Repositories
+from gql_server.runtime.gather import gather_or_cancel
 from gql_server.runtime.threads import Threads
-from gql_server.stores.mlflow.store_calls import together
 from gql_server.stores.store_call import port_call
 from schema.ports.artifacts import Folder, OwnerKind
 from schema.ports.errors import NotFound, StoreTimeout
@@ -60,7 +60,7 @@ class ArtifactService:
             )
             for folder in located
         ]
-        listings = await together(list(map(asyncio.ensure_future, reads)))
+        listings = await gather_or_cancel(reads)
         return self._as_table(folders, dict(zip(located, listings, strict=True)))
 
     async def download(

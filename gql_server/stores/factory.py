@@ -10,7 +10,7 @@ from gql_server.config.store import default_tracking_uri
 from gql_server.stores.allowed_roots import AllowedRoots
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
-from gql_server.stores.mlflow.single_attempt import open_sending_once
+from gql_server.stores.mlflow.single_attempt import open_single_attempt_store
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.registry_factory import OpenableRegistry, registry_at
@@ -56,7 +56,7 @@ def write_store_from(settings: Settings, store: Tracking, cached: Kept) -> Write
         else LazyStore(
             settings.tracking_uri,
             create=settings.tracking_uri == default_tracking_uri(),
-            build=partial(open_sending_once, azure=azure_options(settings)),
+            build=partial(open_single_attempt_store, azure=azure_options(settings)),
         )
     )
     # A folder of files has no transactions: with several threads a read could see half of a write.

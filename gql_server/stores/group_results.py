@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from gql_server.stores.limit_errors import too_many_groups
-from gql_server.stores.pushdown.sort import placing
+from gql_server.stores.pushdown.sort import sort_value_function
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Grouping, Groups
 
@@ -38,7 +38,7 @@ def as_groups(
     if not grouping.by:
         # No runs at all are a group too, as in SQL.
         counts = counts or {(): 0}
-    place = [placing(key.by, key.key) for key in grouping.by]
+    place = [sort_value_function(key.by, key.key) for key in grouping.by]
     ordered = sorted(
         counts,
         key=lambda values: [(of(value), _text(value)) for of, value in zip(place, values, strict=True)],

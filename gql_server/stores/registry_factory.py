@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from gql_server.config.azure import AzureOptions
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.plugin_stores import open_registry
+from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.lazy_store import LazyStore
-from gql_server.stores.mlflow.open_store import prepare_http
 from gql_server.stores.mlflow.registry import MlflowRegistry
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.optional_features import RegistryUnsupported
@@ -80,7 +80,7 @@ def registry_at(
     if kind is StoreKind.SQL:
         return DatabaseRegistry(uri, limits)
     if kind is not StoreKind.FILE:
-        prepare_http(limits.store_threads, limits.store_timeout)
+        configure_http(limits.store_threads, limits.store_timeout)
     azure = azure or AzureOptions()
     store = LazyStore(uri, build=lambda _uri, **_: _open(uri, tracking_uri, azure, named=named))
     calls = StoreCalls(store, limits.store_threads, azure.retries)

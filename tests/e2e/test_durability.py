@@ -7,7 +7,7 @@ import httpx
 import sqlalchemy
 from mlflow import MlflowClient
 
-from gql_server.stores.mlflow.mlflow_sql_store import sql_store
+from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
 from tests.support.server_process import RunningServer, running_server
 from tests.support.stores import Store
 
@@ -83,7 +83,7 @@ def _check(client: MlflowClient, run_id: str, acknowledged: list[int]) -> None:
 
 def test_sqlite_writes_through(sqlite_store: Store, tmp_path: Path) -> None:
     """SQLite waits for the disk at each commit: a loss of power loses nothing acknowledged either."""
-    store = sql_store(sqlite_store.uri, str(tmp_path), default_experiment=False)
+    store = open_mlflow_sql_store(sqlite_store.uri, str(tmp_path), create_default_experiment=False)
     with store.engine.connect() as connection:
         journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
         full = connection.exec_driver_sql("PRAGMA synchronous").scalar()

@@ -78,7 +78,7 @@ def azure_capabilities(edition: Edition) -> Capabilities:
         quoted_metrics=has("quoted_metrics"),
         statuses=_STATUSES,
         reads_filters=True,
-        largest_page=LARGEST_PAGE,
-        most_points=MOST_POINTS,
+        max_page_size=LARGEST_PAGE,
+        max_points_per_page=MOST_POINTS,
         **_BESIDE,
     )

@@ -1,1 +1,1 @@
-"""The stores that MLflow's own client reads: MLflow servers, file stores and plugins."""
+"""Stores that are read with MLflow's own client: MLflow servers, file stores and plugins."""

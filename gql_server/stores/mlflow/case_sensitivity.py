@@ -1,7 +1,7 @@
-"""Whether the database behind an MLflow server tells texts apart that differ only by case.
+"""Detection of whether the database behind an MLflow server compares text case-sensitively.
 
-MySQL does not, as MLflow makes its tables: ordered by the metric `M`, runs with `m` are among those that have
-it.
+MySQL does not, with the tables that MLflow creates: ordered by the metric `M`, runs with the metric `m` are
+among those that have a value.
 """
 
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from typing import Final
 
 from gql_server.stores.mlflow.store_reader import StoreReader
 
-_SWAPPED: Final = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_uppercase + ascii_lowercase)
-_MOST_NAMES: Final = 20
+_SWAPPED_CASE: Final = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_uppercase + ascii_lowercase)
+_MAX_EXPERIMENTS: Final = 20
 
 
 class CaseSensitivity:
-    """Looks, until that has told, for an experiment by its name in the other case."""
+    """Looks up an experiment by its name in the opposite case, until a lookup gave a result."""
 
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
-        self._told: bool | None = None
+        self._case_sensitive: bool | None = None
 
-    async def is_told(self, experiment_ids: Sequence[str]) -> bool:
-        """Say whether case is told; False, too, where no name of these experiments has letters to tell it."""
-        if self._told is None:
-            self._told = await self._ask(experiment_ids[:_MOST_NAMES])
-        return self._told is True
+    async def is_case_sensitive(self, experiment_ids: Sequence[str]) -> bool:
+        """Return whether the store is case-sensitive; False if no name of these experiments has letters."""
+        if self._case_sensitive is None:
+            self._case_sensitive = await self._detect(experiment_ids[:_MAX_EXPERIMENTS])
+        return self._case_sensitive is True
 
-    async def _ask(self, experiment_ids: Sequence[str]) -> bool | None:
-        found = await self._reader.experiments(experiment_ids)
-        swapped = (experiment.name.translate(_SWAPPED) for experiment in found.values())
-        name = next((name for name in swapped if name.translate(_SWAPPED) != name), None)
-        return None if name is None else await self._reader.tells_name(name)
+    async def _detect(self, experiment_ids: Sequence[str]) -> bool | None:
+        experiments = await self._reader.experiments(experiment_ids)
+        swapped = (experiment.name.translate(_SWAPPED_CASE) for experiment in experiments.values())
+        name = next((name for name in swapped if name.translate(_SWAPPED_CASE) != name), None)
+        return None if name is None else await self._reader.matches_name_exactly(name)

@@ -1,4 +1,4 @@
-"""A store that is opened when it is first needed, and again when it has gone and come back."""
+"""An MLflow store that opens on first use, and again after its file was replaced."""
 
 import time
 from collections.abc import Callable
@@ -6,16 +6,17 @@ from threading import Lock
 
 from mlflow.store.tracking.abstract_store import AbstractStore
 
-from gql_server.stores.mlflow.open_store import Identity, identity, open_store
+from gql_server.stores.mlflow.file_identity import FileIdentity, file_identity
+from gql_server.stores.mlflow.open_store import open_store
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreUnavailable
 
 RETRY_SECONDS = 1.0
-"""How long after a failure the next try to open may come."""
+"""Time after a failure to open before the next attempt."""
 
 
 class LazyStore:
-    """Holds MLflow's store for a URI, as `build` makes it. Its methods block, in worker threads."""
+    """Opens MLflow's store at a URI with `build`. Its methods block; call them in worker threads."""
 
     def __init__(
         self, uri: str, *, create: bool = False, build: Callable[..., AbstractStore] = open_store
@@ -25,18 +26,18 @@ class LazyStore:
         self._create = create
         self._lock = Lock()
         self._store: AbstractStore | None = None
-        self._identity: Identity = None
+        self._identity: FileIdentity = None
         self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
 
     def get(self) -> AbstractStore:
         """Return the open store.
 
-        Raises `StoreConfigError` or `StoreUnavailable` where it does not open; for a moment afterwards the
-        same again, without another try.
+        Raises `StoreConfigError` or `StoreUnavailable` if it does not open, and the same error without
+        another attempt for the next `RETRY_SECONDS`.
         """
         with self._lock:
             try:
-                self._drop_if_gone()
+                self._close_if_replaced()
                 return self._store or self._open()
             except (StoreConfigError, StoreUnavailable) as error:
                 self._failure = self._failure or (time.monotonic() + RETRY_SECONDS, error)
@@ -45,7 +46,7 @@ class LazyStore:
     def close(self) -> None:
         """Close the store's connections; the next use opens it again."""
         with self._lock:
-            self._drop()
+            self._close()
 
     def _open(self) -> AbstractStore:
         if self._failure is not None:
@@ -54,24 +55,24 @@ class LazyStore:
                 raise type(error)(*error.args) from error
         self._failure = None
         store = self._build(self._uri, create=self._create)
-        self._identity = identity(self._uri)
-        # What was there once is not made anew: it was deleted, and an empty store is no answer to that.
+        self._identity = file_identity(self._uri)
+        # A store that existed is not created again: after its deletion an empty store would hide the loss.
         self._create = False
         self._store = store
         return store
 
-    def _drop_if_gone(self) -> None:
+    def _close_if_replaced(self) -> None:
         if self._store is None:
             return
         try:
-            same = identity(self._uri) == self._identity
+            same = file_identity(self._uri) == self._identity
         except StoreUnavailable:
-            self._drop()
+            self._close()
             raise
         if not same:
-            self._drop()
+            self._close()
 
-    def _drop(self) -> None:
+    def _close(self) -> None:
         store, self._store = self._store, None
         engine = getattr(store, "engine", None)
         if engine is not None:

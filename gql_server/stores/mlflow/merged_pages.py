@@ -1,26 +1,26 @@
-"""Pages of several searches as one answer of the port."""
+"""Pages of several searches in one table, as the port returns them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gql_server.stores.mlflow.paging import Found
+from gql_server.stores.paging import SearchPage
 from schema.ports.table import Span, Table
 from schema.ports.tracking import Pages, Position
 
 
-def pages_of(parts: Sequence[Found], table: Callable[[list[Any]], Table]) -> Pages:
-    """Return the pages of all parents in one table; a page that parents share is in it once."""
+def merged_pages(pages: Sequence[SearchPage], make_table: Callable[[list[Any]], Table]) -> Pages:
+    """Return the pages of all parents in one table; a page that several parents share is in it once."""
     rows: list[Any] = []
-    places: list[Position] = []
+    positions: list[Position] = []
     spans: dict[int, Span] = {}
-    for part in {id(part): part for part in parts}.values():
+    for page in {id(page): page for page in pages}.values():
         start = len(rows)
-        rows.extend(part.rows)
-        places.extend(part.places)
-        spans[id(part)] = (start, len(rows))
+        rows.extend(page.rows)
+        positions.extend(page.positions)
+        spans[id(page)] = (start, len(rows))
     return Pages(
-        rows=table(rows),
-        spans=[spans[id(part)] for part in parts],
-        has_next=[part.has_next for part in parts],
-        position=places.__getitem__,
+        rows=make_table(rows),
+        spans=[spans[id(page)] for page in pages],
+        has_next=[page.has_next for page in pages],
+        position=positions.__getitem__,
     )

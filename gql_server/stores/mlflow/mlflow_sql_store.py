@@ -1,7 +1,7 @@
-"""MLflow's SQL stores, opened without a trace: no table, row, file or folder is made.
+"""MLflow's SQL stores, opened without side effects: no table, row, file or folder is created.
 
-MLflow's own constructor keeps one engine a URI for the life of the process, tries a connection for a hundred
-seconds, makes folders that a SQLite URI seems to name, and inserts a Default experiment that is not there.
+MLflow's own constructor caches one engine per URI for the life of the process, retries a connection for a
+hundred seconds, creates folders that a SQLite URI seems to name, and inserts a missing Default experiment.
 """
 
 from typing import Any
@@ -11,50 +11,57 @@ from mlflow.store.db.utils import create_sqlalchemy_engine
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore
 from sqlalchemy import Engine
+from typing_extensions import override
 
-from gql_server.stores.mlflow.schema_check import connectable
+from gql_server.stores.mlflow.database_url import connection_url
 
 
-def _engine(uri: str) -> Engine:
-    url = connectable(uri).render_as_string(hide_password=False)
+def _create_engine(uri: str) -> Engine:
+    url = connection_url(uri).render_as_string(hide_password=False)
     engine: Engine = create_sqlalchemy_engine(url)
-    # What was asked for is in the parameters, and an error that holds them may be logged.
+    # Statement parameters contain what a client requested, and errors that include them may be logged.
     engine.hide_parameters = True
     return engine
 
 
 class _SqlStore(SqlAlchemyStore):
     @classmethod
+    @override
     def _get_or_create_engine(cls, db_uri: str) -> Engine:
-        return _engine(db_uri)
+        return _create_engine(db_uri)
 
+    @override
     def _create_default_experiment(self, session: Any) -> None:
-        """Leave it out: MLflow calls this where there is none."""
+        """Do nothing; MLflow calls this if there is no Default experiment."""
 
 
 class _WorkspaceSqlStore(WorkspaceAwareSqlAlchemyStore):
     @classmethod
+    @override
     def _get_or_create_engine(cls, db_uri: str) -> Engine:
-        return _engine(db_uri)
+        return _create_engine(db_uri)
 
+    @override
     def _create_default_experiment(self, session: Any, workspace_override: str | None = None) -> None:
-        """Leave it out: MLflow calls this at each start."""
+        """Do nothing; MLflow calls this at each start."""
 
 
-def sql_store(uri: str, artifact_root: str, *, default_experiment: bool) -> SqlAlchemyStore:
-    """Open a checked database; `default_experiment` lets MLflow make its own where there is none.
+def open_mlflow_sql_store(
+    uri: str, artifact_root: str, *, create_default_experiment: bool
+) -> SqlAlchemyStore:
+    """Open a database whose schema was checked; optionally let MLflow create its Default experiment.
 
-    The store has an engine of its own: whoever opened it disposes of `store.engine`.
+    The store has its own engine; the caller must dispose of `store.engine`.
     """
     workspaces = MLFLOW_ENABLE_WORKSPACES.get()
-    if default_experiment:
-        _make_default_experiment(uri, artifact_root, workspaces=workspaces)
+    if create_default_experiment:
+        _create_default_experiment(uri, artifact_root, workspaces=workspaces)
     return (_WorkspaceSqlStore if workspaces else _SqlStore)(uri, artifact_root)
 
 
-def _make_default_experiment(uri: str, artifact_root: str, *, workspaces: bool) -> None:
-    whole: type[SqlAlchemyStore] = WorkspaceAwareSqlAlchemyStore if workspaces else SqlAlchemyStore
-    whole(uri, artifact_root)
-    engine = whole._engine_map.pop(uri, None)  # noqa: SLF001 - MLflow has no other way to let go of it
+def _create_default_experiment(uri: str, artifact_root: str, *, workspaces: bool) -> None:
+    store_class: type[SqlAlchemyStore] = WorkspaceAwareSqlAlchemyStore if workspaces else SqlAlchemyStore
+    store_class(uri, artifact_root)
+    engine = store_class._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public method to release it
     if engine is not None:
         engine.dispose()

@@ -1,6 +1,5 @@
-"""Logged models from MLflow's store, in as few calls as MLflow lets one make."""
+"""Logged models from MLflow's store, in as few calls as MLflow allows."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -8,28 +7,27 @@ from typing import Any
 from mlflow.entities import LoggedModel, Run, ViewType
 from mlflow.store.entities.paged_list import PagedList
 
+from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_model_ids
-from gql_server.stores.mlflow import paging
-from gql_server.stores.mlflow.store_calls import StoreCalls, together
+from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.optional_features import unless_absent, unless_lacking
+from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, count_rows, iterate_pages
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
 
-PLACES = StoreKind.MLFLOW_SERVER
-"""Places between logged models are named by the store's tokens everywhere: none of these is an offset."""
-_FEW = 20
-"""Up to so many models are looked up one by one; more are searched for."""
-_IDS_AT_ONCE = 200
+_MAX_SINGLE_LOOKUPS = 20
+"""Up to this number, models are looked up one by one; for more, a search by ids is used."""
+_IDS_PER_SEARCH = 200
 _SEARCHES_BY_ID = {StoreKind.SQL, StoreKind.MLFLOW_SERVER}
-"""Where a search by ids is known to work and to cost less than to look at all models."""
-_LARGEST_PAGE = {StoreKind.OTHER: 50}
-"""Databricks returns no more at once."""
-_NEWEST = [{"field_name": "creation_timestamp", "ascending": False}]
+"""Stores in which a search by ids works and costs less than a scan of all models."""
+_MAX_PAGE_SIZE = {StoreKind.OTHER: 50}
+"""Databricks returns at most this many per page."""
+_NEWEST_FIRST = [{"field_name": "creation_timestamp", "ascending": False}]
 
 
 class ModelReader:
-    """Reads logged models through `calls`; goes through at most `max_scanned` of them to count or to find."""
+    """Reads logged models through `calls`; scans at most `max_scanned` models per call."""
 
     def __init__(self, calls: StoreCalls, runs: StoreReader, kind: StoreKind, max_scanned: int) -> None:
         self._calls = calls
@@ -37,84 +35,90 @@ class ModelReader:
         self._kind = kind
         self._max_scanned = max_scanned
 
-    def of_experiment(self, experiment_id: str) -> paging.Search:
-        """Return the search for an experiment's models as something to page through, the newest first."""
-        return partial(self._search, [experiment_id], None)
+    def models_fetcher(self, experiment_id: str) -> FetchPage:
+        """Return a function that fetches pages of an experiment's models, newest first."""
+        return partial(self._fetch, [experiment_id], None)
 
-    async def count_of(self, experiment_id: str) -> int | None:
-        """Count an experiment's models; None where that passes the scan limit."""
-        return await paging.count(self.of_experiment(experiment_id), PLACES, self._max_scanned)
+    async def count_models(self, experiment_id: str) -> int | None:
+        """Count an experiment's models; return None above the scan limit."""
+        return await count_rows(self.models_fetcher(experiment_id), OPAQUE_TOKENS, self._max_scanned)
 
-    async def of_runs(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[LoggedModel]]:
-        """Return the models that each run is the source of or logged as its output, the newest first."""
+    async def models_of_runs(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[LoggedModel]]:
+        """Return for each run the models that it is the source of or that are its outputs, newest first."""
         runs = await self._runs.runs(run_ids)
-        made = await self._made_by(runs)
-        known = {model.model_id: model for models in made.values() for model in models}
+        source_models = await self._models_by_source_run(runs)
+        known = {model.model_id: model for models in source_models.values() for model in models}
         outputs = {run_id: _outputs(run) for run_id, run in runs.items()}
-        missing = {own for ids in outputs.values() for own in ids if own not in known}
-        known |= await self.by_id(sorted(missing))
-        found = {
-            run_id: {model.model_id: model for model in made.get(run_id, ())}
-            | {own: known[own] for own in outputs[run_id] if own in known}
+        missing = {model_id for ids in outputs.values() for model_id in ids if model_id not in known}
+        known |= await self.models_by_id(sorted(missing))
+        models_by_run = {
+            run_id: {model.model_id: model for model in source_models.get(run_id, ())}
+            | {model_id: known[model_id] for model_id in outputs[run_id] if model_id in known}
             for run_id in runs
         }
-        return {run_id: sorted(models.values(), key=_newest_first) for run_id, models in found.items()}
+        return {run_id: sorted(models.values(), key=_sort_key) for run_id, models in models_by_run.items()}
 
-    async def by_id(self, ids: Sequence[str]) -> dict[str, LoggedModel]:
-        """Return those of the models that are there."""
+    async def models_by_id(self, ids: Sequence[str]) -> dict[str, LoggedModel]:
+        """Return the models that exist."""
         check_model_ids(ids)
         distinct = list(dict.fromkeys(ids))
-        if len(distinct) > _FEW and self._kind in _SEARCHES_BY_ID:
-            everywhere = await self._runs.experiment_ids(ViewType.ALL)
-            found = await self._among("model_id", distinct, everywhere)
+        if len(distinct) > _MAX_SINGLE_LOOKUPS and self._kind in _SEARCHES_BY_ID:
+            experiment_ids = await self._runs.experiment_ids(ViewType.ALL)
+            found = await self._search_by_ids("model_id", distinct, experiment_ids)
             return {model.model_id: model for model in found}
-        gets = [unless_absent(self._calls.one("get_logged_model", own)) for own in distinct]
-        models = await together(list(map(asyncio.ensure_future, gets)))
-        return {own: model for own, model in zip(distinct, models, strict=True) if model is not None}
+        models = await gather_or_cancel(
+            unless_absent(self._calls.call("get_logged_model", model_id)) for model_id in distinct
+        )
+        return {
+            model_id: model for model_id, model in zip(distinct, models, strict=True) if model is not None
+        }
 
-    async def _made_by(self, runs: Mapping[str, Run]) -> dict[str, list[LoggedModel]]:
-        experiments = list(dict.fromkeys(str(run.info.experiment_id) for run in runs.values()))
+    async def _models_by_source_run(self, runs: Mapping[str, Run]) -> dict[str, list[LoggedModel]]:
+        experiment_ids = list(dict.fromkeys(str(run.info.experiment_id) for run in runs.values()))
         if self._kind in _SEARCHES_BY_ID:
-            found = await self._among("source_run_id", list(runs), experiments)
+            models = await self._search_by_ids("source_run_id", list(runs), experiment_ids)
         else:
-            found = await self._all(experiments, None, lambda model: model.source_run_id in runs)
-        made: dict[str, list[LoggedModel]] = {}
-        for model in found:
-            made.setdefault(str(model.source_run_id), []).append(model)
-        return made
+            models = await self._scan(experiment_ids, None, lambda model: model.source_run_id in runs)
+        by_run: dict[str, list[LoggedModel]] = {}
+        for model in models:
+            by_run.setdefault(str(model.source_run_id), []).append(model)
+        return by_run
 
-    async def _among(self, key: str, values: Sequence[str], experiments: Sequence[str]) -> list[LoggedModel]:
-        starts = range(0, len(values), _IDS_AT_ONCE)
-        chunks = [values[start : start + _IDS_AT_ONCE] for start in starts]
-        filters = [f"{key} IN ({', '.join(map(repr, chunk))})" for chunk in chunks]
-        pages = await together([asyncio.ensure_future(self._all(experiments, one)) for one in filters])
-        return [model for page in pages for model in page]
-
-    async def _all(
-        self,
-        experiments: Sequence[str],
-        filter_: str | None,
-        wanted: Callable[[LoggedModel], bool] = lambda _: True,
+    async def _search_by_ids(
+        self, key: str, ids: Sequence[str], experiment_ids: Sequence[str]
     ) -> list[LoggedModel]:
-        found: list[LoggedModel] = []
-        seen = 0
-        if not experiments:
-            return found
-        async for page in paging.pages(partial(self._search, experiments, filter_), PLACES):
-            seen += len(page)
-            if seen > self._max_scanned:
+        chunks = [ids[start : start + _IDS_PER_SEARCH] for start in range(0, len(ids), _IDS_PER_SEARCH)]
+        filters = [f"{key} IN ({', '.join(map(repr, chunk))})" for chunk in chunks]
+        results = await gather_or_cancel(self._scan(experiment_ids, filter_) for filter_ in filters)
+        return [model for models in results for model in models]
+
+    async def _scan(
+        self,
+        experiment_ids: Sequence[str],
+        filter_: str | None,
+        matches: Callable[[LoggedModel], bool] = lambda _: True,
+    ) -> list[LoggedModel]:
+        models: list[LoggedModel] = []
+        scanned = 0
+        if not experiment_ids:
+            return models
+        async for page in iterate_pages(partial(self._fetch, experiment_ids, filter_), OPAQUE_TOKENS):
+            scanned += len(page)
+            if scanned > self._max_scanned:
                 message = f"There are more than {self._max_scanned} logged models (GQL_MAX_SCANNED_RUNS)."
                 raise LimitExceeded(message)
-            found.extend(filter(wanted, page))
-        return found
+            models.extend(filter(matches, page))
+        return models
 
-    async def _search(
-        self, experiments: Sequence[str], filter_: str | None, size: int, token: paging.Token
+    async def _fetch(
+        self, experiment_ids: Sequence[str], filter_: str | None, size: int, token: PageToken
     ) -> Any:
-        most = min(size, _LARGEST_PAGE.get(self._kind, size))
-        # By position, for stores differ in the names of what they take.
-        found = self._calls.one("search_logged_models", experiments, filter_, None, most, _NEWEST, token)
-        return await unless_lacking(found, PagedList([], None))
+        size = min(size, _MAX_PAGE_SIZE.get(self._kind, size))
+        # Positional arguments, because stores name the parameters differently.
+        result = self._calls.call(
+            "search_logged_models", experiment_ids, filter_, None, size, _NEWEST_FIRST, token
+        )
+        return await unless_lacking(result, PagedList([], None))
 
 
 def _outputs(run: Run) -> list[str]:
@@ -122,5 +126,5 @@ def _outputs(run: Run) -> list[str]:
     return [output.model_id for output in outputs]
 
 
-def _newest_first(model: LoggedModel) -> tuple[int, str]:
+def _sort_key(model: LoggedModel) -> tuple[int, str]:
     return -model.creation_timestamp, model.model_id

@@ -1,4 +1,4 @@
-"""The port over an MLflow server that answers each caller by their own credentials."""
+"""The port over an MLflow server that receives each caller's own credentials."""
 
 from contextlib import suppress
 
@@ -7,13 +7,13 @@ from schema.ports.errors import Forbidden, Unauthenticated
 
 
 class PassThroughTracking(MlflowTracking):
-    """MLflow's store, where this server has no credentials of its own."""
+    """An MLflow server to which this server passes the caller's credentials, having none itself."""
 
     async def ready(self) -> None:
-        """Return when the store answers, be it that it does not know who asks."""
+        """Return when the store responds, even if it refuses a request without credentials."""
         with suppress(Unauthenticated, Forbidden):
             await super().ready()
 
     async def prove(self) -> None:
-        """Return where the server knows who asks; raise Unauthenticated or Forbidden where it does not."""
+        """Return if the store accepts the caller's credentials; raise Unauthenticated or Forbidden if not."""
         await super().ready()

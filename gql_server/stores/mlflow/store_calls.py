@@ -1,4 +1,4 @@
-"""Calls to MLflow's blocking store from async code: in threads of its own, bounded, counted."""
+"""Calls of MLflow's blocking store from async code, in a bounded number of threads."""
 
 import asyncio
 from collections import Counter
@@ -11,39 +11,41 @@ from gql_server.runtime.threads import Threads
 from gql_server.stores.mlflow.lazy_store import LazyStore
 
 _T = TypeVar("_T")
-_READS = ("get_", "search_", "list_")
-"""How the names of methods begin that change nothing."""
+_READ_PREFIXES = ("get_", "search_", "list_")
+"""Prefixes of the methods that change nothing."""
 
 
 class StoreCalls:
     """Runs the methods of a store in at most `threads` threads.
 
-    A call that is waited for no longer is taken off the queue; one that reads over HTTP already ends there.
-    `counts` says how often each method was called, for tests and for measuring. What a store could not
-    answer at the moment it is asked up to `retries` times more.
+    A cancelled call is removed from the queue; a running call that reads over HTTP ends immediately.
+    `counts` has the number of calls of each method, for tests and measurements. A call that fails
+    temporarily is repeated up to `retries` times.
     """
 
     def __init__(self, store: LazyStore, threads: int, retries: int = 0) -> None:
         self.counts: Counter[str] = Counter()
-        self._counting = Lock()
+        self._counts_lock = Lock()
         self._store = store
         self._retries = retries
         self._threads = Threads(threads, "store")
 
-    async def one(self, method: str, *args: Any, **options: Any) -> Any:
-        """Return what one call returns."""
-        return await self._run(lambda: self._call(method, args, options), reads=method.startswith(_READS))
+    async def call(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call one method of the store and return its result."""
+        return await self._run(
+            lambda: self._call_method(method, args, options), reads=method.startswith(_READ_PREFIXES)
+        )
 
-    async def apply(self, ask: Callable[..., _T], *args: Any, reads: bool = False) -> _T:
-        """Return what a function of the store returns; it counts its calls itself.
+    async def run(self, function: Callable[..., _T], *args: Any, reads: bool = False) -> _T:
+        """Call a function with the store and return its result; the function counts its own calls.
 
-        `reads` says that it changes nothing, and may be asked again, or be broken off.
+        `reads` states that it changes nothing, so that it may be repeated or cancelled.
         """
-        return await self._run(lambda: ask(self._store.get(), *args), reads=reads)
+        return await self._run(lambda: function(self._store.get(), *args), reads=reads)
 
-    def count(self, method: str) -> None:
-        """Count a call; threads do so at once."""
-        with self._counting:
+    def count_call(self, method: str) -> None:
+        """Count a call; this is thread-safe."""
+        with self._counts_lock:
             self.counts[method] += 1
 
     async def open(self) -> None:
@@ -59,16 +61,7 @@ class StoreCalls:
         run = self._threads.run_cancellable if reads else self._threads.run
         return await call_with_retries(lambda: run(work), self._retries, idempotent=reads)
 
-    def _call(self, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    def _call_method(self, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
         store = self._store.get()
-        self.count(method)
+        self.count_call(method)
         return getattr(store, method)(*args, **options)
-
-
-async def together(tasks: Sequence[asyncio.Future[Any]]) -> Sequence[Any]:
-    """Return the results of all; when one fails, or nobody waits any more, stop the others."""
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

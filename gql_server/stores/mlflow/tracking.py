@@ -1,9 +1,11 @@
-"""The port over MLflow's own stores: whatever MLflow opens, read by its own code in worker threads."""
+"""The `Tracking` port over MLflow's own stores, called in worker threads."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
+
+from typing_extensions import override
 
 from gql_server.config.azure import AzureOptions
 from gql_server.config.limits import StoreLimits
@@ -11,11 +13,14 @@ from gql_server.stores.azure.support_matrix import azure_capabilities
 from gql_server.stores.errors import NotMlflowError, public_error_from
 from gql_server.stores.limit_errors import too_many_points, too_many_to_sample
 from gql_server.stores.mlflow import entity_tables
-from gql_server.stores.mlflow.bulk_points import HistoryRequest, PointBudget, joined
+from gql_server.stores.mlflow.history_points import joined_histories
+from gql_server.stores.mlflow.history_reader import HistoryReader
+from gql_server.stores.mlflow.history_request import HistoryRequest, PointLimit
+from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.model_reader import ModelReader
 from gql_server.stores.mlflow.models import MlflowModels
-from gql_server.stores.mlflow.open_store import open_store, prepare_http
+from gql_server.stores.mlflow.open_store import open_store
 from gql_server.stores.mlflow.searches import Searches
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_reader import StoreReader
@@ -40,15 +45,16 @@ from schema.ports.tracking import (
     Scope,
     Search,
     Series,
+    Tracking,
 )
 
 
-class MlflowTracking(UncountedHistories):
-    """A tracking store of MLflow's; it costs nothing until it is used.
+class MlflowTracking(UncountedHistories, Tracking):
+    """One of MLflow's tracking stores; constructing it opens no connection.
 
-    It opens with the first call, and after a failure with a later one. `create` makes a SQLite file or a
-    folder that does not exist yet. `registry` is the model registry, if it is not the one that MLflow has for
-    the tracking URI.
+    It opens with the first call, and after a failure with a later one. `create` creates a SQLite file or a
+    folder that does not exist yet. `registry` is the model registry, if it is not MLflow's default for the
+    tracking URI.
     """
 
     def __init__(
@@ -65,135 +71,150 @@ class MlflowTracking(UncountedHistories):
         self._uri = uri
         self._kind = kind_of(uri)
         azure = azure or AzureOptions()
-        lazy = LazyStore(uri, create=create, build=partial(open_store, azure=azure))
-        self._calls = StoreCalls(lazy, limits.store_threads, azure.retries)
-        store = _capabilities(self._kind, azure)
-        self._reader = StoreReader(self._calls, self._kind, limits.max_scanned_runs, store)
-        self._searches = Searches(self._reader, self._kind, store, limits.max_scanned_runs, limits.max_groups)
-        models = ModelReader(self._calls, self._reader, self._kind, limits.max_scanned_runs)
-        self.models: ModelStore = MlflowModels(models, self._reader, self._kind, self.timeout)
-        self._given_registry = registry
-        self.registry: OpenableRegistry = registry or registry_at("", uri, limits, azure=azure)
+        lazy_store = LazyStore(uri, create=create, build=partial(open_store, azure=azure))
+        self._calls = StoreCalls(lazy_store, limits.store_threads, azure.retries)
+        capabilities = _capabilities(self._kind, azure)
+        max_scanned = limits.max_scanned_runs
+        self._reader = StoreReader(self._calls, self._kind, max_scanned, capabilities)
+        self._histories = HistoryReader(self._calls, self._kind, capabilities.max_points_per_page)
+        self._searches = Searches(self._reader, self._kind, capabilities, max_scanned, limits.max_groups)
+        model_reader = ModelReader(self._calls, self._reader, self._kind, max_scanned)
+        self._models = MlflowModels(model_reader, self._reader, self._kind, self.timeout)
+        self._separate_registry = registry
+        self._registry = registry or registry_at("", uri, limits, azure=azure)
         if self._kind not in {StoreKind.SQL, StoreKind.FILE}:
-            prepare_http(limits.store_threads, limits.store_timeout)
+            configure_http(limits.store_threads, limits.store_timeout)
 
     @property
+    @override
     def kind(self) -> StoreKind:
-        """Say which family the store is of."""
         return self._kind
 
     @property
+    @override
+    def models(self) -> ModelStore:
+        return self._models
+
+    @property
+    @override
+    def registry(self) -> OpenableRegistry:
+        return self._registry
+
+    @property
     def calls(self) -> Counter[str]:
-        """Return how often each method of MLflow's store was called."""
+        """Return the number of calls of each method of MLflow's store."""
         return self._calls.counts
 
     async def open(self) -> None:
-        """Open the store and ask it something, at the server's start.
+        """Open the store and send it one request, at the server's start.
 
-        Raises `StoreConfigError` where the URI has to be changed or the store mended first, and
-        `StoreUnavailable` or `StoreTimeout` where it may come up by itself.
+        Raises `StoreConfigError` for an error that no retry fixes, and `StoreUnavailable` or `StoreTimeout`
+        if the store may become available.
         """
         try:
             async with asyncio.timeout(self.timeout):
                 await self._calls.open()
-                if self._given_registry is not None:
-                    await self._given_registry.open()
+                if self._separate_registry is not None:
+                    await self._separate_registry.open()
             await self.ready()
         except TimeoutError as error:
             raise too_slow(self.timeout) from error
-        except (UnsupportedByStore, NotMlflowError) as fault:
-            message = f"{shown(self._uri)}: no MLflow server answers there."
-            raise StoreConfigError(message) from fault
+        except (UnsupportedByStore, NotMlflowError) as error:
+            message = f"{shown(self._uri)}: there is no MLflow server at this address."
+            raise StoreConfigError(message) from error
         except (StoreConfigError, StoreUnavailable, StoreTimeout):
             raise
-        except PublicError as fault:
-            message = f"{shown(self._uri)}: {fault}"
-            raise StoreConfigError(message) from fault
+        except PublicError as error:
+            message = f"{shown(self._uri)}: {error}"
+            raise StoreConfigError(message) from error
         except Exception as error:
             raise public_error_from(error) or error from error
 
+    @override
     @port_call
     async def ready(self) -> None:
-        """Return when the store answers; raise the fault that says why it does not."""
-        await self._calls.one("search_experiments", max_results=1)
+        await self._calls.call("search_experiments", max_results=1)
 
+    @override
     async def close(self) -> None:
-        """Let go of connections and threads; the store is not used afterwards."""
         await self.registry.close()
         await self._calls.close()
 
+    @override
     @port_call
     async def experiments(self, search: Search, page: Page) -> Pages:
-        """Return one page of experiments."""
         return await self._searches.experiments(search, page)
 
+    @override
     @port_call
     async def count_experiments(self, search: Search) -> int | None:
-        """Count the matching experiments; None where that passes the scan limit."""
         return await self._searches.count_experiments(search)
 
+    @override
     @port_call
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up, deleted ones too."""
-        found = await self._reader.experiments(ids)
-        return One(entity_tables.experiment_table(list(found.values()), columns), _index(found, ids))
+        experiments = await self._reader.experiments(ids)
+        table = entity_tables.experiment_table(list(experiments.values()), columns)
+        return One(table, _index(experiments, ids))
 
+    @override
     @port_call
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up by their exact names, deleted ones too."""
-        found = await self._reader.experiments_named(names)
-        return One(entity_tables.experiment_table(list(found.values()), columns), _index(found, names))
+        experiments = await self._reader.experiments_by_name(names)
+        table = entity_tables.experiment_table(list(experiments.values()), columns)
+        return One(table, _index(experiments, names))
 
+    @override
     @port_call
     async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each experiment by key; all of them, or those under the keys given."""
-        found = await self._reader.experiments(ids)
-        return entity_tables.experiment_tags_of((found.get(experiment_id) for experiment_id in ids), keys)
+        experiments = await self._reader.experiments(ids)
+        return entity_tables.experiment_tags_of((experiments.get(each) for each in ids), keys)
 
+    @override
     @port_call
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        """Return the first runs of each scope."""
         return await self._searches.runs(scopes, search, page)
 
+    @override
     @port_call
     async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
-        """Count the matching runs of each scope; None where that passes the scan limit."""
         return await self._searches.count_runs(scopes, search)
 
+    @override
     @port_call
     async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
-        """Group the matching runs, here."""
         return await self._searches.run_groups(scope, search, grouping)
 
+    @override
     @port_call
     async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
-        """Return the distinct keys of each experiment's active runs."""
         return await self._searches.logged_keys(by, experiment_ids)
 
+    @override
     @port_call
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look runs up, deleted ones too."""
-        found = await self._reader.runs(ids)
-        return One(entity_tables.run_table(list(found.values()), columns, self._kind), _index(found, ids))
+        runs = await self._reader.runs(ids)
+        return One(entity_tables.run_table(list(runs.values()), columns, self._kind), _index(runs, ids))
 
+    @override
     @port_call
     async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the params of each run by key; all of them, or those under the keys given."""
-        found = await self._reader.runs(run_ids)
-        return entity_tables.params_of((found.get(run_id) for run_id in run_ids), keys)
+        runs = await self._reader.runs(run_ids)
+        return entity_tables.params_of((runs.get(run_id) for run_id in run_ids), keys)
 
+    @override
     @port_call
     async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each run by key; all of them, or those under the keys given."""
-        found = await self._reader.runs(run_ids)
-        return entity_tables.tags_of((found.get(run_id) for run_id in run_ids), keys)
+        runs = await self._reader.runs(run_ids)
+        return entity_tables.tags_of((runs.get(run_id) for run_id in run_ids), keys)
 
+    @override
     @port_call
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the last value of each metric of each run by key; all, or those under the keys given."""
-        found = await self._reader.runs(run_ids)
-        return entity_tables.metrics_of((found.get(run_id) for run_id in run_ids), self._kind, keys)
+        runs = await self._reader.runs(run_ids)
+        return entity_tables.metrics_of((runs.get(run_id) for run_id in run_ids), self._kind, keys)
 
+    @override
     @port_call
     async def histories(
         self,
@@ -202,25 +223,29 @@ class MlflowTracking(UncountedHistories):
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
-        """Return the points of each metric by step and timestamp, both ends of the steps included."""
         distinct = list(dict.fromkeys(series))
-        most, fault = self._limits.max_points, too_many_points
-        reading = (
-            PointBudget(self._limits.max_sampled_points, too_many_to_sample)
-            if sample
-            else PointBudget(most, fault)
-        )
-        steps = HistoryRequest(from_step, to_step, sample, reading, PointBudget(most, fault))
-        found = await self._reader.histories(distinct, steps)
-        points = joined(found[one] for one in distinct)
+        histories = await self._histories.read(distinct, self._history_request(from_step, to_step, sample))
+        points = joined_histories(histories[each] for each in distinct)
         spans = dict(zip(distinct, points.spans, strict=True))
-        return Many(points.rows, [spans[one] for one in series])
+        return Many(points.rows, [spans[each] for each in series])
+
+    def _history_request(
+        self, from_step: int | None, to_step: int | None, sample: Sample | None
+    ) -> HistoryRequest:
+        max_points = self._limits.max_points
+        read_limit = (
+            PointLimit(self._limits.max_sampled_points, too_many_to_sample)
+            if sample
+            else PointLimit(max_points, too_many_points)
+        )
+        returned_limit = PointLimit(max_points, too_many_points)
+        return HistoryRequest(from_step, to_step, sample, read_limit, returned_limit)
 
 
 def _capabilities(kind: StoreKind, azure: AzureOptions) -> Capabilities:
     return azure_capabilities(azure.edition) if kind is StoreKind.AZURE_ML else capabilities_of(kind)
 
 
-def _index(found: Collection[str], keys: Sequence[str]) -> list[int | None]:
-    places = {key: place for place, key in enumerate(found)}
-    return [places.get(key) for key in keys]
+def _index(entities: Collection[str], keys: Sequence[str]) -> list[int | None]:
+    rows = {key: row for row, key in enumerate(entities)}
+    return [rows.get(key) for key in keys]

@@ -1,1 +1,1 @@
-"""Searches split between a store and this server."""
+"""Searches of which the store runs one part (the pushdown) and this server the rest."""

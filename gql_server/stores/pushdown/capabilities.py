@@ -1,7 +1,6 @@
-"""What each family of store can run itself of a search with the meaning that it has everywhere.
+"""The parts of a search that each kind of store can run with the result that this server would compute.
 
-What is not named here is finished by this server: an order in which a store compares text by a collation of
-its own, say.
+This server runs the rest, for example an order for which a store compares text by its own collation.
 """
 
 from collections.abc import Mapping
@@ -12,51 +11,51 @@ from schema.ports.store_kind import StoreKind
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The parts of a search that a store takes; the names of attributes are the port's."""
+    """The parts of a search that are pushed down to a store; attributes have the port's names."""
 
     orders: frozenset[str] = frozenset()
-    """The attributes of runs and experiments that it orders by as this server does."""
+    """Attributes of runs and experiments by which the store's order equals this server's."""
     orders_metrics: bool = False
     attributes: frozenset[str] = frozenset()
-    """The attributes of runs that it compares."""
+    """Attributes of runs that the store can compare."""
     like: bool = False
     null_tests: bool = False
-    """Whether it can ask which params and tags are not there."""
+    """Whether the store can test for absent params and tags."""
     unequal_tags: bool = True
     quoted_metrics: bool = True
-    """Whether it finds metrics whose names have to be quoted."""
+    """Whether the store finds metrics whose keys must be quoted."""
     quoted_numbers: bool = False
-    """Whether it wants times in quotes."""
+    """Whether the store requires quotes around times."""
     whole_times: bool = False
-    """Whether it fails over times in a filter string that are not whole numbers."""
+    """Whether the store fails on times that are not integers in a filter string."""
     statuses: Mapping[str, str] = field(default_factory=dict)
-    """How it spells a status where it does not do so as MLflow."""
+    """The store's spelling of a status, where it differs from MLflow's."""
     reads_filters: bool = False
-    """Whether MLflow's filter strings are read here, since it does not take all of their language."""
-    largest_page: int = 50_000
-    """How many rows it returns at once; MLflow's own limit where it has none of its own."""
-    most_points: int = 25_000
-    """How many points of a history it returns at once; MLflow's own limit, too."""
+    """Whether this server parses filter strings, because the store supports only some of the syntax."""
+    max_page_size: int = 50_000
+    """The maximum number of rows per page; the default is MLflow's own limit."""
+    max_points_per_page: int = 25_000
+    """The maximum number of points of a history per page; the default is MLflow's own limit."""
 
 
 _TIMES = frozenset({"started_at", "ended_at", "created_at", "updated_at"})
-_OF_MLFLOW = frozenset({"run_id", "name", "user_id", "status", "started_at", "ended_at"})
-_KNOWN: Mapping[StoreKind, Capabilities] = {
+_RUN_ATTRIBUTES = frozenset({"run_id", "name", "user_id", "status", "started_at", "ended_at"})
+_CAPABILITIES: Mapping[StoreKind, Capabilities] = {
     StoreKind.MLFLOW_SERVER: Capabilities(
         orders=_TIMES | {"run_id", "status"},
         orders_metrics=True,
-        attributes=_OF_MLFLOW,
+        attributes=_RUN_ATTRIBUTES,
         like=True,
         null_tests=True,
     ),
-    # Its LIKE does not see beyond a line break.
+    # No `like`: the file store's LIKE does not match across a line break.
     StoreKind.FILE: Capabilities(
-        orders=_TIMES | {"run_id", "status"}, attributes=_OF_MLFLOW, null_tests=True, whole_times=True
+        orders=_TIMES | {"run_id", "status"}, attributes=_RUN_ATTRIBUTES, null_tests=True, whole_times=True
     ),
 }
-_LEAST = Capabilities()
+_MINIMUM = Capabilities()
 
 
 def capabilities_of(kind: StoreKind) -> Capabilities:
-    """Return what a family of store can do; of an unknown one, the least that MLflow documents."""
-    return _KNOWN.get(kind, _LEAST)
+    """Return the capabilities of a kind of store; for an unknown kind, the minimum that MLflow documents."""
+    return _CAPABILITIES.get(kind, _MINIMUM)

@@ -1,4 +1,4 @@
-"""Which rows of a table a condition holds for, a column at a time."""
+"""Evaluation of conditions on the rows of a table, one column at a time."""
 
 import operator
 import re
@@ -8,6 +8,7 @@ from typing import Any
 
 from schema.engine.times import seconds_between
 from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate, parse_number
+from schema.ports.non_finite import joined
 from schema.ports.table import Many, Table
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -20,122 +21,115 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(condition: Condition, rows: Table) -> Sequence[bool]:
-    """Say of each row whether the condition holds; `schema.ports.condition` has the rules.
+    """Return for each row whether it matches the condition; `schema.ports.condition` defines the rules.
 
-    The table needs the columns that `needed` names.
+    The table must have the columns that `required_columns` returns.
     """
     if isinstance(condition, Predicate):
-        return _test(condition, _values(condition, rows))
+        return _evaluate(condition, _values(condition, rows))
     if isinstance(condition, Not):
-        return [not held for held in matches(condition.part, rows)]
+        return [not matched for matched in matches(condition.part, rows)]
     parts = [matches(part, rows) for part in condition.parts]
     if not parts:
         return [isinstance(condition, AllOf)] * rows.size
     combine = all if isinstance(condition, AllOf) else any
-    return [combine(held) for held in zip(*parts, strict=True)]
+    return [combine(matched) for matched in zip(*parts, strict=True)]
 
 
-def needed(condition: Condition | None) -> set[str]:
-    """Return the columns that a condition looks at; params, tags and metrics are one column each."""
+def required_columns(condition: Condition | None) -> set[str]:
+    """Return the columns that a condition reads; params, tags and metrics are one column each."""
     if condition is None:
         return set()
     if isinstance(condition, Predicate):
-        return set(_needs(condition))
+        return set(_columns_of_predicate(condition))
     if isinstance(condition, Not):
-        return needed(condition.part)
-    return {name for part in condition.parts for name in needed(part)}
+        return required_columns(condition.part)
+    return {name for part in condition.parts for name in required_columns(part)}
 
 
-def _needs(test: Predicate) -> tuple[str, ...]:
-    if test.by != "attribute":
-        return (f"{test.by}s",)
+def _columns_of_predicate(predicate: Predicate) -> tuple[str, ...]:
+    if predicate.by != "attribute":
+        return (f"{predicate.by}s",)
     derived = {"parent_run_id": ("tags",), "duration_seconds": ("started_at", "ended_at")}
-    return derived.get(test.key, (test.key,))
+    return derived.get(predicate.key, (predicate.key,))
 
 
-def logged(rows: Table, column: str, key: str) -> list[Any]:
-    """Return what each row has under a key of its params, tags or metrics: the value, or None.
+def logged_values(rows: Table, column: str, key: str) -> list[Any]:
+    """Return each row's value under a key of its params, tags or metrics, or None.
 
-    A metric that is not finite is a Python float that is not.
+    A metric that is not finite is a Python float (NaN or an infinity).
     """
     many = rows[column]
     if not isinstance(many, Many):
-        message = f"{column} must come along with the rows"
+        message = f"{column} must be a column of the rows"
         raise TypeError(message)
     keys, values = many.rows["key"], many.rows["value"]
-    strange = many.rows.columns.get("non_finite")
-    places = [next((place for place in range(*span) if keys[place] == key), None) for span in many.spans]
-    if strange is None:
-        return [None if place is None else values[place] for place in places]
-    return [None if place is None else _number(values[place], strange[place]) for place in places]  # type: ignore[index]
+    non_finite = many.rows.columns.get("non_finite")
+    indexes = [next((index for index in range(*span) if keys[index] == key), None) for span in many.spans]
+    if non_finite is None:
+        return [None if index is None else values[index] for index in indexes]
+    return [None if index is None else joined(values[index], non_finite[index]) for index in indexes]  # type: ignore[index]
 
 
-_NON_FINITE = {"NAN": float("nan"), "POSITIVE_INFINITY": float("inf"), "NEGATIVE_INFINITY": float("-inf")}
-
-
-def _number(value: float | None, strange: str | None) -> float | None:
-    return value if strange is None else _NON_FINITE[strange]
-
-
-def _values(test: Predicate, rows: Table) -> Sequence[Any]:
-    if test.by != "attribute":
-        return logged(rows, f"{test.by}s", test.key)
-    if test.key == "parent_run_id":
-        return logged(rows, "tags", PARENT_TAG)
-    if test.key == "duration_seconds":
+def _values(predicate: Predicate, rows: Table) -> Sequence[Any]:
+    if predicate.by != "attribute":
+        return logged_values(rows, f"{predicate.by}s", predicate.key)
+    if predicate.key == "parent_run_id":
+        return logged_values(rows, "tags", PARENT_TAG)
+    if predicate.key == "duration_seconds":
         return durations(rows)
-    column: Sequence[Any] = rows[test.key]
+    column: Sequence[Any] = rows[predicate.key]
     return column
 
 
 def durations(rows: Table) -> list[float | None]:
-    """Return how long each run took in seconds; None for what has not ended."""
+    """Return each run's duration in seconds; None for a run that has not ended."""
     return seconds_between(rows["started_at"], rows["ended_at"])
 
 
-def _test(test: Predicate, values: Sequence[Any]) -> list[bool]:
-    if test.operator == "is_null":
-        return [(value is None) is test.value for value in values]
-    holds = _comparison(test)
-    return [value is not None and holds(value) for value in values]
+def _evaluate(predicate: Predicate, values: Sequence[Any]) -> list[bool]:
+    if predicate.operator == "is_null":
+        return [(value is None) is predicate.value for value in values]
+    compare = _comparison(predicate)
+    return [value is not None and compare(value) for value in values]
 
 
-def _comparison(test: Predicate) -> Callable[[Any], bool]:
-    expected: Any = test.value
-    if test.operator == "eq":
+def _comparison(predicate: Predicate) -> Callable[[Any], bool]:
+    expected: Any = predicate.value
+    if predicate.operator == "eq":
         return lambda value: bool(value == expected)
-    if test.operator == "ne":
+    if predicate.operator == "ne":
         return lambda value: bool(value != expected)
-    if test.operator in ("in", "not_in"):
-        members, wanted = frozenset(expected), test.operator == "in"
-        return lambda value: (value in members) is wanted
-    if test.operator in ("like", "ilike"):
-        return _pattern(expected, folded=test.operator == "ilike")
-    compare = _ORDERED[test.operator]
-    if test.by in ("param", "tag"):
+    if predicate.operator in ("in", "not_in"):
+        members, is_member = frozenset(expected), predicate.operator == "in"
+        return lambda value: (value in members) is is_member
+    if predicate.operator in ("like", "ilike"):
+        return _like(expected, ignore_case=predicate.operator == "ilike")
+    compare = _ORDERED[predicate.operator]
+    if predicate.by in ("param", "tag"):
         return lambda value: (number := parse_number(value)) is not None and compare(number, expected)
     return lambda value: compare(value, expected)
 
 
-def _pattern(pattern: str, *, folded: bool) -> Callable[[str], bool]:
-    compiled = _regex(_fold(pattern) if folded else pattern)
-    if folded:
-        return lambda value: compiled.fullmatch(_fold(value)) is not None
-    return lambda value: compiled.fullmatch(value) is not None
+def _like(pattern: str, *, ignore_case: bool) -> Callable[[str], bool]:
+    regex = _like_regex(_lower(pattern) if ignore_case else pattern)
+    if ignore_case:
+        return lambda value: regex.fullmatch(_lower(value)) is not None
+    return lambda value: regex.fullmatch(value) is not None
 
 
-def _fold(text: str) -> str:
-    # A to Z alone, as in SQLite: what a database folds beyond that depends on its locale.
+def _lower(text: str) -> str:
+    # Only A to Z, as in SQLite: beyond that, the result in a database depends on its locale.
     return text.translate(_ASCII_LOWER)
 
 
 @lru_cache(maxsize=256)
-def _regex(pattern: str) -> re.Pattern[str]:
+def _like_regex(pattern: str) -> re.Pattern[str]:
     first, *rest = (_segment(segment) for segment in re.split("%+", pattern))
     if not rest:
         return re.compile(first, re.DOTALL)
-    # What follows a % is looked for once, from the left, and never again (an atomic group): a pattern of many
-    # % would otherwise take time beyond any power of its length to fail.
+    # Each segment after a % is searched for once, from the left (an atomic group). With backtracking, a
+    # pattern of many % would take exponential time to fail.
     middle = "".join(f"(?>.*?{segment})" for segment in rest[:-1])
     return re.compile(f"{first}{middle}.*{rest[-1]}", re.DOTALL)
 

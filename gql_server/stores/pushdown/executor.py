@@ -1,11 +1,11 @@
-"""One search of a store that finds entities a page at a time: its pages, its count, all that it finds."""
+"""Execution of one search: a page or a scan, completed here where the store cannot run all of it."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gql_server.stores.mlflow import paging
-from gql_server.stores.pushdown.plan import Plan
+from gql_server.stores.paging import FetchPage, SearchPage, iterate_pages, read_matching_page, read_page
+from gql_server.stores.pushdown.plan import SearchPlan
 from gql_server.stores.pushdown.scan import MakeTable, ScanFilter, ScanLimit, TopRows
 from gql_server.stores.pushdown.sort import SortOrder
 from schema.ports.store_kind import StoreKind
@@ -14,55 +14,57 @@ from schema.ports.tracking import Page, Position
 
 @dataclass(frozen=True, slots=True)
 class SearchExecutor:
-    """What is left to do of a search once the store has done what it can."""
+    """Runs a planned search with a function that fetches the store's pages."""
 
-    plan: Plan
-    ordering: SortOrder
-    table: MakeTable
+    plan: SearchPlan
+    sort_order: SortOrder
+    make_table: MakeTable
     kind: StoreKind
-    bound: ScanLimit
+    scan_limit: ScanLimit
 
-    async def page(self, ask: paging.Search, page: Page) -> paging.Found:
-        """Return one page: as the store has it where its order is right, else of all that it finds."""
-        if self.plan.order_by is None or _is_made_here(page.after):
-            return await self._sorted(ask, page)
-        found = await self._stored(ask, page)
-        misplaced = page.after is None and self._begins_with_unknown(found)
-        return await self._sorted(ask, page) if misplaced else found
+    async def page(self, fetch: FetchPage, page: Page) -> SearchPage:
+        """Return one page: in the store's order where that is correct, otherwise sorted here."""
+        if self.plan.order_by is None or _is_sort_key(page.after):
+            return await self._page_sorted_here(fetch, page)
+        result = await self._page_in_store_order(fetch, page)
+        misplaced = page.after is None and self._starts_with_unknown_start(result)
+        return await self._page_sorted_here(fetch, page) if misplaced else result
 
-    async def scan(self, ask: paging.Search) -> AsyncIterator[Sequence[Any]]:
-        """Give all entities that match, in lists; raise `LimitExceeded` where too many are gone through."""
-        matching = ScanFilter(self.plan.where, self.table)
-        async for entities in paging.pages(ask, self.kind):
-            self.bound.spend(len(entities))
-            held = matching(entities)
-            yield [entity for entity, holds in zip(entities, held, strict=True) if holds]
+    async def scan(self, fetch: FetchPage) -> AsyncIterator[Sequence[Any]]:
+        """Yield all matching entities in lists; raise `LimitExceeded` above the scan limit."""
+        scan_filter = ScanFilter(self.plan.residual, self.make_table)
+        async for entities in iterate_pages(fetch, self.kind):
+            self.scan_limit.add(len(entities))
+            matched = scan_filter(entities)
+            yield [entity for entity, match in zip(entities, matched, strict=True) if match]
 
-    async def _stored(self, ask: paging.Search, page: Page) -> paging.Found:
-        if self.plan.where is None:
-            return await paging.read(ask, page.first, page.after, self.kind)
-        matching = ScanFilter(self.plan.where, self.table)
-        return await paging.matching(ask, page.first, page.after, self.kind, matching, self.bound.spend)
+    def top_rows(self, page: Page) -> TopRows:
+        """Return a collector of a page's rows that sorts the entities added to it."""
+        after = None if page.after is None else self.sort_order.check_position(page.after)
+        return TopRows(self.sort_order, page.first, after)
 
-    def _begins_with_unknown(self, found: paging.Found) -> bool:
-        """Say whether runs whose start nobody knows come first, where they should be the last."""
-        entry = self.ordering.order[0]
+    async def _page_in_store_order(self, fetch: FetchPage, page: Page) -> SearchPage:
+        if self.plan.residual is None:
+            return await read_page(fetch, page.first, page.after, self.kind)
+        scan_filter = ScanFilter(self.plan.residual, self.make_table)
+        return await read_matching_page(
+            fetch, page.first, page.after, self.kind, scan_filter, self.scan_limit.add
+        )
+
+    async def _page_sorted_here(self, fetch: FetchPage, page: Page) -> SearchPage:
+        top_rows = self.top_rows(page)
+        async for entities in self.scan(fetch):
+            top_rows.add(entities, self.make_table(entities, self.sort_order.columns))
+        return top_rows.page()
+
+    def _starts_with_unknown_start(self, page: SearchPage) -> bool:
+        """Return whether runs without a start time come first; they must come last."""
+        entry = self.sort_order.order[0]
         if (entry.by, entry.key) != ("attribute", "started_at") or entry.descending:
             return False
-        return None in self.table(found.rows[:1], {"started_at"})["started_at"]
-
-    async def _sorted(self, ask: paging.Search, page: Page) -> paging.Found:
-        first = self.first(page)
-        async for entities in self.scan(ask):
-            first.add(entities, self.table(entities, self.ordering.columns))
-        return first.found()
-
-    def first(self, page: Page) -> TopRows:
-        """Return what takes in entities and keeps those of a page."""
-        after = None if page.after is None else self.ordering.check(page.after)
-        return TopRows(self.ordering, page.first, after)
+        return None in self.make_table(page.rows[:1], {"started_at"})["started_at"]
 
 
-def _is_made_here(after: Position | None) -> bool:
-    """Say whether a place is that of a row in an order made here; a store's own end with a count."""
+def _is_sort_key(after: Position | None) -> bool:
+    """Return whether a position is a sort key of this server; a store's position ends with a number."""
     return isinstance(after[-1], str) if after else False

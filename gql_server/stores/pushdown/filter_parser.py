@@ -1,4 +1,4 @@
-"""MLflow's filter strings as conditions, for a store that does not take all of their language."""
+"""MLflow's filter strings parsed to conditions, for stores that support only some of the syntax."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,107 +7,110 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
-from gql_server.stores.pushdown.filter_pushdown import OF_EXPERIMENTS, Language
+from gql_server.stores.pushdown.filter_pushdown import EXPERIMENT_FILTERS, FilterSyntax
 from schema.ports.condition import AllOf, Operator, Predicate
 from schema.ports.errors import BadUserInput, UnsupportedByStore
+from schema.ports.filter_string import MAX_FILTER_LENGTH
 
-_LONGEST = 20_000
-"""Characters of a filter that is read here; MLflow's parser takes seconds for a hundred times that."""
 _OPERATORS: Mapping[str, Operator] = {
     "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte",
     "LIKE": "like", "ILIKE": "ilike", "IN": "in", "NOT IN": "not_in",
 }  # fmt: skip
 _NULL_TESTS = {"IS NULL": True, "IS NOT NULL": False}
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_NUMBERS = {"start_time", "end_time", "creation_time", "last_update_time"}
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_TIMES = {"start_time", "end_time", "creation_time", "last_update_time"}
 
 
-def read_filter(text: str, language: Language) -> AllOf:
-    """Return what a filter string asks; it means what it does in MLflow.
+def parse_filter(text: str, syntax: FilterSyntax) -> AllOf:
+    """Return a filter string as a condition with the meaning that it has in MLflow.
 
-    Raises `BadUserInput` and MLflow's own exception for what MLflow would refuse, and for a very long text,
-    and `UnsupportedByStore` for datasets, which are not among the columns of runs.
+    Raises `BadUserInput` or MLflow's exception for a filter that MLflow refuses, `BadUserInput` for one
+    that is too long, and `UnsupportedByStore` for datasets, which are not columns of runs.
     """
-    if len(text) > _LONGEST:
-        message = f"On this store filter may have at most {_LONGEST:,} characters; where may hold more."
+    if len(text) > MAX_FILTER_LENGTH:
+        message = (
+            f"On this store filter may have at most {MAX_FILTER_LENGTH:,} characters; where may be longer."
+        )
         raise BadUserInput(message)
-    return AllOf(tuple(_test(comparison, language) for comparison in _parsed(text, language)))
+    return AllOf(tuple(_predicate(comparison, syntax) for comparison in _comparisons(text, syntax)))
 
 
-def check_filter(text: str, language: Language, *, whole_times: bool) -> None:
-    """Raise `BadUserInput` for a filter string that a store would fail over, rather than refuse.
+def check_filter(text: str, syntax: FilterSyntax, *, whole_times: bool) -> None:
+    """Raise `BadUserInput` for a filter string on which the store would fail instead of refusing it.
 
-    What MLflow refuses in words is left to the store, which may be newer and know more, and so is a text that
-    is too long to be read here. `whole_times` refuses times that are not whole numbers.
+    The store checks what MLflow refuses with a message, because it may be a newer version that supports more,
+    and filters that are too long to be parsed here. `whole_times` refuses times that are not integers.
     """
-    if len(text) > _LONGEST:
+    if len(text) > MAX_FILTER_LENGTH:
         return
     try:
-        comparisons = _parsed(text, language)
+        comparisons = _comparisons(text, syntax)
     except MlflowException:
         return
-    if whole_times and not all(map(_is_whole, comparisons)):
-        message = "On this store filter compares times with whole numbers of milliseconds only."
+    if whole_times and not all(map(_has_integer_time, comparisons)):
+        message = "On this store filter compares times only with integers (milliseconds)."
         raise BadUserInput(message)
 
 
-def _parsed(text: str, language: Language) -> Sequence[Mapping[str, Any]]:
+def _comparisons(text: str, syntax: FilterSyntax) -> Sequence[Mapping[str, Any]]:
     try:
-        return language.parse(text)
-    # sqlparse and shlex, inside, raise what they like.
+        return syntax.parse(text)
+    # MLflow's parser uses sqlparse and shlex, which raise any of these.
     except (ValueError, TypeError, KeyError, SyntaxError, IndexError, RecursionError) as error:
-        message = "filter is not one that MLflow can read."
+        message = "MLflow cannot parse filter."
         raise BadUserInput(message) from error
 
 
-def _is_whole(comparison: Mapping[str, Any]) -> bool:
-    time = (
-        comparison["type"] == "attribute" and SearchUtils.translate_key_alias(comparison["key"]) in _NUMBERS
+def _has_integer_time(comparison: Mapping[str, Any]) -> bool:
+    is_time = (
+        comparison["type"] == "attribute" and SearchUtils.translate_key_alias(comparison["key"]) in _TIMES
     )
-    return not time or _WHOLE.fullmatch(str(comparison["value"])) is not None
+    return not is_time or _INTEGER.fullmatch(str(comparison["value"])) is not None
 
 
-def _test(comparison: Mapping[str, Any], language: Language) -> Predicate:
-    kind, key, value = comparison["type"], comparison["key"], comparison["value"]
+def _predicate(comparison: Mapping[str, Any], syntax: FilterSyntax) -> Predicate:
+    parsed_type, key, value = comparison["type"], comparison["key"], comparison["value"]
     operator = comparison["comparator"].upper()
-    if kind == "attribute":
+    if parsed_type == "attribute":
         key = SearchUtils.translate_key_alias(key)
-    _check(kind, key, operator, language)
-    if kind == "dataset":
+    _check_operator(parsed_type, key, operator, syntax)
+    if parsed_type == "dataset":
         message = "This store cannot filter runs by their datasets."
         raise UnsupportedByStore(message)
-    by: Any = {"parameter": "param"}.get(kind, kind)
+    by: Any = {"parameter": "param"}.get(parsed_type, parsed_type)
     if operator in _NULL_TESTS:
         return Predicate(by, key, "is_null", _NULL_TESTS[operator])
-    if kind == "attribute":
-        return Predicate("attribute", _own(key, language), _OPERATORS[operator], _attribute(key, value))
-    return Predicate(by, key, _OPERATORS[operator], float(value) if kind == "metric" else str(value))
+    if parsed_type == "attribute":
+        return Predicate(
+            "attribute", _port_name(key, syntax), _OPERATORS[operator], _attribute_value(key, value)
+        )
+    return Predicate(by, key, _OPERATORS[operator], float(value) if parsed_type == "metric" else str(value))
 
 
-def _check(kind: str, key: str, operator: str, language: Language) -> None:
-    """Raise MLflow's own exception for an operator that it does not have for this; its parser takes all."""
-    rules = SearchExperimentsUtils if language is OF_EXPERIMENTS else SearchUtils
-    known = (
-        rules.is_string_attribute(kind, key, operator)
-        or rules.is_numeric_attribute(kind, key, operator)
-        or rules.is_metric(kind, operator)
-        or rules.is_param(kind, operator)
-        or rules.is_tag(kind, operator)
-        or rules.is_dataset(kind, operator)
+def _check_operator(parsed_type: str, key: str, operator: str, syntax: FilterSyntax) -> None:
+    """Raise `BadUserInput` for an operator that MLflow does not support here; its parser accepts all."""
+    rules = SearchExperimentsUtils if syntax is EXPERIMENT_FILTERS else SearchUtils
+    supported = (
+        rules.is_string_attribute(parsed_type, key, operator)
+        or rules.is_numeric_attribute(parsed_type, key, operator)
+        or rules.is_metric(parsed_type, operator)
+        or rules.is_param(parsed_type, operator)
+        or rules.is_tag(parsed_type, operator)
+        or rules.is_dataset(parsed_type, operator)
     )
-    membership = operator in {"IN", "NOT IN"} and kind == "attribute" and key != "run_id"
-    if not known or membership:
+    membership = operator in {"IN", "NOT IN"} and parsed_type == "attribute" and key != "run_id"
+    if not supported or membership:
         message = f"{operator} is not an operator for {key!r}."
         raise BadUserInput(message)
 
 
-def _own(key: str, language: Language) -> str:
-    names = {theirs: own for own, theirs in language.attributes.items()}
+def _port_name(key: str, syntax: FilterSyntax) -> str:
+    names = {mlflow_name: name for name, mlflow_name in syntax.attributes.items()}
     return names.get(key, key)
 
 
-def _attribute(key: str, value: Any) -> Any:
-    if key in _NUMBERS:
+def _attribute_value(key: str, value: Any) -> Any:
+    if key in _TIMES:
         number = float(value)
         return int(number) if number.is_integer() else number
     return tuple(value) if isinstance(value, list | tuple) else str(value)

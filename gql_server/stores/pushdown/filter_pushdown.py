@@ -1,10 +1,9 @@
-"""Tests as clauses of MLflow's filter strings, for a store to leave out most of what does not match.
+"""Predicates as clauses of MLflow's filter strings, so that the store excludes rows that do not match.
 
-A clause may let through more than its test, never less: what a store finds is tested again here.
+A clause may match more rows than its predicate, never fewer: this server tests the rows again.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,28 +13,28 @@ from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
 from gql_server.stores.pushdown.capabilities import Capabilities
 from schema.ports.condition import PARENT_TAG, Predicate
+from schema.ports.non_finite import LARGEST_FLOAT
 
-_LARGEST = sys.float_info.max
 _OPERATORS = {
     "eq": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
 }  # fmt: skip
-_PARSED = {"param": "parameter", "tag": "tag", "metric": "metric", "attribute": "attribute"}
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-"""The keys that need no quotes, mostly; some are words of the language."""
+_PARSED_TYPES = {"param": "parameter", "tag": "tag", "metric": "metric", "attribute": "attribute"}
+_UNQUOTED_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+"""Keys that usually need no quotes; some are keywords of the syntax."""
 _ID = re.compile(r"[\w\-]+")
 _Parse = Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """The filter strings of runs or of experiments: what MLflow calls the port's attributes, its parser."""
+class FilterSyntax:
+    """The filter syntax of runs or experiments: MLflow's names of the port's attributes, and its parser."""
 
     attributes: Mapping[str, str]
     logged: frozenset[str]
     parse: _Parse
 
 
-OF_RUNS = Language(
+RUN_FILTERS = FilterSyntax(
     {
         "run_id": "run_id",
         "name": "run_name",
@@ -47,143 +46,151 @@ OF_RUNS = Language(
     frozenset({"param", "tag", "metric"}),
     SearchUtils.parse_search_filter,
 )
-OF_EXPERIMENTS = Language(
+EXPERIMENT_FILTERS = FilterSyntax(
     {"name": "name", "created_at": "creation_time", "updated_at": "last_update_time"},
     frozenset({"tag"}),
     SearchExperimentsUtils.parse_search_filter,
 )
 
 
-def clause(test: Predicate, language: Language, store: Capabilities) -> str | None:
-    """Return a clause that holds wherever the test does; None where the store has none."""
-    if (test.by, test.key) == ("attribute", "parent_run_id"):
-        test = Predicate("tag", PARENT_TAG, test.operator, test.value)
-    tests = [test]
-    if test.by in {"param", "tag"} and (test.operator, test.value) != ("is_null", True):
-        # Whatever is asked of it, it has to be there.
-        tests.append(Predicate(test.by, test.key, "is_null", value=False))
-        # The same, where a store cannot be asked for what is there.
-        tests.append(Predicate(test.by, test.key, "like", "%"))
-    writings = (writing for one in tests for writing in _writings(one, language, store))
-    return next((writing.sent for writing in writings if _understood(writing, language)), None)
+def filter_clause(predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities) -> str | None:
+    """Return a clause that is true wherever the predicate is; None if the store supports none."""
+    if (predicate.by, predicate.key) == ("attribute", "parent_run_id"):
+        predicate = Predicate("tag", PARENT_TAG, predicate.operator, predicate.value)
+    predicates = [predicate]
+    if predicate.by in {"param", "tag"} and (predicate.operator, predicate.value) != ("is_null", True):
+        # Every other predicate of a param or tag fails where it is absent.
+        predicates.append(Predicate(predicate.by, predicate.key, "is_null", value=False))
+        # The same for a store without IS NOT NULL.
+        predicates.append(Predicate(predicate.by, predicate.key, "like", "%"))
+    candidates = (candidate for each in predicates for candidate in _candidates(each, syntax, capabilities))
+    return next((candidate.sent for candidate in candidates if _parses_as_intended(candidate, syntax)), None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Writing:
-    """A clause, what MLflow's parser has to make of it, and how the store wants it."""
+class _Candidate:
+    """A clause, the result that MLflow's parser must return for it, and its form for the store."""
 
     text: str
     parsed: tuple[str, str, str, Any]
     sent: str
 
 
-def _writings(test: Predicate, language: Language, store: Capabilities) -> Iterator[_Writing]:
-    """Give the ways to write a test, of which MLflow reads some otherwise than they are meant."""
-    for name, key in _names(test, language, store):
-        operator, literals = _comparison(test, store)
-        kind = _PARSED[test.by]
+def _candidates(
+    predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities
+) -> Iterator[_Candidate]:
+    """Yield the possible clauses for a predicate; MLflow's parser misreads some of them."""
+    for name, key in _names(predicate, syntax, capabilities):
+        operator, literals = _comparison(predicate, capabilities)
+        parsed_type = _PARSED_TYPES[predicate.by]
         if operator in {"IS NULL", "IS NOT NULL"}:
             text = f"{name} {operator}"
-            yield _Writing(text, (kind, key, operator, None), text)
-        quoted = test.by == "attribute" and isinstance(test.value, int) and store.quoted_numbers
-        for written, value in literals:
-            sent = f"'{written}'" if quoted else written
-            yield _Writing(
-                f"{name} {operator} {written}", (kind, key, operator, value), f"{name} {operator} {sent}"
+            yield _Candidate(text, (parsed_type, key, operator, None), text)
+        quoted = (
+            predicate.by == "attribute" and isinstance(predicate.value, int) and capabilities.quoted_numbers
+        )
+        for literal, value in literals:
+            sent = f"'{literal}'" if quoted else literal
+            yield _Candidate(
+                f"{name} {operator} {literal}",
+                (parsed_type, key, operator, value),
+                f"{name} {operator} {sent}",
             )
 
 
-def _names(test: Predicate, language: Language, store: Capabilities) -> Iterator[tuple[str, str]]:
-    if test.by == "attribute":
-        own = language.attributes.get(test.key)
-        known = language is OF_EXPERIMENTS or test.key in store.attributes
-        if own is not None and known:
-            yield own if language is OF_EXPERIMENTS else f"attributes.{own}", own
+def _names(
+    predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities
+) -> Iterator[tuple[str, str]]:
+    if predicate.by == "attribute":
+        attribute = syntax.attributes.get(predicate.key)
+        supported = syntax is EXPERIMENT_FILTERS or predicate.key in capabilities.attributes
+        if attribute is not None and supported:
+            yield attribute if syntax is EXPERIMENT_FILTERS else f"attributes.{attribute}", attribute
         return
-    if test.by not in language.logged:
+    if predicate.by not in syntax.logged:
         return
-    if _PLAIN.fullmatch(test.key):
-        yield f"{test.by}s.{test.key}", test.key
-    if store.quoted_metrics or test.by != "metric":
-        yield from ((f"{test.by}s.{quote}{test.key}{quote}", test.key) for quote in '`"')
+    if _UNQUOTED_KEY.fullmatch(predicate.key):
+        yield f"{predicate.by}s.{predicate.key}", predicate.key
+    if capabilities.quoted_metrics or predicate.by != "metric":
+        yield from ((f"{predicate.by}s.{quote}{predicate.key}{quote}", predicate.key) for quote in '`"')
 
 
-def _comparison(test: Predicate, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
-    """Return MLflow's operator, and the ways to write the value with what MLflow's parser makes of each."""
-    value: Any = test.value
-    if test.operator == "is_null":
-        # Where keys are found by a collation, another one than this may be there.
-        told = not value or test.key == PARENT_TAG
-        possible = test.by in {"param", "tag"} and store.null_tests and told
+def _comparison(predicate: Predicate, capabilities: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
+    """Return MLflow's operator, and the possible literals with the values that MLflow's parser returns."""
+    value: Any = predicate.value
+    if predicate.operator == "is_null":
+        # If a collation compares keys, the store may find a different key, and IS NULL excludes a match.
+        exact = not value or predicate.key == PARENT_TAG
+        possible = predicate.by in {"param", "tag"} and capabilities.null_tests and exact
         return ("IS NULL" if value else "IS NOT NULL") if possible else "", iter(())
-    if test.operator in {"in", "not_in"}:
-        return _membership(test, store)
-    operator = _OPERATORS[test.operator]
-    if test.by == "metric":
-        return operator, _number(test)
+    if predicate.operator in {"in", "not_in"}:
+        return _membership(predicate, capabilities)
+    operator = _OPERATORS[predicate.operator]
+    if predicate.by == "metric":
+        return operator, _number_literals(predicate)
     if isinstance(value, int):
         return operator, iter([(str(value), str(value))])
-    if not isinstance(value, str) or not _comparable(test, store):
+    if not isinstance(value, str) or not _is_comparable(predicate, capabilities):
         return operator, iter(())
-    text = _widened(test, store)
+    text = _widened(predicate, capabilities)
     return operator, ((f"{quote}{text}{quote}", text) for quote in "'\"" if quote not in text)
 
 
-def _membership(test: Predicate, store: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
-    values: Any = test.value
-    if test.operator == "in" and len(values) == 1:
-        return _comparison(Predicate(test.by, test.key, "eq", values[0]), store)
-    if (test.by, test.key) != ("attribute", "run_id") or not all(map(_ID.fullmatch, values)):
+def _membership(predicate: Predicate, capabilities: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
+    values: Any = predicate.value
+    if predicate.operator == "in" and len(values) == 1:
+        return _comparison(Predicate(predicate.by, predicate.key, "eq", values[0]), capabilities)
+    if (predicate.by, predicate.key) != ("attribute", "run_id") or not all(map(_ID.fullmatch, values)):
         return "", iter(())
-    listed = ", ".join(f"'{value}'" for value in values)
-    operator = "IN" if test.operator == "in" else "NOT IN"
-    return operator, iter([(f"({listed})", tuple(values))] if values else ())
+    literals = ", ".join(f"'{value}'" for value in values)
+    operator = "IN" if predicate.operator == "in" else "NOT IN"
+    return operator, iter([(f"({literals})", tuple(values))] if values else ())
 
 
-def _comparable(test: Predicate, store: Capabilities) -> bool:
-    """Say whether a store's own comparison of text lets through all that this server's does."""
-    if test.operator in {"like", "ilike"}:
-        # Some databases take a backslash for an escape.
-        return store.like and "\\" not in str(test.value)
-    # Numbers in text are compared as such by no store.
-    return test.operator in {"eq", "ne"} and not (
-        test.by == "tag" and test.operator == "ne" and not store.unequal_tags
+def _is_comparable(predicate: Predicate, capabilities: Capabilities) -> bool:
+    """Return whether the store's comparison of text matches all that this server's comparison matches."""
+    if predicate.operator in {"like", "ilike"}:
+        # Some databases treat a backslash as an escape.
+        return capabilities.like and "\\" not in str(predicate.value)
+    # No store compares numbers in text as numbers.
+    return predicate.operator in {"eq", "ne"} and not (
+        predicate.by == "tag" and predicate.operator == "ne" and not capabilities.unequal_tags
     )
 
 
-def _widened(test: Predicate, store: Capabilities) -> str:
-    """Return the text that a store is given to compare with, so that it lets through all that matches."""
-    text = str(test.value)
-    if test.operator in {"like", "ilike"}:
-        # MySQL compares bytes here, of which a letter may have four, and some fold one letter to two.
+def _widened(predicate: Predicate, capabilities: Capabilities) -> str:
+    """Return the text for the store to compare with, widened so that the store excludes no match."""
+    text = str(predicate.value)
+    if predicate.operator in {"like", "ilike"}:
+        # MySQL compares bytes here, up to four per letter, and some databases fold one letter to two.
         return text.replace("_", "%")
-    return store.statuses.get(text, text) if test.key == "status" else text
+    return capabilities.statuses.get(text, text) if predicate.key == "status" else text
 
 
-def _number(test: Predicate) -> Iterator[tuple[str, Any]]:
-    number: Any = test.value
-    # A database keeps a NaN as 0 and infinities as the largest numbers, and MLflow compares with those.
-    if abs(number) >= _LARGEST or (test.operator == "ne" and number == 0):
+def _number_literals(predicate: Predicate) -> Iterator[tuple[str, Any]]:
+    number: Any = predicate.value
+    # Databases store NaN as 0 and infinities as the largest floats, and MLflow compares with those.
+    if abs(number) >= LARGEST_FLOAT or (predicate.operator == "ne" and number == 0):
         return
     # MLflow's parser stops at the sign of a positive exponent.
     yield repr(float(number)).replace("e+", "e"), float(number)
 
 
-def _understood(writing: _Writing, language: Language) -> bool:
-    """Say whether MLflow reads a clause as it is meant: its parser has no way to escape anything."""
-    kind, key, operator, value = writing.parsed
+def _parses_as_intended(candidate: _Candidate, syntax: FilterSyntax) -> bool:
+    """Return whether MLflow reads a clause as intended: its syntax has no escapes."""
+    parsed_type, key, operator, value = candidate.parsed
     try:
-        (parsed,) = language.parse(writing.text)
-        found = parsed["value"] if kind != "metric" else float(parsed["value"])
-    # Not only MLflow's own: sqlparse and shlex, inside, raise what they like.
+        (parsed,) = syntax.parse(candidate.text)
+        parsed_value = parsed["value"] if parsed_type != "metric" else float(parsed["value"])
+    # MLflow's parser uses sqlparse and shlex, which raise these as well.
     except (MlflowException, ValueError, TypeError, KeyError, SyntaxError, IndexError):
         return False
     alias: str = SearchUtils.translate_key_alias(key)
-    same = (parsed["type"], parsed["key"], parsed["comparator"].upper()) == (kind, key, operator)
-    return same and alias == key and (value is None or _plain(found) == _plain(value))
+    same = (parsed["type"], parsed["key"], parsed["comparator"].upper()) == (parsed_type, key, operator)
+    return same and alias == key and (value is None or _normalized(parsed_value) == _normalized(value))
 
 
-def _plain(value: Any) -> Any:
+def _normalized(value: Any) -> Any:
     return (
         tuple(value) if isinstance(value, list | tuple) else str(value) if isinstance(value, int) else value
     )

@@ -1,12 +1,12 @@
-"""Going through what a store finds: what matches, what comes first, and how much may be gone through."""
+"""Scans of a store's rows: the filter, the first rows of an order, and the scan limit."""
 
 import heapq
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gql_server.stores.mlflow.paging import Found
-from gql_server.stores.pushdown.evaluate import matches, needed
+from gql_server.stores.paging import SearchPage
+from gql_server.stores.pushdown.evaluate import matches, required_columns
 from gql_server.stores.pushdown.sort import SortOrder
 from schema.ports.condition import Condition
 from schema.ports.errors import LimitExceeded
@@ -14,63 +14,65 @@ from schema.ports.table import Table
 from schema.ports.tracking import Position
 
 MakeTable = Callable[[Sequence[Any], Collection[str]], Table]
-"""Makes a table of MLflow's entities, with the columns named."""
+"""Makes a table with the given columns from MLflow's entities."""
 
 
 class ScanLimit:
-    """How many runs or experiments may still be gone through for one call of the port."""
+    """The number of runs or experiments that one call of the port may still read."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._left = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._remaining = limit
 
-    def spend(self, rows: int) -> None:
-        """Count rows that were read; raise `LimitExceeded` where they are more than may be."""
-        self._left -= rows
-        if self._left < 0:
+    def add(self, rows: int) -> None:
+        """Count rows that were read; raise `LimitExceeded` once there are more than the limit."""
+        self._remaining -= rows
+        if self._remaining < 0:
             message = (
-                f"This store cannot do this search by itself, and has more than the {self._most:,} runs that "
-                "this server goes through to finish it (GQL_MAX_SCANNED_RUNS); ask for fewer experiments, or "
-                "narrow it by a filter that the store knows."
+                "This store cannot run this search by itself, and the search has more than the "
+                f"{self._limit:,} runs that this server scans to complete it (GQL_MAX_SCANNED_RUNS); search "
+                "fewer experiments, or add a filter that the store supports."
             )
             raise LimitExceeded(message)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanFilter:
-    """Tells which of a store's entities a condition holds for."""
+    """Tests a store's entities against a condition."""
 
-    where: Condition | None
-    table: MakeTable
+    condition: Condition | None
+    make_table: MakeTable
 
     def __call__(self, entities: Sequence[Any]) -> Sequence[bool]:
-        """Say of each whether it matches."""
-        if self.where is None:
+        """Return for each entity whether it matches."""
+        if self.condition is None:
             return [True] * len(entities)
-        return matches(self.where, self.table(entities, needed(self.where)))
+        return matches(self.condition, self.make_table(entities, required_columns(self.condition)))
 
 
 @dataclass(slots=True)
 class TopRows:
-    """The first rows of an order behind a place, of all that is added; no more than those are kept."""
+    """The first `limit` rows of an order after a position, among all rows added; other rows are discarded."""
 
-    ordering: SortOrder
-    most: int
+    sort_order: SortOrder
+    limit: int
     after: Position | None
-    _kept: list[tuple[tuple[Any, ...], Position, Any]] = field(default_factory=list)
+    _rows: list[tuple[tuple[Any, ...], Position, Any]] = field(default_factory=list)
 
     def add(self, entities: Sequence[Any], rows: Table) -> None:
-        """Take in entities, with a table that has the order's columns of them."""
-        ordering = self.ordering
-        keys = ordering.keys(rows)
-        placed = [(ordering.sortable(key), key, own) for key, own in zip(keys, entities, strict=True)]
+        """Add entities; `rows` is their table, with the columns of the order."""
+        comparable = self.sort_order.comparable
+        keys = self.sort_order.sort_keys(rows)
+        added = [(comparable(key), key, entity) for key, entity in zip(keys, entities, strict=True)]
         if self.after is not None:
-            least = ordering.sortable(self.after)
-            placed = [one for one in placed if least < one[0]]
-        # One more than asked for tells whether more follow.
-        self._kept = heapq.nsmallest(self.most + 1, [*self._kept, *placed], key=lambda one: one[0])
+            start = comparable(self.after)
+            added = [row for row in added if start < row[0]]
+        # One more than the limit, to determine `has_next`.
+        self._rows = heapq.nsmallest(self.limit + 1, [*self._rows, *added], key=lambda row: row[0])
 
-    def found(self) -> Found:
-        """Return the rows in order, with the place of each."""
-        there = self._kept[: self.most]
-        return Found([own for _, _, own in there], [key for _, key, _ in there], len(self._kept) > self.most)
+    def page(self) -> SearchPage:
+        """Return the rows in order, with the position after each."""
+        rows = self._rows[: self.limit]
+        return SearchPage(
+            [entity for _, _, entity in rows], [key for _, key, _ in rows], len(self._rows) > self.limit
+        )

@@ -1,71 +1,71 @@
-"""The sort key of each row; `schema.ports.tracking.Order` defines the rules."""
+"""Sort keys of rows; `schema.ports.tracking.Order` defines the rules."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from gql_server.stores.pushdown.evaluate import durations, logged
+from gql_server.stores.pushdown.evaluate import durations, logged_values
 from schema.ports.condition import parse_number
 from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import clamped
 from schema.ports.table import Table
 from schema.ports.tracking import Order, Position
 
 _NUMBER, _TEXT, _NAN, _MISSING = 0, 1, 2, 3
-"""The classes that values fall into, in this order in both directions."""
-_LARGEST = 1.7976931348623157e308
+"""The ranks of values: lower ranks come first, in both directions."""
 
-Place: TypeAlias = tuple[int, Any]
-"""A row's class and value by one key of an order."""
+SortValue: TypeAlias = tuple[int, Any]
+"""The rank and value of a row under one key of an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """An order of the rows of a noun: what decides, and the column that decides between those level in it."""
+    """The order of the rows of a table; rows that are equal in all keys are ordered by `id_column`."""
 
     order: Sequence[Order]
-    id: str
+    id_column: str
 
     @property
     def columns(self) -> set[str]:
-        """Return the columns of the rows that the order looks at."""
-        return {self.id, *(column for entry in self.order for column in _columns(entry))}
+        """Return the columns that the order reads."""
+        return {self.id_column, *(column for entry in self.order for column in _columns(entry))}
 
-    def keys(self, rows: Table) -> list[Position]:
-        """Return each row's place in the order: JSON values, which a cursor can carry."""
-        columns = [_places(entry, rows) for entry in self.order]
+    def sort_keys(self, rows: Table) -> list[Position]:
+        """Return each row's sort key: JSON values, so that a cursor can contain it."""
+        columns = [_sort_values(entry, rows) for entry in self.order]
         return [
-            [*(list(place) for place in places), own]
-            for *places, own in zip(*columns, rows[self.id], strict=True)
+            [*(list(value) for value in values), row_id]
+            for *values, row_id in zip(*columns, rows[self.id_column], strict=True)
         ]
 
-    def sortable(self, key: Position) -> tuple[Any, ...]:
-        """Return a form of a place that Python sorts in the order's directions."""
+    def comparable(self, key: Position) -> tuple[Any, ...]:
+        """Return a sort key in a form that Python compares in the directions of the order."""
         parts = [
-            (kind, _Descending(value) if entry.descending and value is not None else value)
-            for entry, (kind, value) in zip(self.order, key[:-1], strict=True)
+            (rank, _Descending(value) if entry.descending and value is not None else value)
+            for entry, (rank, value) in zip(self.order, key[:-1], strict=True)
         ]
         return (*parts, key[-1])
 
-    def check(self, key: Position) -> Position:
-        """Return a place that came from a client; raise BadUserInput where no row can have it."""
-        *places, own = key or [None]
-        if len(places) != len(self.order) or not isinstance(own, str) or not all(map(_is_place, places)):
+    def check_position(self, key: Position) -> Position:
+        """Return a sort key from a client's cursor; raise `BadUserInput` if no row can have it."""
+        *values, row_id = key or [None]
+        if len(values) != len(self.order) or not isinstance(row_id, str) or not all(map(_is_valid, values)):
             message = "after is not a cursor of this connection."
             raise BadUserInput(message)
         return key
 
 
-def run_ordering(order: Sequence[Order]) -> SortOrder:
-    """Return an order of runs; MLflow's own, the latest start first, where none is given."""
+def run_sort_order(order: Sequence[Order]) -> SortOrder:
+    """Return an order of runs; MLflow's default, latest start first, if none is given."""
     return SortOrder(order or (Order("attribute", "started_at", descending=True),), "run_id")
 
 
-def experiment_ordering(order: Sequence[Order]) -> SortOrder:
-    """Return an order of experiments; MLflow's own, the latest creation first, where none is given."""
+def experiment_sort_order(order: Sequence[Order]) -> SortOrder:
+    """Return an order of experiments; MLflow's default, latest creation first, if none is given."""
     for entry in order:
         if entry.by != "attribute":
-            message = f"There is no ordering by the {entry.by} {entry.key!r} here."
+            message = f"Experiments cannot be ordered by the {entry.by} {entry.key!r}."
             raise BadUserInput(message)
     return SortOrder(order or (Order("attribute", "created_at", descending=True),), "experiment_id")
 
@@ -80,67 +80,67 @@ def _columns(entry: Order) -> tuple[str, ...]:
     if entry.key == "duration":
         return ("started_at", "ended_at")
     if entry.key not in _NUMBERS | _TEXTS | {"experiment_id"}:
-        message = f"There is no ordering by the attribute {entry.key!r} here."
+        message = f"Rows cannot be ordered by the attribute {entry.key!r}."
         raise BadUserInput(message)
     return (entry.key,)
 
 
-def _places(entry: Order, rows: Table) -> list[Place]:
-    place = placing(entry.by, entry.key)
+def _sort_values(entry: Order, rows: Table) -> list[SortValue]:
+    sort_value = sort_value_function(entry.by, entry.key)
     if entry.by != "attribute":
-        return list(map(place, logged(rows, f"{entry.by}s", entry.key)))
+        return list(map(sort_value, logged_values(rows, f"{entry.by}s", entry.key)))
     values = durations(rows) if entry.key == "duration" else rows[entry.key]
-    return list(map(place, values))
+    return list(map(sort_value, values))
 
 
-def placing(by: str, key: str) -> Callable[[Any], Place]:
-    """Return what places a value of a key in an ascending order."""
-    return _PLACES.get(by) or _attribute(key)
+def sort_value_function(by: str, key: str) -> Callable[[Any], SortValue]:
+    """Return the function that maps a value of a key to its sort value in ascending order."""
+    return _SORT_VALUES.get(by) or _attribute_function(key)
 
 
-def _attribute(key: str) -> Callable[[Any], Place]:
+def _attribute_function(key: str) -> Callable[[Any], SortValue]:
     # Ids of experiments are numbers in most stores.
-    return _logged_text if key == "experiment_id" else _text if key in _TEXTS else _metric
+    return _numeric_text if key == "experiment_id" else _text if key in _TEXTS else _number
 
 
-def _text(value: str | None) -> Place:
+def _text(value: str | None) -> SortValue:
     return (_MISSING, None) if value is None else (_TEXT, value)
 
 
-def _metric(value: float | None) -> Place:
+def _number(value: float | None) -> SortValue:
     if value is None:
         return _MISSING, None
     if math.isnan(value):
         return _NAN, None
-    # JSON has no infinity; the largest number stands for it, as in MLflow's tables.
-    return _NUMBER, max(min(value, _LARGEST), -_LARGEST)
+    # JSON has no infinity; the largest float replaces it, as in MLflow's tables.
+    return _NUMBER, clamped(value)
 
 
-def _logged_text(value: str | None) -> Place:
+def _numeric_text(value: str | None) -> SortValue:
     if value is None:
         return _MISSING, None
     number = parse_number(value)
     return (_TEXT, value) if number is None else (_NUMBER, number)
 
 
-_PLACES: Mapping[str, Callable[[Any], Place]] = {
-    "metric": _metric,
-    "param": _logged_text,
-    "tag": _logged_text,
+_SORT_VALUES: Mapping[str, Callable[[Any], SortValue]] = {
+    "metric": _number,
+    "param": _numeric_text,
+    "tag": _numeric_text,
 }
 
 
-def _is_place(place: Any) -> bool:
-    match place:
-        case [0, int() | float() as value]:
-            return not isinstance(value, bool) and math.isfinite(value)
+def _is_valid(value: Any) -> bool:
+    match value:
+        case [0, int() | float() as number]:
+            return not isinstance(number, bool) and math.isfinite(number)
         case [1, str()] | [2 | 3, None]:
-            return not isinstance(place[0], bool)
+            return not isinstance(value[0], bool)
     return False
 
 
 class _Descending:
-    """A value that sorts before what is less than it."""
+    """A value that compares in reverse."""
 
     __slots__ = ("value",)
 

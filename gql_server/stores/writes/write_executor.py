@@ -83,7 +83,7 @@ class WriteExecutor:
 
     async def _run(self, change: Write[_T], forget: Forget) -> _T:
         try:
-            return await self._calls.apply(change)
+            return await self._calls.run(change)
         finally:
             # After a failure too: it may have come behind the change.
             await forget()

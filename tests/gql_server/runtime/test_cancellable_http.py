@@ -10,7 +10,7 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
 from gql_server.runtime.cancellable_http import CancellableRequest, current_request
-from gql_server.stores.mlflow.open_store import prepare_http
+from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, UnsupportedByStore
 from tests.support.azure.certificate import write_certificate
@@ -98,7 +98,7 @@ async def test_late_cancellation_spares_reused_connection() -> None:
         await go_on.wait()
         writer.write(MISSING)
 
-    prepare_http(4, 60)
+    configure_http(4, 60)
     first, second = CancellableRequest(), CancellableRequest()
 
     def send(uri: str, request: CancellableRequest) -> int:

@@ -129,7 +129,7 @@ async def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
     """Tables that are not MLflow's are no reason to add some."""
     path = tmp_path / "other.db"
     execute(path, "CREATE TABLE runs (id INTEGER)")
-    assert "none of them tells MLflow's revision" in await refusal(sqlite_uri(path))
+    assert "no MLflow schema revision" in await refusal(sqlite_uri(path))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ async def test_a_database_that_is_not_there_is_for_good(postgres_store: Store) -
         ("mssql://u:pw@h/d", "pip install pyodbc"),
         ("postgresql+asyncpg://h/d", "asyncpg"),
         ("postgresql+nonsense://h/d", "nonsense"),
-        ("nonsense://u:pw@h", "knows the scheme 'nonsense'"),
+        ("nonsense://u:pw@h", "supports the scheme 'nonsense'"),
         ("postgresql://h:port/d", "SQLAlchemy can read"),
         ("uc", "Unity Catalog"),
     ],

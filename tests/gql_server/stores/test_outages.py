@@ -137,7 +137,7 @@ async def test_what_is_no_mlflow_server_is_told(
             await port.ready()
         assert "http" not in str(caught.value)
         assert "not MLflow's: " in caplog.text
-        with pytest.raises(StoreConfigError, match=f"{uri}: no MLflow server answers there"):
+        with pytest.raises(StoreConfigError, match=f"{uri}: there is no MLflow server at this address"):
             await port.open()
         await port.close()
 

@@ -7,7 +7,7 @@ from mlflow.utils.search_utils import SearchUtils
 
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
-from gql_server.stores.pushdown.order_pushdown import experiment_order, run_order
+from gql_server.stores.pushdown.order_pushdown import experiment_order_by, run_order_by
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
 from tests.support.limits import LIMITS
@@ -35,13 +35,13 @@ async def test_odd_keys_are_ordered_by(store: Store) -> None:
 @pytest.mark.parametrize("key", ["a`b", 'a"b', "'a'", "a\\\\b", "tail ", "created", "Run name"])
 def test_what_cannot_be_quoted_is_not_pushed_down(key: str) -> None:
     """MLflow has no escapes, and takes some names for attributes: the store is not asked for these."""
-    assert run_order([Order("metric", key)], SERVER) is None
+    assert run_order_by([Order("metric", key)], SERVER) is None
 
 
 @given(key=st.text(max_size=12), descending=st.booleans())
 def test_mlflow_reads_what_is_meant(key: str, descending: bool) -> None:  # noqa: FBT001
     """Whatever the key, MLflow reads back the same key, kind and direction, or is not asked for the order."""
-    order = run_order([Order("metric", key, descending)], SERVER)
+    order = run_order_by([Order("metric", key, descending)], SERVER)
     if order is not None:
         (clause, tie) = order
         assert SearchUtils.parse_order_by_for_search_runs(clause) == ("metric", key, not descending)
@@ -58,7 +58,7 @@ def test_a_key_counts_once_and_none_after_the_id() -> None:
         Order("metric", "n"),
     ]
     expected = ["attributes.status ASC", "metrics.`m` ASC", "attributes.run_id DESC"]
-    assert run_order(keys, SERVER) == expected
+    assert run_order_by(keys, SERVER) == expected
 
 
 def test_runs_without_a_start() -> None:
@@ -68,22 +68,22 @@ def test_runs_without_a_start() -> None:
         Order("attribute", "started_at", descending=True),
     )
     status = Order("attribute", "status")
-    assert run_order([ascending], SERVER) == ["attributes.start_time ASC", "attributes.run_id ASC"]
-    assert run_order([status, ascending], SERVER) is None
-    assert run_order([status, descending], SERVER) is not None
+    assert run_order_by([ascending], SERVER) == ["attributes.start_time ASC", "attributes.run_id ASC"]
+    assert run_order_by([status, ascending], SERVER) is None
+    assert run_order_by([status, descending], SERVER) is not None
 
 
 @pytest.mark.parametrize("by", ["param", "tag"])
 def test_text_is_ordered_here(by: str) -> None:
     """A store takes numbers in text for text, and compares text by a collation of its own."""
-    assert run_order([Order(by, "k")], SERVER) is None  # type: ignore[arg-type]
-    assert run_order([Order("attribute", "name")], SERVER) is None
-    assert experiment_order([Order("attribute", "name")], SERVER) is None
+    assert run_order_by([Order(by, "k")], SERVER) is None  # type: ignore[arg-type]
+    assert run_order_by([Order("attribute", "name")], SERVER) is None
+    assert experiment_order_by([Order("attribute", "name")], SERVER) is None
 
 
 def test_a_store_is_asked_for_what_it_can_do() -> None:
     """Times of experiments are ordered by the store; an unknown one is asked for its own order alone."""
     newest = [Order("attribute", "updated_at", descending=True)]
-    assert experiment_order(newest, SERVER) == ["last_update_time DESC", "experiment_id ASC"]
-    assert experiment_order(newest, Capabilities()) is None
-    assert experiment_order([], Capabilities()) == run_order([], Capabilities()) == []
+    assert experiment_order_by(newest, SERVER) == ["last_update_time DESC", "experiment_id ASC"]
+    assert experiment_order_by(newest, Capabilities()) is None
+    assert experiment_order_by([], Capabilities()) == run_order_by([], Capabilities()) == []

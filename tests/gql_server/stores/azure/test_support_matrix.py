@@ -190,7 +190,7 @@ def test_a_filter_is_put_into_the_services_words(own: str, asked: str) -> None:
     """MLflow's filter keeps its meaning: literals are translated, what is refused is tested here."""
     plan = plan_runs(Search(filter=own), azure_capabilities("2024"))
     assert plan.filter == asked
-    assert plan.where is not None
+    assert plan.residual is not None
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def rows(many: Many) -> list[list[tuple[Any, ...]]]:
 async def each(store: Store, series: Sequence[Series], *steps: int | None) -> list[list[tuple[Any, ...]]]:
     """Return the histories, each read by a call of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk_histories, "_FEWEST_RUNS", math.inf)
+        patch.setattr(bulk_histories, "_MIN_RUNS", math.inf)
         port = MlflowTracking(store.uri, store_limits(store_threads=4))
         first, last = steps or (None, None)
         found = rows(await port.histories(series, first, last))
@@ -151,7 +151,7 @@ async def test_what_a_full_reply_cut_is_asked_for_again(
     calls: dict[str, int] | None,
 ) -> None:
     """No point is lost where a reply ends at the server's limit, nor does anything come twice."""
-    monkeypatch.setattr(bulk_histories, "_POINTS_AT_ONCE", 50)
+    monkeypatch.setattr(bulk_histories, "_POINTS_PER_RESPONSE", 50)
     ids = logged(server_store, [{"m": line(count)} for count in counts])
     series = [(run_id, "m") for run_id in ids]
     found = rows(await tracking.histories(series, None, None))

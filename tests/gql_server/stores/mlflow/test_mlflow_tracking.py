@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from mlflow.entities import Metric
 
-from gql_server.stores.mlflow import paging, store_reader
+from gql_server.stores import paging
+from gql_server.stores.mlflow import history_reader
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
@@ -270,8 +271,8 @@ async def test_what_does_not_fit_one_answer_is_read_in_several(
     store: Store, tracking: MlflowTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages, totals and histories are whole, however little of them MLflow is asked for at once."""
-    monkeypatch.setattr(paging, "LARGEST_PAGE", 2)
-    monkeypatch.setattr(store_reader, "_POINTS_AT_ONCE", 2)
+    monkeypatch.setattr(paging, "PAGE_SIZE", 2)
+    monkeypatch.setattr(history_reader, "_POINTS_PER_PAGE", 2)
     run_ids = runs_of(store, "0", 5)
     for step in range(5):
         store.client.log_metric(run_ids[0], "m", step, step=step)

@@ -209,7 +209,7 @@ async def test_a_position_that_was_tampered_with(held: Held) -> None:
 
 async def test_many_models_are_looked_up_in_few_calls(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a few models are searched for where a store can, and found one by one elsewhere."""
-    monkeypatch.setattr(model_reader, "_FEW", 2)
+    monkeypatch.setattr(model_reader, "_MAX_SINGLE_LOOKUPS", 2)
     logged = [a_model(held, f"m{number}") for number in range(4)]
     ids = [model.model_id for model in logged]
     found = await held.port.models.by_id([*ids, "m-nothing"], NAME)

@@ -10,7 +10,7 @@ from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
-from gql_server.stores.pushdown.plan import Plan, plan_experiments, plan_runs
+from gql_server.stores.pushdown.plan import SearchPlan, plan_experiments, plan_runs
 from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.lifecycle import LifecycleView
@@ -77,14 +77,14 @@ _PUSHED: list[tuple[Condition, str]] = [
 def test_what_an_mlflow_server_is_asked(where: Condition, narrowing: str) -> None:
     """Keys and values are quoted so that MLflow reads them as they are, or are left to this server."""
     plan = plan_runs(Search(where=where), SERVER)
-    assert plan.narrowing == narrowing
-    assert plan.where == where
+    assert plan.pushed_filter == narrowing
+    assert plan.residual == where
 
 
 def test_what_an_unknown_store_is_asked() -> None:
     """Of a store that nothing is known of, only what MLflow has always had is asked."""
     plan = plan_runs(Search(where=AllOf((ADAM, DONE, Predicate("tag", "t", "like", "a%")))), Capabilities())
-    assert plan.narrowing == "params.opt = 'adam'"
+    assert plan.pushed_filter == "params.opt = 'adam'"
 
 
 def test_what_experiments_are_asked_by() -> None:
@@ -104,7 +104,7 @@ def test_what_experiments_are_asked_by() -> None:
 def test_a_long_condition_is_pushed_in_part() -> None:
     """A filter that MLflow's parser would take long for is cut at a clause; the rest is tested here."""
     where = AllOf(tuple(Predicate("param", f"p{number}", "eq", "x" * 900) for number in range(100)))
-    assert 15_000 < len(plan_runs(Search(where=where), SERVER).narrowing) < 25_000
+    assert 15_000 < len(plan_runs(Search(where=where), SERVER).pushed_filter) < 25_000
 
 
 @pytest.fixture
@@ -176,8 +176,10 @@ async def test_a_store_that_refuses_a_clause_is_asked_without(server_store: Stor
     calls = StoreCalls(LazyStore(server_store.uri, create=False), 2)
     reader = StoreReader(calls, StoreKind.MLFLOW_SERVER, 100)
 
-    async def found(narrowing: str, own: str) -> list[str]:
-        search = reader.run_search(["0"], Plan(narrowing, own, None, []), LifecycleView.ALL)
+    async def found(pushed_filter: str, client_filter: str) -> list[str]:
+        search = reader.runs_fetcher(
+            ["0"], SearchPlan(pushed_filter, client_filter, None, []), LifecycleView.ALL
+        )
         return [entity.info.run_id for entity in await search(10, None)]
 
     assert await found("nothing = 1", "status = 'RUNNING'") == [run]
@@ -193,7 +195,7 @@ def test_a_filter_is_read_where_the_store_knows_less_of_it() -> None:
     own = "metrics.loss < 1 AND start_time > 5 AND tags.k LIKE 'a%' AND status = 'FINISHED'"
     plan = plan_runs(Search(filter=own, where=ADAM), store)
     assert plan.filter == "metrics.loss < 1.0 AND attributes.start_time > '5' AND params.opt = 'adam'"
-    assert plan.own == ""
+    assert plan.client_filter == ""
     for wrong in ("params.x > '1'", "status IN ('a')", "a OR b", "'", "x" * 30_000):
         with pytest.raises((MlflowException, BadUserInput)):
             plan_runs(Search(filter=wrong), store)

@@ -15,7 +15,7 @@ from mlflow.entities import RunStatus
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from gql_server.stores.mlflow.lazy_store import LazyStore
-from gql_server.stores.mlflow.single_attempt import open_sending_once
+from gql_server.stores.mlflow.single_attempt import open_single_attempt_store
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.writes.write_store import WriteStore
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable, UnsupportedByStore
@@ -56,7 +56,7 @@ def writer_to(
     retries: int = 0,
 ) -> WriteStore:
     """Return a writer to the store at a tracking URI; with a short time to wait, to one that is open."""
-    lazy = LazyStore(uri, build=open_sending_once)
+    lazy = LazyStore(uri, build=open_single_attempt_store)
     if timeout < PATIENT:
         lazy.get()
     calls = StoreCalls(lazy, threads, retries)

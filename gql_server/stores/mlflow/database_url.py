@@ -1,0 +1,45 @@
+"""URLs of databases: parsing, and the options with which this server connects."""
+
+import re
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from gql_server.stores.store_config_error import StoreConfigError
+from gql_server.stores.uri import shown, sqlite_file
+
+_CONNECT_TIMEOUT_SECONDS = 10
+_BACKENDS_WITH_TIMEOUT = {"postgresql", "mysql"}
+
+
+def parse_database_url(uri: str) -> URL:
+    """Return the parts of a database URI; raise `StoreConfigError` if it is invalid."""
+    try:
+        return make_url(uri)
+    except (ArgumentError, ValueError):
+        message = f"{shown(uri)} is not a database URI that SQLAlchemy can read."
+        raise StoreConfigError(message) from None
+
+
+def connection_url(uri: str) -> URL:
+    """Return the URL to connect to, which has a connection timeout and creates no SQLite file.
+
+    Raises `StoreConfigError` if a SQLite file does not exist, because connecting would create it.
+    """
+    url = parse_database_url(uri)
+    path = sqlite_file(url)
+    if path is None:
+        return url if url.get_backend_name() == "sqlite" else _with_connect_timeout(url)
+    if not path.is_file():
+        message = f"{shown(uri)}: there is no such file."
+        raise StoreConfigError(message)
+    if url.query.get("uri"):
+        return url if "mode" in url.query else url.update_query_dict({"mode": "rw"})
+    quoted = re.sub(r"[%?#]", lambda match: f"%{ord(match[0]):02X}", str(path.absolute()))
+    return url.set(database=f"file:{quoted}").update_query_dict({"mode": "rw", "uri": "true"})
+
+
+def _with_connect_timeout(url: URL) -> URL:
+    if url.get_backend_name() not in _BACKENDS_WITH_TIMEOUT or "connect_timeout" in url.query:
+        return url
+    return url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS)})
