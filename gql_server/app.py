@@ -81,11 +81,11 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     endpoint = GraphQLEndpoint(runner, settings, page if settings.graphiql else None, door, rates)
     uploads = uploads_to(kept, settings) if settings.writable else None
     tables = TablesEndpoint(store, settings)
-    kept.tell(tables.forget)
+    kept.on_invalidate(tables.forget)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with metrics.sampling(cache.counts, operation_limiter):
+        async with metrics.sampling(cache.stats, operation_limiter):
             with stopping.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
         if rates is not None:
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         Route("/graphql", endpoint),
         Mount("/graphiql", PageFiles()),
         Route("/tables/{name}", tables.__call__, methods=["GET"]),
-        Route("/healthz", healthz(cache.counts)),
+        Route("/healthz", healthz(cache.stats)),
         Route("/readyz", readyz(store, stopping)),
     ]
     if settings.metrics:

@@ -1,4 +1,4 @@
-"""The cache as the two layers use it: it never fails, and an entry in it is never older than it may be."""
+"""Reads and writes of cache entries with invalidation marks, over a backend that may fail."""
 
 import asyncio
 import time
@@ -8,163 +8,173 @@ from typing import NamedTuple, TypeVar
 
 from aiocache.base import BaseCache
 
-from gql_server.cache.invalidation import MARK_BYTES, MARK_SECONDS, NAMES, new_mark
+from gql_server.cache.invalidation import MARK_BYTES, MARK_KEYS, MARK_TTL_SECONDS, new_mark
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.runtime.circuit_breaker import CircuitBreaker
 
 _T = TypeVar("_T")
 _HEADER = Struct(f"<{MARK_BYTES}sdd")
-_LEAST_SECONDS = 0.01
-"""Redis counts in milliseconds; what lives shorter than ten of them is not worth keeping."""
+"""An entry's mark, the time at which it was written, and its TTL."""
+
+_MIN_TTL_SECONDS = 0.01
+"""Redis counts in milliseconds; an entry with a shorter TTL is not worth storing."""
 
 
 class Entry(NamedTuple):
-    """What was kept: its bytes, the seconds since it was written and those that it has left."""
+    """A valid entry: its body, the seconds since it was written, and those until it expires."""
 
     body: memoryview
     age: float
-    left: float
+    remaining: float
 
 
 class CacheRead(NamedTuple):
-    """What the cache had, in the order of the keys, and the marks that what is written now will carry.
+    """The entries in the order of the keys, and the marks that entries written after this read will carry.
 
-    `era` counts what was forgotten here before the reading. Without marks nothing is written.
+    `generation` counts this process's invalidations before the read. Nothing is written for a slot without a
+    mark.
     """
 
     entries: Sequence[Entry | None]
     marks: dict[int, bytes]
-    era: int
+    generation: int
 
-    def flight(self, key: str, slot: int) -> str:
-        """Return a name for reading this key's answer now; another after something was forgotten."""
-        return f"{key}@{self.era}:{self.marks.get(slot, b'').hex()}"
+    def flight_key(self, key: str, slot: int) -> str:
+        """Return the single-flight key for loading a cache key; it changes with each invalidation."""
+        return f"{key}@{self.generation}:{self.marks.get(slot, b'').hex()}"
 
 
 class Cache:
-    """Bytes under keys over an aiocache backend; a backend that fails or is slow is an empty cache.
+    """Entries over an aiocache backend. A backend that fails or times out acts as an empty cache.
 
-    `most_entry_bytes` bounds one entry. The backend keeps its own bound on all of them.
+    `max_entry_bytes` limits one entry; the backend limits the total. `invalidation` describes slots and
+    marks.
     """
 
     def __init__(
-        self, backend: BaseCache, *, most_entry_bytes: int, clock: Callable[[], float] = time.time
+        self, backend: BaseCache, *, max_entry_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
-        self.counts = CacheStats()
-        self.circuit = CircuitBreaker()
+        self.stats = CacheStats()
+        self.circuit_breaker = CircuitBreaker()
         self.backend = backend
-        self._most_entry_bytes = most_entry_bytes
+        self._max_entry_bytes = max_entry_bytes
         self._clock = clock
-        self._era = 0
-        self._owed: dict[int, int] = {}
-        self._marking = asyncio.Lock()
+        self._generation = 0
+        # Slots that were invalidated but whose new mark is not in the cache yet, with their generation.
+        self._pending: dict[int, int] = {}
+        self._mark_lock = asyncio.Lock()
 
-    async def read(self, keys: Sequence[str], slots: Sequence[int], *, fresh: bool = False) -> CacheRead:
-        """Read the entries, each with its slot; `fresh` reads none, and only prepares for writing."""
-        wanted = [] if fresh else keys
+    async def read(self, keys: Sequence[str], slots: Sequence[int], *, marks_only: bool = False) -> CacheRead:
+        """Read the entries of keys, each with its slot; with `marks_only` only prepare a write."""
+        entry_keys = [] if marks_only else keys
         distinct = list(dict.fromkeys(slots))
-        if self._owed:
-            await self._settle()
-        era = self._era
-        names = [NAMES[slot] for slot in distinct]
-        found = None if self._owed else await self._try(lambda: self.backend.multi_get([*names, *wanted]))
-        # aiocache returns an empty list where AIOCACHE_DISABLE is set.
-        if found is None or len(found) != len(names) + len(wanted):
-            return CacheRead([None] * len(keys), {}, era)
-        marks = await self._whole(dict(zip(distinct, found, strict=False)))
+        if self._pending:
+            await self._write_pending_marks()
+        generation = self._generation
+        mark_keys = [MARK_KEYS[slot] for slot in distinct]
+        values = (
+            None
+            if self._pending
+            else await self._try(lambda: self.backend.multi_get([*mark_keys, *entry_keys]))
+        )
+        # aiocache returns an empty list if AIOCACHE_DISABLE is set.
+        if values is None or len(values) != len(mark_keys) + len(entry_keys):
+            return CacheRead([None] * len(keys), {}, generation)
+        marks = await self._complete(dict(zip(distinct, values, strict=False)))
         now = self._clock()
         entries = [
-            None if value is None else _open(value, marks.get(slot), now)
-            for value, slot in zip(found[len(names) :], slots, strict=False)
+            None if value is None else _parse(value, marks.get(slot), now)
+            for value, slot in zip(values[len(mark_keys) :], slots, strict=False)
         ]
-        return CacheRead(entries or [None] * len(keys), marks, era)
+        return CacheRead(entries or [None] * len(keys), marks, generation)
 
-    async def write(
-        self, reading: CacheRead, entries: Iterable[tuple[str, int, bytes]], lifetime: float
-    ) -> None:
-        """Write entries, each with its key and slot, that were read from the store after this reading."""
+    async def write(self, read: CacheRead, entries: Iterable[tuple[str, int, bytes]], ttl: float) -> None:
+        """Write entries (key, slot, body) whose bodies were read from the store after `read`."""
         pairs = [
-            (key, self._whole_entry(reading, slot, body, lifetime))
+            (key, self._with_header(read, slot, body, ttl))
             for key, slot, body in entries
-            if self._may_be_kept(reading, slot, body, lifetime)
+            if self._is_storable(read, slot, body, ttl)
         ]
         if pairs:
-            await self._try(lambda: self.backend.multi_set(pairs, ttl=lifetime))
+            await self._try(lambda: self.backend.multi_set(pairs, ttl=ttl))
 
-    async def keep(
-        self, reading: CacheRead, key: str, slot: int, body: bytes, lifetime: float
+    async def write_one(
+        self, read: CacheRead, key: str, slot: int, body: bytes, ttl: float
     ) -> bytes | memoryview:
-        """Write one entry as `write` does, and return its body as it is kept: there is one copy of it."""
-        if not self._may_be_kept(reading, slot, body, lifetime):
+        """Write one entry as `write` does; return a view of the stored bytes, so that there is no copy."""
+        if not self._is_storable(read, slot, body, ttl):
             return body
-        entry = self._whole_entry(reading, slot, body, lifetime)
-        await self._try(lambda: self.backend.multi_set([(key, entry)], ttl=lifetime))
+        entry = self._with_header(read, slot, body, ttl)
+        await self._try(lambda: self.backend.multi_set([(key, entry)], ttl=ttl))
         return memoryview(entry)[_HEADER.size :]
 
-    def _may_be_kept(self, reading: CacheRead, slot: int, body: bytes, lifetime: float) -> bool:
-        small = len(body) <= self._most_entry_bytes
-        return lifetime >= _LEAST_SECONDS and slot in reading.marks and small
-
-    def _whole_entry(self, reading: CacheRead, slot: int, body: bytes, lifetime: float) -> bytes:
-        return _HEADER.pack(reading.marks[slot], self._clock(), lifetime) + body
-
-    async def forget(self, slots: Collection[int]) -> None:
-        """End what is kept in these slots; where the cache does not answer now, before it is read again."""
-        self._era += 1
-        self._owed |= dict.fromkeys(slots, self._era)
-        await self._settle()
+    async def invalidate(self, slots: Collection[int]) -> None:
+        """Invalidate the entries of slots. If the backend fails, this happens before the next read."""
+        self._generation += 1
+        self._pending |= dict.fromkeys(slots, self._generation)
+        await self._write_pending_marks()
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the backend's connections."""
         await self.backend.close()
 
-    async def _settle(self) -> None:
-        due = dict(self._owed)
-        if await self._mark(due) is not None:
-            # What was owed anew meanwhile stays owed.
-            self._owed = {slot: era for slot, era in self._owed.items() if due.get(slot) != era}
+    def _is_storable(self, read: CacheRead, slot: int, body: bytes, ttl: float) -> bool:
+        return ttl >= _MIN_TTL_SECONDS and slot in read.marks and len(body) <= self._max_entry_bytes
 
-    async def _whole(self, marks: dict[int, bytes | None]) -> dict[int, bytes]:
-        """Return the marks, new ones where the cache had none; none where it does not take them."""
-        known = _known(marks)
-        if len(known) == len(marks):
-            return known
-        # One at a time, or each of many requests at once makes marks of its own and shares no reading.
-        async with self._marking:
-            lost = [slot for slot in marks if slot not in known]
-            found = await self._try(lambda: self.backend.multi_get([NAMES[slot] for slot in lost]))
-            known |= _known(dict(zip(lost, found or (), strict=False)))
-            lost = [slot for slot in lost if slot not in known]
-            return known | (await self._mark(lost) or {}) if lost else known
+    def _with_header(self, read: CacheRead, slot: int, body: bytes, ttl: float) -> bytes:
+        return _HEADER.pack(read.marks[slot], self._clock(), ttl) + body
 
-    async def _mark(self, slots: Iterable[int]) -> dict[int, bytes] | None:
+    async def _write_pending_marks(self) -> None:
+        pending = dict(self._pending)
+        if await self._write_marks(pending) is not None:
+            # A slot that was invalidated again in the meantime stays pending.
+            self._pending = {
+                slot: generation
+                for slot, generation in self._pending.items()
+                if pending.get(slot) != generation
+            }
+
+    async def _complete(self, marks: dict[int, bytes | None]) -> dict[int, bytes]:
+        """Return the marks with new ones for those missing; leave these out if the backend fails."""
+        valid = _valid_marks(marks)
+        if len(valid) == len(marks):
+            return valid
+        # One request at a time; otherwise each would set marks of its own and none could share a flight.
+        async with self._mark_lock:
+            missing = [slot for slot in marks if slot not in valid]
+            values = await self._try(lambda: self.backend.multi_get([MARK_KEYS[slot] for slot in missing]))
+            valid |= _valid_marks(dict(zip(missing, values or (), strict=False)))
+            missing = [slot for slot in missing if slot not in valid]
+            return valid | (await self._write_marks(missing) or {}) if missing else valid
+
+    async def _write_marks(self, slots: Iterable[int]) -> dict[int, bytes] | None:
         marks = {slot: new_mark() for slot in slots}
-        pairs = [(NAMES[slot], mark) for slot, mark in marks.items()]
-        done = await self._try(lambda: self.backend.multi_set(pairs, ttl=MARK_SECONDS))
-        return None if done is None else marks
+        pairs = [(MARK_KEYS[slot], mark) for slot, mark in marks.items()]
+        written = await self._try(lambda: self.backend.multi_set(pairs, ttl=MARK_TTL_SECONDS))
+        return None if written is None else marks
 
-    async def _try(self, work: Callable[[], Awaitable[_T]]) -> _T | None:
-        if not self.circuit.allows_call():
+    async def _try(self, call: Callable[[], Awaitable[_T]]) -> _T | None:
+        if not self.circuit_breaker.allows_call():
             return None
         try:
-            result = await work()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache, the store has the answer
-            self.circuit.record_failure(error)
+            result = await call()
+        except Exception as error:  # noqa: BLE001 - whatever the cache's error is, the store has the data
+            self.circuit_breaker.record_failure(error)
             return None
-        self.circuit.record_success()
+        self.circuit_breaker.record_success()
         return result
 
 
-def _known(marks: Mapping[int, bytes | None]) -> dict[int, bytes]:
+def _valid_marks(marks: Mapping[int, bytes | None]) -> dict[int, bytes]:
     return {slot: mark for slot, mark in marks.items() if mark is not None and len(mark) == MARK_BYTES}
 
 
-def _open(value: bytes, mark: bytes | None, now: float) -> Entry | None:
+def _parse(value: bytes, mark: bytes | None, now: float) -> Entry | None:
     if len(value) < _HEADER.size:
         return None
-    own, written, lifetime = _HEADER.unpack_from(value)
-    # Another replica's clock may be behind or ahead: an entry is never younger than now.
-    age = max(0.0, now - written)
-    if own != mark or age >= lifetime:
+    entry_mark, written_at, ttl = _HEADER.unpack_from(value)
+    # Clocks of replicas differ: an entry from the future has the age 0.
+    age = max(0.0, now - written_at)
+    if entry_mark != mark or age >= ttl:
         return None
-    return Entry(memoryview(value)[_HEADER.size :], age, lifetime - age)
+    return Entry(memoryview(value)[_HEADER.size :], age, ttl - age)

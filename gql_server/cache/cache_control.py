@@ -1,26 +1,26 @@
-"""What a request says about answers from the cache."""
+"""The cache directives of a request."""
 
 from enum import Enum
 
 
 class CacheControl(Enum):
-    """How an operation uses the cache."""
+    """How an operation uses the caches; named for the directives of the Cache-Control request header."""
 
-    ANY = "any"
-    """Read from it, and keep what was not there."""
+    DEFAULT = "default"
+    """Read from the cache, and store what was missing."""
 
-    NEW = "new"
-    """Read from the store, and keep that for others: Cache-Control: no-cache, or max-age=0."""
+    NO_CACHE = "no-cache"
+    """Read from the store only, and store the result in the cache; max-age=0 means the same."""
 
-    UNKEPT = "unkept"
-    """Read from the store, and keep nothing of it: Cache-Control: no-store."""
+    NO_STORE = "no-store"
+    """Read from the store only, and leave the cache as it is."""
 
 
-def parse_cache_control(cache_control: str) -> CacheControl:
-    """Return what a request's Cache-Control header asks for; directives that it does not know are ignored."""
-    if not cache_control:
-        return CacheControl.ANY
-    directives = {directive.strip().lower() for directive in cache_control.split(",")}
+def parse_cache_control(header: str) -> CacheControl:
+    """Parse the Cache-Control header of a request; other directives are ignored."""
+    if not header:
+        return CacheControl.DEFAULT
+    directives = {directive.strip().lower() for directive in header.split(",")}
     if "no-store" in directives:
-        return CacheControl.UNKEPT
-    return CacheControl.NEW if directives & {"no-cache", "max-age=0"} else CacheControl.ANY
+        return CacheControl.NO_STORE
+    return CacheControl.NO_CACHE if directives & {"no-cache", "max-age=0"} else CacheControl.DEFAULT

@@ -1,24 +1,26 @@
-"""Keys: what an entry is the answer to, as a short text that is equal for equal questions alone."""
+"""Cache keys: short texts that are equal only for equal requests."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
 from json import JSONEncoder
 from typing import TypeAlias
 
+from schema.ports.tracking import Page
+
 Part: TypeAlias = "bool | int | float | str | Sequence[Part] | None"
 
 _DIGEST_BYTES = 16
-"""128 bits: nobody finds the key of another caller's entry by trying."""
+"""128 bits: a caller cannot find the key of another caller's entry by trying."""
 
-# The standard encoder escapes lone surrogates, which orjson refuses, and takes nothing but plain values.
+# The standard encoder escapes lone surrogates, which orjson rejects, and rejects all but plain values.
 _encode = JSONEncoder(separators=(",", ":")).encode
 
 
 class CacheKey:
-    """A question: its kind, who asks, and whatever else the answer depends on.
+    """A key made from the kind of entry, the caller and whatever else the value depends on.
 
-    `principal` is the caller where the store answers per caller, and None where all see the same. A part
-    that is no plain value raises TypeError, so that no object's repr becomes part of a key.
+    `principal` is None where all callers see the same data. A part that is not a plain value raises
+    TypeError, so that no object's repr becomes part of a key.
     """
 
     __slots__ = ("_hash", "_kind")
@@ -29,15 +31,20 @@ class CacheKey:
 
     @property
     def text(self) -> str:
-        """Return the key of the whole answer."""
+        """Return the key as text."""
         return f"{self._kind}:{self._hash.hexdigest()}"
 
-    def of(self, *own: str) -> str:
-        """Return the key of one thing's part in the answer, cheaper than a new key for each thing."""
+    def for_record(self, *parts: str) -> str:
+        """Return the key of one record of the request; this is cheaper than a `CacheKey` per record."""
         digest = self._hash.copy()
-        for part in own:
+        for part in parts:
             content = part.encode("utf-8", "surrogatepass")
-            # The length goes first, or ("a", "bc") and ("ab", "c") would be one thing.
+            # The length comes first, or ("a", "bc") and ("ab", "c") would have the same key.
             digest.update(b"%d:" % len(content))
             digest.update(content)
         return f"{self._kind}:{digest.hexdigest()}"
+
+
+def page_parts(page: Page) -> tuple[Part, ...]:
+    """Return the parts of a key that stand for a page of a search."""
+    return (page.first, page.after, sorted(page.columns))

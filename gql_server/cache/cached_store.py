@@ -1,4 +1,4 @@
-"""The cached store: what all operations share of the cache before a store, and how changes are told to it."""
+"""A store with the record cache, shared by all operations, and its invalidation."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,7 +6,7 @@ from gql_server.cache.cache import Cache
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
 from gql_server.cache.finished_runs import FinishedRuns
-from gql_server.cache.invalidation import ALL_SLOTS, slots_of
+from gql_server.cache.invalidation import ALL_SLOTS, affected_slots
 from gql_server.cache.record_cache import RecordCache
 from gql_server.cache.record_reader import RecordReader
 from gql_server.cache.ttl import TimeToLive
@@ -15,56 +15,55 @@ from schema.ports.tracking import Tracking
 
 
 class CachedStore:
-    """A store and its artifacts with a cache before them; `for_operation` gives the port for one operation.
+    """A store and its artifacts with the record cache; `for_operation` returns the ports for one operation.
 
-    What was logged to a run that has ended is seen after `lifetimes.ended` seconds at most, and a change made
-    through this server at once, given that `forget` is called after it. With `records=False` nothing is kept
-    here, and only how long the answers hold is noted, for the layer of whole answers. Where more points are
-    kept than the `most_points` that one answer may have, the store is asked for all of them, and refuses in
-    its own words.
+    A write through this server is visible at once if `invalidate` is called after it. Other changes are
+    visible when the TTL has passed. With `cache_records=False` the records themselves are not cached; their
+    TTLs still determine that of the response. `max_points` limits the points of one result, as in the store.
     """
 
     def __init__(
         self,
-        inner: Tracking,
+        store: Tracking,
         artifacts: ArtifactStore,
         cache: Cache,
         *,
-        lifetimes: TimeToLive | None = None,
-        records: bool = True,
-        most_points: int = 1_000_000,
+        ttl: TimeToLive,
+        max_points: int,
+        cache_records: bool = True,
     ) -> None:
-        self.inner = inner
-        self.artifacts = artifacts
-        self.lifetimes = lifetimes or TimeToLive()
-        self.most_points = most_points
-        self.ended = FinishedRuns()
+        self._store = store
+        self._artifacts = artifacts
         self._cache = cache
-        self._entries = RecordCache(cache) if records else None
-        self._changed: list[Callable[[], None]] = []
+        self._ttl = ttl
+        self._max_points = max_points
+        self._record_cache = RecordCache(cache) if cache_records else None
+        self._finished_runs = FinishedRuns()
+        self._callbacks: list[Callable[[], None]] = []
 
     def for_operation(
-        self, principal: str | None = None, use: CacheControl = CacheControl.ANY
-    ) -> "CachedTracking":
-        """Return the store as one operation sees it; `principal` is who asks, where it answers per caller."""
-        return CachedTracking(self, RecordReader(self._entries, principal, use, self.lifetimes.ended))
+        self, principal: str | None = None, cache_control: CacheControl = CacheControl.DEFAULT
+    ) -> CachedTracking:
+        """Return the ports for one operation; `principal` is the caller if the store's data depends on it."""
+        reader = RecordReader(self._record_cache, self._finished_runs, self._ttl, principal, cache_control)
+        return CachedTracking(self._store, self._artifacts, reader, self._max_points)
 
-    def tell(self, changed: Callable[[], None]) -> None:
-        """Have `changed` called after each change that is made through this server."""
-        self._changed.append(changed)
+    def on_invalidate(self, callback: Callable[[], None]) -> None:
+        """Call `callback` at each invalidation, before the cache is invalidated."""
+        self._callbacks.append(callback)
 
-    async def forget(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
-        """Make a change of these things visible to all that is read from now on; called after the change."""
+    async def invalidate(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
+        """Invalidate these runs and experiments, and all searches and responses; call this after a write."""
         run_ids = list(run_ids)
-        self.ended.forget(run_ids)
-        self._tell()
-        await self._cache.forget(slots_of([*run_ids, *experiment_ids]))
+        self._finished_runs.discard(run_ids)
+        self._call_back()
+        await self._cache.invalidate(affected_slots([*run_ids, *experiment_ids]))
 
-    async def forget_all(self) -> None:
-        """Make a change of any number of things visible, such as that of all runs of an experiment."""
-        self._tell()
-        await self._cache.forget(ALL_SLOTS)
+    async def invalidate_all(self) -> None:
+        """Invalidate everything, as after a write to all runs of an experiment."""
+        self._call_back()
+        await self._cache.invalidate(ALL_SLOTS)
 
-    def _tell(self) -> None:
-        for changed in self._changed:
-            changed()
+    def _call_back(self) -> None:
+        for callback in self._callbacks:
+            callback()

@@ -1,23 +1,25 @@
-"""The port over any other implementation of it, for one operation, reading what was not read lately."""
+"""The `Tracking` port with the record cache, for one operation."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from itertools import repeat
-from typing import TYPE_CHECKING
 
-from gql_server.cache.cache_key import Part
-from gql_server.cache.cached_lists import CachedList, length
-from gql_server.cache.cached_ports import CachedArtifacts, CachedModels, CachedRegistry
+from typing_extensions import override
+
+from gql_server.cache.cache_key import Part, page_parts
+from gql_server.cache.cached_artifacts import CachedArtifacts
+from gql_server.cache.cached_lists import CachedList, row_count
+from gql_server.cache.cached_models import CachedModels
+from gql_server.cache.cached_registry import CachedRegistry
 from gql_server.cache.cached_rows import CachedRow
-from gql_server.cache.finished_runs import ENDING, end_of
+from gql_server.cache.finished_runs import END_COLUMNS, end_time
 from gql_server.cache.record_reader import RecordKey, RecordReader
-from gql_server.cache.serialization import load_groups, load_pages, pack_groups, pack_pages, packed
-from gql_server.cache.uncached_histories import UncachedHistories
+from gql_server.cache.serialization import dump_groups, load_groups
 from schema.ports.artifacts import ArtifactStore
+from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
 from schema.ports.store_kind import StoreKind
-from schema.ports.table import Many, One
+from schema.ports.table import Many, One, Table
 from schema.ports.tracking import (
     Children,
     ExperimentScope,
@@ -30,147 +32,156 @@ from schema.ports.tracking import (
     Scope,
     Search,
     Series,
+    Tracking,
+    TrackingWithArtifacts,
 )
 
-if TYPE_CHECKING:
-    from gql_server.cache.cached_store import CachedStore
-
-# A row is looked up with all that it has, which costs a store little and lets one entry serve all who ask.
-_EXPERIMENT = frozenset(
+# All columns are read: that costs a store little, and one entry then serves any selection.
+_EXPERIMENT_COLUMNS = frozenset(
     {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}
 )
-_RUN = ENDING | {"name", "lifecycle_stage", "user_id", "started_at", "artifact_uri", "experiment_id"}
+_RUN_COLUMNS = END_COLUMNS | {
+    *("name", "lifecycle_stage", "user_id", "started_at", "artifact_uri", "experiment_id")
+}
 
 
-class CachedTracking(UncachedHistories):
-    """The port, for one operation, over a store whose answers are kept: each thing alone, searches whole."""
+class CachedTracking(TrackingWithArtifacts):
+    """Caches each experiment, run and history separately, and searches as a whole.
 
-    def __init__(self, store: "CachedStore", records: RecordReader) -> None:
+    Full histories come from the cache only up to `max_points` points in one call. Beyond that the store is
+    called for all of them, and raises the error of its own limit.
+    """
+
+    def __init__(
+        self, store: Tracking, artifacts: ArtifactStore, reader: RecordReader, max_points: int
+    ) -> None:
         self._store = store
-        self._inner = store.inner
-        self._lifetimes = store.lifetimes
-        self._records = records
-
-        self.models: ModelStore = CachedModels(self._inner.models, records, self._lifetimes, self._things)
-        self.registry: RegistryStore = CachedRegistry(self._inner.registry, records, self._lifetimes)
-        self.artifacts: ArtifactStore = CachedArtifacts(
-            store.artifacts, records, self._lifetimes, self._things
-        )
+        self._reader = reader
+        self._max_points = max_points
+        self._models = CachedModels(store.models, reader)
+        self._registry = CachedRegistry(store.registry, reader)
+        self._artifacts = CachedArtifacts(artifacts, reader)
 
     @property
-    def shortest(self) -> float:
-        """Return the seconds for which all that this operation has read so far holds."""
-        return self._records.shortest
+    def min_ttl(self) -> float:
+        """Return the shortest remaining TTL of all that this operation has read so far, in seconds."""
+        return self._reader.min_ttl
 
     @property
+    @override
     def kind(self) -> StoreKind:
-        """Say which family the store is of."""
-        return self._inner.kind
+        return self._store.kind
 
+    @property
+    @override
+    def models(self) -> ModelStore:
+        return self._models
+
+    @property
+    @override
+    def registry(self) -> RegistryStore:
+        return self._registry
+
+    @property
+    @override
+    def artifacts(self) -> ArtifactStore:
+        return self._artifacts
+
+    @override
     async def experiments(self, search: Search, page: Page) -> Pages:
-        """Return one page of experiments."""
-        parts = (_plain(search), _place(page))
-        return await self._pages("experiments", parts, lambda: self._inner.experiments(search, page))
+        parts = (_search_part(search), page_parts(page))
+        return await self._reader.read_pages(
+            "experiments", parts, lambda: self._store.experiments(search, page)
+        )
 
+    @override
     async def count_experiments(self, search: Search) -> int | None:
-        """Count the matching experiments; None where that passes the scan limit."""
-
         async def read() -> Sequence[int | None]:
-            return [await self._inner.count_experiments(search)]
+            return [await self._store.count_experiments(search)]
 
-        return (await self._counted("count_experiments", (_plain(search),), read))[0]
+        (count,) = await self._reader.read_values("count_experiments", (_search_part(search),), read)
+        return count
 
+    @override
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up, deleted ones too."""
-        return await self._records.rows(
-            "experiments_by_id",
-            ids,
-            _EXPERIMENT.union(columns),
-            self._inner.experiments_by_id,
-            self._experiment_lifetime,
+        requested = _EXPERIMENT_COLUMNS.union(columns)
+        return await self._reader.read_rows(
+            "experiments_by_id", ids, requested, self._store.experiments_by_id
         )
 
+    @override
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        """Look experiments up by their exact names, deleted ones too."""
-        return await self._records.rows(
-            "experiments_by_name",
-            names,
-            _EXPERIMENT.union(columns),
-            self._inner.experiments_by_name,
-            self._experiment_lifetime,
-            by_id=False,
+        requested = _EXPERIMENT_COLUMNS.union(columns)
+        return await self._reader.read_rows(
+            "experiments_by_name", names, requested, self._store.experiments_by_name, by_id=False
         )
 
+    @override
     async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each experiment by key; all of them, or those under the keys given."""
-        things = [RecordKey(own, (), self._lifetimes.experiments) for own in ids]
+        async def read(missing: Sequence[str]) -> Many:
+            return await self._store.experiment_tags(missing, keys)
 
-        async def read(some: Sequence[RecordKey]) -> Many:
-            return await self._inner.experiment_tags([thing.id for thing in some], keys)
+        return await self._reader.read_entity_lists("experiment_tags", ids, read, keys=keys)
 
-        return await self._records.lists("experiment_tags", (), things, read, keys)
-
+    @override
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        """Return the first runs of each scope."""
-        page = replace(page, columns=page.columns | ENDING)
-        parts = (_scopes(scopes), _plain(search), _place(page))
-        pages = await self._pages("runs", parts, lambda: self._inner.runs(scopes, search, page))
-        self._store.ended.learn(pages.rows)
+        page = replace(page, columns=page.columns | END_COLUMNS)
+        parts = (_scopes_part(scopes), _search_part(search), page_parts(page))
+        pages = await self._reader.read_pages("runs", parts, lambda: self._store.runs(scopes, search, page))
+        self._reader.finished_runs.record(pages.rows)
         return pages
 
+    @override
     async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
-        """Count the matching runs of each scope; None where that passes the scan limit."""
-        parts = (_scopes(scopes), _plain(search))
-        return await self._counted("count_runs", parts, lambda: self._inner.count_runs(scopes, search))
+        parts = (_scopes_part(scopes), _search_part(search))
+        return await self._reader.read_values(
+            "count_runs", parts, lambda: self._store.count_runs(scopes, search)
+        )
 
+    @override
     async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
-        """Group the matching runs."""
-        parts = (_scopes([scope]), _plain(search), repr(grouping))
-        return await self._records.whole(
+        return await self._reader.read_whole(
             "run_groups",
-            parts,
-            self._lifetimes.running,
-            lambda: self._inner.run_groups(scope, search, grouping),
-            pack_groups,
+            (_scopes_part([scope]), _search_part(search), repr(grouping)),
+            lambda: self._store.run_groups(scope, search, grouping),
+            dump_groups,
             load_groups,
         )
 
+    @override
     async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
-        """Return the distinct keys of each experiment's active runs."""
-        return await self._records.whole(
-            "logged_keys",
-            (by, [*experiment_ids]),
-            self._lifetimes.running,
-            lambda: self._inner.logged_keys(by, experiment_ids),
-            packed,
-            list,
+        parts = (by, [*experiment_ids])
+        return await self._reader.read_values(
+            "logged_keys", parts, lambda: self._store.logged_keys(by, experiment_ids)
         )
 
+    @override
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        """Look runs up, deleted ones too."""
-        found = await self._records.rows(
+        finished_runs = self._reader.finished_runs
+        rows = await self._reader.read_rows(
             "runs_by_id",
             ids,
-            _RUN.union(columns),
-            self._inner.runs_by_id,
-            lambda item: self._run_lifetime(_end(item)),
-            lambda run_id, item: self._store.ended.agrees(run_id, _end(item)),
+            _RUN_COLUMNS.union(columns),
+            self._store.runs_by_id,
+            ttl=lambda row: self._reader.ttl.of_run(_end_time(row)),
+            is_valid=lambda run_id, row: finished_runs.is_consistent(run_id, _end_time(row)),
         )
-        self._store.ended.learn(found.rows)
-        return found
+        finished_runs.record(rows.rows)
+        return rows
 
+    @override
     async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the params of each run by key; all of them, or those under the keys given."""
-        return await self._logged("params", run_ids, keys, self._inner.params)
+        return await self._read_logged("params", run_ids, keys, self._store.params)
 
+    @override
     async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the tags of each run by key; all of them, or those under the keys given."""
-        return await self._logged("tags", run_ids, keys, self._inner.tags)
+        return await self._read_logged("tags", run_ids, keys, self._store.tags)
 
+    @override
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        """Return the last value of each metric of each run by key; all, or those under the keys given."""
-        return await self._logged("metrics", run_ids, keys, self._inner.metrics)
+        return await self._read_logged("metrics", run_ids, keys, self._store.metrics)
 
+    @override
     async def histories(
         self,
         series: Sequence[Series],
@@ -178,90 +189,73 @@ class CachedTracking(UncachedHistories):
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
-        """Return the points of each metric by step and timestamp; what was sampled is kept as it is."""
+        async def read(record_keys: Sequence[RecordKey]) -> Many:
+            missing = [(key.id, key.parts[0]) for key in record_keys]
+            return await self._store.histories(missing, from_step, to_step, sample)
 
-        async def read(some: Sequence[RecordKey]) -> Many:
-            asked = [(thing.id, thing.name[0]) for thing in some]
-            return await self._inner.histories(asked, from_step, to_step, sample)
-
-        things = self._things([run_id for run_id, _ in series], [key for _, key in series])
+        record_keys = self._reader.run_keys([run_id for run_id, _ in series], [key for _, key in series])
         parts = (from_step, to_step, *((sample.max_points, sample.method) if sample else ()))
-        budget = _Budget(self._store.most_points)
+        budget = _PointBudget(self._max_points)
         try:
-            return await self._records.lists("histories", parts, things, read, weigh=budget.spend)
+            return await self._reader.read_lists("histories", parts, record_keys, read, check=budget.spend)
         except _TooManyPoints:
-            return await self._inner.histories(series, from_step, to_step, sample)
+            return await self._store.histories(series, from_step, to_step, sample)
 
+    @override
+    async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
+        # Exports read parts of long histories once each, so that caching them is of no use.
+        return await self._store.count_points(series)
+
+    @override
+    async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
+        return await self._store.points_after(series, after, first)
+
+    @override
     async def ready(self) -> None:
-        """Return when the store answers; raise the fault that says why it does not."""
-        await self._inner.ready()
+        await self._store.ready()
 
+    @override
     async def close(self) -> None:
-        """Leave the store open: other operations use it."""
+        """Do nothing: other operations use the store."""
 
-    async def _pages(self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Pages]]) -> Pages:
-        running = self._lifetimes.running
-        return await self._records.whole(kind, parts, running, read, pack_pages, load_pages)
-
-    async def _counted(
-        self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Sequence[int | None]]]
-    ) -> Sequence[int | None]:
-        return await self._records.whole(kind, parts, self._lifetimes.running, read, packed, list)
-
-    async def _logged(
+    async def _read_logged(
         self,
         kind: str,
         run_ids: Sequence[str],
         keys: Collection[str] | None,
         read: Callable[[Sequence[str], Collection[str] | None], Awaitable[Many]],
     ) -> Many:
-        async def read_things(some: Sequence[RecordKey]) -> Many:
-            return await read([thing.id for thing in some], keys)
+        async def read_missing(record_keys: Sequence[RecordKey]) -> Many:
+            return await read([key.id for key in record_keys], keys)
 
-        return await self._records.lists(kind, (), self._things(run_ids), read_things, keys)
-
-    def _things(self, run_ids: Sequence[str], keys: Iterable[str] = repeat("")) -> list[RecordKey]:
-        ends = self._store.ended.ends(run_ids)
-        # The end is part of the name: a run that was resumed has nothing in common with what it was.
-        names = zip(keys, map(str, ends), strict=False)
-        return list(map(RecordKey, run_ids, names, map(self._run_lifetime, ends)))
-
-    def _run_lifetime(self, end: int | None) -> float:
-        return self._lifetimes.running if end is None else self._lifetimes.ended
-
-    def _experiment_lifetime(self, item: CachedRow) -> float:
-        return self._lifetimes.running if item.leaves is None else self._lifetimes.experiments
+        return await self._reader.read_lists(kind, (), self._reader.run_keys(run_ids), read_missing, keys)
 
 
 class _TooManyPoints(Exception):
     pass
 
 
-class _Budget:
+class _PointBudget:
     def __init__(self, points: int) -> None:
         self._points = points
 
-    def spend(self, piece: CachedList) -> None:
-        self._points -= length(piece)
+    def spend(self, history: CachedList) -> None:
+        self._points -= row_count(history)
         if self._points < 0:
             raise _TooManyPoints
 
 
-def _end(item: CachedRow) -> int | None:
-    return end_of(item.leaves["status"], item.leaves["ended_at"]) if item.leaves else None
+def _end_time(row: CachedRow) -> int | None:
+    return end_time(row.leaves["status"], row.leaves["ended_at"]) if row.leaves else None
 
 
-def _plain(search: Search) -> Part:
+def _search_part(search: Search) -> Part:
     order = [(key.by, key.key, key.descending) for key in search.order]
     return (search.filter, repr(search.where), order, search.view.name)
 
 
-def _scopes(scopes: Sequence[Scope]) -> Part:
+def _scopes_part(scopes: Sequence[Scope]) -> Part:
     return [
         (scope.run_id, scope.experiment_id, "children") if isinstance(scope, Children) else scope and [*scope]
         for scope in scopes
     ]
-
-
-def _place(page: Page) -> Part:
-    return (page.first, page.after, sorted(page.columns))

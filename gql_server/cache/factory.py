@@ -5,26 +5,26 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 import mlflow
-from aiocache.base import BaseCache
 
 from gql_server import __version__
 from gql_server.cache.cache import Cache
 from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.ttl import TimeToLive
+from gql_server.config.limits import CacheLimits
 from gql_server.config.settings import Settings
 from schema.ports.artifacts import ArtifactStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Tracking
 
-_SHAPE = 1
-"""Counts the changes of what entries look like, so that an older server's are not read."""
+_FORMAT_VERSION = 2
+"""Incremented when the format of entries changes, so that entries of older servers are not read."""
 
-_REDIS_ENTRY_BYTES = 8_000_000
-"""What a gigabit moves within the time that Redis is waited for."""
+_MAX_REDIS_ENTRY_BYTES = 8_000_000
+"""What a gigabit network transfers within the default timeout of Redis."""
 
-_SHARE = 8
-"""In memory one entry takes at most this part of all, so that no answer drives all others out."""
+_ENTRIES_AT_LEAST = 8
+"""An entry in memory takes up to an eighth of the cache, so that one response does not evict all others."""
 
 _CLIENT_VARIABLES = (
     "AZURE_CLIENT_ID",
@@ -41,12 +41,7 @@ _CLIENT_VARIABLES = (
 
 def cache_from(settings: Settings) -> Cache:
     """Return the cache that the settings specify; nothing is connected yet."""
-    return open_cache(
-        settings.cache_url,
-        _namespace(settings),
-        most_bytes=settings.cache_bytes,
-        timeout=settings.cache_timeout,
-    )
+    return open_cache(settings.cache_url, _data_identity(settings), settings.limits.cache)
 
 
 def cached_store_from(
@@ -54,21 +49,43 @@ def cached_store_from(
 ) -> CachedStore:
     """Return a store and its artifacts with the cache before them.
 
-    Records of a database are not cached, only whole responses: unpacking a record takes as long as reading it
-    again.
+    Records of a database are not cached, only whole responses: deserializing a record takes as long as
+    reading it again.
     """
-    lifetimes = TimeToLive(
-        ended=settings.cache_ended_seconds,
-        running=settings.cache_running_seconds,
-        experiments=min(max(settings.cache_running_seconds, 10.0), settings.cache_ended_seconds),
-    )
-    records = store.kind is not StoreKind.SQL
     return CachedStore(
-        store, artifacts, cache, lifetimes=lifetimes, records=records, most_points=settings.max_points
+        store,
+        artifacts,
+        cache,
+        ttl=TimeToLive.from_limits(settings.limits.cache),
+        max_points=settings.max_points,
+        cache_records=store.kind is not StoreKind.SQL,
     )
 
 
-def _namespace(settings: Settings) -> str:
+def open_cache(url: str, data_identity: str, limits: CacheLimits) -> Cache:
+    """Return the cache at a redis:// or rediss:// URL, or one in memory if the URL is empty.
+
+    Nothing is connected yet. Servers with the same `data_identity` share the entries in one Redis, others do
+    not. `cache_bytes` limits the memory; Redis has a limit of its own, maxmemory. Raises ValueError for other
+    URLs.
+    """
+    if not url:
+        backend = MemoryBackend(limits.cache_bytes)
+        return Cache(backend, max_entry_bytes=limits.cache_bytes // _ENTRIES_AT_LEAST)
+    if urlsplit(url).scheme not in {"redis", "rediss"}:
+        message = "The cache's URL must begin with redis:// or rediss://."
+        raise ValueError(message)
+    # Imported here, since a cache in memory does not need redis-py.
+    from gql_server.cache.redis_backend import RedisBackend  # noqa: PLC0415
+
+    namespace = _namespace(data_identity)
+    return Cache(
+        RedisBackend(url, namespace=namespace, timeout=limits.cache_timeout),
+        max_entry_bytes=_MAX_REDIS_ENTRY_BYTES,
+    )
+
+
+def _data_identity(settings: Settings) -> str:
     """Return all that a response depends on beside its request, for a Redis that several servers share."""
     limits = (
         *(settings.max_page_size, settings.max_conditions, settings.max_compared_runs),
@@ -81,25 +98,7 @@ def _namespace(settings: Settings) -> str:
     return repr((uris, mlflow.__version__, limits, variables, settings.auth, settings.error_detail))
 
 
-def open_cache(url: str, store: str, *, most_bytes: int, timeout: float) -> Cache:
-    """Return the cache at a redis:// or rediss:// URL, or one in memory where the URL is empty.
-
-    Nothing is connected yet. `store` says whose answers these are, the tracking URI and whatever else decides
-    what this server sees there: several stores share one Redis and never each other's entries. `most_bytes`
-    bounds the memory; Redis has a bound of its own (maxmemory). Raises ValueError for another URL.
-    """
-    if not url:
-        return Cache(MemoryBackend(most_bytes), most_entry_bytes=most_bytes // _SHARE)
-    if urlsplit(url).scheme not in {"redis", "rediss"}:
-        message = "The cache's URL must begin with redis:// or rediss://."
-        raise ValueError(message)
-    return Cache(_redis(url, store, timeout), most_entry_bytes=_REDIS_ENTRY_BYTES)
-
-
-def _redis(url: str, store: str, timeout: float) -> BaseCache:
-    # Here, for a cache in memory needs no redis-py.
-    from gql_server.cache.redis_backend import RedisBackend  # noqa: PLC0415
-
-    # Digested, since a tracking URI may hold a password.
-    own = blake2b(f"{__version__}\n{_SHAPE}\n{store}".encode(), digest_size=16).hexdigest()
-    return RedisBackend(url, namespace=f"mlflow-gql:{own}", timeout=timeout)
+def _namespace(data_identity: str) -> str:
+    # Hashed, since a tracking URI may contain a password.
+    text = f"{__version__}\n{_FORMAT_VERSION}\n{data_identity}"
+    return f"mlflow-gql:{blake2b(text.encode(), digest_size=16).hexdigest()}"

@@ -1,55 +1,49 @@
-"""Which runs have ended, as far as was seen."""
+"""The end times of runs, as far as they have been read."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from cachetools import LRUCache
+
 from schema.ports.table import Table
 
-ENDING = frozenset({"run_id", "status", "ended_at"})
-"""The columns that tell."""
+END_COLUMNS = frozenset({"run_id", "status", "ended_at"})
+"""The columns that `FinishedRuns.record` needs."""
 
-_FINAL = frozenset({"FINISHED", "FAILED", "KILLED"})
+_FINAL_STATUSES = frozenset({"FINISHED", "FAILED", "KILLED"})
 
 
-def end_of(status: Any, ended_at: int | None) -> int | None:
-    """Return when a run ended; None where it goes on, or where the store does not say both."""
-    return ended_at if status in _FINAL else None
+def end_time(status: Any, ended_at: int | None) -> int | None:
+    """Return a run's end time; None unless its status is final and its end time is set."""
+    return ended_at if status in _FINAL_STATUSES else None
 
 
 class FinishedRuns:
-    """When runs ended, by id; the `most` that were seen or asked for last, 250 bytes each.
+    """End times by run id, for the `max_runs` runs used last, at 300 bytes each.
 
-    A run may be resumed. Then it has no end until it ends again, at another time: the end of a run tells
-    what was read of it before from what was read after.
+    A run may be resumed. It then has no end time until it ends again, at another time. So the end time is
+    part of the cache key of what was logged to a run, and a resumed run does not share entries with its past.
     """
 
-    def __init__(self, *, most: int = 50_000) -> None:
-        self._most = most
-        self._ends: OrderedDict[str, int | None] = OrderedDict()
+    def __init__(self, *, max_runs: int = 50_000) -> None:
+        self._end_times: LRUCache[str, int | None] = LRUCache(max_runs)
 
-    def learn(self, runs: Table) -> None:
-        """Take over what these runs say of themselves; the table has the columns ENDING."""
+    def record(self, runs: Table) -> None:
+        """Store the end times of these runs; the table has the columns `END_COLUMNS`."""
         if not runs.size:
             return
         for run_id, status, ended_at in zip(runs["run_id"], runs["status"], runs["ended_at"], strict=True):
-            self._ends[run_id] = end_of(status, ended_at)
-            self._ends.move_to_end(run_id)
-        while len(self._ends) > self._most:
-            self._ends.popitem(last=False)
+            self._end_times[run_id] = end_time(status, ended_at)
 
-    def ends(self, run_ids: Collection[str]) -> list[int | None]:
-        """Return when each run ended; None where it runs or was never seen."""
+    def end_times(self, run_ids: Collection[str]) -> list[int | None]:
+        """Return each run's end time; None for runs that are active or have not been read."""
+        return [self._end_times.get(run_id) for run_id in run_ids]
+
+    def is_consistent(self, run_id: str, end: int | None) -> bool:
+        """Return whether this end time is the last one read, or none has been read."""
+        return run_id not in self._end_times or self._end_times[run_id] == end
+
+    def discard(self, run_ids: Iterable[str]) -> None:
+        """Remove the end times of these runs."""
         for run_id in run_ids:
-            if run_id in self._ends:
-                self._ends.move_to_end(run_id)
-        return [self._ends.get(run_id) for run_id in run_ids]
-
-    def agrees(self, run_id: str, end: int | None) -> bool:
-        """Say whether nothing was seen of a run since that contradicts this end."""
-        return run_id not in self._ends or self._ends[run_id] == end
-
-    def forget(self, run_ids: Iterable[str]) -> None:
-        """Know nothing of these runs any more."""
-        for run_id in run_ids:
-            self._ends.pop(run_id, None)
+            self._end_times.pop(run_id, None)

@@ -1,9 +1,16 @@
-"""Marks: how a mutation makes entries invalid at once, in every replica, without knowing their keys.
+"""Invalidation of cache entries by marks.
 
-Each thing falls into one of a few slots, and each slot has a mark in the cache, a random text. An entry
-carries the mark that its slot had before the store was read, and counts only while the two are equal. So a
-new mark ends all entries of its slot, also those that a reading from before the mutation is about to write,
-and a mark that the cache lost ends them too.
+A write must invalidate all entries that it affects, in every replica, without knowing their keys. So each
+experiment and run belongs to one of a few slots, by a hash of its id, and each slot has a mark in the cache:
+a random value under a key of its own.
+
+- A reader reads the mark together with the entries, before it reads the store.
+- Each entry carries the mark that its reader read. An entry is valid only while its mark equals the slot's.
+- A write sets a new mark for each slot that it affects, after the store has applied it.
+
+A new mark invalidates all entries of the slot. That includes an entry of a reader that read the store before
+the write and stores its result after it, since this entry carries the old mark. A mark that the cache has
+lost is replaced by a new one, so a loss invalidates the slot too.
 """
 
 import os
@@ -11,30 +18,31 @@ from collections.abc import Iterable
 from zlib import crc32
 
 MARK_BYTES = 8
-MARK_SECONDS = 86_400.0
-"""Long beside the lives of entries; a mark that ends costs one reading of what is in its slot."""
+MARK_TTL_SECONDS = 86_400.0
+"""Longer than any entry's TTL; when a mark expires, its slot is invalidated once."""
 
 _SLOTS = 64
-"""A mutation of one run ends the entries of a 64th of all runs; a page of runs reads 64 marks at most."""
+"""A write to one run invalidates a 64th of all runs' entries; a page of runs reads up to 64 marks."""
 
-ANYTHING = 0
-"""The slot of what any mutation may change: searches, counts and whole answers."""
+SHARED_SLOT = 0
+"""The slot of entries that any write may affect: searches, counts and whole responses."""
 
 ALL_SLOTS = range(_SLOTS + 1)
 
-NAMES = tuple(f"mark:{slot}" for slot in ALL_SLOTS)
+MARK_KEYS = tuple(f"mark:{slot}" for slot in ALL_SLOTS)
+"""The cache key of each slot's mark."""
 
 
-def slot_of(thing: str) -> int:
-    """Return the slot of an experiment or a run, by its id."""
-    return 1 + crc32(thing.encode("utf-8", "surrogatepass")) % _SLOTS
+def slot_of(entity_id: str) -> int:
+    """Return the slot of an experiment or a run."""
+    return 1 + crc32(entity_id.encode("utf-8", "surrogatepass")) % _SLOTS
 
 
-def slots_of(things: Iterable[str]) -> set[int]:
-    """Return the slots that a mutation of these things changes."""
-    return {ANYTHING, *map(slot_of, things)}
+def affected_slots(entity_ids: Iterable[str]) -> set[int]:
+    """Return the slots that a write to these experiments and runs affects."""
+    return {SHARED_SLOT, *map(slot_of, entity_ids)}
 
 
 def new_mark() -> bytes:
-    """Return a mark that no entry carries yet."""
+    """Return a mark that no entry carries."""
     return os.urandom(MARK_BYTES)

@@ -1,4 +1,4 @@
-"""Entries: sets of things, each kept on its own, so that sets that overlap share what was read."""
+"""The record cache: one entry per record, so that overlapping requests share what was read."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class RecordQuery(Generic[_T]):
-    """What is asked about distinct things: one key, slot and answer for each of them.
+    """A query for distinct records, with one cache key, slot and value for each.
 
-    `read` asks the store about the things at some places. `load` turns a thing's entry into its answer, or
-    into None where it does not serve; `dump` turns an answer into an entry, or into None where it cannot be
-    kept; `lifetime` says for how long. `fuller` may name a second entry for each thing, which `narrow` turns
-    into the answer: all params of a run, where some are asked for.
+    `read` reads the records at some indexes from the store. `load` parses the entry of an index, or returns
+    None if it does not serve this query. `dump` serializes a value, or returns None if it cannot be cached.
+    `ttl` returns the TTL of a value. `full_keys` are keys of a second entry for each record, from which
+    `narrow` makes the value: all params of a run, where the query selects some of them.
     """
 
     keys: Sequence[str]
@@ -29,93 +29,94 @@ class RecordQuery(Generic[_T]):
     read: Callable[[Sequence[int]], Awaitable[Sequence[_T]]]
     load: Callable[[int, memoryview], _T | None]
     dump: Callable[[_T], bytes | None]
-    lifetime: Callable[[int, _T], float]
-    fuller: Sequence[str] = ()
-    narrow: Callable[[_T], _T] = lambda answer: answer
-    flight: str = ""
-    """What else tells readings apart that are under one key, such as the columns."""
+    ttl: Callable[[int, _T], float]
+    full_keys: Sequence[str] = ()
+    narrow: Callable[[_T], _T] = lambda value: value
+    flight_suffix: str = ""
+    """What distinguishes concurrent reads of one key that must not be shared, such as the columns."""
 
 
 class RecordCache:
-    """The records layer: asks the cache, then the store for what is missing, and keeps that."""
+    """Reads records from the cache, and those that are missing from the store, which it then caches."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._flights: SingleFlight[Any] = SingleFlight(key_errors=(BadUserInput, LimitExceeded, NotFound))
+        self._single_flight: SingleFlight[Any] = SingleFlight(
+            key_errors=(BadUserInput, LimitExceeded, NotFound)
+        )
 
-    async def ask(self, question: RecordQuery[_T], use: CacheControl) -> tuple[list[_T], float]:
-        """Return the answer for each thing, and the seconds for which all of them hold."""
-        keys, slots = [*question.keys, *question.fuller], [*question.slots]
-        if question.fuller:
-            slots += question.slots
-        reading = await self._cache.read(keys, slots, fresh=use is not CacheControl.ANY)
-        kept, left = await _kept(question, reading)
-        missing = [place for place, answer in enumerate(kept) if answer is None]
-        counts = self._cache.counts.records
-        counts.misses += len(missing)
-        counts.hits += len(kept) - len(missing)
-        found = await self._read(question, reading, missing, use) if missing else ()
-        left = min((left, *map(question.lifetime, missing, found)))
-        others = iter(found)
-        return [next(others) if answer is None else answer for answer in kept], left
+    async def get(self, query: RecordQuery[_T], cache_control: CacheControl) -> tuple[list[_T], float]:
+        """Return the value of each record, and the shortest of their remaining TTLs."""
+        keys, slots = [*query.keys, *query.full_keys], [*query.slots]
+        if query.full_keys:
+            slots += query.slots
+        read = await self._cache.read(keys, slots, marks_only=cache_control is not CacheControl.DEFAULT)
+        cached, ttl = await _load_all(query, read)
+        missing = [index for index, value in enumerate(cached) if value is None]
+        stats = self._cache.stats.records
+        stats.misses += len(missing)
+        stats.hits += len(cached) - len(missing)
+        values = await self._read_store(query, read, missing, cache_control) if missing else ()
+        ttl = min((ttl, *map(query.ttl, missing, values)))
+        remaining = iter(values)
+        return [next(remaining) if value is None else value for value in cached], ttl
 
-    async def _read(
-        self, question: RecordQuery[_T], reading: CacheRead, missing: Sequence[int], use: CacheControl
+    async def _read_store(
+        self, query: RecordQuery[_T], read: CacheRead, missing: Sequence[int], cache_control: CacheControl
     ) -> Sequence[_T]:
-        async def fly(places: Sequence[int]) -> Sequence[_T]:
-            some = [missing[place] for place in places]
-            answers = await question.read(some)
-            if use is not CacheControl.UNKEPT:
-                await self._keep(question, reading, some, answers)
-            return answers
+        async def call(positions: Sequence[int]) -> Sequence[_T]:
+            indexes = [missing[position] for position in positions]
+            values = await query.read(indexes)
+            if cache_control is not CacheControl.NO_STORE:
+                await self._store(query, read, indexes, values)
+            return values
 
-        if use is not CacheControl.ANY:
-            # A reading that began before this request may be older than what it asks for.
-            return await fly(range(len(missing)))
-        names = [
-            reading.flight(question.keys[place] + question.flight, question.slots[place]) for place in missing
+        if cache_control is not CacheControl.DEFAULT:
+            # A call in flight may have begun before this request, which must not get an older value.
+            return await call(range(len(missing)))
+        keys = [
+            read.flight_key(query.keys[index] + query.flight_suffix, query.slots[index]) for index in missing
         ]
-        return await self._flights.load(names, fly)
+        return await self._single_flight.load(keys, call)
 
-    async def _keep(
-        self, question: RecordQuery[_T], reading: CacheRead, places: Sequence[int], answers: Sequence[_T]
+    async def _store(
+        self, query: RecordQuery[_T], read: CacheRead, indexes: Sequence[int], values: Sequence[_T]
     ) -> None:
-        if not reading.marks:
+        if not read.marks:
             return
-        turns = CooperativeLoop()
-        written: dict[float, list[tuple[str, int, bytes]]] = {}
-        for place, answer in zip(places, answers, strict=True):
-            lifetime = question.lifetime(place, answer)
-            body = question.dump(answer) if lifetime > 0 else None
+        loop = CooperativeLoop()
+        entries_by_ttl: dict[float, list[tuple[str, int, bytes]]] = {}
+        for index, value in zip(indexes, values, strict=True):
+            ttl = query.ttl(index, value)
+            body = query.dump(value) if ttl > 0 else None
             if body is not None:
-                entry = (question.keys[place], question.slots[place], body)
-                written.setdefault(lifetime, []).append(entry)
-            await turns.checkpoint()
-        for lifetime, entries in written.items():
-            await self._cache.write(reading, entries, lifetime)
+                entries_by_ttl.setdefault(ttl, []).append((query.keys[index], query.slots[index], body))
+            await loop.checkpoint()
+        for ttl, entries in entries_by_ttl.items():
+            await self._cache.write(read, entries, ttl)
 
 
-async def _kept(question: RecordQuery[_T], reading: CacheRead) -> tuple[list[_T | None], float]:
-    turns = CooperativeLoop()
-    answers: list[_T | None] = []
-    left = inf
-    for place in range(len(question.keys)):
-        found = _answer(question, reading, place)
-        answers.append(found[0])
-        left = min(left, found[1])
-        await turns.checkpoint()
-    return answers, left
+async def _load_all(query: RecordQuery[_T], read: CacheRead) -> tuple[list[_T | None], float]:
+    loop = CooperativeLoop()
+    values: list[_T | None] = []
+    ttl = inf
+    for index in range(len(query.keys)):
+        loaded = _load(query, read, index)
+        values.append(loaded[0])
+        ttl = min(ttl, loaded[1])
+        await loop.checkpoint()
+    return values, ttl
 
 
-def _answer(question: RecordQuery[_T], reading: CacheRead, place: int) -> tuple[_T | None, float]:
-    entry = reading.entries[place]
+def _load(query: RecordQuery[_T], read: CacheRead, index: int) -> tuple[_T | None, float]:
+    entry = read.entries[index]
     if entry is not None:
-        answer = question.load(place, entry.body)
-        if answer is not None:
-            return answer, entry.left
-    entry = reading.entries[len(question.keys) + place] if question.fuller else None
+        value = query.load(index, entry.body)
+        if value is not None:
+            return value, entry.remaining
+    entry = read.entries[len(query.keys) + index] if query.full_keys else None
     if entry is not None:
-        answer = question.load(place, entry.body)
-        if answer is not None:
-            return question.narrow(answer), entry.left
+        value = query.load(index, entry.body)
+        if value is not None:
+            return query.narrow(value), entry.remaining
     return None, inf

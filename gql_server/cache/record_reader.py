@@ -1,163 +1,229 @@
-"""Records: what one operation reads of the store, through the cache, and for how long that holds."""
+"""The record cache as one operation uses it."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cache_key import CacheKey, Part
-from gql_server.cache.cached_lists import CachedList, join, split, under
-from gql_server.cache.cached_rows import CachedRow, items, row_of
-from gql_server.cache.invalidation import ANYTHING, slot_of
+from gql_server.cache.cached_lists import CachedList, join_lists, select_keys, split_lists
+from gql_server.cache.cached_rows import CachedRow, join_rows, split_rows
+from gql_server.cache.finished_runs import FinishedRuns
+from gql_server.cache.invalidation import SHARED_SLOT, slot_of
 from gql_server.cache.record_cache import RecordCache, RecordQuery
-from gql_server.cache.serialization import load_item, load_piece, pack_item, pack_piece, unpacked
+from gql_server.cache.serialization import (
+    deserialize,
+    dump_many,
+    dump_pages,
+    dump_row,
+    load_list,
+    load_many,
+    load_pages,
+    load_row,
+    serialize,
+)
+from gql_server.cache.ttl import TimeToLive
 from schema.ports.table import Many, One
+from schema.ports.tracking import Pages
 
 _T = TypeVar("_T")
 
 
 class RecordKey(NamedTuple):
-    """What has an entry of its own: the id that it is forgotten by, what else is in its key, its lifetime."""
+    """The key of a list: the id whose slot invalidates it, the other parts of the key, and the list's TTL."""
 
     id: str
-    name: tuple[str, ...]
-    lifetime: float
+    parts: tuple[str, ...]
+    ttl: float
 
 
-@dataclass(slots=True)
 class RecordReader:
-    """The records layer for one caller; `shortest` falls with each answer to the seconds that it holds.
+    """Reads records from the record cache or from the store, for one operation of one caller.
 
-    Without `entries` nothing is kept, and only the lifetimes are noted.
+    `min_ttl` is the shortest remaining TTL of all that was read so far, which is the TTL of the response.
+    Without a record cache each method calls the store, and `min_ttl` is the same as on a miss.
     """
 
-    entries: RecordCache | None
-    principal: str | None
-    use: CacheControl
-    shortest: float
+    def __init__(
+        self,
+        cache: RecordCache | None,
+        finished_runs: FinishedRuns,
+        ttl: TimeToLive,
+        principal: str | None,
+        cache_control: CacheControl,
+    ) -> None:
+        self.finished_runs = finished_runs
+        self.ttl = ttl
+        self.min_ttl = ttl.finished
+        self._cache = cache
+        self._principal = principal
+        self._cache_control = cache_control
 
-    async def whole(
+    async def read_whole(
         self,
         kind: str,
         parts: Sequence[Part],
-        lifetime: float,
         read: Callable[[], Awaitable[_T]],
-        pack: Callable[[_T], bytes | None],
+        dump: Callable[[_T], bytes | None],
         load: Callable[[Any], _T],
     ) -> _T:
-        """Return an answer that has one entry as a whole, as a page of a search has."""
+        """Return a result that is cached in one entry, such as a page of a search."""
 
-        async def only(_places: Sequence[int]) -> list[_T]:
+        async def read_all(_indexes: Sequence[int]) -> list[_T]:
             return [await read()]
 
-        question = RecordQuery(
-            keys=[CacheKey(kind, self.principal, *parts).text],
-            slots=[ANYTHING],
-            read=only,
-            load=lambda _, body: unpacked(load, body),
-            dump=pack,
-            lifetime=lambda _, __: lifetime,
+        query = RecordQuery(
+            keys=[CacheKey(kind, self._principal, *parts).text],
+            slots=[SHARED_SLOT],
+            read=read_all,
+            load=lambda _, body: deserialize(load, body),
+            dump=dump,
+            ttl=lambda _, __: self.ttl.active,
         )
-        return (await self._ask(question))[0]
+        return (await self._get(query))[0]
 
-    async def rows(
+    async def read_pages(
+        self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Pages]]
+    ) -> Pages:
+        """Return pages that are cached in one entry."""
+        return await self.read_whole(kind, parts, read, dump_pages, load_pages)
+
+    async def read_many(self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Many]]) -> Many:
+        """Return lists that are cached in one entry."""
+        return await self.read_whole(kind, parts, read, dump_many, load_many)
+
+    async def read_values(
+        self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Sequence[_T]]]
+    ) -> Sequence[_T]:
+        """Return plain values, such as counts, that are cached in one entry."""
+        return await self.read_whole(kind, parts, read, serialize, list)
+
+    async def read_rows(
         self,
         kind: str,
         ids: Sequence[str],
         columns: frozenset[str],
         read: Callable[[Sequence[str], frozenset[str]], Awaitable[One]],
-        lifetime: Callable[[CachedRow], float],
-        serves: Callable[[str, CachedRow], bool] = lambda _, __: True,
         *,
+        ttl: Callable[[CachedRow], float] | None = None,
+        is_valid: Callable[[str, CachedRow], bool] = lambda _, __: True,
         by_id: bool = True,
     ) -> One:
-        """Return a row for each id, each from an entry of its own.
+        """Return a row for each id; each row has its own entry.
 
-        An entry serves if it has the columns and `serves` says so. `by_id` is false where the ids are names,
-        which may pass from one thing to another.
+        An entry is used if it has the columns and `is_valid` accepts it. `ttl` defaults to that of
+        experiments. `by_id` is false where `ids` are names, which can change from one entity to another.
         """
         distinct = list(dict.fromkeys(ids))
-        key = CacheKey(kind, self.principal)
+        key = CacheKey(kind, self._principal)
+        ttl_of = ttl or self._entity_ttl
 
-        async def some(places: Sequence[int]) -> list[CachedRow]:
-            return items(await read([distinct[place] for place in places], columns), columns)
+        async def read_some(indexes: Sequence[int]) -> list[CachedRow]:
+            return split_rows(await read([distinct[index] for index in indexes], columns), columns)
 
-        def load(place: int, body: memoryview) -> CachedRow | None:
-            item = unpacked(load_item, body)
-            return item if item and item.covers(columns) and serves(distinct[place], item) else None
+        def load(index: int, body: memoryview) -> CachedRow | None:
+            row = deserialize(load_row, body)
+            return row if row and row.covers(columns) and is_valid(distinct[index], row) else None
 
-        question = RecordQuery(
-            keys=[key.of(own) for own in distinct],
-            slots=[slot_of(own) if by_id else ANYTHING for own in distinct],
-            read=some,
+        query = RecordQuery(
+            keys=[key.for_record(id_) for id_ in distinct],
+            slots=[slot_of(id_) if by_id else SHARED_SLOT for id_ in distinct],
+            read=read_some,
             load=load,
-            dump=pack_item,
-            lifetime=lambda _, item: lifetime(item),
-            flight="+".join(sorted(columns)),
+            dump=dump_row,
+            ttl=lambda _, row: ttl_of(row),
+            flight_suffix="+".join(sorted(columns)),
         )
-        found = dict(zip(distinct, await self._ask(question), strict=True))
-        return row_of([found[own] for own in ids], columns)
+        rows = dict(zip(distinct, await self._get(query), strict=True))
+        return join_rows([rows[id_] for id_ in ids], columns)
 
-    async def lists(
+    async def read_lists(
         self,
         kind: str,
         parts: Sequence[Part],
-        things: Sequence[RecordKey],
+        record_keys: Sequence[RecordKey],
         read: Callable[[Sequence[RecordKey]], Awaitable[Many]],
         keys: Collection[str] | None = None,
-        weigh: Callable[[CachedList], None] = lambda _: None,
+        check: Callable[[CachedList], None] = lambda _: None,
     ) -> Many:
-        """Return a list for each thing, each from an entry of its own.
+        """Return a list for each record key; each list has its own entry.
 
-        `keys` asks for a part of each list, and the entry of the whole list serves too. `weigh` sees each
-        list that was kept, and may raise.
+        `keys` selects rows of each list; an entry of the whole list serves as well. `check` is called with
+        each cached list and may raise.
         """
-        if self.entries is None or not things:
-            self._note(thing.lifetime for thing in things)
-            return await read(things)
-        distinct = list(dict.fromkeys(things))
-        whole = self._keys(CacheKey(kind, self.principal, *parts), distinct)
-        some = (
-            whole
+        if self._cache is None or not record_keys:
+            self._limit_ttl(key.ttl for key in record_keys)
+            return await read(record_keys)
+        distinct = list(dict.fromkeys(record_keys))
+        full_keys = _texts(CacheKey(kind, self._principal, *parts), distinct)
+        selected_keys = (
+            full_keys
             if keys is None
-            else self._keys(CacheKey(kind, self.principal, sorted(keys), *parts), distinct)
+            else _texts(CacheKey(kind, self._principal, sorted(keys), *parts), distinct)
         )
 
-        async def read_some(places: Sequence[int]) -> list[CachedList]:
-            return split(await read([distinct[place] for place in places]))
+        async def read_some(indexes: Sequence[int]) -> list[CachedList]:
+            return split_lists(await read([distinct[index] for index in indexes]))
 
-        def load(_place: int, body: memoryview) -> CachedList | None:
-            piece = unpacked(load_piece, body)
-            if piece is not None:
-                weigh(piece)
-            return piece
+        def load(_index: int, body: memoryview) -> CachedList | None:
+            rows = deserialize(load_list, body)
+            if rows is not None:
+                check(rows)
+            return rows
 
-        question = RecordQuery(
-            keys=some,
-            slots=[slot_of(thing.id) for thing in distinct],
+        query = RecordQuery(
+            keys=selected_keys,
+            slots=[slot_of(key.id) for key in distinct],
             read=read_some,
             load=load,
-            dump=pack_piece,
-            lifetime=lambda place, _: distinct[place].lifetime,
-            fuller=[] if keys is None else whole,
-            narrow=lambda piece: under(piece, keys or ()),
+            dump=serialize,
+            ttl=lambda index, _: distinct[index].ttl,
+            full_keys=[] if keys is None else full_keys,
+            narrow=lambda rows: select_keys(rows, keys or ()),
         )
-        found = dict(zip(distinct, await self._ask(question), strict=True))
-        return join([found[thing] for thing in things])
+        lists = dict(zip(distinct, await self._get(query), strict=True))
+        return join_lists([lists[key] for key in record_keys])
 
-    async def _ask(self, question: RecordQuery[_T]) -> list[_T]:
-        if self.entries is None:
-            places = range(len(question.keys))
-            answers = list(await question.read(places))
-            self._note(map(question.lifetime, places, answers))
-            return answers
-        answers, left = await self.entries.ask(question, self.use)
-        self._note([left])
-        return answers
+    async def read_entity_lists(
+        self,
+        kind: str,
+        ids: Sequence[str],
+        read: Callable[[Sequence[str]], Awaitable[Many]],
+        *,
+        ttl: float | None = None,
+        keys: Collection[str] | None = None,
+    ) -> Many:
+        """Return a list for each experiment, model or version; `ttl` defaults to that of experiments."""
 
-    def _note(self, seconds: Iterable[float]) -> None:
-        self.shortest = min((self.shortest, *seconds))
+        async def read_some(record_keys: Sequence[RecordKey]) -> Many:
+            return await read([key.id for key in record_keys])
 
-    @staticmethod
-    def _keys(key: CacheKey, things: Iterable[RecordKey]) -> list[str]:
-        return [key.of(thing.id, *thing.name) for thing in things]
+        record_keys = [RecordKey(id_, (), self.ttl.experiments if ttl is None else ttl) for id_ in ids]
+        return await self.read_lists(kind, (), record_keys, read_some, keys)
+
+    def run_keys(self, run_ids: Sequence[str], parts: Iterable[str] = repeat("")) -> list[RecordKey]:
+        """Return record keys for what was logged to runs, with a further part of the key for each."""
+        end_times = self.finished_runs.end_times(run_ids)
+        # With the end time, a run that was resumed does not share entries with its past.
+        key_parts = zip(parts, map(str, end_times), strict=False)
+        return list(map(RecordKey, run_ids, key_parts, map(self.ttl.of_run, end_times)))
+
+    def _entity_ttl(self, row: CachedRow) -> float:
+        return self.ttl.active if row.leaves is None else self.ttl.experiments
+
+    async def _get(self, query: RecordQuery[_T]) -> list[_T]:
+        if self._cache is None:
+            indexes = range(len(query.keys))
+            values = list(await query.read(indexes))
+            self._limit_ttl(map(query.ttl, indexes, values))
+            return values
+        values, ttl = await self._cache.get(query, self._cache_control)
+        self._limit_ttl([ttl])
+        return values
+
+    def _limit_ttl(self, ttls: Iterable[float]) -> None:
+        self.min_ttl = min((self.min_ttl, *ttls))
+
+
+def _texts(key: CacheKey, record_keys: Iterable[RecordKey]) -> list[str]:
+    return [key.for_record(record.id, *record.parts) for record in record_keys]

@@ -8,22 +8,22 @@ import orjson
 from gql_server.cache.cache import Cache, CacheRead
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cache_key import CacheKey
-from gql_server.cache.invalidation import ANYTHING
+from gql_server.cache.invalidation import SHARED_SLOT
 from gql_server.runtime.single_flight import SingleFlight
 
 
 class ComputedResponse(NamedTuple):
-    """A response just computed, with its time to live in seconds; 0, as for errors, keeps it uncached.
+    """The body of a response just computed, its TTL in seconds, and the codes of its errors.
 
-    `codes` are those of its errors.
+    A TTL of 0, which responses with errors have, prevents caching.
     """
 
     body: bytes | memoryview
-    lifetime: float
+    ttl: float
     codes: tuple[str, ...] = ()
 
     def as_new(self) -> "CachedResponse":
-        """Return the response as the request gets it that it was computed for."""
+        """Return the response for the request that it was computed for."""
         return CachedResponse(self.body, None, self.codes)
 
 
@@ -41,7 +41,7 @@ class CacheLookup(NamedTuple):
     key: str
     cache_control: CacheControl
     response: CachedResponse | None
-    reading: CacheRead | None
+    read: CacheRead | None
 
 
 class ResponseCache:
@@ -49,19 +49,21 @@ class ResponseCache:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._flights: SingleFlight[ComputedResponse] = SingleFlight()
+        self._single_flight: SingleFlight[ComputedResponse] = SingleFlight()
 
-    async def lookup(self, key: str, cache_control: CacheControl = CacheControl.ANY) -> CacheLookup:
+    async def lookup(self, key: str, cache_control: CacheControl = CacheControl.DEFAULT) -> CacheLookup:
         """Look the response up, in microseconds if the cache is in memory."""
-        if cache_control is CacheControl.UNKEPT:
+        if cache_control is CacheControl.NO_STORE:
             return CacheLookup(key, cache_control, None, None)
-        reading = await self._cache.read((key,), (ANYTHING,), fresh=cache_control is CacheControl.NEW)
-        entry = reading.entries[0]
+        read = await self._cache.read(
+            (key,), (SHARED_SLOT,), marks_only=cache_control is CacheControl.NO_CACHE
+        )
+        entry = read.entries[0]
         if entry is None:
-            self._cache.counts.answers.misses += 1
-            return CacheLookup(key, cache_control, None, reading)
-        self._cache.counts.answers.hits += 1
-        return CacheLookup(key, cache_control, CachedResponse(entry.body, entry.age), reading)
+            self._cache.stats.answers.misses += 1
+            return CacheLookup(key, cache_control, None, read)
+        self._cache.stats.answers.hits += 1
+        return CacheLookup(key, cache_control, CachedResponse(entry.body, entry.age), read)
 
     async def get_or_compute(
         self, lookup: CacheLookup, compute: Callable[[], Awaitable[ComputedResponse]]
@@ -74,19 +76,21 @@ class ResponseCache:
         if lookup.response is not None:
             return lookup.response
 
-        async def compute_and_cache(_places: Sequence[int]) -> Sequence[ComputedResponse]:
-            body, lifetime, codes = await compute()
-            if lookup.reading is not None:
-                body = await self._cache.keep(lookup.reading, lookup.key, ANYTHING, bytes(body), lifetime)
-            return [ComputedResponse(body, lifetime, codes)]
+        async def compute_and_cache(_indexes: Sequence[int]) -> Sequence[ComputedResponse]:
+            body, ttl, codes = await compute()
+            if lookup.read is not None:
+                body = await self._cache.write_one(lookup.read, lookup.key, SHARED_SLOT, bytes(body), ttl)
+            return [ComputedResponse(body, ttl, codes)]
 
-        if lookup.reading is None or lookup.cache_control is not CacheControl.ANY:
+        if lookup.read is None or lookup.cache_control is not CacheControl.DEFAULT:
             (computed,) = await compute_and_cache(())
             return computed.as_new()
-        flight = lookup.reading.flight(lookup.key, ANYTHING)
-        if self._flights.completed_recently(flight) and (cached := (await self.lookup(lookup.key)).response):
-            return cached
-        (computed,) = await self._flights.load([flight], compute_and_cache)
+        flight_key = lookup.read.flight_key(lookup.key, SHARED_SLOT)
+        if self._single_flight.completed_recently(flight_key):
+            again = await self.lookup(lookup.key)
+            if again.response is not None:
+                return again.response
+        (computed,) = await self._single_flight.load([flight_key], compute_and_cache)
         return computed.as_new()
 
 
@@ -103,4 +107,4 @@ def response_key(
     in the response start with.
     """
     canonical = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode() if variables else ""
-    return CacheKey("answer", principal, source, operation_name, canonical, root_path).text
+    return CacheKey("response", principal, source, operation_name, canonical, root_path).text

@@ -1,7 +1,7 @@
-"""Packing: what the port answers as bytes and back, the same for memory and for Redis.
+"""Serialization of the ports' results, the same for memory and for Redis.
 
-orjson writes integers of 64 bits and floats exactly. What it cannot write, such as text with lone
-surrogates, is not kept: `packed` returns None and the store is asked each time. The port has no NaN.
+orjson writes 64-bit integers and floats exactly. What it cannot write, such as text with lone surrogates, is
+not cached: `serialize` returns None, and each request reads it from the store. The ports have no NaN.
 """
 
 import json
@@ -20,84 +20,79 @@ _T = TypeVar("_T")
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
-def packed(plain: Any) -> bytes | None:
-    """Return plain values as bytes; None where they cannot be kept."""
+def serialize(value: Any) -> bytes | None:
+    """Return a plain value as bytes; None if it cannot be cached."""
     try:
-        return orjson.dumps(plain, _listed, _OPTIONS)
+        return orjson.dumps(value, _to_list, _OPTIONS)
     except orjson.JSONEncodeError:
         return None
 
 
-def unpacked(load: Callable[[Any], _T], body: bytes | memoryview) -> _T | None:
-    """Return what was packed; None where the bytes are not what they should be."""
+def deserialize(load: Callable[[Any], _T], body: bytes | memoryview) -> _T | None:
+    """Return the serialized value; None if the bytes are invalid."""
     try:
         return load(orjson.loads(body))
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
-def pack_piece(piece: CachedList) -> bytes | None:
-    """Return a piece as bytes."""
-    return packed(piece)
-
-
-def load_piece(plain: Any) -> CachedList:
-    """Return the piece that was packed."""
+def load_list(plain: Any) -> CachedList:
+    """Return the list from its plain value; `serialize` writes it as it is."""
     return dict(plain)
 
 
-def pack_item(item: CachedRow) -> bytes | None:
-    """Return an item as bytes."""
-    return packed([list(item.asked), item.leaves, item.lists])
+def dump_row(row: CachedRow) -> bytes | None:
+    """Serialize a row."""
+    return serialize([list(row.requested), row.leaves, row.lists])
 
 
-def load_item(plain: Any) -> CachedRow:
-    """Return the item that was packed."""
-    asked, leaves, lists = plain
-    return CachedRow(frozenset(asked), leaves, lists)
+def load_row(plain: Any) -> CachedRow:
+    """Return the row from its plain value."""
+    requested, leaves, lists = plain
+    return CachedRow(frozenset(requested), leaves, lists)
 
 
-def pack_many(many: Many) -> bytes | None:
-    """Return a list for each parent as bytes."""
-    return packed([_plain(many.rows), many.spans])
+def dump_many(many: Many) -> bytes | None:
+    """Serialize a list for each parent."""
+    return serialize([_plain(many.rows), many.spans])
 
 
 def load_many(plain: Any) -> Many:
-    """Return the lists that were packed."""
+    """Return the lists from their plain value."""
     table, spans = plain
     return Many(_table(table), _spans(spans))
 
 
-def pack_pages(pages: Pages) -> bytes | None:
-    """Return pages as bytes, with the positions of all rows: nobody knows which will be asked for."""
+def dump_pages(pages: Pages) -> bytes | None:
+    """Serialize pages with the positions of all rows: any of them may become a cursor."""
     try:
-        # JSON values of any size, which the standard encoder takes, infinities included.
+        # The standard encoder takes JSON values of any size, infinities included.
         positions = json.dumps([pages.position(row) for row in range(pages.rows.size)])
-    except Exception:  # noqa: BLE001 - a page without a name for some place in it is still an answer
+    except Exception:  # noqa: BLE001 - a page without a position for some row is still a result
         return None
-    return packed([_plain(pages.rows), pages.spans, pages.has_next, positions])
+    return serialize([_plain(pages.rows), pages.spans, pages.has_next, positions])
 
 
 def load_pages(plain: Any) -> Pages:
-    """Return the pages that were packed; positions are looked at when one is asked for."""
+    """Return the pages from their plain value; positions are parsed when the first one is used."""
     table, spans, has_next, positions = plain
-    places: list[Position] = []
+    parsed: list[Position] = []
 
     def position(row: int) -> Position:
-        if not places:
-            places.extend(json.loads(positions))
-        return places[row]
+        if not parsed:
+            parsed.extend(json.loads(positions))
+        return parsed[row]
 
     return Pages(_table(table), _spans(spans), has_next, position)
 
 
-def pack_groups(groups: Groups) -> bytes | None:
-    """Return groups as bytes."""
-    return packed([groups.values, groups.counts, _plain(groups.metrics.rows), groups.metrics.spans])
+def dump_groups(groups: Groups) -> bytes | None:
+    """Serialize groups."""
+    return serialize([groups.values, groups.counts, _plain(groups.metrics.rows), groups.metrics.spans])
 
 
 def load_groups(plain: Any) -> Groups:
-    """Return the groups that were packed."""
+    """Return the groups from their plain value."""
     values, counts, metrics, spans = plain
     return Groups(values, counts, Many(_table(metrics), _spans(spans)))
 
@@ -119,8 +114,8 @@ def _spans(plain: Any) -> list[tuple[int, int]]:
     return [(start, stop) for start, stop in plain]
 
 
-def _listed(column: Any) -> list[Any]:
-    # Columns are any sequences; orjson knows lists and tuples.
+def _to_list(column: Any) -> list[Any]:
+    # Columns are any sequences; orjson takes lists and tuples only.
     if isinstance(column, str | bytes) or not hasattr(column, "__getitem__"):
         raise TypeError
     return list(column)

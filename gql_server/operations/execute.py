@@ -70,7 +70,7 @@ class OperationExecutor:
     async def change(self, parsed: DocumentNode, asked: GraphQLRequest, caller: Caller) -> CachedResponse:
         """Run a mutation: for this request alone, past all that is kept."""
         # It is not broken off: each call of it has a time limit of its own.
-        made = await self._make(CacheControl.UNKEPT, parsed, asked, caller, seconds=None)
+        made = await self._make(CacheControl.NO_STORE, parsed, asked, caller, seconds=None)
         return CachedResponse(made.body, None, made.codes)
 
     async def _make(
@@ -126,7 +126,7 @@ class OperationExecutor:
             operation.close()
         answer = _format(result, self.settings.max_errors, self.settings.error_detail)
         codes = tuple({error["extensions"]["code"] for error in answer.get("errors", ())})
-        return ComputedResponse(encoder.whole(answer), 0.0 if codes else view.shortest, codes)
+        return ComputedResponse(encoder.whole(answer), 0.0 if codes else view.min_ttl, codes)
 
     async def _execute(
         self, operation: Operation, parsed: DocumentNode, asked: GraphQLRequest

@@ -122,7 +122,7 @@ class TablesEndpoint:
             # What one caller may read of the store another may not.
             (caller.principal if caller else None, asked),
             lambda file: self._write(asked, file),
-            anew=parse_cache_control(request.headers.get("cache-control", "")) is not CacheControl.ANY,
+            anew=parse_cache_control(request.headers.get("cache-control", "")) is not CacheControl.DEFAULT,
             goes_on=_goes_on(request),
         )
         return ExportFileResponse(

@@ -117,12 +117,12 @@ class UploadsEndpoint:
     async def _end(self, run_id: str, abandoned: Future[None]) -> None:
         try:
             await asyncio.wrap_future(abandoned)
-            await self._kept.forget((run_id,))
+            await self._kept.invalidate((run_id,))
         finally:
             self._under_way -= 1
 
     async def _uri(self, run_id: str) -> str:
-        view = self._kept.for_operation(use=CacheControl.UNKEPT)
+        view = self._kept.for_operation(cache_control=CacheControl.NO_STORE)
         found = await view.runs_by_id([run_id], {"artifact_uri", "lifecycle_stage"})
         place = found.index[0]
         uri = None if place is None else found.rows["artifact_uri"][place]

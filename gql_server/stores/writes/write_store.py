@@ -32,11 +32,11 @@ _NOBODY = "unknown"
 class Kept(Protocol):
     """What was kept of the store's answers, and has to be forgotten after a change."""
 
-    async def forget(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
+    async def invalidate(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
         """Forget what was kept of these, and all searches."""
         ...
 
-    async def forget_all(self) -> None:
+    async def invalidate_all(self) -> None:
         """Forget everything."""
         ...
 
@@ -72,10 +72,10 @@ class WriteStore:
             await self._changes.checked(self._check_folder, artifact_location)
         experiment_id = await self._changes.make(
             lambda store: str(store.create_experiment(name, artifact_location or None, entities)),
-            self._kept.forget,
+            self._kept.invalidate,
         )
         # That there was none of this id may have been kept.
-        await self._kept.forget(experiment_ids=(experiment_id,))
+        await self._kept.invalidate(experiment_ids=(experiment_id,))
         return experiment_id
 
     async def rename_experiment(self, experiment_id: str, name: str) -> None:
@@ -95,12 +95,16 @@ class WriteStore:
         if self._kind is StoreKind.FILE and experiment_id == "0":
             message = "Cannot delete the default experiment '0'. This is an internally reserved experiment."
             raise UnsupportedByStore(message)
-        await self._changes.make(lambda store: store.delete_experiment(experiment_id), self._kept.forget_all)
+        await self._changes.make(
+            lambda store: store.delete_experiment(experiment_id), self._kept.invalidate_all
+        )
 
     async def restore_experiment(self, experiment_id: str) -> None:
         """Make a deleted experiment active again, and its runs."""
         check_experiment_ids((experiment_id,), self._kind)
-        await self._changes.make(lambda store: store.restore_experiment(experiment_id), self._kept.forget_all)
+        await self._changes.make(
+            lambda store: store.restore_experiment(experiment_id), self._kept.invalidate_all
+        )
 
     async def set_experiment_tags(self, experiment_id: str, tags: Sequence[KeyValue]) -> None:
         """Set tags in the order given; where one fails, those before it are set and the message says so."""
@@ -131,7 +135,7 @@ class WriteStore:
             )
             return str(made.info.run_id)
 
-        return await self._changes.make(start, self._kept.forget)
+        return await self._changes.make(start, self._kept.invalidate)
 
     async def update_run(self, run_id: str, update: RunUpdate) -> None:
         """Change an active run's name, status or end."""
@@ -192,10 +196,10 @@ class WriteStore:
             raise BadUserInput(message)
 
     def _of(self, experiment_id: str) -> Forget:
-        return lambda: self._kept.forget(experiment_ids=(experiment_id,))
+        return lambda: self._kept.invalidate(experiment_ids=(experiment_id,))
 
     def _of_run(self, run_id: str) -> Forget:
-        return lambda: self._kept.forget((run_id,))
+        return lambda: self._kept.invalidate((run_id,))
 
 
 def _rename(experiment_id: str, name: str, store: AbstractStore) -> None:

@@ -1,4 +1,4 @@
-"""Tests of the keys."""
+"""Cache keys."""
 
 import pytest
 from hypothesis import given
@@ -14,25 +14,25 @@ parts = st.recursive(
 
 
 def _same(one: object, other: object) -> bool:
-    # 1, 1.0 and True are equal to Python, and three questions here; so are 0.0 and -0.0.
+    # 1, 1.0 and True are equal in Python but different in a key, as are 0.0 and -0.0.
     return repr(one) == repr(other)
 
 
 @given(parts, parts)
-def test_keys_are_equal_for_equal_questions_alone(one: list[object], other: list[object]) -> None:
-    """Two questions have one key exactly if they are the same values of the same types."""
+def test_keys_are_equal_only_for_equal_parts(one: list[object], other: list[object]) -> None:
+    """Two keys are equal exactly if their parts have the same values and types."""
     assert (CacheKey("k", None, one).text == CacheKey("k", None, other).text) == _same(one, other)  # type: ignore[arg-type]
 
 
 @given(st.lists(texts, max_size=3), st.lists(texts, max_size=3))
-def test_things_do_not_run_together(one: list[str], other: list[str]) -> None:
+def test_record_keys_do_not_concatenate_parts(one: list[str], other: list[str]) -> None:
     """The keys of ("a", "bc") and of ("ab", "c") differ, lone surrogates and zeros included."""
     key = CacheKey("k", None)
-    assert (key.of(*one) == key.of(*other)) == (one == other)
+    assert (key.for_record(*one) == key.for_record(*other)) == (one == other)
 
 
-def test_a_key_depends_on_kind_and_caller() -> None:
-    """The same question has another key for each kind and each caller, and for nobody in particular."""
+def test_key_depends_on_kind_and_caller() -> None:
+    """Keys differ by kind and caller; no caller is a caller too."""
     keys = [
         CacheKey("a", None),
         CacheKey("a", ""),
@@ -40,15 +40,15 @@ def test_a_key_depends_on_kind_and_caller() -> None:
         CacheKey("a", "y"),
         CacheKey("b", None),
     ]
-    assert len({key.text for key in keys}) == len({key.of("own") for key in keys}) == len(keys)
+    assert len({key.text for key in keys}) == len({key.for_record("own") for key in keys}) == len(keys)
 
 
-def test_an_object_is_no_part_of_a_key() -> None:
-    """What has only a repr is refused: it may be the same for different things, or never the same again."""
+def test_object_is_rejected_as_part() -> None:
+    """An object raises TypeError: its repr may be equal for different objects, or never be equal again."""
     with pytest.raises(TypeError):
         CacheKey("k", None, object())  # type: ignore[arg-type]
 
 
-def test_a_key_is_short() -> None:
-    """A key's size does not grow with the question."""
-    assert len(CacheKey("answer", None, "x" * 100_000).text) < 50
+def test_key_length_is_independent_of_parts() -> None:
+    """A key does not grow with its parts."""
+    assert len(CacheKey("response", None, "x" * 100_000).text) < 50

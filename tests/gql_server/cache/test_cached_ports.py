@@ -1,6 +1,6 @@
-"""The cached ports beside `Tracking`: the store's own answers, with fewer questions to it."""
+"""The cached ports for models, registry and artifacts return the store's results with fewer calls."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -14,19 +14,19 @@ from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
-from tests.gql_server.cache.conftest import MOST_BYTES
+from tests.gql_server.cache.conftest import MAX_BYTES
 from tests.support.clock import Clock
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiment, model, registered, run, version
 
-LIFETIMES = TimeToLive(ended=300.0, running=2.0, experiments=10.0)
+TTL = TimeToLive(finished=300.0, active=2.0, experiments=10.0)
 NAME = frozenset({"name"})
-ALONG = frozenset({"name", "params", "tags", "metrics"})
+WITH_LISTS = frozenset({"name", "params", "tags", "metrics"})
 PAGE = Page(5, None, NAME)
 KEYS = [VersionKey("net", "2"), VersionKey("net", "9"), VersionKey("a:b", "1")]
 
 
-def _stored() -> MemoryTracking:
+def _store() -> MemoryTracking:
     runs = [run("ended"), run("running", status="RUNNING", ended_at=None)]
     models = [model("m-1", "ended"), model("m-2", "running")]
     versions = [version("net", "2", source_run_id="ended"), version("net", "1", source_run_id="running")]
@@ -35,33 +35,33 @@ def _stored() -> MemoryTracking:
 
 
 class World:
-    """A store, a cache with a clock, and both together."""
+    """A store, and the same store with a cache whose clock the test sets."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        cache = Cache(
-            MemoryBackend(MOST_BYTES, clock=self.clock), most_entry_bytes=1_000_000, clock=self.clock
+        cache = Cache(MemoryBackend(MAX_BYTES, clock=self.clock), max_entry_bytes=1_000_000, clock=self.clock)
+        self.store = _store()
+        self.cached_store = CachedStore(
+            self.store, self.store.artifacts, cache, ttl=TTL, max_points=1_000_000
         )
-        self.inner = _stored()
-        self.store = CachedStore(self.inner, self.inner.artifacts, cache, lifetimes=LIFETIMES)
 
-    def view(self) -> CachedTracking:
-        """Return the store as the next operation sees it."""
-        return self.store.for_operation()
+    def operation(self) -> CachedTracking:
+        """Return the ports for the next operation."""
+        return self.cached_store.for_operation()
 
 
-Ask = Callable[[Any], Awaitable[Any]]
+Call = Callable[[Any], Awaitable[Any]]
 RUNS = ["running", "ended"]
 MODELS = ["m-2", "m-1"]
 NAMES = ["net", "a:b"]
-QUESTIONS: dict[str, tuple[Ask, float]] = {
+CALLS: dict[str, tuple[Call, float]] = {
     "datasets": (lambda port: port.models.datasets(["ended"], NAME), 300.0),
-    "datasets of a run that goes on": (lambda port: port.models.datasets(RUNS, NAME), 2.0),
-    "models of runs": (lambda port: port.models.of_runs(RUNS, ALONG), 2.0),
+    "datasets of an active run": (lambda port: port.models.datasets(RUNS, NAME), 2.0),
+    "models of runs": (lambda port: port.models.of_runs(RUNS, WITH_LISTS), 2.0),
     "models of experiments": (lambda port: port.models.of_experiments(["0"], PAGE), 2.0),
     "count of models": (lambda port: port.models.count_of_experiments(["0"]), 2.0),
-    "models by id": (lambda port: port.models.by_id(MODELS, ALONG), 10.0),
-    "a model that is not there": (lambda port: port.models.by_id(["m-9"], NAME), 2.0),
+    "models by id": (lambda port: port.models.by_id(MODELS, WITH_LISTS), 10.0),
+    "a missing model": (lambda port: port.models.by_id(["m-9"], NAME), 2.0),
     "params": (lambda port: port.models.params(MODELS), 10.0),
     "tags": (lambda port: port.models.tags(MODELS), 10.0),
     "metrics": (lambda port: port.models.metrics(MODELS), 10.0),
@@ -73,11 +73,11 @@ QUESTIONS: dict[str, tuple[Ask, float]] = {
     "versions": (lambda port: port.registry.versions(NAMES, PAGE), 2.0),
     "count of versions": (lambda port: port.registry.count_versions(NAMES), 2.0),
     "versions by key": (lambda port: port.registry.versions_by_key([KEYS[2], KEYS[0]], NAME), 10.0),
-    "a version that is not there": (lambda port: port.registry.versions_by_key(KEYS, NAME), 2.0),
+    "a missing version": (lambda port: port.registry.versions_by_key(KEYS, NAME), 2.0),
     "versions of runs": (lambda port: port.registry.versions_of_runs(RUNS, NAME), 2.0),
     "tags of versions": (lambda port: port.registry.version_tags([KEYS[0], KEYS[2]]), 10.0),
     "artifacts": (lambda port: port.artifacts.listings([Folder("run", "ended", "plots")]), 300.0),
-    "artifacts of a run that goes on": (
+    "artifacts of an active run": (
         lambda port: port.artifacts.listings([Folder("run", "running", "")]),
         2.0,
     ),
@@ -85,57 +85,57 @@ QUESTIONS: dict[str, tuple[Ask, float]] = {
 }
 
 
-@pytest.mark.parametrize("kind", QUESTIONS)
-async def test_kept_for_its_time(kind: str) -> None:
-    """Each answer is the store's own, is kept for as long as its kind holds, and then is asked for again."""
-    ask, seconds = QUESTIONS[kind]
+@pytest.mark.parametrize("kind", CALLS)
+async def test_result_is_cached_for_its_ttl(kind: str) -> None:
+    """Each result equals the store's, is cached for the TTL of its kind, and is then read again."""
+    call, seconds = CALLS[kind]
     world = World()
-    # What a run is, is known from looking at it.
-    await world.view().runs_by_id(RUNS, frozenset({"status"}))
-    expected = _plain(await ask(world.inner))
-    world.inner.calls.clear()
-    view = world.view()
-    assert _plain(await ask(view)) == expected
-    assert view.shortest == seconds
+    # The end time of a run is known once its row has been read.
+    await world.operation().runs_by_id(RUNS, frozenset({"status"}))
+    expected = _plain(await call(world.store))
+    world.store.calls.clear()
+    operation = world.operation()
+    assert _plain(await call(operation)) == expected
+    assert operation.min_ttl == seconds
     world.clock.now += seconds - 0.5
-    assert _plain(await ask(world.view())) == expected
-    assert world.inner.calls.total() == 1
+    assert _plain(await call(world.operation())) == expected
+    assert world.store.calls.total() == 1
     world.clock.now += 1.0
-    assert _plain(await ask(world.view())) == expected
-    assert world.inner.calls.total() == 2
+    assert _plain(await call(world.operation())) == expected
+    assert world.store.calls.total() == 2
 
 
-async def test_folders_are_kept_one_by_one() -> None:
-    """Folders that were listed serve whoever asks for them with others, and are told apart by owner."""
+async def test_folders_are_cached_separately() -> None:
+    """A listed folder is not listed again together with others, and folders of two owners differ."""
     world = World()
-    some = [Folder("run", "ended", ""), Folder("model", "m-1", "")]
-    await world.view().artifacts.listings(some)
-    world.inner.asked.clear()
-    found = await world.view().artifacts.listings([*some, Folder("model", "m-2", "")])
-    assert [call[1] for call in world.inner.asked] == [[Folder("model", "m-2", "")]]
-    assert list(dict.fromkeys(zip(found.rows["owner_kind"], found.rows["owner"], strict=True))) == [
+    folders = [Folder("run", "ended", ""), Folder("model", "m-1", "")]
+    await world.operation().artifacts.listings(folders)
+    world.store.asked.clear()
+    listings = await world.operation().artifacts.listings([*folders, Folder("model", "m-2", "")])
+    assert [call[1] for call in world.store.asked] == [[Folder("model", "m-2", "")]]
+    assert list(dict.fromkeys(zip(listings.rows["owner_kind"], listings.rows["owner"], strict=True))) == [
         ("run", "ended"),
         ("model", "m-1"),
         ("model", "m-2"),
     ]
 
 
-def _plain(answer: Any) -> Any:
-    match answer:
+def _plain(result: Any) -> Any:
+    match result:
         case Pages():
-            places = [answer.position(row) for row in range(answer.rows.size)]
-            return _table(answer.rows, NAME), list(answer.spans), list(answer.has_next), places
+            positions = [result.position(row) for row in range(result.rows.size)]
+            return _table(result.rows, NAME), list(result.spans), list(result.has_next), positions
         case Many():
-            return _table(answer.rows, answer.rows.columns), [tuple(span) for span in answer.spans]
+            return _table(result.rows, result.rows.columns), [tuple(span) for span in result.spans]
         case One():
-            return [None if place is None else answer.rows["name"][place] for place in answer.index]
+            return [None if row is None else result.rows["name"][row] for row in result.index]
         case list():
-            return answer
+            return result
         case _:
-            return answer
+            return result
 
 
-def _table(table: Table, names: Any) -> dict[str, Any]:
+def _table(table: Table, names: Iterable[str]) -> dict[str, Any]:
     columns = {name: table[name] for name in names}
     return {
         name: _plain(column) if isinstance(column, Many) else list(column) for name, column in columns.items()

@@ -6,22 +6,22 @@ from schema.ports.table import Table
 
 def _runs(*rows: tuple[str, str, int | None]) -> Table:
     names = ("run_id", "status", "ended_at")
-    return Table(len(rows), {name: [row[place] for row in rows] for place, name in enumerate(names)})
+    return Table(len(rows), {name: [row[index] for row in rows] for index, name in enumerate(names)})
 
 
-def test_a_run_has_ended_if_the_store_says_so_and_when() -> None:
-    """A final status without a time, a time without a final status, and a run not seen are no end."""
-    ended = FinishedRuns()
-    ended.learn(_runs(("a", "FINISHED", 1), ("b", "KILLED", None), ("c", "RUNNING", 3), ("d", "FAILED", 4)))
-    assert ended.ends(["a", "b", "c", "d", "unseen"]) == [1, None, None, 4, None]
-    assert [ended.agrees("a", end) for end in (1, 2, None)] == [True, False, False]
-    assert ended.agrees("unseen", 5)
+def test_end_time_needs_final_status_and_time() -> None:
+    """A run has no end time without a final status, without a time, or if it has not been read."""
+    runs = FinishedRuns()
+    runs.record(_runs(("a", "FINISHED", 1), ("b", "KILLED", None), ("c", "RUNNING", 3), ("d", "FAILED", 4)))
+    assert runs.end_times(["a", "b", "c", "d", "unread"]) == [1, None, None, 4, None]
+    assert [runs.is_consistent("a", end) for end in (1, 2, None)] == [True, False, False]
+    assert runs.is_consistent("unread", 5)
 
 
-def test_what_is_known_of_runs_is_bounded() -> None:
-    """The runs that were neither seen nor asked for the longest are forgotten first."""
-    ended = FinishedRuns(most=2)
-    ended.learn(_runs(("a", "FINISHED", 1), ("b", "FINISHED", 2)))
-    ended.ends(["a"])
-    ended.learn(_runs(("c", "FINISHED", 3)))
-    assert ended.ends(["a", "b", "c"]) == [1, None, 3]
+def test_least_recently_used_run_is_evicted() -> None:
+    """Beyond the limit the runs that were neither recorded nor requested for the longest are evicted."""
+    runs = FinishedRuns(max_runs=2)
+    runs.record(_runs(("a", "FINISHED", 1), ("b", "FINISHED", 2)))
+    runs.end_times(["a"])
+    runs.record(_runs(("c", "FINISHED", 3)))
+    assert runs.end_times(["a", "b", "c"]) == [1, None, 3]

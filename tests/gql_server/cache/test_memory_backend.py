@@ -1,4 +1,4 @@
-"""Tests of the backend in memory."""
+"""The cache backend in memory."""
 
 import asyncio
 import gc
@@ -23,15 +23,15 @@ _STEP = st.one_of(
 
 
 class Model:
-    """What the backend should hold: the least used first, with deadlines."""
+    """The expected entries with their deadlines, the least recently used first."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
-        self.kept: dict[str, tuple[float | None, bytes]] = {}
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.entries: dict[str, tuple[float | None, bytes]] = {}
 
     def size(self) -> int:
         """Return the bytes of all entries."""
-        return sum(self.size_of(key, value) for key, (_, value) in self.kept.items())
+        return sum(self.size_of(key, value) for key, (_, value) in self.entries.items())
 
     @staticmethod
     def size_of(key: str, value: bytes) -> int:
@@ -40,34 +40,34 @@ class Model:
 
     def set(self, key: str, value: bytes, deadline: float | None) -> None:
         """Write an entry."""
-        self.kept.pop(key, None)
-        if self.size_of(key, value) > self.most_bytes:
+        self.entries.pop(key, None)
+        if self.size_of(key, value) > self.max_bytes:
             return
-        self.kept[key] = deadline, value
-        while self.size() > self.most_bytes:
-            del self.kept[next(iter(self.kept))]
+        self.entries[key] = deadline, value
+        while self.size() > self.max_bytes:
+            del self.entries[next(iter(self.entries))]
 
     def get(self, key: str, now: float) -> bytes | None:
         """Read an entry."""
-        if key not in self.kept:
+        if key not in self.entries:
             return None
-        deadline, value = self.kept.pop(key)
+        deadline, value = self.entries.pop(key)
         if deadline is not None and deadline <= now:
             return None
-        self.kept[key] = deadline, value
+        self.entries[key] = deadline, value
         return value
 
 
 @settings(deadline=None)
 @given(st.integers(400, 4000), st.lists(_STEP, max_size=40))
-def test_the_bound_and_the_order_hold(
-    most_bytes: int, steps: list[tuple[str, str, int, float | None]]
+def test_size_limit_and_eviction_order(
+    max_bytes: int, steps: list[tuple[str, str, int, float | None]]
 ) -> None:
-    """Whatever is written, read, deleted or ends: the bytes are counted right, and the least used goes."""
+    """After any operations the size is correct, and the least recently used entries are evicted."""
 
     async def check() -> None:
         clock = Clock()
-        cache, model = MemoryBackend(most_bytes, clock=clock), Model(most_bytes)
+        cache, model = MemoryBackend(max_bytes, clock=clock), Model(max_bytes)
         for step, key, number, ttl in steps:
             if step == "set":
                 await cache.set(key, b"x" * number, ttl=ttl)
@@ -75,43 +75,43 @@ def test_the_bound_and_the_order_hold(
             elif step == "get":
                 assert await cache.get(key) == model.get(key, clock.now)
             elif step == "delete":
-                assert await cache.delete(key) == (model.kept.pop(key, None) is not None)
+                assert await cache.delete(key) == (model.entries.pop(key, None) is not None)
             else:
                 clock.now += number
-            assert cache.bytes == model.size() <= most_bytes
-            assert len(cache) == len(model.kept)
+            assert cache.bytes_used == model.size() <= max_bytes
+            assert len(cache) == len(model.entries)
 
     asyncio.run(check())
 
 
-async def test_the_bound_is_of_real_memory() -> None:
-    """A full cache of small entries takes no more of Python's memory than its bound."""
-    most_bytes = 2_000_000
+async def test_limit_covers_real_memory() -> None:
+    """A full cache of small entries uses no more memory than its limit."""
+    max_bytes = 2_000_000
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        cache = MemoryBackend(most_bytes)
+        cache = MemoryBackend(max_bytes)
         for number in range(10_000):
             await cache.set(f"params:{number:032x}", b"%064d" % number, ttl=60.0)
         gc.collect()
-        taken = tracemalloc.get_traced_memory()[0] - before
+        used = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert cache.evicted > 0
-    assert taken <= most_bytes
+    assert len(cache) < 10_000
+    assert used <= max_bytes
 
 
-async def test_an_entry_above_the_bound_is_not_kept() -> None:
-    """What is larger than the whole cache drives nothing out, and does not leave its former value behind."""
+async def test_entry_above_limit_is_not_stored() -> None:
+    """A value larger than the cache evicts no other entry, and removes its key's former value."""
     cache = MemoryBackend(2000)
     await cache.multi_set([("small", b"s"), ("large", b"l")])
     await cache.set("large", b"l" * 2000)
     assert await cache.multi_get(["small", "large"]) == [b"s", None]
 
 
-async def test_the_entries_of_one_call_end_together(clock: Clock) -> None:
-    """An entry is there until its time is over, and then it is not; writing it again starts anew."""
+async def test_entries_expire_at_their_deadline(clock: Clock) -> None:
+    """An entry expires when its TTL has passed since it was last written."""
     cache = MemoryBackend(10_000, clock=clock)
     await cache.multi_set([("a", b"1"), ("b", b"2")], ttl=2.0)
     clock.now += 1.5
@@ -123,25 +123,25 @@ async def test_the_entries_of_one_call_end_together(clock: Clock) -> None:
     assert await cache.exists("b")
 
 
-async def test_no_timer_is_left() -> None:
-    """Entries that end set no timers, as aiocache's own do, which outlive what they were set for."""
+async def test_expiry_uses_no_timers() -> None:
+    """Entries with a TTL set no timers; those of aiocache's own backend outlive the entries."""
     cache = MemoryBackend(10_000)
     await cache.set("a", b"1", ttl=60.0)
-    assert not cache_timers()
+    assert not _timers()
 
 
-def cache_timers() -> list[object]:
+def _timers() -> list[object]:
     """Return the timers of the running loop."""
     return list(asyncio.get_running_loop()._scheduled)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-async def test_only_bytes_are_kept() -> None:
-    """A value that could change after it was written is refused."""
+async def test_values_other_than_bytes_are_rejected() -> None:
+    """A mutable value raises TypeError."""
     with pytest.raises(TypeError, match="bytes, not list"):
         await MemoryBackend(1000).set("a", [1])
 
 
-async def test_clear_is_refused() -> None:
-    """Nothing here empties a cache that others may use too."""
+async def test_clear_is_not_supported() -> None:
+    """`clear` raises NotImplementedError, as in Redis, where other servers use the database."""
     with pytest.raises(NotImplementedError):
         await MemoryBackend(1000).clear()

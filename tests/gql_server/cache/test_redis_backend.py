@@ -1,115 +1,117 @@
-"""Tests with Redis, shared, dying and coming back."""
+"""The cache in Redis: shared by replicas, cancelled, failing and restarted."""
 
 import asyncio
 import time
+from dataclasses import replace
 
 import redis
 
 from gql_server.cache.cache import Cache
 from gql_server.cache.factory import open_cache
-from gql_server.cache.invalidation import slots_of
+from gql_server.cache.invalidation import affected_slots
 from gql_server.runtime.circuit_breaker import CircuitBreaker
-from tests.gql_server.cache.conftest import RedisServer
+from tests.gql_server.cache.conftest import CACHE_LIMITS
 from tests.gql_server.cache.test_cache import get, put
 from tests.support.clock import Clock
+from tests.support.redis_server import RedisServer
 
 TIMEOUT = 0.2
-"""How long a Redis that hangs is waited for; one that answers has more time than it needs."""
+"""The timeout for a Redis that does not respond; other tests allow more than they need."""
 
 
 def _open(url: str, store: str = "store", timeout: float = 5.0) -> Cache:
-    return open_cache(url, store, most_bytes=0, timeout=timeout)
+    return open_cache(url, store, replace(CACHE_LIMITS, cache_timeout=timeout))
 
 
-async def test_replicas_share_entries_and_changes(redis_url: str) -> None:
-    """What one replica wrote another reads; what changed through one is gone for the other at once."""
+async def test_replicas_share_entries_and_invalidations(redis_url: str) -> None:
+    """A replica reads what another wrote, and an invalidation by one is effective in the other at once."""
     one, other = _open(redis_url), _open(redis_url)
     await put(one, "a", b"1")
     assert await get(other, "a") == b"1"
-    await one.forget(slots_of(["run"]))
+    await one.invalidate(affected_slots(["run"]))
     assert await get(other, "a") is None
     for cache in (one, other):
         await cache.close()
 
 
-async def test_stores_share_a_redis_and_no_entries(redis_url: str) -> None:
-    """Servers over different stores never see each other's entries, and no URI stands in a key."""
+async def test_servers_of_different_stores_share_no_entries(redis_url: str) -> None:
+    """Servers of different stores read none of each other's entries, and no key contains a URI."""
     one, other = _open(redis_url, "sqlite:///secret-a"), _open(redis_url, "sqlite:///secret-b")
     await put(one, "a", b"1")
     assert await get(other, "a") is None
     with redis.Redis.from_url(redis_url) as client:
         keys = client.keys("*")
         assert all(key.startswith(b"mlflow-gql:") and b"secret" not in key for key in keys)
-        # Whatever is left behind ends by itself.
+        # Every key expires.
         assert all(client.ttl(key) > 0 for key in keys)
     for cache in (one, other):
         await cache.close()
 
 
-async def test_what_leaves_in_the_middle_spoils_no_connection(redis_url: str) -> None:
-    """Readings cancelled at any moment never leave their answers to those who come after them."""
+async def test_cancelled_read_keeps_connection_usable(redis_url: str) -> None:
+    """After reads are cancelled at any step, later reads get their own responses."""
     cache = _open(redis_url)
     for number in range(50):
         await put(cache, f"k{number}", b"%d" % number)
     for number in range(50):
-        reading = asyncio.ensure_future(get(cache, f"k{number}"))
+        task = asyncio.ensure_future(get(cache, f"k{number}"))
         for _ in range(number % 7):
             await asyncio.sleep(0)
-        reading.cancel()
-        await asyncio.wait([reading])
+        task.cancel()
+        await asyncio.wait([task])
     assert [await get(cache, f"k{number}") for number in range(50)] == [
         b"%d" % number for number in range(50)
     ]
     await cache.close()
 
 
-async def test_more_readers_than_connections_wait_for_one(redis_url: str) -> None:
-    """A hundred readers at once are no failure of the cache."""
+async def test_reads_beyond_connection_limit_wait(redis_url: str) -> None:
+    """A hundred concurrent reads succeed over the limited number of connections."""
     cache = _open(redis_url)
     await put(cache, "a", b"1")
     assert await asyncio.gather(*(get(cache, "a") for _ in range(100))) == [b"1"] * 100
-    assert cache.circuit.failures == 0
+    assert cache.circuit_breaker.failures == 0
     await cache.close()
 
 
-async def test_redis_dies_and_comes_back(own_redis: RedisServer, clock: Clock) -> None:
-    """A dead Redis is an empty cache that costs one try, and it is used again once it is back."""
-    cache = _open(own_redis.url)
-    cache.circuit = CircuitBreaker(retry_seconds=0.3, clock=clock)
+async def test_killed_redis_is_used_again_after_restart(redis_server: RedisServer, clock: Clock) -> None:
+    """A killed Redis costs one failed call, and is used again after its restart."""
+    cache = _open(redis_server.url)
+    cache.circuit_breaker = CircuitBreaker(retry_seconds=0.3, clock=clock)
     await put(cache, "a", b"1")
-    own_redis.kill()
+    redis_server.kill()
     for _ in range(100):
         assert await get(cache, "a") is None
-    assert cache.circuit.failures == 1
-    own_redis.start()
+    assert cache.circuit_breaker.failures == 1
+    redis_server.start()
     clock.now += 0.3
     await put(cache, "a", b"2")
     assert await get(cache, "a") == b"2"
     await cache.close()
 
 
-async def test_redis_restarts_between_two_requests(own_redis: RedisServer) -> None:
-    """A connection that Redis closed meanwhile is no failure: the next command opens another."""
-    cache = _open(own_redis.url)
+async def test_connection_closed_by_redis_is_reopened(redis_server: RedisServer) -> None:
+    """After a restart of Redis the next command opens a new connection, without a failure."""
+    cache = _open(redis_server.url)
     await put(cache, "a", b"1")
-    own_redis.kill()
-    own_redis.start()
+    redis_server.kill()
+    redis_server.start()
     await put(cache, "a", b"2")
     assert await get(cache, "a") == b"2"
-    assert cache.circuit.failures == 0
+    assert cache.circuit_breaker.failures == 0
     await cache.close()
 
 
-async def test_a_redis_that_hangs_is_waited_for_once(own_redis: RedisServer, clock: Clock) -> None:
-    """A Redis that takes commands and answers none costs one timeout, not one for each request."""
-    cache = _open(own_redis.url, timeout=TIMEOUT)
+async def test_unresponsive_redis_costs_one_timeout(redis_server: RedisServer, clock: Clock) -> None:
+    """A Redis that does not respond costs one timeout, not one per read."""
+    cache = _open(redis_server.url, timeout=TIMEOUT)
     await put(cache, "a", b"1")
-    own_redis.hang()
-    # Whether or not the first was in time, on a machine that does much else.
-    cache.circuit = CircuitBreaker(clock=clock)
+    redis_server.suspend()
+    # On a busy machine the write above may have timed out as well.
+    cache.circuit_breaker = CircuitBreaker(clock=clock)
     start = time.perf_counter()
     assert [await get(cache, "a") for _ in range(100)] == [None] * 100
-    # A timeout for each would be twenty seconds.
+    # A timeout for each read would be twenty seconds.
     assert TIMEOUT <= time.perf_counter() - start < 50 * TIMEOUT
-    assert cache.circuit.failures == 1
+    assert cache.circuit_breaker.failures == 1
     await cache.close()

@@ -1,4 +1,4 @@
-"""Tests of the answers layer."""
+"""The response cache, and the request's cache directives."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,186 +8,190 @@ import pytest
 
 from gql_server.cache.cache import Cache
 from gql_server.cache.cache_control import CacheControl, parse_cache_control
-from gql_server.cache.invalidation import slots_of
+from gql_server.cache.invalidation import affected_slots
 from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.response_cache import CachedResponse, ComputedResponse, ResponseCache, response_key
 from schema.ports.errors import StoreUnavailable
-from tests.gql_server.cache.conftest import MOST_BYTES
+from tests.gql_server.cache.conftest import MAX_BYTES
 
 KEY = response_key("{ a }", None, {}, None)
 
 
-class Runs:
-    """Makes answers and counts them."""
+class Computation:
+    """Computes numbered responses while `go` is set."""
 
-    def __init__(self, lifetime: float = 60.0) -> None:
+    def __init__(self, ttl: float = 60.0) -> None:
         self.count = 0
         self.go = asyncio.Event()
         self.go.set()
-        self._more = asyncio.Event()
-        self._lifetime = lifetime
+        self._started = asyncio.Event()
+        self._ttl = ttl
 
     async def __call__(self) -> ComputedResponse:
-        """Make the next answer."""
+        """Compute the next response."""
         self.count += 1
-        self._more.set()
+        self._started.set()
         number = self.count
         await self.go.wait()
-        return ComputedResponse(b"%d" % number, self._lifetime)
+        return ComputedResponse(b"%d" % number, self._ttl)
 
-    async def begun(self, count: int) -> None:
-        """Return when so many have begun, however late the cache said that there is no answer."""
+    async def started(self, count: int) -> None:
+        """Return when this number of computations have started."""
         async with asyncio.timeout(20):
             while self.count < count:
-                await self._more.wait()
-                self._more.clear()
+                await self._started.wait()
+                self._started.clear()
 
 
 async def missed(cache: Cache, count: int) -> None:
-    """Return when so many have found no answer, and so wait for one, however late the cache told them."""
+    """Return when this number of lookups have missed."""
     async with asyncio.timeout(20):
-        while cache.counts.answers.misses < count:  # noqa: ASYNC110 - the counts tell nobody
+        while cache.stats.answers.misses < count:  # noqa: ASYNC110 - no event is set for a miss
             await asyncio.sleep(0.01)
 
 
 async def respond(
     responses: ResponseCache,
     compute: Callable[[], Awaitable[ComputedResponse]],
-    cache_control: CacheControl = CacheControl.ANY,
+    cache_control: CacheControl = CacheControl.DEFAULT,
 ) -> CachedResponse:
     """Return the response to a request, as the endpoint does."""
     return await responses.get_or_compute(await responses.lookup(KEY, cache_control), compute)
 
 
-def _body(answer: CachedResponse) -> bytes:
-    return bytes(answer.body)
+def _body(response: CachedResponse) -> bytes:
+    return bytes(response.body)
 
 
-async def test_the_same_question_runs_once(cache: Cache) -> None:
-    """An answer that is kept is sent again, with its age; the first one has none."""
-    answers, run = ResponseCache(cache), Runs()
-    first = await respond(answers, run)
-    again = await respond(answers, run)
+async def test_cached_response_has_an_age(cache: Cache) -> None:
+    """An equal request gets the cached response with its age; the first response has none."""
+    responses, compute = ResponseCache(cache), Computation()
+    first = await respond(responses, compute)
+    again = await respond(responses, compute)
     assert (first.body, first.age) == (b"1", None)
-    assert (_body(again), run.count) == (b"1", 1)
+    assert (_body(again), compute.count) == (b"1", 1)
     assert again.age is not None
     assert 0.0 <= again.age < 30.0
-    assert (cache.counts.answers.hits, cache.counts.answers.misses) == (1, 1)
+    assert (cache.stats.answers.hits, cache.stats.answers.misses) == (1, 1)
 
 
-async def test_what_does_not_hold_is_not_kept(cache: Cache) -> None:
-    """An answer with no lifetime, as one with errors, is made each time."""
-    answers, run = ResponseCache(cache), Runs(lifetime=0.0)
-    assert [_body(await respond(answers, run)) for _ in range(2)] == [b"1", b"2"]
+async def test_response_without_ttl_is_not_cached(cache: Cache) -> None:
+    """A response with a TTL of 0, as with errors, is computed for each request."""
+    responses, compute = ResponseCache(cache), Computation(ttl=0.0)
+    assert [_body(await respond(responses, compute)) for _ in range(2)] == [b"1", b"2"]
 
 
-async def test_no_cache_reads_nothing_and_keeps(cache: Cache) -> None:
-    """Who wants a new answer gets one, and it is what others then get."""
-    answers, run = ResponseCache(cache), Runs()
-    uses = [CacheControl.ANY, CacheControl.NEW, CacheControl.ANY]
-    assert [_body(await respond(answers, run, use)) for use in uses] == [b"1", b"2", b"2"]
+async def test_no_cache_computes_and_updates_the_cache(cache: Cache) -> None:
+    """With no-cache the response is computed, and later requests get it from the cache."""
+    responses, compute = ResponseCache(cache), Computation()
+    directives = [CacheControl.DEFAULT, CacheControl.NO_CACHE, CacheControl.DEFAULT]
+    assert [_body(await respond(responses, compute, directive)) for directive in directives] == [
+        b"1",
+        b"2",
+        b"2",
+    ]
 
 
-async def test_no_store_reads_nothing_and_keeps_nothing(cache: Cache) -> None:
-    """Who wants nothing kept gets a new answer, and others get the one from before it."""
-    answers, run = ResponseCache(cache), Runs()
-    uses = [CacheControl.UNKEPT, CacheControl.ANY, CacheControl.UNKEPT, CacheControl.ANY]
-    bodies = [_body(await respond(answers, run, use)) for use in uses]
+async def test_no_store_computes_and_leaves_the_cache_unchanged(cache: Cache) -> None:
+    """With no-store the response is computed, and later requests get the one cached before."""
+    responses, compute = ResponseCache(cache), Computation()
+    directives = [CacheControl.NO_STORE, CacheControl.DEFAULT, CacheControl.NO_STORE, CacheControl.DEFAULT]
+    bodies = [_body(await respond(responses, compute, directive)) for directive in directives]
     assert bodies == [b"1", b"2", b"3", b"2"]
 
 
-async def test_requests_at_once_share_a_run(cache: Cache) -> None:
-    """Twenty equal requests at once run once; one that wants a new answer runs for itself."""
-    answers, run = ResponseCache(cache), Runs()
-    run.go.clear()
-    asking = [asyncio.ensure_future(respond(answers, run)) for _ in range(20)]
-    new = asyncio.ensure_future(respond(answers, run, CacheControl.NEW))
-    await run.begun(2)
+async def test_concurrent_equal_requests_share_a_computation(cache: Cache) -> None:
+    """Twenty equal requests at once share one computation; a request with no-cache has its own."""
+    responses, compute = ResponseCache(cache), Computation()
+    compute.go.clear()
+    requests = [asyncio.ensure_future(respond(responses, compute)) for _ in range(20)]
+    new = asyncio.ensure_future(respond(responses, compute, CacheControl.NO_CACHE))
+    await compute.started(2)
     await missed(cache, 21)
-    run.go.set()
-    assert {_body(answer) for answer in await asyncio.gather(*asking)} <= {b"1", b"2"}
-    assert run.count == 2
+    compute.go.set()
+    assert {_body(response) for response in await asyncio.gather(*requests)} <= {b"1", b"2"}
+    assert compute.count == 2
     assert (await new).age is None
 
 
-class Late(MemoryBackend):
-    """A backend whose answers take their time to arrive once it is told to be late."""
+class LateBackend(MemoryBackend):
+    """A backend whose reads return late while `arrives` is set."""
 
     arrives: asyncio.Event | None = None
 
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(most_bytes)
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
         self.has_read = asyncio.Event()
 
     async def multi_get(self, *arguments: Any, **named: Any) -> Any:
-        """Read now, and say so later."""
-        found = await super().multi_get(*arguments, **named)
+        """Read now, and return later."""
+        values = await super().multi_get(*arguments, **named)
         if self.arrives:
             self.has_read.set()
             await self.arrives.wait()
-        return found
+        return values
 
 
-async def test_an_answer_that_was_kept_meanwhile_is_found() -> None:
-    """Who was told that there is no answer just before it was kept does not make another."""
-    backend = Late(MOST_BYTES)
-    answers, run = ResponseCache(Cache(backend, most_entry_bytes=1000)), Runs()
-    run.go.clear()
-    first = asyncio.ensure_future(respond(answers, run))
-    await run.begun(1)
+async def test_miss_is_looked_up_again_after_a_completed_computation() -> None:
+    """A lookup that missed just before the response was stored does not compute it again."""
+    backend = LateBackend(MAX_BYTES)
+    responses, compute = ResponseCache(Cache(backend, max_entry_bytes=1000)), Computation()
+    compute.go.clear()
+    first = asyncio.ensure_future(respond(responses, compute))
+    await compute.started(1)
     arrives = backend.arrives = asyncio.Event()
-    late = asyncio.ensure_future(respond(answers, run))
+    late = asyncio.ensure_future(respond(responses, compute))
     await backend.has_read.wait()
-    run.go.set()
+    compute.go.set()
     assert _body(await first) == b"1"
     arrives.set()
-    assert (_body(await late), run.count) == (b"1", 1)
+    assert (_body(await late), compute.count) == (b"1", 1)
 
 
-async def test_a_client_that_leaves_stops_only_its_own(cache: Cache) -> None:
-    """The request that came first is cancelled: the others get the answer that it started."""
-    answers, run = ResponseCache(cache), Runs()
-    run.go.clear()
-    first, *others = [asyncio.ensure_future(respond(answers, run)) for _ in range(5)]
+async def test_cancelled_request_does_not_affect_others(cache: Cache) -> None:
+    """When the first request is cancelled, the others get the response of its computation."""
+    responses, compute = ResponseCache(cache), Computation()
+    compute.go.clear()
+    first, *others = [asyncio.ensure_future(respond(responses, compute)) for _ in range(5)]
     await missed(cache, 5)
     first.cancel()
     await asyncio.sleep(0)
-    run.go.set()
-    assert [_body(answer) for answer in await asyncio.gather(*others)] == [b"1"] * 4
+    compute.go.set()
+    assert [_body(response) for response in await asyncio.gather(*others)] == [b"1"] * 4
 
 
-async def test_a_run_that_fails_fails_for_all_and_is_not_kept(cache: Cache) -> None:
-    """An error reaches all who wait for the run, and the next request runs anew."""
-    answers = ResponseCache(cache)
+async def test_error_reaches_all_requests_and_is_not_cached(cache: Cache) -> None:
+    """An error of a computation is raised for all its requests, and the next request computes again."""
+    responses = ResponseCache(cache)
 
     async def fail() -> ComputedResponse:
         await asyncio.sleep(0.01)
         raise StoreUnavailable
 
-    asking = [respond(answers, fail) for _ in range(5)]
-    errors = await asyncio.gather(*asking, return_exceptions=True)
+    requests = [respond(responses, fail) for _ in range(5)]
+    errors = await asyncio.gather(*requests, return_exceptions=True)
     assert [type(error) for error in errors] == [StoreUnavailable] * 5
-    assert _body(await respond(answers, Runs())) == b"1"
+    assert _body(await respond(responses, Computation())) == b"1"
 
 
-async def test_a_change_ends_all_answers(cache: Cache) -> None:
-    """After a change to any run no answer from before it is sent, not even one that was on its way."""
-    answers, run = ResponseCache(cache), Runs()
-    await respond(answers, run)
-    await cache.forget(slots_of(["run"]))
-    run.go.clear()
-    under_way = asyncio.ensure_future(respond(answers, run))
-    await run.begun(2)
-    await cache.forget(slots_of(["another"]))
-    after = asyncio.ensure_future(respond(answers, run))
-    await run.begun(3)
-    run.go.set()
-    assert (_body(await under_way), _body(await after)) == (b"2", b"3")
-    assert _body(await respond(answers, run)) == b"3"
+async def test_invalidation_covers_computations_in_flight(cache: Cache) -> None:
+    """After an invalidation no request gets a response whose computation started before it."""
+    responses, compute = ResponseCache(cache), Computation()
+    await respond(responses, compute)
+    await cache.invalidate(affected_slots(["run"]))
+    compute.go.clear()
+    in_flight = asyncio.ensure_future(respond(responses, compute))
+    await compute.started(2)
+    await cache.invalidate(affected_slots(["another"]))
+    after = asyncio.ensure_future(respond(responses, compute))
+    await compute.started(3)
+    compute.go.set()
+    assert (_body(await in_flight), _body(await after)) == (b"2", b"3")
+    assert _body(await respond(responses, compute)) == b"3"
 
 
-def test_a_key_holds_all_that_an_answer_depends_on() -> None:
-    """Document, operation, variables and caller each make another key; the order of variables does not."""
+def test_key_contains_all_that_the_response_depends_on() -> None:
+    """The key differs by document, operation, variables and caller, but not by the order of variables."""
     keys = [
         KEY,
         response_key("{ b }", None, {}, None),
@@ -204,16 +208,16 @@ def test_a_key_holds_all_that_an_answer_depends_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "use"),
+    ("header", "expected"),
     [
-        ("", CacheControl.ANY),
-        ("max-age=5, only-if-cached", CacheControl.ANY),
-        ("no-cache", CacheControl.NEW),
-        ("Max-Age=0", CacheControl.NEW),
-        ("no-cache, no-store", CacheControl.UNKEPT),
-        ("private,NO-STORE", CacheControl.UNKEPT),
+        ("", CacheControl.DEFAULT),
+        ("max-age=5, only-if-cached", CacheControl.DEFAULT),
+        ("no-cache", CacheControl.NO_CACHE),
+        ("Max-Age=0", CacheControl.NO_CACHE),
+        ("no-cache, no-store", CacheControl.NO_STORE),
+        ("private,NO-STORE", CacheControl.NO_STORE),
     ],
 )
-def test_the_request_says_how_fresh(header: str, use: CacheControl) -> None:
-    """Cache-Control of a request is understood as browsers send it."""
-    assert parse_cache_control(header) is use
+def test_parse_cache_control(header: str, expected: CacheControl) -> None:
+    """Cache-Control is parsed in any case and spacing; no-store takes precedence."""
+    assert parse_cache_control(header) is expected

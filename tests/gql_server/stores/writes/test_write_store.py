@@ -36,12 +36,12 @@ class Forgetting:
     forgotten: list[str] = field(default_factory=list)
     more: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def forget(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
+    async def invalidate(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
         """Note the ids."""
         self.forgotten.append(",".join([*run_ids, *experiment_ids]))
         self.more.set()
 
-    async def forget_all(self) -> None:
+    async def invalidate_all(self) -> None:
         """Note it."""
         self.forgotten.append("all")
         self.more.set()
