@@ -23,7 +23,7 @@ _FORMAT_VERSION = 2
 _MAX_REDIS_ENTRY_BYTES = 8_000_000
 """What a gigabit network transfers within the default timeout of Redis."""
 
-_ENTRIES_AT_LEAST = 8
+_MAX_ENTRY_DIVISOR = 8
 """An entry in memory takes up to an eighth of the cache, so that one response does not evict all others."""
 
 _CLIENT_VARIABLES = (
@@ -66,12 +66,12 @@ def open_cache(url: str, data_identity: str, limits: CacheLimits) -> Cache:
     """Return the cache at a redis:// or rediss:// URL, or one in memory if the URL is empty.
 
     Nothing is connected yet. Servers with the same `data_identity` share the entries in one Redis, others do
-    not. `cache_bytes` limits the memory; Redis has a limit of its own, maxmemory. Raises ValueError for other
+    not. `cache_bytes` limits the memory; Redis has its own limit, maxmemory. Raises ValueError for other
     URLs.
     """
     if not url:
         backend = MemoryBackend(limits.cache_bytes)
-        return Cache(backend, max_entry_bytes=limits.cache_bytes // _ENTRIES_AT_LEAST)
+        return Cache(backend, max_entry_bytes=limits.cache_bytes // _MAX_ENTRY_DIVISOR)
     if urlsplit(url).scheme not in {"redis", "rediss"}:
         message = "The cache's URL must begin with redis:// or rediss://."
         raise ValueError(message)

@@ -19,7 +19,7 @@ def end_time(status: Any, ended_at: int | None) -> int | None:
 
 
 class FinishedRuns:
-    """End times by run id, for the `max_runs` runs used last, at 300 bytes each.
+    """End times by run id, for the `max_runs` runs used last, at 250 bytes each.
 
     A run may be resumed. It then has no end time until it ends again, at another time. So the end time is
     part of the cache key of what was logged to a run, and a resumed run does not share entries with its past.

@@ -2,7 +2,7 @@
 
 A write must invalidate all entries that it affects, in every replica, without knowing their keys. So each
 experiment and run belongs to one of a few slots, by a hash of its id, and each slot has a mark in the cache:
-a random value under a key of its own.
+a random value under its own key.
 
 - A reader reads the mark together with the entries, before it reads the store.
 - Each entry carries the mark that its reader read. An entry is valid only while its mark equals the slot's.

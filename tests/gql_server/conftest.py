@@ -1,4 +1,4 @@
-"""An application over a store in memory, and a client that speaks to it in process."""
+"""An application over a store in memory, and an in-process client."""
 
 from collections.abc import AsyncIterator
 
@@ -13,7 +13,7 @@ from tests.support.memory_tracking import MemoryTracking, Record
 
 @pytest.fixture
 def tracking() -> MemoryTracking:
-    """Give a store with one experiment and no runs."""
+    """Return a store with one experiment and no runs."""
     experiment: Record = {
         "experiment_id": "1",
         "name": "one",
@@ -29,13 +29,13 @@ def tracking() -> MemoryTracking:
 
 @pytest.fixture
 def settings() -> Settings:
-    """Give small bounds, to be met by small requests."""
+    """Return settings with low limits, which small requests reach."""
     return Settings(tracking_uri="unused:", max_body_bytes=10_000, max_tokens=400, max_errors=3)
 
 
 @pytest.fixture
 async def client(tracking: MemoryTracking, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the application."""
+    """Return a client of the application."""
     transport = httpx.ASGITransport(create_app(settings, tracking))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -43,5 +43,5 @@ async def client(tracking: MemoryTracking, settings: Settings) -> AsyncIterator[
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that stands still."""
+    """Return a clock that the test sets."""
     return Clock()

@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """A clock that tests put forward."""
+    """A callable clock; a test changes `now`, in seconds."""
 
     def __init__(self) -> None:
         self.now = 1000.0

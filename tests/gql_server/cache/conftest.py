@@ -11,6 +11,7 @@ import pytest
 from gql_server.cache.cache import Cache
 from gql_server.cache.factory import open_cache
 from gql_server.config.limits import CacheLimits
+from tests.support.cache_stack import CacheStack, make_stack
 from tests.support.databases import absent
 from tests.support.limits import LIMITS
 from tests.support.redis_server import RedisServer
@@ -37,3 +38,9 @@ async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
     cache = open_cache(url, secrets.token_hex(8), CACHE_LIMITS)
     yield cache
     await cache.close()
+
+
+@pytest.fixture
+def stack() -> CacheStack:
+    """Return a store with an empty cache."""
+    return make_stack()

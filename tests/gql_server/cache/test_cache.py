@@ -94,12 +94,12 @@ async def test_marks_only_read_prepares_a_write(cache: Cache) -> None:
 async def test_invalidation_by_run(cache: Cache) -> None:
     """A write to a run invalidates its entries and shared ones, but not those of a run in another slot."""
     other = next(f"run{number}" for number in range(100) if slot_of(f"run{number}") != SLOT)
-    for key, slot in (("own", SLOT), ("search", SHARED_SLOT), ("other", slot_of(other))):
+    for key, slot in (("run", SLOT), ("search", SHARED_SLOT), ("other run", slot_of(other))):
         await put(cache, key, b"1", slot=slot)
     await cache.invalidate(affected_slots(["run"]))
-    assert await get(cache, "own") is None
+    assert await get(cache, "run") is None
     assert await get(cache, "search", SHARED_SLOT) is None
-    assert await get(cache, "other", slot_of(other)) == b"1"
+    assert await get(cache, "other run", slot_of(other)) == b"1"
 
 
 async def test_read_before_invalidation_writes_no_valid_entry(cache: Cache) -> None:

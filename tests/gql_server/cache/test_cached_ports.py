@@ -1,25 +1,18 @@
 """The cached ports for models, registry and artifacts return the store's results with fewer calls."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from gql_server.cache.cache import Cache
-from gql_server.cache.cached_store import CachedStore
-from gql_server.cache.cached_tracking import CachedTracking
-from gql_server.cache.memory_backend import MemoryBackend
-from gql_server.cache.ttl import TimeToLive
 from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
-from tests.gql_server.cache.conftest import MAX_BYTES
-from tests.support.clock import Clock
+from tests.support.cache_stack import PortCall, make_stack
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiment, model, registered, run, version
 
-TTL = TimeToLive(finished=300.0, active=2.0, experiments=10.0)
 NAME = frozenset({"name"})
 WITH_LISTS = frozenset({"name", "params", "tags", "metrics"})
 PAGE = Page(5, None, NAME)
@@ -34,27 +27,10 @@ def _store() -> MemoryTracking:
     return MemoryTracking([experiment(runs=runs, models=models)], along=True, registered=names)
 
 
-class World:
-    """A store, and the same store with a cache whose clock the test sets."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        cache = Cache(MemoryBackend(MAX_BYTES, clock=self.clock), max_entry_bytes=1_000_000, clock=self.clock)
-        self.store = _store()
-        self.cached_store = CachedStore(
-            self.store, self.store.artifacts, cache, ttl=TTL, max_points=1_000_000
-        )
-
-    def operation(self) -> CachedTracking:
-        """Return the ports for the next operation."""
-        return self.cached_store.for_operation()
-
-
-Call = Callable[[Any], Awaitable[Any]]
 RUNS = ["running", "ended"]
 MODELS = ["m-2", "m-1"]
 NAMES = ["net", "a:b"]
-CALLS: dict[str, tuple[Call, float]] = {
+CALLS: dict[str, tuple[PortCall, float]] = {
     "datasets": (lambda port: port.models.datasets(["ended"], NAME), 300.0),
     "datasets of an active run": (lambda port: port.models.datasets(RUNS, NAME), 2.0),
     "models of runs": (lambda port: port.models.of_runs(RUNS, WITH_LISTS), 2.0),
@@ -89,30 +65,30 @@ CALLS: dict[str, tuple[Call, float]] = {
 async def test_result_is_cached_for_its_ttl(kind: str) -> None:
     """Each result equals the store's, is cached for the TTL of its kind, and is then read again."""
     call, seconds = CALLS[kind]
-    world = World()
+    stack = make_stack(_store())
     # The end time of a run is known once its row has been read.
-    await world.operation().runs_by_id(RUNS, frozenset({"status"}))
-    expected = _plain(await call(world.store))
-    world.store.calls.clear()
-    operation = world.operation()
+    await stack.operation().runs_by_id(RUNS, frozenset({"status"}))
+    expected = _plain(await call(stack.store))
+    stack.store.calls.clear()
+    operation = stack.operation()
     assert _plain(await call(operation)) == expected
     assert operation.min_ttl == seconds
-    world.clock.now += seconds - 0.5
-    assert _plain(await call(world.operation())) == expected
-    assert world.store.calls.total() == 1
-    world.clock.now += 1.0
-    assert _plain(await call(world.operation())) == expected
-    assert world.store.calls.total() == 2
+    stack.clock.now += seconds - 0.5
+    assert _plain(await call(stack.operation())) == expected
+    assert stack.store.calls.total() == 1
+    stack.clock.now += 1.0
+    assert _plain(await call(stack.operation())) == expected
+    assert stack.store.calls.total() == 2
 
 
 async def test_folders_are_cached_separately() -> None:
     """A listed folder is not listed again together with others, and folders of two owners differ."""
-    world = World()
+    stack = make_stack(_store())
     folders = [Folder("run", "ended", ""), Folder("model", "m-1", "")]
-    await world.operation().artifacts.listings(folders)
-    world.store.asked.clear()
-    listings = await world.operation().artifacts.listings([*folders, Folder("model", "m-2", "")])
-    assert [call[1] for call in world.store.asked] == [[Folder("model", "m-2", "")]]
+    await stack.operation().artifacts.listings(folders)
+    stack.store.asked.clear()
+    listings = await stack.operation().artifacts.listings([*folders, Folder("model", "m-2", "")])
+    assert [call[1] for call in stack.store.asked] == [[Folder("model", "m-2", "")]]
     assert list(dict.fromkeys(zip(listings.rows["owner_kind"], listings.rows["owner"], strict=True))) == [
         ("run", "ended"),
         ("model", "m-1"),

@@ -38,17 +38,17 @@ async def retry_in_an_hour(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
 
 
-@pytest.mark.parametrize("answer", [silence, trickle])
-async def test_cancelled_call_frees_its_thread(answer: Answer, context: ssl.SSLContext | None) -> None:
+@pytest.mark.parametrize("response", [silence, trickle])
+async def test_cancelled_call_frees_its_thread(response: Answer, context: ssl.SSLContext | None) -> None:
     """After a call is cancelled, the only thread serves the next call, and the first is not retried."""
     received = asyncio.Event()
 
     async def abandoned(writer: asyncio.StreamWriter) -> None:
         received.set()
-        await answer(writer)
+        await response(writer)
 
-    answers: list[Answer] = [abandoned, refuse]
-    async with saying(answers, context) as uri:
+    responses: list[Answer] = [abandoned, refuse]
+    async with saying(responses, context) as uri:
         port = MlflowTracking(uri, store_limits(store_threads=1, store_timeout=600))
         call = asyncio.create_task(port.ready())
         await asyncio.wait_for(received.wait(), 20)
@@ -57,7 +57,7 @@ async def test_cancelled_call_frees_its_thread(answer: Answer, context: ssl.SSLC
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert answers == [refuse]
+        assert responses == [refuse]
         async with asyncio.timeout(20):
             with pytest.raises(UnsupportedByStore):
                 await port.ready()
@@ -68,12 +68,12 @@ async def test_operation_timeout_frees_its_thread() -> None:
     """After an operation times out, the only thread serves the next operation."""
     async with (
         saying([silence, refuse]) as uri,
-        graphql_client(uri, operation_timeout=8, store_timeout=600, store_threads=1) as ask,
+        graphql_client(uri, operation_timeout=8, store_timeout=600, store_threads=1) as client,
     ):
-        error = await ask.error('{ experiment(name: "a") { experimentId } }')
+        error = await client.error('{ experiment(name: "a") { experimentId } }')
         assert "GQL_OPERATION_TIMEOUT" in error["message"]
         async with asyncio.timeout(20):
-            error = await ask.error('{ experiment(name: "b") { experimentId } }')
+            error = await client.error('{ experiment(name: "b") { experimentId } }')
     assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
 
 
