@@ -16,7 +16,7 @@ from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.registry_factory import OpenableRegistry, registry_at
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from gql_server.stores.uri import kind_of
-from gql_server.stores.writes.write_store import Kept, WriteStore
+from gql_server.stores.writes.write_store import Invalidatable, WriteStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Tracking
 
@@ -45,7 +45,7 @@ def store_from(settings: Settings) -> OpenableTracking:
     return store_class(uri, limits, create=create, registry=registry, azure=azure_options(settings))
 
 
-def write_store_from(settings: Settings, store: Tracking, cached: Kept) -> WriteStore:
+def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable) -> WriteStore:
     """Return the settings' store for changes, which invalidates what `cached` has of the things changed.
 
     A database is written through the store that is read. Over HTTP a separate store sends each request once.

@@ -1,1 +1,1 @@
-"""Writes, made by MLflow's own stores."""
+"""Changes to a tracking store, made through MLflow's own stores."""

@@ -1,4 +1,4 @@
-"""Experiments to be made: what MLflow, or its server, would not take is refused before a store is asked."""
+"""Validation of new experiments, before a store is called."""
 
 from collections.abc import Sequence
 from urllib.parse import urlparse
@@ -12,26 +12,29 @@ from gql_server.stores.text_validation import check_key, check_text
 from schema.ports.tracking_writes import KeyValue
 
 
-def new_experiment(name: str, location: str | None, tags: Sequence[KeyValue]) -> list[ExperimentTag]:
-    """Check what an experiment is to be made of, and return its tags."""
-    check_name(name)
+def new_experiment_tags(name: str, location: str | None, tags: Sequence[KeyValue]) -> list[ExperimentTag]:
+    """Validate a new experiment, and return its tags as MLflow's entities.
+
+    Raises `BadUserInput` or MLflow's exception for what MLflow or its server refuses.
+    """
+    check_experiment_name(name)
     if location:
         check_text("artifactLocation", location)
         _check_location(location)
-    return experiment_tags(tags)
+    return experiment_tag_entities(tags)
 
 
-def check_name(name: str) -> None:
-    """Raise `BadUserInput`, or MLflow's exception, for a name that no experiment can have."""
+def check_experiment_name(name: str) -> None:
+    """Raise `BadUserInput` or MLflow's exception for a name that no experiment can have."""
     validation._validate_experiment_name(name)  # noqa: SLF001
     check_text("name", name)
 
 
-def experiment_tags(tags: Sequence[KeyValue]) -> list[ExperimentTag]:
-    """Return tags as MLflow's entities; raises as `check_name` does."""
-    for place, tag in enumerate(tags):
-        check_key(tag.key, f"tags[{place}].key")
-        check_text(f"tags[{place}].value", tag.value)
+def experiment_tag_entities(tags: Sequence[KeyValue]) -> list[ExperimentTag]:
+    """Return validated tags as MLflow's entities; raises as `check_experiment_name` does."""
+    for index, tag in enumerate(tags):
+        check_key(tag.key, f"tags[{index}].key")
+        check_text(f"tags[{index}].value", tag.value)
         validation._validate_experiment_tag(tag.key, tag.value)  # noqa: SLF001
     return [ExperimentTag(tag.key, tag.value) for tag in tags]
 
@@ -39,8 +42,8 @@ def experiment_tags(tags: Sequence[KeyValue]) -> list[ExperimentTag]:
 def _check_location(location: str) -> None:
     """Raise MLflow's exception for a location that an MLflow server would refuse.
 
-    MLflow makes a run's folder by appending the run's id, which must not end up behind a `#` or `?`: the
-    folder would then be one that is there already, of any content.
+    MLflow appends the run's id to the location to name the run's folder. After a `#` or `?` the id would
+    not be part of the path, so that the folder could be an existing one with any content.
     """
     parsed = urlparse(location)
     if parsed.fragment or parsed.params:

@@ -1,4 +1,4 @@
-"""Runs to be started or renamed: the tags that MLflow keeps of them."""
+"""The tags of new and renamed runs, in which MLflow stores their names, parents and users."""
 
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_USER
 
@@ -6,16 +6,16 @@ from schema.ports.errors import BadUserInput
 from schema.ports.tracking_writes import KeyValue, NewRun
 
 
-def run_name(name: str) -> KeyValue:
-    """Return the tag of a run's name, which must not be empty: MLflow would leave the name as it is."""
+def run_name_tag(name: str) -> KeyValue:
+    """Return the tag of a run's name; raise `BadUserInput` for an empty name, which MLflow would ignore."""
     if not name.strip():
         message = "name must not be empty."
         raise BadUserInput(message)
     return KeyValue(MLFLOW_RUN_NAME, name)
 
 
-def tags_of(new: NewRun) -> list[KeyValue]:
-    """Return the tags of a run to start, with those that other arguments stand for."""
+def new_run_tags(new: NewRun) -> list[KeyValue]:
+    """Return the tags of a new run, including those for its name, parent and user."""
     tags = {tag.key: tag.value for tag in new.tags}
     for key, value, argument in (
         (MLFLOW_RUN_NAME, new.name, "name"),
@@ -28,5 +28,5 @@ def tags_of(new: NewRun) -> list[KeyValue]:
             message = f"{argument} is {value!r}, and the tag {key} is {tags[key]!r}."
             raise BadUserInput(message)
     if MLFLOW_RUN_NAME in tags:
-        run_name(tags[MLFLOW_RUN_NAME])
+        run_name_tag(tags[MLFLOW_RUN_NAME])
     return [KeyValue(key, value) for key, value in tags.items()]

@@ -1,4 +1,4 @@
-"""One change of a store: a function to run in a thread, which can be called off until it begins."""
+"""One write: a function that runs in a worker thread and can be cancelled until it starts."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -7,53 +7,53 @@ from typing import Generic, TypeVar
 from mlflow.store.tracking.abstract_store import AbstractStore
 
 from gql_server.runtime.retry import RetryableError
-from gql_server.stores.writes.write_errors import collided
+from gql_server.stores.writes.write_errors import is_conflict
 
 _T = TypeVar("_T")
-_TRIES = 5
-"""How often a change is made that others get in the way of; each time at least one of them gets through."""
+_MAX_ATTEMPTS = 5
+"""Attempts of a write that conflicts with concurrent writes; in each attempt at least one write succeeds."""
 
 
 class WriteCancelled(Exception):
-    """The change was called off before it began."""
+    """The write was cancelled before it started."""
 
 
 class Write(Generic[_T]):
-    """Calls `work` with the store; `begun` says whether the store may have seen anything of it.
+    """Calls `function` with the store; `started` is False as long as the store has not processed the write.
 
-    With `idempotent`, what a database undid because others changed the same at once is done again.
+    If it is `idempotent`, it is repeated after the database rolled it back because of a concurrent write.
     """
 
-    def __init__(self, work: Callable[[AbstractStore], _T], *, idempotent: bool) -> None:
-        self.begun = False
-        self._work = work
-        self._tries = _TRIES if idempotent else 1
-        self._called_off = False
+    def __init__(self, function: Callable[[AbstractStore], _T], *, idempotent: bool) -> None:
+        self.started = False
+        self._function = function
+        self._max_attempts = _MAX_ATTEMPTS if idempotent else 1
+        self._cancelled = False
         self._lock = Lock()
 
     def __call__(self, store: AbstractStore) -> _T:
-        """Make the change; raise `WriteCancelled` where nobody wants it any more."""
+        """Run the write; raise `WriteCancelled` if it was cancelled."""
         with self._lock:
-            if self._called_off:
+            if self._cancelled:
                 raise WriteCancelled
-            self.begun = True
+            self.started = True
         try:
-            return self._make(store)
+            return self._run(store)
         except RetryableError as error:
-            self.begun = not error.rejected
+            self.started = not error.rejected
             raise
 
-    def call_off(self) -> bool:
-        """Keep the change from beginning; say whether that was in time."""
+    def cancel(self) -> bool:
+        """Prevent the write from starting; return False if it has started."""
         with self._lock:
-            self._called_off = not self.begun
-            return self._called_off
+            self._cancelled = not self.started
+            return self._cancelled
 
-    def _make(self, store: AbstractStore) -> _T:
-        for _ in range(self._tries - 1):
+    def _run(self, store: AbstractStore) -> _T:
+        for _ in range(self._max_attempts - 1):
             try:
-                return self._work(store)
+                return self._function(store)
             except Exception as error:
-                if not collided(error):
+                if not is_conflict(error):
                     raise
-        return self._work(store)
+        return self._function(store)

@@ -1,4 +1,4 @@
-"""What went wrong in a change, as faults that say whether the change may have been applied."""
+"""Errors of writes as public errors, which state whether the change may have been applied."""
 
 import logging
 import re
@@ -14,79 +14,81 @@ from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUn
 
 _log = logging.getLogger(__name__)
 _IN_DOUBT = "The change may or may not have been applied."
-_UNTOLD = f"The tracking store could not do it. {_IN_DOUBT}"
-_IN_THE_WAY = "Others change the same thing at the same time; this change was not applied."
+_FAILED_IN_DOUBT = f"The tracking store failed. {_IN_DOUBT}"
+_CONFLICT = "Concurrent changes conflict with this change; it was not applied."
 
-_REFUSALS = {"INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_ALREADY_EXISTS"}
-"""What MLflow says of a change that it does not take."""
+_REFUSAL_CODES = {"INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_ALREADY_EXISTS"}
+"""MLflow's error codes for a change that it refuses."""
 
-# How databases name a row that is there already, and a deadlock, in what an MLflow server passes on of them.
-_COLLISION = re.compile(r"IntegrityError|deadlock (detected|found)|could not serialize", re.IGNORECASE)
-_UNDONE = {"40001", "40P01", 1213}
-"""serialization_failure and deadlock_detected of Postgres, ER_LOCK_DEADLOCK of MySQL."""
+# A database's names for a duplicate row and for a deadlock, in messages that an MLflow server passes on.
+_CONFLICT_MESSAGE = re.compile(r"IntegrityError|deadlock (detected|found)|could not serialize", re.IGNORECASE)
+_CONFLICT_CODES = {"40001", "40P01", 1213}
+"""serialization_failure and deadlock_detected of PostgreSQL, ER_LOCK_DEADLOCK of MySQL."""
 _SQL = "[SQL: "
 
 
-def public_write_error(error: BaseException, *, begun: bool) -> PublicError | None:
-    """Return the fault that an error of a change stands for; None where it is a bug.
+def public_write_error(error: BaseException, *, started: bool) -> PublicError | None:
+    """Return the public error for an error of a write; None for a bug.
 
-    `begun` is whether the store may have seen anything of the change.
+    `started` is whether the store may have processed any of the write.
     """
     refusal = _refusal(error)
     if refusal is not None:
         return refusal
-    if collided(error):
-        return StoreUnavailable(_IN_THE_WAY)
-    if _SQL in str(error) and not _of_database(error):
-        # An MLflow server's words about its own database.
-        return StoreUnavailable(_UNTOLD)
-    fault = public_error_from(error)
-    if begun and (isinstance(fault, NotMlflowError) or (fault is None and isinstance(error, RestException))):
-        _log.warning("the store answered a change with what says nothing of it", exc_info=error)
-        return StoreUnavailable(_UNTOLD)
-    if isinstance(fault, StoreUnavailable | StoreTimeout) and begun and not _unsent(error):
-        return type(fault)(f"{fault} {_IN_DOUBT}")
-    return fault
+    if is_conflict(error):
+        return StoreUnavailable(_CONFLICT)
+    if _SQL in str(error) and not _is_from_database(error):
+        # An MLflow server's message about its own database.
+        return StoreUnavailable(_FAILED_IN_DOUBT)
+    public = public_error_from(error)
+    unknown = public is None and isinstance(error, RestException)
+    if started and (unknown or isinstance(public, NotMlflowError)):
+        _log.warning("the store's response to a change does not state whether it was applied", exc_info=error)
+        return StoreUnavailable(_FAILED_IN_DOUBT)
+    if isinstance(public, StoreUnavailable | StoreTimeout) and started and not _was_not_sent(error):
+        return type(public)(f"{public} {_IN_DOUBT}")
+    return public
 
 
-def in_doubt(seconds: float) -> StoreTimeout:
-    """Return the fault of a change that took too long, and goes on."""
+def timed_out_in_doubt(seconds: float) -> StoreTimeout:
+    """Return the error of a write that exceeded the timeout and continues."""
     return StoreTimeout(
         f"The tracking store did not answer within {seconds:g} seconds (GQL_STORE_TIMEOUT). {_IN_DOUBT}"
     )
 
 
-def not_begun(seconds: float) -> StoreTimeout:
-    """Return the fault of a change that waited too long for its turn."""
+def timed_out_in_queue(seconds: float) -> StoreTimeout:
+    """Return the error of a write that exceeded the timeout before it started."""
     return StoreTimeout(
-        f"The tracking store had no time for this change within {seconds:g} seconds (GQL_STORE_TIMEOUT); "
-        "it was not applied."
+        f"This change did not start within {seconds:g} seconds (GQL_STORE_TIMEOUT), because other changes "
+        "occupy the tracking store; it was not applied."
     )
 
 
-def collided(error: BaseException) -> bool:
-    """Say whether a database undid the change because another one came between."""
+def is_conflict(error: BaseException) -> bool:
+    """Return whether a database rolled the write back because of a concurrent one."""
     if _code(error) == "RESOURCE_ALREADY_EXISTS":
         return False
-    if isinstance(error, MlflowException) and _SQL in error.message and _COLLISION.search(error.message):
+    message = error.message if isinstance(error, MlflowException) else ""
+    if _SQL in message and _CONFLICT_MESSAGE.search(message):
         return True
-    return any(_undone(cause) for cause in causes(error))
+    return any(_is_rollback(cause) for cause in causes(error))
 
 
-def _undone(cause: BaseException) -> bool:
+def _is_rollback(cause: BaseException) -> bool:
     if isinstance(cause, sql.IntegrityError):
         return True
     original: Any = cause.orig if isinstance(cause, sql.OperationalError) else None
     codes = {getattr(original, "sqlstate", None), *getattr(original, "args", ())[:1]}
-    return bool(codes & _UNDONE) if original is not None else False
+    return bool(codes & _CONFLICT_CODES) if original is not None else False
 
 
 def _refusal(error: BaseException) -> PublicError | None:
-    """Return MLflow's refusal; a file store's is wrapped in an error that says less."""
+    """Return MLflow's refusal; a file store wraps it in a less specific error."""
     for cause in causes(error):
         code = _code(cause)
-        if code in _REFUSALS and isinstance(cause, MlflowException):
-            # In a database's refusal of a name in use, the SQL comes behind the sentence.
+        if code in _REFUSAL_CODES and isinstance(cause, MlflowException):
+            # If a database refuses a name in use, its SQL follows the sentence.
             text = cleaned(cause.message, code).partition(" Error: ")[0]
             return None if _SQL in text else BadUserInput(text)
     return None
@@ -96,9 +98,9 @@ def _code(error: BaseException) -> str:
     return code_of(error) if isinstance(error, MlflowException) else ""
 
 
-def _of_database(error: BaseException) -> bool:
+def _is_from_database(error: BaseException) -> bool:
     return any(isinstance(cause, sql.SQLAlchemyError) for cause in causes(error))
 
 
-def _unsent(error: BaseException) -> bool:
+def _was_not_sent(error: BaseException) -> bool:
     return any(isinstance(cause, http.ConnectTimeout | NewConnectionError) for cause in causes(error))

@@ -1,4 +1,4 @@
-"""Changes of a store: each in a thread, with a time limit, and what was kept is forgotten after it."""
+"""Execution of writes in worker threads, with a timeout and cache invalidation after each."""
 
 import asyncio
 import logging
@@ -10,91 +10,88 @@ from mlflow.store.tracking.abstract_store import AbstractStore
 from gql_server.runtime.retry import deadline
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.writes.write import Write
-from gql_server.stores.writes.write_errors import in_doubt, not_begun, public_write_error
+from gql_server.stores.writes.write_errors import public_write_error, timed_out_in_doubt, timed_out_in_queue
 from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
-Forget: TypeAlias = Callable[[], Awaitable[None]]
-"""Forgets what was kept of the things that a change touches."""
+Invalidate: TypeAlias = Callable[[], Awaitable[None]]
+"""Invalidates the cached records that a write affects."""
 
 _log = logging.getLogger(__name__)
 
 
 class WriteExecutor:
-    """Makes changes; `timeout` is in seconds and for each, waiting for a thread included.
+    """Runs writes; `timeout` is in seconds for each, including the wait for a thread.
 
-    One that takes longer is not waited for, but goes on; what was kept is forgotten then, and again when it
-    ends.
+    A write that exceeds the timeout continues, but the caller does not wait for it. The cache is then
+    invalidated at the timeout and again when the write ends.
     """
 
     def __init__(self, calls: StoreCalls, timeout: float) -> None:
         self._calls = calls
         self._timeout = timeout
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def checked(self, check: Callable[..., _T], *args: Any) -> _T:
-        """Return what a check makes of its arguments; in a thread, since there may be thousands of them."""
+    async def validate(self, check: Callable[..., _T], *args: Any) -> _T:
+        """Return the result of a check of input; it runs in a thread, because the input may be large."""
         try:
             return await asyncio.to_thread(check, *args)
         except Exception as error:
-            raise public_write_error(error, begun=False) or error from error
+            raise public_write_error(error, started=False) or error from error
 
-    async def each(
-        self,
-        changes: Sequence[Callable[[AbstractStore], None]],
-        forget: Forget,
-        done: str,
+    async def run_each(
+        self, functions: Sequence[Callable[[AbstractStore], None]], invalidate: Invalidate, done: str
     ) -> None:
-        """Make changes of tags one after another; where one fails, the fault says how many are `done`."""
-        for count, change in enumerate(changes):
+        """Change tags one after another; if one fails, the error states how many are `done`."""
+        for count, function in enumerate(functions):
             try:
-                await self.make(change, forget, idempotent=done == "set")
-            except PublicError as fault:
-                message = f"{fault} Certainly {done}: the first {count} of {len(changes)} tags."
-                raise type(fault)(message) from fault
+                await self.run(function, invalidate, idempotent=done == "set")
+            except PublicError as error:
+                message = f"{error} Certainly {done}: the first {count} of {len(functions)} tags."
+                raise type(error)(message) from error
 
-    async def make(
+    async def run(
         self,
-        work: Callable[[AbstractStore], _T],
-        forget: Forget,
+        function: Callable[[AbstractStore], _T],
+        invalidate: Invalidate,
         *,
         idempotent: bool = False,
     ) -> _T:
-        """Return what the change returns, once what was kept is forgotten.
+        """Return the function's result, after the cache was invalidated.
 
-        The change goes on when whoever asked for it is gone, for it cannot be taken back.
+        The write continues if the caller is cancelled, because it cannot be rolled back.
         """
-        change = Write(work, idempotent=idempotent)
+        write = Write(function, idempotent=idempotent)
         deadline.set(asyncio.get_running_loop().time() + self._timeout)
-        task = asyncio.create_task(self._run(change, forget))
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
+        task = asyncio.create_task(self._run(write, invalidate))
+        self._tasks.add(task)
+        task.add_done_callback(self._discard)
         done, _ = await asyncio.wait({task}, timeout=self._timeout)
         if not done:
-            if change.call_off():
-                raise not_begun(self._timeout)
-            task.add_done_callback(_report)
-            await forget()
-            raise in_doubt(self._timeout)
+            if write.cancel():
+                raise timed_out_in_queue(self._timeout)
+            task.add_done_callback(_log_outcome)
+            await invalidate()
+            raise timed_out_in_doubt(self._timeout)
         try:
             return task.result()
         except Exception as error:
-            raise public_write_error(error, begun=change.begun) or error from error
+            raise public_write_error(error, started=write.started) or error from error
 
-    async def _run(self, change: Write[_T], forget: Forget) -> _T:
+    async def _run(self, write: Write[_T], invalidate: Invalidate) -> _T:
         try:
-            return await self._calls.run(change)
+            return await self._calls.run(write)
         finally:
-            # After a failure too: it may have come behind the change.
-            await forget()
+            # After a failure as well: the change may have been applied before it.
+            await invalidate()
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
+    def _discard(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled():
-            # Looked at, so that asyncio does not complain where nobody waits for it any more.
+            # Retrieved, because asyncio logs exceptions that are never retrieved.
             task.exception()
 
 
-def _report(task: asyncio.Task[Any]) -> None:
+def _log_outcome(task: asyncio.Task[Any]) -> None:
     error = None if task.cancelled() else task.exception()
-    _log.warning("a change that took too long to be waited for %s", "failed" if error else "was made")
+    _log.warning("a change that exceeded the timeout %s", "failed" if error else "was applied")

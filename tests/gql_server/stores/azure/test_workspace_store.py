@@ -32,11 +32,11 @@ from schema.ports.tracking_writes import KeyValue
 from schema.types.node import global_id
 from tests.e2e.test_store_calls import NESTED, fill
 from tests.gql_server.stores.azure.test_workspace_uri import RIGHT
-from tests.gql_server.stores.writes.test_write_store import IN_DOUBT, writer_to
 from tests.support.azure.emulator import Emulator
 from tests.support.graphql_client import graphql_client
 from tests.support.limits import LIMITS, store_limits
 from tests.support.stores import Store
+from tests.support.write_stores import IN_DOUBT, open_write_store
 
 PAGE = Page(100, None, frozenset({"name", "run_id"}))
 
@@ -191,7 +191,7 @@ async def test_a_change_is_not_made_twice(
 ) -> None:
     """Refused to the end, a change was not applied; one that the workspace failed over is sent once."""
     azure.failures.extend([(status, headers, b"")] * 9)
-    writer = writer_to(azure_store.uri, StoreKind.AZURE_ML, retries=2)
+    writer = open_write_store(azure_store.uri, StoreKind.AZURE_ML, retries=2)
     with pytest.raises(StoreUnavailable) as caught:
         await writer.set_experiment_tags("0", [KeyValue("k", "v")])
     assert azure.calls["experiments/set-experiment-tag"] == times

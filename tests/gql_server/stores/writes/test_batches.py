@@ -1,4 +1,4 @@
-"""Batches: what is refused before a store is asked, and how they are cut."""
+"""Validation and division of batches."""
 
 import math
 from typing import Any
@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from gql_server.stores.writes.batches import BatchEntities, BatchLimits, entities, limits_of, pieces
+from gql_server.stores.writes.batches import (
+    BatchEntities,
+    BatchLimits,
+    batch_entities,
+    batch_limits,
+    split_batch,
+)
 from schema.ports.errors import BadUserInput
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking_writes import Batch, KeyValue, Point
@@ -17,8 +23,8 @@ from schema.ports.tracking_writes import Batch, KeyValue, Point
 SIZES = st.integers(0, 30)
 
 
-def whole(params: int, metrics: int, tags: int) -> BatchEntities:
-    """Return a batch of so many of each."""
+def batch_of(params: int, metrics: int, tags: int) -> BatchEntities:
+    """Return a batch with this number of each kind."""
     return BatchEntities(
         [Param(str(number), "") for number in range(params)],
         [Metric(str(number), 0, 0, 0) for number in range(metrics)],
@@ -27,27 +33,27 @@ def whole(params: int, metrics: int, tags: int) -> BatchEntities:
 
 
 @given(SIZES, SIZES, SIZES, st.builds(BatchLimits, *[st.integers(1, 9)] * 3, st.integers(1, 12)))
-def test_pieces_are_the_batch_in_order(params: int, metrics: int, tags: int, limits: BatchLimits) -> None:
-    """The pieces of a batch are all of it, params before metrics before tags, each within the limits."""
-    batch = whole(params, metrics, tags)
+def test_parts_are_the_batch_in_order(params: int, metrics: int, tags: int, limits: BatchLimits) -> None:
+    """The parts contain the whole batch, params before metrics before tags, each within the limits."""
+    batch = batch_of(params, metrics, tags)
     flat: list[Any] = []
-    for piece in pieces(batch, limits):
-        assert all(size <= most for size, most in zip(piece.sizes, limits, strict=False))
-        assert 0 < sum(piece.sizes) <= limits.total
-        flat.extend([*piece.params, *piece.metrics, *piece.tags])
+    for part in split_batch(batch, limits):
+        assert all(size <= limit for size, limit in zip(part.sizes, limits, strict=False))
+        assert 0 < sum(part.sizes) <= limits.total
+        flat.extend([*part.params, *part.metrics, *part.tags])
     assert flat == [*batch.params, *batch.metrics, *batch.tags]
 
 
-def test_pieces_are_as_few_as_may_be() -> None:
-    """What a store takes at once is sent at once."""
-    assert list(pieces(whole(0, 0, 0), limits_of(StoreKind.SQL))) == []
-    assert len(list(pieces(whole(100, 800, 100), limits_of(StoreKind.SQL)))) == 1
-    assert len(list(pieces(whole(0, 1000, 0), limits_of(StoreKind.MLFLOW_SERVER)))) == 1
-    assert len(list(pieces(whole(0, 1000, 0), limits_of(StoreKind.AZURE_ML)))) == 4
+def test_parts_are_as_few_as_possible() -> None:
+    """A batch within the limits is one part."""
+    assert list(split_batch(batch_of(0, 0, 0), batch_limits(StoreKind.SQL))) == []
+    assert len(list(split_batch(batch_of(100, 800, 100), batch_limits(StoreKind.SQL)))) == 1
+    assert len(list(split_batch(batch_of(0, 1000, 0), batch_limits(StoreKind.MLFLOW_SERVER)))) == 1
+    assert len(list(split_batch(batch_of(0, 1000, 0), batch_limits(StoreKind.AZURE_ML)))) == 4
 
 
 @pytest.mark.parametrize(
-    ("batch", "said"),
+    ("batch", "message"),
     [
         (Batch(params=[KeyValue("", "1")]), "params[0].key"),
         (Batch(params=[KeyValue("a", "1"), KeyValue("b\n", "1")]), "params[1].key"),
@@ -67,18 +73,18 @@ def test_pieces_are_as_few_as_may_be() -> None:
         (Batch(metrics=[Point("m" * 251, 1, 0, 0)]), "exceeds the maximum length of 250"),
     ],
 )
-def test_what_no_store_takes(batch: Batch, said: str) -> None:
-    """What MLflow refuses is refused in its words, with its place, and what it would spoil too."""
+def test_invalid_batch_is_refused_with_its_path(batch: Batch, message: str) -> None:
+    """A batch that MLflow would refuse or truncate is refused, with the path of the invalid value."""
     with pytest.raises((MlflowException, BadUserInput)) as caught:
-        entities(batch)
-    assert said in str(caught.value)
+        batch_entities(batch)
+    assert message in str(caught.value)
 
 
-def test_what_stores_take() -> None:
-    """Text of any language, lines and the longest values pass, and so does every float."""
+def test_valid_values_are_accepted() -> None:
+    """Text of any language, line breaks, values of maximum length and all floats are accepted."""
     batch = Batch(
         metrics=[Point("ü/m", math.nan, 0, -(2**63)), Point("m", -math.inf, 2**53, 2**63 - 1)],
         params=[KeyValue("a b:c.d-e", "x" * 6000), KeyValue("emoji", "🙂\n\t")],
         tags=[KeyValue("mlflow.note.content", "y" * 8000)],
     )
-    assert entities(batch).sizes == (2, 2, 1)
+    assert batch_entities(batch).sizes == (2, 2, 1)
