@@ -12,15 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from gql_server import __version__
-from gql_server.artifacts.factory import artifact_service_from
-from gql_server.artifacts.upload_targets import UploadTargets
+from gql_server.artifacts.factory import artifact_service_from, upload_service_from
 from gql_server.auth.authenticator import Authenticator, authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
-from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
+from gql_server.exports.table_exporter import TableExporter
 from gql_server.http.csrf import ASKED
 from gql_server.http.graphiql.page import page
 from gql_server.http.graphiql.static_files import PageFiles
@@ -79,9 +78,10 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     )
     door, rates = authenticator_from(settings), rate_limiter_from(settings)
     endpoint = GraphQLEndpoint(runner, settings, page if settings.graphiql else None, door, rates)
-    uploads = uploads_to(kept, settings) if settings.writable else None
-    tables = TablesEndpoint(store, settings)
-    kept.on_invalidate(tables.forget)
+    uploads = upload_service_from(settings, kept) if settings.writable else None
+    limits = settings.limits
+    exporter = TableExporter(store, limits.exports, limits.queries.max_conditions)
+    kept.on_invalidate(exporter.invalidate)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -95,18 +95,18 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         if uploads is not None:
             uploads.close()
         access.close()
-        tables.close()
+        exporter.close()
         await store.close()
         await cache.close()
 
     routes = [
         Route("/", _to_graph),
-        *([uploads.route()] if uploads is not None else []),
-        *DownloadsEndpoint(access, settings.max_downloads).routes(),
+        *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
+        *DownloadsEndpoint(access, limits.artifacts).routes(),
         # All methods: the endpoint says itself which it takes, in JSON.
         Route("/graphql", endpoint),
         Mount("/graphiql", PageFiles()),
-        Route("/tables/{name}", tables.__call__, methods=["GET"]),
+        TablesEndpoint(exporter, limits.exports).route(),
         Route("/healthz", healthz(cache.stats)),
         Route("/readyz", readyz(store, stopping)),
     ]
@@ -143,19 +143,6 @@ def _middleware(
         )
     chain.append(Middleware(AuthenticationMiddleware, door=door, rates=rates, origins=settings.origins))
     return chain
-
-
-def uploads_to(kept: CachedStore, settings: Settings) -> UploadsEndpoint:
-    """Return what takes files for the runs of the settings' store."""
-    return UploadsEndpoint(
-        UploadTargets(
-            settings.tracking_uri, server_uri=settings.artifacts_uri, roots=settings.artifact_roots
-        ),
-        kept,
-        most=settings.max_uploads,
-        most_bytes=settings.max_upload_bytes,
-        patience=settings.upload_timeout,
-    )
 
 
 async def _to_graph(_request: Request) -> Response:

@@ -1,7 +1,11 @@
-"""The artifact service that the settings specify."""
+"""The artifact services that the settings specify."""
 
+from gql_server.artifacts.access_policy import AccessPolicy
 from gql_server.artifacts.repositories import Repositories
 from gql_server.artifacts.service import ArtifactService
+from gql_server.artifacts.upload_service import UploadService
+from gql_server.artifacts.upload_targets import UploadTargets
+from gql_server.cache.cached_store import CachedStore
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import azure_options
 from gql_server.stores.mlflow.http_settings import configure_http
@@ -12,20 +16,18 @@ def artifact_service_from(settings: Settings, tracking: Tracking) -> ArtifactSer
     """Return the service that reads the artifacts of a store's runs and logged models."""
     if settings.artifacts_uri:
         configure_http(settings.store_threads, settings.store_timeout)
+    limits = settings.limits
     repositories = Repositories(
-        settings.tracking_uri,
-        server_uri=settings.artifacts_uri,
-        roots=settings.artifact_roots,
-        spool_bytes=settings.artifact_spool_bytes,
-        azure=azure_options(settings),
-        timeout=settings.store_timeout,
-        most=settings.max_artifacts,
+        access_policy_from(settings), limits.artifacts, azure_options(settings), limits.store.store_timeout
     )
-    return ArtifactService(
-        tracking,
-        repositories,
-        threads=settings.store_threads,
-        timeout=settings.store_timeout,
-        patience=settings.download_timeout,
-        most=settings.max_artifacts,
-    )
+    return ArtifactService(tracking, repositories, limits.artifacts, limits.store)
+
+
+def upload_service_from(settings: Settings, store: CachedStore) -> UploadService:
+    """Return the service that writes files to the artifacts of a store's runs."""
+    return UploadService(UploadTargets(access_policy_from(settings)), store, settings.limits.artifacts)
+
+
+def access_policy_from(settings: Settings) -> AccessPolicy:
+    """Return the policy of the settings for artifact locations."""
+    return AccessPolicy(settings.tracking_uri, settings.artifacts_uri, settings.artifact_roots)

@@ -17,6 +17,7 @@ from gql_server.artifacts.local_repository import LocalRepository
 from gql_server.artifacts.proxied_repository import ProxiedRepository
 from gql_server.artifacts.remote_repository import RemoteRepository
 from gql_server.config.azure import AzureOptions
+from gql_server.config.limits import ArtifactLimits
 from gql_server.stores.allowed_roots import is_local
 from gql_server.stores.azure.plugin_stores import open_artifacts
 from gql_server.stores.uri import kind_of
@@ -54,26 +55,17 @@ class Repository(Protocol):
 class Repositories:
     """Opens and caches the repositories that `AccessPolicy` allows.
 
-    `spool_bytes` limits the disk space of files that are downloaded whole. In an Azure ML workspace,
-    `timeout` is in seconds for each request, and `most` limits the artifacts of a run.
+    In an Azure ML workspace, `timeout` is in seconds for each request.
     """
 
     def __init__(
-        self,
-        tracking_uri: str = "",
-        *,
-        server_uri: str = "",
-        roots: str = "",
-        spool_bytes: int = 4_000_000_000,
-        azure: AzureOptions | None = None,
-        timeout: float = 30.0,
-        most: int = 50_000,
+        self, policy: AccessPolicy, limits: ArtifactLimits, azure: AzureOptions, timeout: float
     ) -> None:
-        self._policy = AccessPolicy(tracking_uri, server_uri, roots)
-        self._spool = DownloadSpool(spool_bytes)
-        self._azure = azure or AzureOptions()
+        self._policy = policy
+        self._spool = DownloadSpool(limits.artifact_spool_bytes)
+        self._azure = azure
         self._timeout = timeout
-        self._max_artifacts = most
+        self._max_artifacts = limits.max_artifacts
         self._open: LRUCache[str, Repository] = LRUCache(_MAX_OPEN)
         self._lock = Lock()
 

@@ -10,6 +10,7 @@ from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_content import FileContent
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.repositories import Repositories
+from gql_server.config.limits import ArtifactLimits, StoreLimits
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.runtime.threads import Threads
 from gql_server.stores.store_call import port_call
@@ -25,28 +26,24 @@ _Uris = dict[tuple[OwnerKind, str], str]
 class ArtifactService:
     """Looks up artifact URIs in a tracking store, and reads the artifacts there.
 
-    `threads` limits the reads at one time. `timeout` is in seconds for one call of the port, and
-    `patience` for the first byte of a file. `most` limits the entries of one call.
+    `store_threads` and `store_timeout` of the store's limits are for reading artifacts, too.
     """
 
     def __init__(
         self,
         tracking: Tracking,
         repositories: Repositories,
-        *,
-        threads: int = 16,
-        timeout: float = 30.0,
-        patience: float = 600.0,
-        most: int = 50_000,
+        limits: ArtifactLimits,
+        store_limits: StoreLimits,
     ) -> None:
-        self.timeout = timeout
+        self.timeout = store_limits.store_timeout
         self._tracking = tracking
         self._repositories = repositories
-        self._download_timeout = patience
-        self._max_artifacts = most
-        self._threads = Threads(threads, "artifacts")
+        self._download_timeout = limits.download_timeout
+        self._max_artifacts = limits.max_artifacts
+        self._threads = Threads(store_limits.store_threads, "artifacts")
         # Separate threads, so that slow downloads do not delay listings.
-        self._download_threads = Threads(threads, "downloads")
+        self._download_threads = Threads(store_limits.store_threads, "downloads")
 
     @port_call
     async def listings(self, folders: Sequence[Folder]) -> Many:

@@ -19,8 +19,8 @@ _NOT_WRITABLE: Final = "This server does not write to the artifact location of t
 class UploadTargets:
     """Opens files for writing at the locations that `AccessPolicy` allows."""
 
-    def __init__(self, tracking_uri: str, *, server_uri: str = "", roots: str = "") -> None:
-        self._policy = AccessPolicy(tracking_uri, server_uri, roots)
+    def __init__(self, policy: AccessPolicy) -> None:
+        self._policy = policy
 
     def open(self, uri: str, parts: Sequence[str]) -> IncomingFile:
         """Return a file to write, at the path `parts` below a URI. It blocks.

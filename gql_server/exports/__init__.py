@@ -1,1 +1,1 @@
-"""Tables as CSV, Arrow and Parquet files."""
+"""Exports of tables (`/tables`) as CSV, Arrow streams and Parquet files."""

@@ -1,4 +1,4 @@
-"""Tables as Arrow streams and as Parquet files; needs pyarrow."""
+"""Tables as Arrow streams and as Parquet files; requires pyarrow."""
 
 import io
 from collections.abc import Sequence
@@ -7,86 +7,78 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import override
 
-from gql_server.exports.table_layouts import Columns, Type
+from gql_server.exports.float_values import with_float_values
+from gql_server.exports.stream_encoder import StreamEncoder
+from gql_server.exports.table_layouts import Columns, ColumnType
 from schema.ports.table import Table
 
-ROWS_AT_ONCE: Final = 65_536
-"""The rows of one group of a Parquet file: few groups, and each small in memory."""
+ROW_GROUP_ROWS: Final = 65_536
+"""Rows of a row group of a Parquet file: few groups, each of which takes little memory."""
 
-_TYPES: Final[dict[Type, pa.DataType]] = {
+_TYPES: Final[dict[ColumnType, pa.DataType]] = {
     "text": pa.string(),
     "time": pa.timestamp("ms", tz="UTC"),
-    "whole": pa.int64(),
-    "number": pa.float64(),
-    "value": pa.float64(),
+    "integer": pa.int64(),
+    "float": pa.float64(),
 }
 
 
-def arrow_schema(columns: Columns) -> pa.Schema:
-    """Return the types of a table's columns."""
-    return pa.schema([pa.field(name, _TYPES[type_]) for name, type_ in columns])
-
-
-def arrow_batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
-    """Return some rows as Arrow has them."""
-    arrays = [_array(table[field.name], field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-class ArrowFormat:
-    """Writes parts of a table as an Arrow IPC stream."""
+class ArrowEncoder(StreamEncoder):
+    """Encodes a table as an Arrow IPC stream."""
 
     media_type = "application/vnd.apache.arrow.stream"
 
     def __init__(self, columns: Columns) -> None:
-        self._schema = arrow_schema(columns)
-        self._taken = _Taken()
-        self._writer = pa.ipc.new_stream(self._taken, self._schema)
+        self._schema = _arrow_schema(columns)
+        self._output = _Output()
+        self._writer = pa.ipc.new_stream(self._output, self._schema)
 
-    def begin(self) -> bytes:
-        """Return the schema."""
-        return self._taken.take()
+    @override
+    def start(self) -> bytes:
+        return self._output.take()
 
-    def part(self, table: Table) -> bytes:
-        """Return some rows."""
-        if table.size:
-            self._writer.write_batch(arrow_batch(self._schema, table))
-        return self._taken.take()
+    @override
+    def encode(self, rows: Table) -> bytes:
+        if rows.size:
+            self._writer.write_batch(_record_batch(self._schema, rows))
+        return self._output.take()
 
+    @override
     def end(self) -> bytes:
-        """Return the mark of the end, without which a reader knows that the download broke."""
+        # The end-of-stream marker: without it a reader reports a broken download.
         self._writer.close()
-        return self._taken.take()
+        return self._output.take()
 
 
-class ParquetFile:
-    """Writes parts of a table into a Parquet file on disk, group by group."""
+class ParquetFileWriter:
+    """Writes a table to a Parquet file, one row group at a time. Its methods block."""
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        self._schema = arrow_schema(columns)
+        self._schema = _arrow_schema(columns)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._waiting: list[pa.RecordBatch] = []
+        self._pending: list[pa.RecordBatch] = []
 
-    def part(self, table: Table) -> None:
-        """Write some rows, once there are enough of them."""
-        self._waiting.append(arrow_batch(self._schema, table))
-        if sum(batch.num_rows for batch in self._waiting) >= ROWS_AT_ONCE:
-            self._write()
+    def write(self, rows: Table) -> None:
+        """Append rows; they are written when there are enough for a row group."""
+        self._pending.append(_record_batch(self._schema, rows))
+        if sum(batch.num_rows for batch in self._pending) >= ROW_GROUP_ROWS:
+            self._write_row_group()
 
     def close(self) -> None:
-        """Write what is left, and the end of the file."""
-        if self._waiting:
-            self._write()
+        """Write the last row group and the footer."""
+        if self._pending:
+            self._write_row_group()
         self._writer.close()
 
-    def _write(self) -> None:
-        batches, self._waiting = self._waiting, []
+    def _write_row_group(self) -> None:
+        batches, self._pending = self._pending, []
         self._writer.write_table(pa.Table.from_batches(batches, self._schema))
 
 
-class _Taken(io.RawIOBase):
-    """A file whose bytes are taken away as they are written."""
+class _Output(io.RawIOBase):
+    """A writable file that returns what was written since the last `take`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,12 +96,22 @@ class _Taken(io.RawIOBase):
         return b"".join(parts)
 
 
+def _arrow_schema(columns: Columns) -> pa.Schema:
+    return pa.schema([pa.field(name, _TYPES[type_]) for name, type_ in columns])
+
+
+def _record_batch(schema: pa.Schema, rows: Table) -> pa.RecordBatch:
+    rows = with_float_values(rows)
+    arrays = [_array(rows[field.name], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
 def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     if type_ == pa.string():
-        # A lone surrogate, which only a file store can hold, has no UTF-8.
-        values = [value if value is None or value.isascii() else _storable(value) for value in values]
+        # A lone surrogate, which only a file store can contain, has no UTF-8 encoding.
+        values = [value if value is None or value.isascii() else _encodable(value) for value in values]
     return pa.array(values, type=type_, from_pandas=False)
 
 
-def _storable(text: str) -> str:
+def _encodable(text: str) -> str:
     return text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""One file of a spool: on disk for as long as it is given out, or still sent to someone."""
+"""A file in the export spool."""
 
 import asyncio
 import time
@@ -8,37 +8,37 @@ from pathlib import Path
 
 @dataclass(slots=True, eq=False)
 class ExportFile:
-    """A file that is being made, or is there. Times are of the monotonic clock, in seconds."""
+    """A file that is being written or is complete. Times are in seconds of the monotonic clock."""
 
     path: Path
-    making: "asyncio.Future[None]" = field(init=False)
-    kept: bool = True
-    """Whether it is given to those who ask."""
+    writing: "asyncio.Future[None]" = field(init=False)
+    cached: bool = True
+    """Whether the spool returns it for new requests."""
     stale: bool = False
-    """Whether it is given only to those who go on reading it."""
+    """Whether the spool returns it only for requests that resume a download."""
     users: int = 0
-    """Who waits for it or is sent it."""
+    """Number of requests that wait for it or send it."""
     size: int = 0
-    made: float = 0.0
-    used: float = 0.0
+    finished_at: float = 0.0
+    last_used: float = 0.0
 
     @property
     def idle(self) -> bool:
-        """Say whether it is there, and nobody is sent it now."""
-        return self.making.done() and not self.users
+        """Return whether it is complete, or failed, and has no users."""
+        return self.writing.done() and not self.users
 
-    def let_go(self) -> None:
-        """Count one user less."""
+    def release(self) -> None:
+        """Remove one user."""
         self.users -= 1
-        self.used = time.monotonic()
+        self.last_used = time.monotonic()
 
-    def has_been_made(self) -> bool:
-        """Note when its making ended; say whether it is there now."""
-        self.made = self.used = time.monotonic()
-        return not self.making.cancelled() and self.making.exception() is None
+    def finish(self) -> bool:
+        """Record that writing has ended; return whether it succeeded."""
+        self.finished_at = self.last_used = time.monotonic()
+        return not self.writing.cancelled() and self.writing.exception() is None
 
-    def is_old(self, idle_seconds: float, most_seconds: float) -> bool:
-        """Say whether nobody used it for so long, or it is too old whoever uses it."""
+    def is_expired(self, max_idle: float, max_age: float) -> bool:
+        """Return whether it has had no users for `max_idle` seconds, or is older than `max_age` seconds."""
         now = time.monotonic()
-        unused = self.idle and now - self.used > idle_seconds
-        return unused or (self.making.done() and now - self.made > most_seconds)
+        unused = self.idle and now - self.last_used > max_idle
+        return unused or (self.writing.done() and now - self.finished_at > max_age)

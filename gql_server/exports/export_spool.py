@@ -1,4 +1,4 @@
-"""Files that were made for one request and are there for those that follow: their length is known."""
+"""A bounded folder of files that are written for one request and reused for those that follow."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,127 +7,133 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
+from gql_server.config.limits import ExportLimits
 from gql_server.exports.export_file import ExportFile
 from schema.ports.errors import LimitExceeded, StoreUnavailable
 
-LONGEST: Final = 5
-"""How many times `seconds` a file is given out at most: what is read all the time is made anew, too."""
+MAX_AGE_FACTOR: Final = 5
+"""Maximum age of a file, in multiples of `table_file_seconds`: a file in constant use expires, too."""
 
-Make: TypeAlias = Callable[[ExportFile], Awaitable[None]]
+Write: TypeAlias = Callable[[ExportFile], Awaitable[None]]
 
 
 class ExportSpool:
-    """Keeps files in a folder of its own, which goes with it.
+    """Files in a temporary folder, by key.
 
-    Readers of Parquet ask for its end first, then for parts of it, and must get all from one file. So a file
-    is given out for `seconds` after its last use, and for `LONGEST` times as long after it was made, whatever
-    that took. There are at most `most_files`, the least used going first, of `most_bytes` together; a file
-    that is still sent to someone goes when that is done.
+    Readers of Parquet request the end of a file first and then other parts, and need all of them from one
+    file. So the spool returns a file for `table_file_seconds` after its last use, but no longer than
+    `MAX_AGE_FACTOR` times that after it was written. It has at most `max_table_files` files, of
+    `table_spool_bytes` in total, and evicts the least recently used. A file in use is deleted when its last
+    user releases it.
+
+    An `OrderedDict` rather than `cachetools.LRUCache`, because files that are being written cannot be evicted
+    and their sizes grow. Files for a single download are in `gql_server.artifacts.download_spool`.
     """
 
-    def __init__(self, *, seconds: float, most_files: int, most_bytes: int) -> None:
-        self._seconds = seconds
-        self._most_files = most_files
-        self._most_bytes = most_bytes
+    def __init__(self, limits: ExportLimits) -> None:
+        self._limits = limits
+        self._max_age = MAX_AGE_FACTOR * limits.table_file_seconds
         self._folder: TemporaryDirectory[str] | None = None
-        self._kept: OrderedDict[Hashable, ExportFile] = OrderedDict()
+        self._cached: OrderedDict[Hashable, ExportFile] = OrderedDict()
         self._on_disk: set[ExportFile] = set()
-        self._begun = 0
+        self._count = 0
 
-    async def take(
-        self, key: Hashable, make: Make, *, anew: bool = False, goes_on: bool = False
+    async def acquire(
+        self, key: Hashable, write: Write, *, refresh: bool = False, resume: bool = False
     ) -> ExportFile:
-        """Return the file under a key; whoever takes it gives it back by `release`.
+        """Return the file for a key; the caller must `release` it.
 
-        `make` writes it to its path, once for all who ask for it meanwhile, and calls `grew` now and then.
-        With `anew` it is made again. Who `goes_on` reading gets the file that there is, be it stale.
+        `write` writes the file to its path, once for all concurrent requests, and calls `update_size` as the
+        file grows. `refresh` writes the file again. `resume` returns the cached file even if it is stale.
         """
-        self._drop_old()
-        file = self._kept.get(key)
-        if file is None or (not goes_on and (anew or file.stale)):
-            file = self._begin(key, make)
-        self._kept.move_to_end(key)
+        self._drop_expired()
+        file = self._cached.get(key)
+        if file is None or (not resume and (refresh or file.stale)):
+            file = self._begin(key, write)
+        self._cached.move_to_end(key)
         file.users += 1
         try:
-            # Who leaves does not stop it for others.
-            await asyncio.shield(file.making)
+            # Shielded, so that a client that disconnects does not stop it for the others.
+            await asyncio.shield(file.writing)
         except BaseException:
             self.release(file)
             raise
         return file
 
     def release(self, file: ExportFile) -> None:
-        """Give a file back that was taken."""
-        file.let_go()
+        """Release a file that `acquire` returned."""
+        file.release()
         self._delete_unused(file)
 
-    def grew(self, file: ExportFile) -> None:
-        """Make room for what was written to a file.
+    def update_size(self, file: ExportFile) -> None:
+        """Record the size of a file, and delete idle files if there is not enough space for it.
 
-        Raises LimitExceeded for a file that would never fit, StoreUnavailable for one that does not now.
+        Raises `LimitExceeded` for a file larger than the spool, and `StoreUnavailable` for one that does not
+        fit beside the files in use.
         """
+        max_bytes = self._limits.table_spool_bytes
         file.size = file.path.stat().st_size
-        if file.size > self._most_bytes:
+        if file.size > max_bytes:
             message = (
-                f"The file is larger than {self._most_bytes:,} bytes (GQL_TABLE_SPOOL_BYTES); "
-                "CSV and Arrow are sent as they are made and need no file."
+                f"The file is larger than {max_bytes:,} bytes (GQL_TABLE_SPOOL_BYTES); "
+                "CSV and Arrow are streamed and need no file."
             )
             raise LimitExceeded(message)
-        while sum(one.size for one in self._on_disk) > self._most_bytes:
-            unused = next((key for key, one in self._kept.items() if one.idle), None)
-            if unused is None:
-                message = "Too many files are made and sent now (GQL_TABLE_SPOOL_BYTES); try again later."
+        while sum(other.size for other in self._on_disk) > max_bytes:
+            idle_key = next((key for key, other in self._cached.items() if other.idle), None)
+            if idle_key is None:
+                message = "Too many files are in use (GQL_TABLE_SPOOL_BYTES); try again later."
                 raise StoreUnavailable(message)
-            self._drop(unused)
+            self._drop(idle_key)
 
-    def forget(self) -> None:
-        """Have all files made anew for whoever begins to read from now on."""
-        for file in self._kept.values():
+    def invalidate(self) -> None:
+        """Mark all files stale: new downloads get a new file, and resumed ones the old file."""
+        for file in self._cached.values():
             file.stale = True
 
     def close(self) -> None:
         """Delete all files."""
         for file in self._on_disk:
-            file.making.cancel()
-        self._kept.clear()
+            file.writing.cancel()
+        self._cached.clear()
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _begin(self, key: Hashable, make: Make) -> ExportFile:
+    def _begin(self, key: Hashable, write: Write) -> ExportFile:
         self._drop(key)
         if self._folder is None:
             self._folder = TemporaryDirectory(prefix="gql-server-tables-")
-        self._begun += 1
-        file = ExportFile(Path(self._folder.name) / f"{self._begun}.parquet")
-        file.making = asyncio.ensure_future(make(file))
-        file.making.add_done_callback(lambda _: self._made(key, file))
-        self._kept[key] = file
+        self._count += 1
+        file = ExportFile(Path(self._folder.name) / f"{self._count}.parquet")
+        file.writing = asyncio.ensure_future(write(file))
+        file.writing.add_done_callback(lambda _: self._finish(key, file))
+        self._cached[key] = file
         self._on_disk.add(file)
-        finished = [other for other, one in self._kept.items() if one.making.done()]
-        for other in finished[: max(0, len(self._kept) - self._most_files)]:
+        evictable = [other for other, cached in self._cached.items() if cached.writing.done()]
+        for other in evictable[: max(0, len(self._cached) - self._limits.max_table_files)]:
             self._drop(other)
         return file
 
-    def _made(self, key: Hashable, file: ExportFile) -> None:
-        if file.has_been_made():
-            # With nobody asking for anything any more, too, it does not lie there for ever.
-            asyncio.get_running_loop().call_later(LONGEST * self._seconds + 1, self._drop_old)
-        elif self._kept.get(key) is file:
+    def _finish(self, key: Hashable, file: ExportFile) -> None:
+        if file.finish():
+            # Without further requests, this deletes the file.
+            asyncio.get_running_loop().call_later(self._max_age + 1, self._drop_expired)
+        elif self._cached.get(key) is file:
             self._drop(key)
         self._delete_unused(file)
 
-    def _drop_old(self) -> None:
-        for key, file in list(self._kept.items()):
-            if file.is_old(self._seconds, LONGEST * self._seconds):
+    def _drop_expired(self) -> None:
+        for key, file in list(self._cached.items()):
+            if file.is_expired(self._limits.table_file_seconds, self._max_age):
                 self._drop(key)
 
     def _drop(self, key: Hashable) -> None:
-        file = self._kept.pop(key, None)
+        file = self._cached.pop(key, None)
         if file is not None:
-            file.kept = False
+            file.cached = False
             self._delete_unused(file)
 
     def _delete_unused(self, file: ExportFile) -> None:
-        if not file.kept and file.idle:
+        if not file.cached and file.idle:
             self._on_disk.discard(file)
             file.path.unlink(missing_ok=True)

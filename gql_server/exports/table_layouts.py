@@ -1,7 +1,8 @@
-"""The tables: which there are, their columns and types, and how their rows are walked."""
+"""The exported tables: their columns, parameters and rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from schema.exports.row_scan import (
@@ -15,27 +16,27 @@ from schema.exports.row_scan import (
 )
 from schema.ports.tracking import Tracking
 
-Type: TypeAlias = Literal["text", "time", "whole", "number", "value"]
-"""A column's type. A `value` is a metric's, which may be not finite, as the column `non_finite` then says."""
+ColumnType: TypeAlias = Literal["text", "time", "integer", "float"]
 
-Columns: TypeAlias = Sequence[tuple[str, Type]]
+Columns: TypeAlias = Sequence[tuple[str, ColumnType]]
+"""Names and types."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """A table: its columns, the parameters that it takes, and where its rows come from."""
+    """A table: its columns, its query parameters and the scan that yields its rows."""
 
     columns: Columns
-    takes: frozenset[str]
+    parameters: frozenset[str]
     rows: Callable[[Tracking, RowSearch, ScanOptions], Chunks]
     runs_per_chunk: int = 2000
-    """More than a page of rows takes: without an index of its own a database sorts all runs for each part."""
+    """More than in a page of the graph: a database without an index sorts all runs for each chunk."""
 
 
-_OWNER: Final[Columns] = (("run_id", "text"), ("experiment_id", "text"), ("key", "text"))
-_PAIR: Final[Columns] = (*_OWNER, ("value", "text"))
-_POINT: Final[Columns] = (*_OWNER, ("value", "value"), ("step", "whole"), ("timestamp", "time"))
-_OF_RUNS: Final = frozenset({"experiment", "filter", "since"})
+_LOGGED_BY: Final[Columns] = (("run_id", "text"), ("experiment_id", "text"), ("key", "text"))
+_KEY_VALUE: Final[Columns] = (*_LOGGED_BY, ("value", "text"))
+_POINT: Final[Columns] = (*_LOGGED_BY, ("value", "float"), ("step", "integer"), ("timestamp", "time"))
+_RUN_PARAMETERS: Final = frozenset({"experiment", "filter", "since"})
 
 TABLES: Final[dict[str, TableLayout]] = {
     "experiments": TableLayout(
@@ -60,25 +61,15 @@ TABLES: Final[dict[str, TableLayout]] = {
             ("user_id", "text"),
             ("started_at", "time"),
             ("ended_at", "time"),
-            ("duration_seconds", "number"),
+            ("duration_seconds", "float"),
             ("parent_run_id", "text"),
         ),
-        _OF_RUNS | {"wide"},
+        _RUN_PARAMETERS | {"wide"},
         run_rows,
         runs_per_chunk=5000,
     ),
-    "params": TableLayout(
-        _PAIR,
-        _OF_RUNS | {"key"},
-        lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "params"),
-    ),
-    "tags": TableLayout(
-        _PAIR, _OF_RUNS | {"key"}, lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "tags")
-    ),
-    "metrics": TableLayout(
-        _POINT,
-        _OF_RUNS | {"key"},
-        lambda tracking, asked, walk: key_value_rows(tracking, asked, walk, "metrics"),
-    ),
-    "metric_points": TableLayout(_POINT, _OF_RUNS | {"key"}, point_rows),
+    "params": TableLayout(_KEY_VALUE, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="params")),
+    "tags": TableLayout(_KEY_VALUE, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="tags")),
+    "metrics": TableLayout(_POINT, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="metrics")),
+    "metric_points": TableLayout(_POINT, _RUN_PARAMETERS | {"key"}, point_rows),
 }

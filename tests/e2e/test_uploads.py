@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import socket
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import Event
@@ -14,9 +13,7 @@ import httpx
 import pytest
 from mlflow.artifacts import download_artifacts
 
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile, SpooledIncomingFile
-from gql_server.artifacts.upload_targets import UploadTargets
-from schema.ports.errors import BadUserInput, StoreUnavailable, UnsupportedByStore
+from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile
 from schema.ports.store_kind import StoreKind
 from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.server_process import running_server
@@ -316,79 +313,3 @@ async def test_a_fault_of_the_disk(
         assert "secret" not in response.text
         assert not root_of(sqlite_store, run).exists()
         assert (await put(ask, run, "a/b")).status_code == 201
-
-
-@pytest.mark.parametrize(
-    ("store_uri", "uri"),
-    [
-        ("http://127.0.0.1:5000", "/etc"),
-        ("http://127.0.0.1:5000", "file:///etc"),
-        ("http://127.0.0.1:5000", "mlflow-artifacts://elsewhere/1"),
-        ("http://127.0.0.1:5000", "http://elsewhere/api"),
-        ("sqlite:///x.db", "mlflow-artifacts:/1"),
-        ("sqlite:///x.db", "https://elsewhere/api"),
-        ("sqlite:///x.db", "runs:/1/a"),
-        ("sqlite:///x.db", "models:/a/1"),
-        ("sqlite:///x.db", "nonsense://a"),
-    ],
-)
-def test_where_this_server_does_not_write(store_uri: str, uri: str) -> None:
-    """What a server says is a folder is none of this machine, and no other server gets our credentials."""
-    with pytest.raises(UnsupportedByStore):
-        UploadTargets(store_uri).open(uri, ["a"])
-
-
-def test_folders_that_are_written_to(tmp_path: Path) -> None:
-    """Given roots, a folder of this machine is written to below one of them alone, whatever the store."""
-    places = UploadTargets("http://127.0.0.1:5000", roots=f"/nowhere{os.pathsep}{tmp_path / 'own'}")
-    places.open((tmp_path / "own" / "run").as_uri(), ["a"]).discard()
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "link").symlink_to(tmp_path)
-    for path in (tmp_path / "other", tmp_path / "own" / "link"):
-        with pytest.raises(UnsupportedByStore):
-            places.open(str(path), ["a"])
-
-
-def test_folders_that_others_use_stay(tmp_path: Path) -> None:
-    """A folder made for an upload that breaks off stays where another file came into it meanwhile."""
-    broken, whole = (LocalIncomingFile(tmp_path / "root", ["a", name]) for name in ("broken", "whole"))
-    broken.write(b"x")
-    whole.write(b"y")
-    assert whole.commit()
-    broken.discard()
-    assert [path.name for path in (tmp_path / "root" / "a").iterdir()] == ["whole"]
-    with pytest.raises(BadUserInput):
-        LocalIncomingFile(tmp_path / "root", ["a", "whole", "below"])
-
-
-def test_a_folder_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes into a folder as another upload breaks off and takes it away is told to come again."""
-    broken = LocalIncomingFile(tmp_path / "root", ["a", "broken"])
-    real = os.mkdir
-
-    def late(path: str, *arguments: int, **options: int) -> None:
-        try:
-            real(path, *arguments, **options)
-        except FileExistsError:
-            broken.discard()
-            raise
-
-    monkeypatch.setattr(os, "mkdir", late)
-    with pytest.raises(StoreUnavailable):
-        LocalIncomingFile(tmp_path / "root", ["a", "whole"])
-    LocalIncomingFile(tmp_path / "root", ["a", "whole"]).discard()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_disk_that_is_full_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the last bytes find no room, that is said, too, and nothing is given to the repository."""
-    folder = tmp_path / "received"
-    folder.mkdir()
-    (folder / "a").symlink_to("/dev/full")
-    monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: str(folder))
-    file = SpooledIncomingFile(None, ["a"])
-    file.write(b"x")
-    with pytest.raises(StoreUnavailable, match="disk space"):
-        file.commit()
-    file.discard()
-    assert not folder.exists()

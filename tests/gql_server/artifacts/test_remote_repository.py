@@ -17,7 +17,10 @@ from mlflow.store.artifact import artifact_repository_registry as registry
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from requests import exceptions as http
 
+from gql_server.artifacts.access_policy import AccessPolicy
 from gql_server.artifacts.repositories import Repositories
+from gql_server.config.azure import AzureOptions
+from gql_server.config.settings import Settings
 from schema.ports.errors import UnsupportedByStore
 from tests.support.artifact_owners import ArtifactOwner, error_of
 from tests.support.graphql_client import GraphQLClient, graphql_client
@@ -144,11 +147,13 @@ async def test_a_bucket_that_this_server_cannot_reach(sqlite_store: Store) -> No
 
 
 @pytest.mark.parametrize("uri", ["runs:/0123456789abcdef0123456789abcdef/x", "models:/m-1", "models:/net/1"])
-def test_uris_that_stand_for_others(uri: str) -> None:
-    """A URI that MLflow would turn into another, which nobody looked at, is not followed."""
+def test_uri_that_stands_for_another_is_refused(uri: str) -> None:
+    """A URI that MLflow would resolve to another, which the access policy would not check, is refused."""
+    limits = Settings(tracking_uri="unused:").limits.artifacts
     for tracking_uri in ("sqlite:///x.db", "http://127.0.0.1:9"):
+        policy = AccessPolicy(tracking_uri, "", "")
         with pytest.raises(UnsupportedByStore):
-            Repositories(tracking_uri).get(uri)
+            Repositories(policy, limits, AzureOptions(), timeout=30).get(uri)
 
 
 async def test_roots(sqlite_store: Store, run: ArtifactOwner, tmp_path: Path) -> None:

@@ -1,168 +1,176 @@
-"""Files that are kept between requests: for how long, how many, and what becomes of failures."""
+"""The export spool: how long files are reused, how many there are, and what happens when writing fails."""
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from gql_server.config.settings import Settings
 from gql_server.exports import export_file
 from gql_server.exports.export_file import ExportFile
 from gql_server.exports.export_spool import ExportSpool
 from schema.ports.errors import LimitExceeded, StoreUnavailable
 
 
-class Clock:
-    """A clock that goes when it is told to."""
+class MonotonicClock:
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def monotonic(self) -> float:
-        """Return what it shows."""
+        """Return the time."""
         return self.now
 
 
-class Maker:
-    """Makes files of some bytes, or fails; it counts, and may take its time."""
+class Writer:
+    """Writes files of `size` bytes, or fails with `error`; counts them, and can be made slow."""
 
-    def __init__(self, spool: ExportSpool, clock: Clock) -> None:
-        self.made = 0
-        self.takes = 0.0
+    def __init__(self, spool: ExportSpool, clock: MonotonicClock) -> None:
+        self.count = 0
+        self.seconds = 0.0
         self.size = 10
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self.failing: Exception | None = None
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
+        self.error: Exception | None = None
         self._spool = spool
         self._clock = clock
 
     async def __call__(self, file: ExportFile) -> None:
-        """Make a file, each of other bytes than the one before."""
-        self.made += 1
-        file.path.write_bytes(bytes([self.made]) * self.size)
-        self._spool.grew(file)
-        await self.go_on.wait()
-        self._clock.now += self.takes
-        if self.failing:
-            raise self.failing
+        """Write a file whose bytes are its number."""
+        self.count += 1
+        file.path.write_bytes(bytes([self.count]) * self.size)
+        self._spool.update_size(file)
+        await self.may_finish.wait()
+        self._clock.now += self.seconds
+        if self.error:
+            raise self.error
 
-    async def use(self, key: str = "a", *, anew: bool = False, goes_on: bool = False) -> int:
-        """Take a file, give it back, and return which it was."""
-        file = await self._spool.take(key, self, anew=anew, goes_on=goes_on)
+    async def use(self, key: str = "a", *, refresh: bool = False, resume: bool = False) -> int:
+        """Acquire and release a file, and return its number."""
+        file = await self._spool.acquire(key, self, refresh=refresh, resume=resume)
         number = file.path.read_bytes()[0]
         self._spool.release(file)
         return number
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Give the clock that files go by."""
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> MonotonicClock:
+    """Give the clock of the files."""
+    clock = MonotonicClock()
     monkeypatch.setattr(export_file, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
 @pytest.fixture
 def spool() -> Iterator[ExportSpool]:
-    """Give a spool of two files that are kept a minute, and of a hundred bytes."""
-    spool = ExportSpool(seconds=60, most_files=2, most_bytes=100)
+    """Give a spool of two files and a hundred bytes that reuses a file for a minute."""
+    limits = replace(
+        Settings(tracking_uri="unused:").limits.exports,
+        table_file_seconds=60,
+        max_table_files=2,
+        table_spool_bytes=100,
+    )
+    spool = ExportSpool(limits)
     yield spool
     spool.close()
 
 
-async def test_what_takes_long_is_made_once(spool: ExportSpool, clock: Clock) -> None:
-    """The time for which a file is kept begins when it is there, however long it took to make it."""
-    make = Maker(spool, clock)
-    make.takes = 100
-    assert [await make.use() for _ in range(4)] == [1] * 4
+@pytest.fixture
+def writer(spool: ExportSpool, clock: MonotonicClock) -> Writer:
+    """Give a writer of files."""
+    return Writer(spool, clock)
 
 
-async def test_each_use_keeps_it_up_to_a_bound(spool: ExportSpool, clock: Clock) -> None:
-    """A reader who comes back within the minute gets the same file; after five minutes nobody does."""
-    make = Maker(spool, clock)
+async def test_slow_file_is_reused_from_its_completion(writer: Writer) -> None:
+    """The time for which a file is reused starts when it is complete, however long writing took."""
+    writer.seconds = 100
+    assert [await writer.use() for _ in range(4)] == [1] * 4
+
+
+async def test_file_in_constant_use_expires(writer: Writer, clock: MonotonicClock) -> None:
+    """A file is reused within a minute of its last use, and for at most five minutes."""
     numbers = []
     for _ in range(8):
-        numbers.append(await make.use())
+        numbers.append(await writer.use())
         clock.now += 50
     assert numbers == [1] * 7 + [2]
     clock.now += 61
-    assert await make.use() == 3
+    assert await writer.use() == 3
 
 
-async def test_who_begins_to_read_gets_what_is_new(spool: ExportSpool, clock: Clock) -> None:
-    """After a change, or on demand, a file is made anew; who is in the middle of one goes on with it."""
-    make = Maker(spool, clock)
-    assert await make.use() == 1
-    spool.forget()
-    assert await make.use(goes_on=True) == 1
-    assert await make.use() == 2
-    assert await make.use(anew=True, goes_on=True) == 2
-    assert await make.use(anew=True) == 3
-    assert await make.use(goes_on=True) == 3
+async def test_new_downloads_get_new_file_after_invalidation(writer: Writer, spool: ExportSpool) -> None:
+    """After `invalidate` or with `refresh` a new file is written; a resumed download gets the old one."""
+    assert await writer.use() == 1
+    spool.invalidate()
+    assert await writer.use(resume=True) == 1
+    assert await writer.use() == 2
+    assert await writer.use(refresh=True, resume=True) == 2
+    assert await writer.use(refresh=True) == 3
+    assert await writer.use(resume=True) == 3
 
 
-async def test_a_change_while_it_is_made_is_seen(spool: ExportSpool, clock: Clock) -> None:
-    """Who asks after a change does not get the file that was begun before it."""
-    make = Maker(spool, clock)
-    make.go_on.clear()
-    early = asyncio.create_task(make.use())
+async def test_invalidation_applies_to_file_being_written(writer: Writer, spool: ExportSpool) -> None:
+    """A request after a change does not get a file whose writing began before the change."""
+    writer.may_finish.clear()
+    early = asyncio.create_task(writer.use())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    spool.forget()
-    late = asyncio.create_task(make.use())
+    spool.invalidate()
+    late = asyncio.create_task(writer.use())
     await asyncio.sleep(0)
-    make.go_on.set()
+    writer.may_finish.set()
     assert [await early, await late] == [1, 2]
 
 
-async def test_a_failure_is_nobody_elses(spool: ExportSpool, clock: Clock) -> None:
-    """What fails after its asker left is made again for the next one."""
-    make = Maker(spool, clock)
-    make.go_on.clear()
-    make.failing = StoreUnavailable("The store is down.")
-    asker = asyncio.create_task(make.use())
+async def test_failed_file_is_written_again(writer: Writer) -> None:
+    """A file that failed after its client disconnected is written again for the next request."""
+    writer.may_finish.clear()
+    writer.error = StoreUnavailable("The store is down.")
+    client = asyncio.create_task(writer.use())
     await asyncio.sleep(0)
-    asker.cancel()
-    await asyncio.wait({asker})
-    make.go_on.set()
+    client.cancel()
+    await asyncio.wait({client})
+    writer.may_finish.set()
     await asyncio.sleep(0.01)
-    make.failing = None
-    assert await make.use() == 2
+    writer.error = None
+    assert await writer.use() == 2
 
 
-async def test_a_file_in_use_is_there(spool: ExportSpool, clock: Clock) -> None:
-    """A file that has to go stays on disk until whoever took it has given it back."""
-    make = Maker(spool, clock)
-    file = await spool.take("a", make)
+async def test_evicted_file_is_deleted_on_release(
+    writer: Writer, spool: ExportSpool, clock: MonotonicClock
+) -> None:
+    """A file in use stays on disk after its eviction until its user releases it."""
+    file = await spool.acquire("a", writer)
     clock.now += 1000
     for key in "bcd":
-        await make.use(key)
+        await writer.use(key)
     assert file.path.read_bytes() == b"\1" * 10
     spool.release(file)
     assert not file.path.exists()
 
 
-async def test_the_least_used_goes_first(spool: ExportSpool, clock: Clock) -> None:
-    """Beyond the number of files, the one that nobody used for longest is deleted."""
-    make = Maker(spool, clock)
-    assert [await make.use(key) for key in "abacab"] == [1, 2, 1, 3, 1, 4]
-    file = await spool.take("a", make)
+async def test_least_recently_used_file_is_evicted(writer: Writer, spool: ExportSpool) -> None:
+    """Above the maximum number of files, the least recently used one is deleted."""
+    assert [await writer.use(key) for key in "abacab"] == [1, 2, 1, 3, 1, 4]
+    file = await spool.acquire("a", writer)
     assert len(list(file.path.parent.iterdir())) == 2
     spool.release(file)
 
 
-async def test_the_disk_is_bounded(spool: ExportSpool, clock: Clock) -> None:
-    """Room is made by deleting what nobody reads; what does not fit is refused, and takes no room."""
-    make = Maker(spool, clock)
-    make.size = 60
-    assert [await make.use(key) for key in "aba"] == [1, 2, 3]
-    file = await spool.take("a", make)
+async def test_disk_space_is_limited(writer: Writer, spool: ExportSpool) -> None:
+    """Idle files are deleted to free space; a file that does not fit is refused, and deleted."""
+    writer.size = 60
+    assert [await writer.use(key) for key in "aba"] == [1, 2, 3]
+    file = await spool.acquire("a", writer)
     with pytest.raises(StoreUnavailable, match="GQL_TABLE_SPOOL_BYTES"):
-        await make.use("b")
+        await writer.use("b")
     spool.release(file)
-    make.size = 101
+    writer.size = 101
     with pytest.raises(LimitExceeded, match="GQL_TABLE_SPOOL_BYTES"):
-        await make.use("c")
-    make.size = 100
-    assert await make.use("d")
+        await writer.use("c")
+    writer.size = 100
+    assert await writer.use("d")
     assert len(list(file.path.parent.iterdir())) == 1

@@ -1,4 +1,4 @@
-"""Reading what a request for a table asks."""
+"""The parameters of a request for a table."""
 
 import re
 from dataclasses import dataclass
@@ -13,51 +13,53 @@ from schema.ports.errors import BadUserInput, NotFound
 
 FORMATS: Final = ("csv", "parquet", "arrow")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass(frozen=True, slots=True)
 class TableRequest:
-    """A table, the format to give it in, and which rows of it."""
+    """A table, the format of the response and the selection of rows."""
 
     table: str
     format: str
-    rows: RowSearch
+    search: RowSearch
     wide: bool
 
     @property
     def layout(self) -> TableLayout:
-        """Return the table's columns and rows."""
+        """Return the layout of the table."""
         return TABLES[self.table]
 
 
-def read_table_request(name: str, parameters: QueryParams) -> TableRequest:
-    """Return what is asked by the last part of the path, `runs.csv` say, and the query's parameters.
+def parse_table_request(name: str, parameters: QueryParams) -> TableRequest:
+    """Return the request for the last segment of the path, such as `runs.csv`, and the query parameters.
 
-    Raises NotFound for another table or format, BadUserInput for a parameter that the table does not take.
+    Raises `NotFound` for an unknown table or format, and `BadUserInput` for a parameter that the table does
+    not have.
     """
     table, _, format_ = name.rpartition(".")
     if table not in TABLES or format_ not in FORMATS:
-        message = f"There are {', '.join(TABLES)}, each as .{', .'.join(FORMATS)}: /tables/runs.csv, say."
+        formats = ", .".join(FORMATS)
+        message = f"The tables are {', '.join(TABLES)}, each as .{formats}; for example /tables/runs.csv."
         raise NotFound(message)
-    takes = TABLES[table].takes
+    allowed = TABLES[table].parameters
     for parameter in parameters:
-        if parameter not in takes:
-            message = f"{table} takes {', '.join(sorted(takes))}, and nothing by the name {parameter!r}."
+        if parameter not in allowed:
+            message = f"The parameters of {table} are {', '.join(sorted(allowed))}; {parameter!r} is unknown."
             raise BadUserInput(message)
         if len(parameters.getlist(parameter)) > 1:
             message = f"{parameter} may be given once."
             raise BadUserInput(message)
-    rows = RowSearch(
+    search = RowSearch(
         experiment=parameters.get("experiment"),
         filter=parameters.get("filter"),
         key=parameters.get("key"),
-        since=_time(parameters.get("since")),
+        since=_parse_since(parameters.get("since")),
     )
-    return TableRequest(table, format_, rows, _truth(parameters.get("wide", "")))
+    return TableRequest(table, format_, search, _parse_wide(parameters.get("wide", "")))
 
 
-def _time(text: str | None) -> int | None:
+def _parse_since(text: str | None) -> int | None:
     if not text:
         return None
     try:
@@ -67,9 +69,9 @@ def _time(text: str | None) -> int | None:
         raise BadUserInput(message) from None
 
 
-def _truth(text: str) -> bool:
-    truth = _TRUTHS.get(text.lower())
-    if truth is None:
+def _parse_wide(text: str) -> bool:
+    wide = _BOOLEANS.get(text.lower())
+    if wide is None:
         message = "wide must be true or false."
         raise BadUserInput(message)
-    return truth
+    return wide

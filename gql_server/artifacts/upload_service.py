@@ -1,0 +1,128 @@
+"""Uploads of files to the artifacts of runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
+from threading import Lock
+from typing import NamedTuple, TypeVar
+
+from gql_server.artifacts.incoming_file import IncomingFile
+from gql_server.artifacts.upload_targets import UploadTargets
+from gql_server.cache.cache_control import CacheControl
+from gql_server.cache.cached_store import CachedStore
+from gql_server.config.limits import ArtifactLimits
+from gql_server.runtime.limiter import Limiter
+from gql_server.runtime.threads import Threads
+from schema.ports.errors import BadUserInput, LimitExceeded, NotFound, StoreTimeout
+
+_T = TypeVar("_T")
+
+
+class UploadResult(NamedTuple):
+    """The size of an uploaded file in bytes, and whether it replaced no other file."""
+
+    size: int
+    is_new: bool
+
+
+class UploadService:
+    """Writes files to the artifact locations of runs, with the limits of `ArtifactLimits`."""
+
+    def __init__(self, targets: UploadTargets, store: CachedStore, limits: ArtifactLimits) -> None:
+        self._targets = targets
+        self._store = store
+        self._limits = limits
+        self._limiter = Limiter(limits.max_uploads)
+        # For each upload a step in progress and its discard, which may wait for that step.
+        self._threads = Threads(2 * limits.max_uploads, "uploads")
+        self._cleanups: set[asyncio.Future[None]] = set()
+
+    def check_size(self, size: int) -> None:
+        """Raise `LimitExceeded` for a size in bytes that no file may have."""
+        if size > self._limits.max_upload_bytes:
+            message = (
+                f"The file is larger than {self._limits.max_upload_bytes:,} bytes (GQL_MAX_UPLOAD_BYTES)."
+            )
+            raise LimitExceeded(message)
+
+    async def upload(self, run_id: str, parts: Sequence[str], body: AsyncIterator[bytes]) -> UploadResult:
+        """Write the file at the path `parts` below the artifact location of a run.
+
+        Raises `LimiterFull`, public errors, errors that `public_error_from` converts, and those of `body`.
+        After `StoreTimeout` the store may still take the file; after any other error it does not have it.
+        """
+        with ExitStack() as slot:
+            slot.enter_context(self._limiter)
+            uri = await self._artifact_uri(run_id)
+            file = await self._threads.run(self._targets.open, uri, parts)
+            release = slot.pop_all().close
+        lock = Lock()
+        try:
+            size = 0
+            async for content in body:
+                size += len(content)
+                self.check_size(size)
+                await self._threads.run(_locked, lock, partial(file.write, content))
+            is_new = await self._commit(lock, file)
+        finally:
+            await self._clean_up(run_id, lock, file, release)
+        return UploadResult(size, is_new)
+
+    def close(self) -> None:
+        """Shut the threads down without waiting for them; queued steps still run."""
+        self._threads.close(run_queued=True)
+
+    async def _artifact_uri(self, run_id: str) -> str:
+        tracking = self._store.for_operation(cache_control=CacheControl.NO_STORE)
+        runs = await tracking.runs_by_id([run_id], {"artifact_uri", "lifecycle_stage"})
+        row = runs.index[0]
+        uri = None if row is None else runs.rows["artifact_uri"][row]
+        if row is None or not uri:
+            message = f"There is no run {run_id!r}." if row is None else "This run has no artifacts."
+            raise NotFound(message)
+        if runs.rows["lifecycle_stage"][row] != "ACTIVE":
+            # MLflow's own words.
+            message = f"The run {run_id} must be in the 'active' state. Current state is deleted."
+            raise BadUserInput(message)
+        return str(uri)
+
+    async def _commit(self, lock: Lock, file: IncomingFile) -> bool:
+        timeout = self._limits.upload_timeout
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._threads.run(_locked, lock, file.commit)
+        except TimeoutError as error:
+            message = (
+                f"The store did not take the file within {timeout:g} seconds (GQL_UPLOAD_TIMEOUT). "
+                "It may or may not store it later."
+            )
+            raise StoreTimeout(message) from error
+
+    async def _clean_up(
+        self, run_id: str, lock: Lock, file: IncomingFile, release: Callable[[], None]
+    ) -> None:
+        """Discard the file if it was not committed, invalidate the run in the cache, and end the upload.
+
+        If a step is still in progress after a timeout or a disconnect, this does not wait for it.
+        """
+        step_in_progress = lock.locked()
+        discarded = self._threads.submit(_locked, lock, file.discard)
+        cleanup = asyncio.ensure_future(self._finish(run_id, discarded, release))
+        self._cleanups.add(cleanup)
+        cleanup.add_done_callback(self._cleanups.discard)
+        if not step_in_progress:
+            await asyncio.shield(cleanup)
+
+    async def _finish(self, run_id: str, discarded: Future[None], release: Callable[[], None]) -> None:
+        try:
+            await asyncio.wrap_future(discarded)
+            await self._store.invalidate((run_id,))
+        finally:
+            release()
+
+
+def _locked(lock: Lock, step: Callable[[], _T]) -> _T:
+    with lock:
+        return step()

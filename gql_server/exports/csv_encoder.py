@@ -1,0 +1,76 @@
+"""Tables as CSV (RFC 4180)."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from typing_extensions import override
+
+from gql_server.exports.float_values import with_float_values
+from gql_server.exports.stream_encoder import StreamEncoder
+from gql_server.exports.table_layouts import Columns, ColumnType
+from schema.engine.times import format_times
+from schema.ports.table import Table
+
+# Spreadsheets evaluate a text with such a start as a formula. Numbers may start this way, too.
+_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+class CsvEncoder(StreamEncoder):
+    """Encodes a table as CSV in UTF-8 with a header line.
+
+    Text that a spreadsheet would evaluate as a formula gets a leading apostrophe, which spreadsheets hide.
+    Null is an empty field. Non-finite numbers are NaN, Infinity and -Infinity.
+    """
+
+    media_type = "text/csv; charset=utf-8; header=present"
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+
+    @override
+    def start(self) -> bytes:
+        return _lines([[_escape_formula(name) for name, _ in self._columns]])
+
+    @override
+    def encode(self, rows: Table) -> bytes:
+        rows = with_float_values(rows)
+        columns = [_WRITERS[type_](rows[name]) for name, type_ in self._columns]
+        return _lines(zip(*columns, strict=True))
+
+    @override
+    def end(self) -> bytes:
+        return b""
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    # A lone surrogate, which only a file store can contain, has no UTF-8 encoding.
+    return text.getvalue().encode(errors="replace")
+
+
+def _escape_formula(text: str | None) -> str | None:
+    if text and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def _format_number(value: float | None) -> str:
+    if value is None:
+        return ""
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+_WRITERS: Final[dict[ColumnType, Callable[[Sequence[Any]], Sequence[Any]]]] = {
+    "text": lambda values: list(map(_escape_formula, values)),
+    "time": format_times,
+    "integer": lambda values: values,
+    "float": lambda values: list(map(_format_number, values)),
+}
