@@ -85,12 +85,13 @@ def batched_field(
     *,
     description: str,
     requires: tuple[str, ...] = (),
+    graphql_type: Any = None,
 ) -> Any:
     """Return a field that `resolve(table, context, **arguments)` resolves for all rows of a table.
 
     `resolve` returns a `Column` as long as the table, or an awaitable of one. An exception as an item of the
     column is the error of that row. `requires` names the columns of the table that `resolve` reads, so that
-    they are requested from the store.
+    they are requested from the store. `graphql_type` is the field's type if it has no annotation.
     """
     resolver = _async_resolver(resolve) if inspect.iscoroutinefunction(resolve) else _resolver(resolve)
     parameters = list(inspect.signature(resolve).parameters.values())[2:]
@@ -101,7 +102,12 @@ def batched_field(
     info = info.replace(annotation=strawberry.Info)
     resolver.__signature__ = inspect.Signature([self_, info, *arguments])  # type: ignore[attr-defined]
     resolver.__module__ = resolve.__module__
-    return strawberry.field(resolver=resolver, description=description, metadata={REQUIRES: requires})
+    return strawberry.field(
+        resolver=resolver,
+        description=description,
+        metadata={REQUIRES: requires},
+        graphql_type=graphql_type,
+    )
 
 
 def field_key(parent_type: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:

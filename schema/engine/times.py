@@ -79,14 +79,6 @@ def _write_digits(text: npt.NDArray[np.uint8], start: int, number: Any, width: i
         text[:, column] += digit.astype(np.uint8)
 
 
-def seconds_between(starts: Sequence[int | None], ends: Sequence[int | None]) -> list[float | None]:
-    """Return the seconds from each start to its end, both in milliseconds; None if either is None."""
-    return [
-        None if start is None or end is None else (end - start) / 1000
-        for start, end in zip(starts, ends, strict=True)
-    ]
-
-
 def parse_time(text: str) -> int:
     """Parse a time with any offset to milliseconds, and drop finer digits.
 

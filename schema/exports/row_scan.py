@@ -14,6 +14,7 @@ from schema.exports.point_scan import scan_points
 from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
 from schema.ports.filter_string import count_comparisons
+from schema.ports.milliseconds import seconds_between
 from schema.ports.related_rows import related_rows, related_values
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
@@ -105,7 +106,7 @@ async def run_rows(
     async for runs in run_pages(tracking, search, options, frozenset(stored | related)):
         table: dict[str, Any] = {name: runs[name] for name in stored - {"name"}}
         table["run_name"] = runs["name"]
-        table["duration_seconds"] = list(map(_seconds, runs["started_at"], runs["ended_at"]))
+        table["duration_seconds"] = seconds_between(runs["started_at"], runs["ended_at"])
         if "experiment_name" in requested:
             await _read_names(tracking, names, runs["experiment_id"])
             table["experiment_name"] = [names.get(id_, "") for id_ in runs["experiment_id"]]
@@ -221,10 +222,6 @@ def _with_run_ids(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequ
 def _with_experiment_ids(points: Table, experiments: dict[str, str]) -> Table:
     ids = [experiments[run_id] for run_id in points["run_id"]]
     return Table(points.size, {**points.columns, "experiment_id": ids})
-
-
-def _seconds(start: int | None, end: int | None) -> float | None:
-    return None if start is None or end is None else (end - start) / 1000
 
 
 def _since(since: int | None) -> Condition | None:

@@ -1,4 +1,4 @@
-"""Comparisons: what some runs logged, side by side."""
+"""Comparison of runs: the params, metrics and tags of several runs side by side."""
 
 from collections.abc import Hashable, Sequence
 from itertools import accumulate, chain, pairwise
@@ -15,42 +15,38 @@ from schema.types.run import Run
 _LOGGED: Final = ("params", "metrics", "tags")
 
 
-@strawberry.type(description="What the runs have under one key of their params or tags.")
+@strawberry.type(description="The values that the compared runs have for one param or tag.")
 class ParamComparison:
-    """A row of a comparison, a column a run."""
+    """A row of a comparison, with one value for each run."""
 
-    key: str = strawberry.field(description="The key that at least one of the runs has.")
+    key: str = strawberry.field(description="The key. At least one of the runs has it.")
     differs: bool = strawberry.field(
-        description="Whether the runs have more than one value; having none differs from having any."
+        description="Whether the runs have different values. A missing value differs from any value."
     )
     values: list[str | None] = strawberry.field(
-        description="The value of each run, in the order asked for; null where a run does not have the key."
+        description="The value of each run, in the order of runIds; null if the run does not have the key."
     )
 
 
-@strawberry.type(description="The last values that the runs have of one metric.")
+@strawberry.type(description="The last values that the compared runs have for one metric.")
 class MetricComparison:
-    """A row of a comparison, a column a run."""
+    """A row of a comparison, with one value for each run."""
 
-    key: str = strawberry.field(description="The name that at least one of the runs logged the metric under.")
+    key: str = strawberry.field(description="The key of the metric. At least one of the runs has it.")
     differs: bool = strawberry.field(
         description=(
-            "Whether the runs have more than one value; having none differs from having any, and of values "
-            "that are not finite each kind from the others."
+            "Whether the runs have different values. A missing value differs from any value; NaN, Infinity "
+            "and -Infinity differ from each other."
         )
     )
     values: list[float | None] = strawberry.field(
         description=(
-            "The last value of each run, in the order asked for; null where it is not finite, and where the "
-            "run did not log the metric."
+            "The last value of each run, in the order of runIds; null if it is not finite or if the run does "
+            "not have the metric."
         )
     )
-    minimum: float | None = strawberry.field(
-        description="The least of the finite values; null when there is none."
-    )
-    maximum: float | None = strawberry.field(
-        description="The greatest of the finite values; null when there is none."
-    )
+    minimum: float | None = strawberry.field(description="The smallest finite value; null if there is none.")
+    maximum: float | None = strawberry.field(description="The largest finite value; null if there is none.")
 
 
 def _runs(comparison: Table) -> Table:
@@ -58,131 +54,132 @@ def _runs(comparison: Table) -> Table:
     return runs
 
 
-async def _params(comparison: Table, context: FieldContext) -> Many:
+async def _resolve_params(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
-    return _pairs(
-        await related_rows(runs, "params", None, lambda _: context.tracking.params(runs["run_id"], None))
-    )
+    read = context.tracking.params
+    return _compare_text(await related_rows(runs, "params", None, lambda _: read(runs["run_id"], None)))
 
 
-async def _tags(comparison: Table, context: FieldContext) -> Many:
+async def _resolve_tags(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
-    return _pairs(
-        await related_rows(runs, "tags", None, lambda _: context.tracking.tags(runs["run_id"], None))
-    )
+    read = context.tracking.tags
+    return _compare_text(await related_rows(runs, "tags", None, lambda _: read(runs["run_id"], None)))
 
 
-async def _metrics(comparison: Table, context: FieldContext) -> Many:
+async def _resolve_metrics(comparison: Table, context: FieldContext) -> Many:
     runs = _runs(comparison)
-    found = await related_rows(
-        runs, "metrics", None, lambda _: context.tracking.metrics(runs["run_id"], None)
-    )
-    keys, places = _by_key(found)
-    values = _cells(places, found.rows["value"])
-    # What is not finite is told apart by its name, which no number is equal to.
-    names = zip(found.rows["value"], found.rows["non_finite"], strict=True)
-    told = _cells(places, [value if name is None else name for value, name in names])
+    read = context.tracking.metrics
+    metrics = await related_rows(runs, "metrics", None, lambda _: read(runs["run_id"], None))
+    keys, indexes = _rows_by_key(metrics)
+    values = _cells(indexes, metrics.rows["value"])
+    # A value that is not finite is compared by its name, which is not equal to any number.
+    pairs = zip(metrics.rows["value"], metrics.rows["non_finite"], strict=True)
+    comparable = _cells(indexes, [value if name is None else name for value, name in pairs])
     finite = [[value for value in row if value is not None] for row in values]
-    least = [min(row, default=None) for row in finite]
-    greatest = [max(row, default=None) for row in finite]
-    return _compared(keys, told, values, minimum=least, maximum=greatest)
+    minimum = [min(row, default=None) for row in finite]
+    maximum = [max(row, default=None) for row in finite]
+    return _comparisons(keys, comparable, values, minimum=minimum, maximum=maximum)
 
 
-def _pairs(found: Many) -> Many:
-    keys, places = _by_key(found)
-    values = _cells(places, found.rows["value"])
-    return _compared(keys, values, values)
+def _compare_text(data: Many) -> Many:
+    keys, indexes = _rows_by_key(data)
+    values = _cells(indexes, data.rows["value"])
+    return _comparisons(keys, values, values)
 
 
-def _by_key(many: Many) -> tuple[list[str], list[list[int | None]]]:
-    """Return all keys, sorted, and for each the place of its row of each parent; None where it has none."""
-    keys = sorted(set(many.rows["key"]))
-    places: dict[str, list[int | None]] = {key: [None] * len(many.spans) for key in keys}
-    for parent, span in enumerate(many.spans):
-        for place in range(*span):
-            places[many.rows["key"][place]][parent] = place
-    return keys, list(places.values())
+def _rows_by_key(data: Many) -> tuple[list[str], list[list[int | None]]]:
+    """Return all keys, sorted, and for each key the row index of each run; None if the run lacks the key."""
+    keys = sorted(set(data.rows["key"]))
+    indexes: dict[str, list[int | None]] = {key: [None] * len(data.spans) for key in keys}
+    for run, span in enumerate(data.spans):
+        for index in range(*span):
+            indexes[data.rows["key"][index]][run] = index
+    return keys, list(indexes.values())
 
 
-def _cells(places: Sequence[Sequence[int | None]], column: Sequence[Any]) -> list[list[Any]]:
-    return [[None if place is None else column[place] for place in row] for row in places]
+def _cells(indexes: Sequence[Sequence[int | None]], column: Sequence[Any]) -> list[list[Any]]:
+    return [[None if index is None else column[index] for index in row] for row in indexes]
 
 
-def _compared(
+def _comparisons(
     keys: Sequence[str],
-    told: Sequence[Sequence[Hashable]],
+    comparable: Sequence[Sequence[Hashable]],
     values: Sequence[Sequence[Any]],
-    **more: Sequence[Any],
+    **columns: Sequence[Any],
 ) -> Many:
-    """Return a row for each key; `told` holds its values in a form in which different ones are unequal."""
+    """Return one row per key. Two values differ if their entries in `comparable` are not equal."""
     bounds = pairwise(accumulate(map(len, values), initial=0))
-    columns: dict[str, Column] = {
+    all_columns: dict[str, Column] = {
         "key": keys,
-        "differs": [len(set(row)) > 1 for row in told],
+        "differs": [len(set(row)) > 1 for row in comparable],
         "values": Lists(list(chain.from_iterable(values)), list(bounds)),
-        **more,
+        **columns,
     }
-    return Many.for_single_parent(Table(len(keys), columns))
+    return Many.for_single_parent(Table(len(keys), all_columns))
 
 
-@strawberry.type(description="What some runs logged, side by side: a column a run, in the order asked for.")
+@strawberry.type(description="A comparison of runs, with one value for each run in the order of runIds.")
 class RunComparison:
-    """Params, metrics and tags are read of the store where they are selected."""
+    """Params, metrics and tags are read from the store only if they are selected."""
 
-    runs: list[Run] = strawberry.field(description="The runs, in the order asked for.")
+    runs: list[Run] = strawberry.field(description="The runs, in the order of runIds.")
     params: list[ParamComparison] = batched_field(
-        _params, description="The params of all the runs, sorted by key.", requires=("runs",)
+        _resolve_params, description="The params of all runs, sorted by key.", requires=("runs",)
     )
     metrics: list[MetricComparison] = batched_field(
-        _metrics, description="The last values of all metrics of the runs, sorted by key.", requires=("runs",)
+        _resolve_metrics,
+        description="The last values of the metrics of all runs, sorted by key.",
+        requires=("runs",),
     )
     tags: list[ParamComparison] = batched_field(
-        _tags,
-        description="The tags of all the runs, sorted by key, MLflow's own mlflow.* tags included.",
+        _resolve_tags,
+        description="The tags of all runs, sorted by key, including MLflow's own mlflow.* tags.",
         requires=("runs",),
     )
 
 
-async def compare_runs(
+async def resolve_compare_runs(
     _root: Table,
     context: FieldContext,
     run_ids: Annotated[
         list[strawberry.ID],
         strawberry.argument(
             description=(
-                "MLflow's ids of the runs, deleted or not. One that is given twice has two columns; none at "
-                "all give an empty comparison."
+                "The ids in MLflow of active or deleted runs. A repeated id has a value for each occurrence. "
+                "An empty list returns an empty comparison."
             )
         ),
     ],
 ) -> One:
-    """Look the runs up, with what else the store brings along."""
-    most = context.operation.limits.max_compared_runs
-    if len(run_ids) > most:
-        message = f"compareRuns takes at most {most} runs (GQL_MAX_COMPARED_RUNS), not {len(run_ids)}."
+    """Resolve `Query.compareRuns`."""
+    limit = context.operation.limits.max_compared_runs
+    if len(run_ids) > limit:
+        message = f"compareRuns takes at most {limit} runs (GQL_MAX_COMPARED_RUNS), not {len(run_ids)}."
         raise BadUserInput(message)
     runs = await _look_up(context, run_ids) if run_ids else Table(0, {"run_id": []})
     return One.for_single_parent(Table(1, {"runs": Many.for_single_parent(runs)}))
 
 
 async def _look_up(context: FieldContext, run_ids: Sequence[str]) -> Table:
-    along = {name for name in _LOGGED if context.selects(name)}
-    found = await context.tracking.runs_by_id(run_ids, context.columns(("runs",)) | along | {"run_id"})
+    """Return the runs in the given order. Stores may return the selected params, metrics and tags, too."""
+    related = {name for name in _LOGGED if context.selects(name)}
+    columns = context.columns(("runs",)) | related | {"run_id"}
+    result = await context.tracking.runs_by_id(run_ids, columns)
     missing = dict.fromkeys(
-        run_id for run_id, place in zip(run_ids, found.index, strict=True) if place is None
+        run_id for run_id, index in zip(run_ids, result.index, strict=True) if index is None
     )
     if missing:
         message = f"There is no run {', '.join(missing)}."
         raise NotFound(message)
-    return _at(found.rows, [place for place in found.index if place is not None])
+    return _select_rows(result.rows, [index for index in result.index if index is not None])
 
 
-def _at(table: Table, places: Sequence[int]) -> Table:
-    """Return a table with the rows at these places, some of them perhaps more than once."""
+def _select_rows(table: Table, indexes: Sequence[int]) -> Table:
+    """Return a table of the rows with these indexes, which may repeat."""
     columns = {
-        name: Many(column.rows, [column.spans[place] for place in places])
+        name: Many(column.rows, [column.spans[index] for index in indexes])
         if isinstance(column, Many)
-        else [column[place] for place in places]  # type: ignore[index]
+        else [column[index] for index in indexes]  # type: ignore[index]
         for name, column in table.columns.items()
     }
-    return Table(len(places), columns)
+    return Table(len(indexes), columns)

@@ -1,6 +1,11 @@
-"""Connections: pages of a search, in the form of Relay's cursor connections specification."""
+"""Connections: pages of a search, after Relay's cursor connections specification.
+
+`Connection` and `Edge` are generic: `class RunConnection(Connection[Run])` makes the GraphQL types
+`RunConnection` and `RunEdge`.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 import strawberry
 
@@ -8,72 +13,109 @@ from schema.engine.batched_field import FieldContext
 from schema.ports.table import Column, Many, One, Table
 from schema.ports.tracking import Page, Pages
 from schema.types.arguments import page_size
-from schema.types.cursor import seal, unseal
+from schema.types.cursor import decode_cursor, encode_cursor
 
-NODES = (("nodes",), ("edges", "node"))
-"""The two ways from a connection to its nodes."""
+T = TypeVar("T")
+
+_NODE_PATHS = (("nodes",), ("edges", "node"))
+"""The paths from a connection to its nodes."""
 
 
-@strawberry.type(description="Where a page stands in its connection.")
+@strawberry.type(description="The position of a page in its connection.")
 class PageInfo:
-    """Relay's PageInfo; connections here are read forwards."""
+    """Relay's PageInfo, for paging forwards only."""
 
-    has_next_page: bool = strawberry.field(description="Whether more follow this page.")
-    has_previous_page: bool = strawberry.field(description="Whether this page was asked for with a cursor.")
-    start_cursor: str | None = strawberry.field(description="The first node's cursor; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether more nodes follow this page.")
+    has_previous_page: bool = strawberry.field(description="Whether the page was requested with a cursor.")
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the first node; null if the page is empty."
+    )
     end_cursor: str | None = strawberry.field(
-        description="The last node's cursor, to give as after for the next page; null on an empty page."
+        description=(
+            "The cursor of the last node; null if the page is empty. Pass it as after to get the next page."
+        )
+    )
+
+
+@strawberry.type(description="A node of a connection with its cursor.")
+class Edge(Generic[T]):
+    """Relay's edge."""
+
+    cursor: str = strawberry.field(
+        description="The position of the node. Pass it as after to get the nodes that follow."
+    )
+    node: T = strawberry.field(description="The node.")
+
+
+@strawberry.type
+class Connection(Generic[T]):
+    """Relay's connection, and the fields `nodes` and `totalCount`."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The nodes of the page with their cursors.")
+    nodes: list[T] = strawberry.field(description="The nodes of the page.")
+    page_info: PageInfo = strawberry.field(description="The position of the page in the connection.")
+    total_count: int | None = strawberry.field(
+        description=(
+            "The number of nodes on all pages. It is counted only if this field is selected; null if the "
+            "store would have to scan more than the server's limit (GQL_MAX_SCANNED_RUNS)."
+        )
     )
 
 
 async def connect(
     context: FieldContext,
-    marks: Sequence[str],
+    fingerprints: Sequence[str],
     first: int | None,
     after: str | None,
     read: Callable[[Page], Awaitable[Pages]],
     count: Callable[[], Awaitable[Sequence[int | None]]],
 ) -> Table:
-    """Return the connections of all parents, one row each, with what is selected and no more.
+    """Return a table with the connection of each parent, with the selected columns only.
 
-    `marks` are the fingerprints of the parents' searches. `read` is asked for the pages if anything of them
-    is selected, `count` for the totals if totalCount is.
+    `fingerprints` has the fingerprint of each parent's search. `read` reads one page for each parent and is
+    called only if nodes or pageInfo are selected; `count` counts for each parent, if totalCount is selected.
     """
     size = page_size(first, context.operation.limits.max_page_size)
-    # A cursor is of one search: where parents differ in theirs, it is refused for all of them.
-    positions = [] if after is None else [unseal(mark, after) for mark in marks]
+    # A cursor belongs to one search. It is refused if any parent has another search.
+    positions = [] if after is None else [decode_cursor(one, after) for one in fingerprints]
     position = positions[0] if positions else None
     columns: dict[str, Column] = {}
     if context.selects("totalCount"):
         columns["total_count"] = await count()
     if any(context.selects(name) for name in ("nodes", "edges", "pageInfo")):
-        pages = await read(Page(first=size, after=position, columns=context.columns(*NODES)))
-        columns |= _pages(context, marks, pages, behind=after is not None)
-    return Table(len(marks), columns)
+        pages = await read(Page(first=size, after=position, columns=context.columns(*_NODE_PATHS)))
+        columns |= _page_columns(context, fingerprints, pages, has_previous=after is not None)
+    return Table(len(fingerprints), columns)
 
 
-def _pages(context: FieldContext, marks: Sequence[str], pages: Pages, *, behind: bool) -> dict[str, Column]:
+def _page_columns(
+    context: FieldContext, fingerprints: Sequence[str], pages: Pages, *, has_previous: bool
+) -> dict[str, Column]:
+    size = len(fingerprints)
     edges: dict[str, Column] = {"node": One(pages.rows, range(pages.rows.size))}
     if context.selects("edges", "cursor"):
         edges["cursor"] = [
-            seal(mark, pages.position(row))
-            for mark, (start, stop) in zip(marks, pages.spans, strict=True)
+            encode_cursor(one, pages.position(row))
+            for one, (start, stop) in zip(fingerprints, pages.spans, strict=True)
             for row in range(start, stop)
         ]
-    info: dict[str, Column] = {"has_next_page": pages.has_next, "has_previous_page": [behind] * len(marks)}
+    info: dict[str, Column] = {"has_next_page": pages.has_next, "has_previous_page": [has_previous] * size}
     if context.selects("pageInfo", "startCursor"):
-        info["start_cursor"] = _ends(marks, pages, lambda start, _: start)
+        info["start_cursor"] = _cursors(fingerprints, pages, lambda start, _: start)
     if context.selects("pageInfo", "endCursor"):
-        info["end_cursor"] = _ends(marks, pages, lambda _, stop: stop - 1)
+        info["end_cursor"] = _cursors(fingerprints, pages, lambda _, stop: stop - 1)
     return {
         "nodes": Many(pages.rows, pages.spans),
         "edges": Many(Table(pages.rows.size, edges), pages.spans),
-        "page_info": One(Table(len(marks), info), range(len(marks))),
+        "page_info": One(Table(size, info), range(size)),
     }
 
 
-def _ends(marks: Sequence[str], pages: Pages, end: Callable[[int, int], int]) -> list[str | None]:
+def _cursors(
+    fingerprints: Sequence[str], pages: Pages, row_of: Callable[[int, int], int]
+) -> list[str | None]:
+    """Return the cursor of one row of each page, `row_of(start, stop)`; None for an empty page."""
     return [
-        seal(mark, pages.position(end(start, stop))) if stop > start else None
-        for mark, (start, stop) in zip(marks, pages.spans, strict=True)
+        encode_cursor(one, pages.position(row_of(start, stop))) if stop > start else None
+        for one, (start, stop) in zip(fingerprints, pages.spans, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Cursors: a place in an ordered search, bound to the search that it belongs to."""
+"""Cursors: a position in an ordered search, with a fingerprint of that search."""
 
 import base64
 import binascii
@@ -11,18 +11,18 @@ from schema.ports.tracking import Position
 
 
 def fingerprint(*search: Hashable) -> str:
-    """Return a short text that tells searches apart; the search's plain records are its only input."""
+    """Return a short hash of a search. The arguments must be plain records, whose `repr` is hashed."""
     return blake2b(repr(search).encode(), digest_size=6).hexdigest()
 
 
-def seal(mark: str, position: Position) -> str:
-    """Write a place in the search with this fingerprint as a cursor."""
-    text = json.dumps([mark, *position], separators=(",", ":"))
+def encode_cursor(search_fingerprint: str, position: Position) -> str:
+    """Return the cursor of a position in the search with this fingerprint."""
+    text = json.dumps([search_fingerprint, *position], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def unseal(mark: str, cursor: str) -> Position:
-    """Return the place that a cursor names; BadUserInput if it is garbled or of another search."""
+def decode_cursor(search_fingerprint: str, cursor: str) -> Position:
+    """Return the position of a cursor; raise `BadUserInput` if it is malformed or of another search."""
     try:
         content = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
@@ -30,7 +30,7 @@ def unseal(mark: str, cursor: str) -> Position:
     if not isinstance(content, list) or not content or not isinstance(content[0], str):
         message = "after is not a cursor of this server."
         raise BadUserInput(message)
-    if content[0] != mark:
-        message = "after is a cursor of another query; a cursor holds for the same arguments only."
+    if content[0] != search_fingerprint:
+        message = "after is a cursor of another query. A cursor is valid only with the same arguments."
         raise BadUserInput(message)
     return content[1:]

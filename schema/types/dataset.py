@@ -1,18 +1,24 @@
-"""Datasets: what runs read."""
+"""Datasets: the inputs of runs."""
 
 import strawberry
 
 
-@strawberry.type(description="A dataset that a run read, as it was logged: where the data is, not the data.")
+@strawberry.type(
+    description="A dataset that a run used as input. MLflow stores a description of it, not its data."
+)
 class DatasetInput:
-    """MLflow's DatasetInput, with the context that MLflow keeps in a tag of it."""
+    """MLflow's DatasetInput, with the context that MLflow stores in its tags."""
 
-    name: str = strawberry.field(description="The dataset's name.")
-    digest: str = strawberry.field(description="A fingerprint of what was in it.")
-    source_type: str | None = strawberry.field(description="The kind of source, such as local or http.")
-    source: str | None = strawberry.field(description="Where the data is, mostly as JSON.")
-    schema: str | None = strawberry.field(description="The columns or tensors, mostly as JSON.")
-    profile: str | None = strawberry.field(description="Figures of it, such as the number of rows, as JSON.")
+    name: str = strawberry.field(description="The name of the dataset.")
+    digest: str = strawberry.field(description="A fingerprint of the data.")
+    source_type: str | None = strawberry.field(description="The type of the source, such as local or http.")
+    source: str | None = strawberry.field(description="The location of the data, usually as JSON.")
+    schema: str | None = strawberry.field(
+        description="The columns or tensors of the data, usually as JSON; null if not logged."
+    )
+    profile: str | None = strawberry.field(
+        description="Statistics of the data, such as the number of rows, as JSON; null if not logged."
+    )
     context: str | None = strawberry.field(
-        description="What the run read it for, such as training or validation."
+        description="The purpose of the data, such as training or validation; null if not logged."
     )

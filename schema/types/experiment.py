@@ -1,4 +1,4 @@
-"""Experiments: the folders that runs are kept in."""
+"""Experiments: named sets of runs."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
 from schema.types.filter_inputs import RunWhere
 from schema.types.key_values import Tag
-from schema.types.logged_model_connection import LoggedModelConnection, models_of_experiments
+from schema.types.logged_model_connection import LoggedModelConnection, resolve_models_of_experiments
 from schema.types.node import Node, global_id_field
 from schema.types.run import Run
 from schema.types.run_connection import RunConnection
@@ -24,25 +24,25 @@ from schema.types.run_search import Filter, OrderBy, connect_runs, run_search
 from schema.types.scalars import DateTime
 
 
-async def _tags(experiments: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+async def _resolve_tags(experiments: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     ids = experiments["experiment_id"]
     return await related_rows(
-        experiments, "tags", given(keys), lambda some: context.tracking.experiment_tags(ids, some)
+        experiments, "tags", given(keys), lambda selected: context.tracking.experiment_tags(ids, selected)
     )
 
 
-async def _tag(
+async def _resolve_tag(
     experiments: Table,
     context: FieldContext,
-    key: Annotated[str, strawberry.argument(description="The tag's name.")],
+    key: Annotated[str, strawberry.argument(description="The key of the tag.")],
 ) -> list[str | None]:
     ids = experiments["experiment_id"]
     return await related_values(
-        experiments, "tags", key, lambda some: context.tracking.experiment_tags(ids, some)
+        experiments, "tags", key, lambda selected: context.tracking.experiment_tags(ids, selected)
     )
 
 
-async def _runs(
+async def _resolve_runs(
     experiments: Table,
     context: FieldContext,
     first: First = DEFAULT_FIRST,
@@ -58,7 +58,7 @@ async def _runs(
     return One(connections, range(experiments.size))
 
 
-@strawberry.enum(description="Which end of a metric is best.")
+@strawberry.enum(description="Whether the largest or the smallest value of a metric is the best.")
 class Goal(Enum):
     """The direction of an optimization."""
 
@@ -66,17 +66,21 @@ class Goal(Enum):
     MINIMIZE = strawberry.enum_value("MINIMIZE", description="The smallest value is best.")
 
 
-async def _best_run(
+async def _resolve_best_run(
     experiments: Table,
     context: FieldContext,
-    metric: Annotated[str, strawberry.argument(description="The metric's key: its last value counts.")],
-    goal: Annotated[Goal, strawberry.argument(description="Which end is best.")] = Goal.MAXIMIZE,
+    metric: Annotated[
+        str, strawberry.argument(description="The key of the metric. Its last value is compared.")
+    ],
+    goal: Annotated[
+        Goal, strawberry.argument(description="Whether the largest or the smallest value is the best.")
+    ] = Goal.MAXIMIZE,
 ) -> One:
     search = Search(
         where=AllOf(
             (
                 Predicate("attribute", "status", "eq", "FINISHED"),
-                # Every value but a NaN.
+                # Excludes NaN only.
                 Predicate("metric", metric, "gte", -math.inf),
             )
         ),
@@ -89,13 +93,13 @@ async def _best_run(
     return One(pages.rows, [start if stop > start else None for start, stop in pages.spans])
 
 
-def _keys(by: LoggedKind) -> Any:
-    async def answer(experiments: Table, context: FieldContext) -> Sequence[Sequence[str]]:
-        return await context.tracking.logged_keys(by, experiments["experiment_id"])
+def _keys_field(kind: LoggedKind) -> Any:
+    async def resolve_keys(experiments: Table, context: FieldContext) -> Sequence[Sequence[str]]:
+        return await context.tracking.logged_keys(kind, experiments["experiment_id"])
 
     return batched_field(
-        answer,
-        description=f"The distinct keys of the {by}s that its active runs have, sorted.",
+        resolve_keys,
+        description=f"The distinct keys of the {kind}s of its active runs, sorted.",
         requires=("experiment_id",),
     )
 
@@ -105,36 +109,49 @@ class Experiment(Node):
     """MLflow's Experiment."""
 
     id: strawberry.ID = global_id_field("Experiment", "experiment_id")
-    experiment_id: strawberry.ID = strawberry.field(description="MLflow's id of the experiment.")
-    name: str = strawberry.field(description="The name, unique in the store.")
-    artifact_location: str | None = strawberry.field(description="Where its runs keep their artifacts.")
-    lifecycle_stage: LifecycleStage = strawberry.field(description="Whether the experiment is deleted.")
-    created_at: DateTime | None = strawberry.field(description="When it was created, if the store knows.")
+    experiment_id: strawberry.ID = strawberry.field(description="The experiment's id in MLflow.")
+    name: str = strawberry.field(description="The name of the experiment, unique in the store.")
+    artifact_location: str | None = strawberry.field(
+        description="The URI below which its runs store their artifacts."
+    )
+    lifecycle_stage: LifecycleStage = strawberry.field(
+        description="Whether the experiment is active or deleted."
+    )
+    created_at: DateTime | None = strawberry.field(
+        description="The time of creation; null if the store does not record it."
+    )
     updated_at: DateTime | None = strawberry.field(
-        description="When it was last changed itself, its runs apart, if the store knows."
+        description=(
+            "The time of the last change to the experiment itself, not to its runs; null if the store does "
+            "not record it."
+        )
     )
     tags: list[Tag] = batched_field(
-        _tags, description="Tags, sorted by key.", requires=("experiment_id", "tags")
+        _resolve_tags,
+        description="The tags of the experiment, sorted by key.",
+        requires=("experiment_id", "tags"),
     )
     tag: str | None = batched_field(
-        _tag, description="One tag's value; null when it is not set.", requires=("experiment_id", "tags")
+        _resolve_tag,
+        description="The value of one tag; null if it is not set.",
+        requires=("experiment_id", "tags"),
     )
     runs: RunConnection = batched_field(
-        _runs, description="The experiment's runs.", requires=("experiment_id",)
+        _resolve_runs, description="The runs of the experiment.", requires=("experiment_id",)
     )
     best_run: Run | None = batched_field(
-        _best_run,
+        _resolve_best_run,
         description=(
-            "The best run by a metric's last value among the finished active runs, of equals the one with "
-            "the least id; null when none has a value."
+            "The active run with status FINISHED that has the best last value of a metric. If several runs "
+            "have it, the one with the smallest id. Null if no run has a value; NaN does not count."
         ),
         requires=("experiment_id",),
     )
-    metric_keys: list[str] = _keys("metric")
-    param_keys: list[str] = _keys("param")
-    tag_keys: list[str] = _keys("tag")
+    metric_keys: list[str] = _keys_field("metric")
+    param_keys: list[str] = _keys_field("param")
+    tag_keys: list[str] = _keys_field("tag")
     logged_models: LoggedModelConnection = batched_field(
-        models_of_experiments,
-        description="The experiment's logged models, the newest first.",
+        resolve_models_of_experiments,
+        description="The logged models of the experiment, newest first.",
         requires=("experiment_id",),
     )

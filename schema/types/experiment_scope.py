@@ -1,4 +1,4 @@
-"""Which experiments a root field is about."""
+"""The arguments that select the experiments of a root field."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,22 +10,36 @@ from schema.ports.errors import BadUserInput
 from schema.ports.tracking import ExperimentScope
 
 ExperimentIds = Annotated[
-    list[strawberry.ID] | None, strawberry.argument(description="Only runs of these experiments.")
+    list[strawberry.ID] | None,
+    strawberry.argument(
+        description=(
+            "Include runs of the experiments with these ids only. Default: all active experiments. Cannot be "
+            "combined with experimentNames."
+        )
+    ),
 ]
 ExperimentNames = Annotated[
     list[str] | None,
-    strawberry.argument(description="Only runs of the experiments with these exact names."),
+    strawberry.argument(
+        description=(
+            "Include runs of the experiments with these exact names only; names that do not exist are "
+            "ignored. Cannot be combined with experimentIds."
+        )
+    ),
 ]
 
 
-async def scope_of(
+async def experiment_scope(
     context: FieldContext, field: str, ids: Sequence[str] | None, names: Sequence[str] | None
 ) -> ExperimentScope:
-    """Return the experiments that either argument of a field names; None where neither is given."""
+    """Return the experiments that the arguments of a field select; None if it has neither argument.
+
+    Raise `BadUserInput` if it has both.
+    """
     if ids is not None and names is not None:
         message = f"{field} takes experimentIds or experimentNames, not both."
         raise BadUserInput(message)
     if names is None:
         return None if ids is None else tuple(dict.fromkeys(ids))
-    found = await context.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
-    return tuple(found.rows["experiment_id"][place] for place in found.index if place is not None)
+    result = await context.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
+    return tuple(result.rows["experiment_id"][index] for index in result.index if index is not None)

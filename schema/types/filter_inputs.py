@@ -1,4 +1,4 @@
-"""The `where` argument: typed filters with and, or and not."""
+"""The `where` argument: typed filters that combine with and, or and not."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -14,23 +14,26 @@ from schema.types.scalars import DateTime
 
 _UNSET: Any = strawberry.UNSET
 
-_EQ = "Is this."
-_NE = "Is something else; what has no value does not match."
-_IN = "Is one of these; an empty list matches nothing."
-_NOT_IN = "Is none of these; what has no value does not match."
-_LIKE = "Matches this SQL pattern, % for any text and _ for any one character, telling upper from lower case."
-_ILIKE = "Matches this SQL pattern whatever the case."
-_GT, _GTE, _LT, _LTE = "Is greater.", "Is greater or equal.", "Is less.", "Is less or equal."
-_IS_NULL = "true: has no value; false: has one."
+_EQ = "Equal to this value."
+_NE = "Not equal to this value. A missing value does not match."
+_IN = "Equal to one of these values. An empty list matches nothing."
+_NOT_IN = "Equal to none of these values. A missing value does not match."
+_LIKE = "Matches this SQL pattern (% is any text, _ is any one character); case-sensitive."
+_ILIKE = "Matches this SQL pattern (% is any text, _ is any one character); case-insensitive."
+_GT = "Greater than this value."
+_GTE = "Greater than or equal to this value."
+_LT = "Less than this value."
+_LTE = "Less than or equal to this value."
+_IS_NULL = "true matches a missing value, false any value."
 
 
 def _operator(description: str) -> Any:
     return strawberry.field(default=_UNSET, description=description)
 
 
-@strawberry.input(description="A test of an id.")
+@strawberry.input(description="A filter on an id. All given operators must match.")
 class IdFilter:
-    """Each operator given must hold."""
+    """All given operators must match."""
 
     eq: strawberry.ID | None = _operator(_EQ)
     ne: strawberry.ID | None = _operator(_NE)
@@ -39,9 +42,9 @@ class IdFilter:
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A test of text.")
+@strawberry.input(description="A filter on text. All given operators must match.")
 class StringFilter:
-    """Each operator given must hold."""
+    """All given operators must match."""
 
     eq: str | None = _operator(_EQ)
     ne: str | None = _operator(_NE)
@@ -52,9 +55,9 @@ class StringFilter:
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A test of a run's status.")
+@strawberry.input(description="A filter on the status of a run. All given operators must match.")
 class RunStatusFilter:
-    """Each operator given must hold."""
+    """All given operators must match."""
 
     eq: RunStatus | None = _operator(_EQ)
     ne: RunStatus | None = _operator(_NE)
@@ -62,21 +65,21 @@ class RunStatusFilter:
     not_in: list[RunStatus] | None = _operator(_NOT_IN)
 
 
-@strawberry.input(description="A test of a point in time.")
+@strawberry.input(description="A filter on a time. All given operators must match.")
 class DateTimeFilter:
-    """Each operator given must hold."""
+    """All given operators must match."""
 
     eq: DateTime | None = _operator(_EQ)
-    gt: DateTime | None = _operator("Is later.")
-    gte: DateTime | None = _operator("Is this or later.")
-    lt: DateTime | None = _operator("Is earlier.")
-    lte: DateTime | None = _operator("Is this or earlier.")
+    gt: DateTime | None = _operator("Later than this time.")
+    gte: DateTime | None = _operator("At this time or later.")
+    lt: DateTime | None = _operator("Earlier than this time.")
+    lte: DateTime | None = _operator("At this time or earlier.")
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A test of a number.")
+@strawberry.input(description="A filter on a number. All given operators must match.")
 class FloatFilter:
-    """Each operator given must hold."""
+    """All given operators must match."""
 
     eq: float | None = _operator(_EQ)
     ne: float | None = _operator(_NE)
@@ -88,99 +91,105 @@ class FloatFilter:
 
 @strawberry.input(
     description=(
-        "A test of the param or tag under a key. gt, gte, lt and lte compare its text as a number; "
-        "text that is no number never matches."
+        "A filter on the param or tag with a key. At least one operator is required, and all given operators "
+        "must match. gt, gte, lt and lte compare the value as a number; other text does not match."
     )
 )
 class KeyedFilter:
-    """Each operator given must hold; at least one is needed."""
+    """`schema.ports.condition.Predicate` on a param or a tag."""
 
-    key: str = strawberry.field(description="The key.")
+    key: str = strawberry.field(description="The key of the param or tag.")
     eq: str | None = _operator(_EQ)
-    ne: str | None = _operator("Is there and is something else.")
+    ne: str | None = _operator(_NE)
     in_: list[str] | None = strawberry.field(default=_UNSET, description=_IN, name="in")
-    not_in: list[str] | None = _operator("Is there and is none of these.")
+    not_in: list[str] | None = _operator(_NOT_IN)
     like: str | None = _operator(_LIKE)
     ilike: str | None = _operator(_ILIKE)
     gt: float | None = _operator(_GT)
     gte: float | None = _operator(_GTE)
     lt: float | None = _operator(_LT)
     lte: float | None = _operator(_LTE)
-    is_null: bool | None = _operator("true: there is nothing under the key; false: there is.")
+    is_null: bool | None = _operator("true matches if the key is missing, false if it exists.")
 
 
 @strawberry.input(
-    description="A test of the last value of the metric under a key; NaN matches ne and isNull: false alone."
+    description=(
+        "A filter on the last value of the metric with a key. At least one operator is required, and all "
+        "given operators must match. NaN matches ne and isNull: false only."
+    )
 )
 class MetricFilter:
-    """Each operator given must hold; at least one is needed."""
+    """`schema.ports.condition.Predicate` on a metric."""
 
-    key: str = strawberry.field(description="The key.")
+    key: str = strawberry.field(description="The key of the metric.")
     eq: float | None = _operator(_EQ)
-    ne: float | None = _operator("Is there and is something else.")
+    ne: float | None = _operator(_NE)
     gt: float | None = _operator(_GT)
     gte: float | None = _operator(_GTE)
     lt: float | None = _operator(_LT)
     lte: float | None = _operator(_LTE)
-    is_null: bool | None = _operator("true: was never logged; false: was logged.")
+    is_null: bool | None = _operator("true matches if the metric was not logged, false if it was.")
 
 
-_AND = "All of these hold; an empty list always does."
-_OR = "At least one of these holds; an empty list never does."
-_NOT = "This does not hold."
-_PARAM = "All of these tests of params hold."
-_TAG = "All of these tests of tags hold."
+_AND = "All of these conditions match. An empty list always matches."
+_OR = "At least one of these conditions matches. An empty list never matches."
+_NOT = "This condition does not match."
+_PARAM = "All of these filters on params match."
+_TAG = "All of these filters on tags match."
 
 
-@strawberry.input(description="A condition on runs; every field given must hold.")
+@strawberry.input(description="A condition on runs. All given fields must match.")
 class RunFilter:
-    """What `where` takes of runs."""
+    """The `where` argument for runs."""
 
     and_: Optional[list["RunFilter"]] = strawberry.field(default=_UNSET, description=_AND, name="and")  # noqa: UP045
     or_: Optional[list["RunFilter"]] = strawberry.field(default=_UNSET, description=_OR, name="or")  # noqa: UP045
     not_: Optional["RunFilter"] = strawberry.field(default=_UNSET, description=_NOT, name="not")
-    run_id: IdFilter | None = _operator("MLflow's id of the run.")
-    experiment_id: IdFilter | None = _operator("MLflow's id of the run's experiment.")
-    parent_run_id: IdFilter | None = _operator("The parent run's id; isNull: true gives root runs.")
-    name: StringFilter | None = _operator("The run's name.")
-    user_id: StringFilter | None = _operator("Who started the run.")
-    status: RunStatusFilter | None = _operator("Where the run is in its life.")
-    started_at: DateTimeFilter | None = _operator("When the run started.")
-    ended_at: DateTimeFilter | None = _operator("When the run ended; isNull: true gives runs that have not.")
-    duration_seconds: FloatFilter | None = _operator("The time from start to end; unended runs never match.")
+    run_id: IdFilter | None = _operator("The run's id in MLflow.")
+    experiment_id: IdFilter | None = _operator("The id in MLflow of the run's experiment.")
+    parent_run_id: IdFilter | None = _operator(
+        "The id of the parent run. isNull: true selects runs without a parent."
+    )
+    name: StringFilter | None = _operator("The name of the run.")
+    user_id: StringFilter | None = _operator("The user who started the run.")
+    status: RunStatusFilter | None = _operator("The status of the run.")
+    started_at: DateTimeFilter | None = _operator("The start time.")
+    ended_at: DateTimeFilter | None = _operator(
+        "The end time. isNull: true selects runs that have not ended."
+    )
+    duration_seconds: FloatFilter | None = _operator(
+        "The time from start to end, in seconds. Runs that have not ended do not match."
+    )
     param: list[KeyedFilter] | None = _operator(_PARAM)
     tag: list[KeyedFilter] | None = _operator(_TAG)
-    metric: list[MetricFilter] | None = _operator("All of these tests of metrics hold.")
+    metric: list[MetricFilter] | None = _operator("All of these filters on metrics match.")
 
 
-@strawberry.input(description="A condition on experiments; every field given must hold.")
+@strawberry.input(description="A condition on experiments. All given fields must match.")
 class ExperimentFilter:
-    """What `where` takes of experiments."""
+    """The `where` argument for experiments."""
 
     and_: Optional[list["ExperimentFilter"]] = strawberry.field(default=_UNSET, description=_AND, name="and")  # noqa: UP045
     or_: Optional[list["ExperimentFilter"]] = strawberry.field(default=_UNSET, description=_OR, name="or")  # noqa: UP045
     not_: Optional["ExperimentFilter"] = strawberry.field(default=_UNSET, description=_NOT, name="not")
-    experiment_id: IdFilter | None = _operator("MLflow's id of the experiment.")
-    name: StringFilter | None = _operator("The experiment's name.")
+    experiment_id: IdFilter | None = _operator("The experiment's id in MLflow.")
+    name: StringFilter | None = _operator("The name of the experiment.")
     tag: list[KeyedFilter] | None = _operator(_TAG)
-    created_at: DateTimeFilter | None = _operator("When it was created.")
-    updated_at: DateTimeFilter | None = _operator("When it was last changed itself.")
+    created_at: DateTimeFilter | None = _operator("The time of creation.")
+    updated_at: DateTimeFilter | None = _operator(
+        "The time of the last change to the experiment itself, not to its runs."
+    )
 
 
-RunWhere = Annotated[
-    RunFilter | None,
-    strawberry.argument(description="A condition that may use and, or and not; with filter, both must hold."),
-]
-ExperimentWhere = Annotated[
-    ExperimentFilter | None,
-    strawberry.argument(description="A condition that may use and, or and not; with filter, both must hold."),
-]
+_WHERE = "A condition that the results must match. If filter is given too, they must match both."
+RunWhere = Annotated[RunFilter | None, strawberry.argument(description=_WHERE)]
+ExperimentWhere = Annotated[ExperimentFilter | None, strawberry.argument(description=_WHERE)]
 
-_DEEPEST = 20
-"""How deep conditions may nest: databases, and Python, recurse into them."""
-_LONGEST_PATTERN = 10_000
-"""Characters of a pattern; SQLite refuses 50,000, and no param or tag has more than 8,000."""
-_LOGGED: tuple[KeyKind, ...] = ("param", "tag", "metric")
+_MAX_DEPTH = 20
+"""The maximum nesting of conditions, because databases and Python evaluate them recursively."""
+_MAX_PATTERN_LENGTH = 10_000
+"""The maximum characters of a pattern. SQLite rejects 50,000; a param or tag has at most 8,000."""
+_KEYED_FIELDS: tuple[KeyKind, ...] = ("param", "tag", "metric")
 _OPERATORS: dict[str, Operator] = {
     "eq": "eq", "ne": "ne", "in_": "in", "not_in": "not_in", "like": "like", "ilike": "ilike",
     "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte", "is_null": "is_null",
@@ -188,69 +197,71 @@ _OPERATORS: dict[str, Operator] = {
 
 
 def condition(
-    where: RunFilter | ExperimentFilter | None, most: int, filter_: str | None = None
+    where: RunFilter | ExperimentFilter | None, limit: int, filter_: str | None = None
 ) -> Condition | None:
-    """Return the condition that `where` means, or None.
+    """Return the condition that `where` specifies, or None.
 
-    Raises `BadUserInput` for a test without an operator and for a pattern that is too long, `LimitExceeded`
-    for more than `most` conditions in all, with those of the filter string that must hold beside it.
+    Raise `BadUserInput` for a filter without an operator and for a pattern that is too long. Raise
+    `LimitExceeded` for more than `limit` conditions, including the comparisons of the filter string.
     """
-    beside = count_comparisons(filter_, most)
+    comparisons = count_comparisons(filter_, limit)
     if where is None:
         return None
-    meant = AllOf(tuple(_parts(where, 1)))
-    if _size(meant) + beside > most:
-        with_it = " with those of filter" if beside else ""
-        message = f"where has more than {most} conditions{with_it} (GQL_MAX_CONDITIONS)."
+    result = AllOf(tuple(_parts(where, 1)))
+    if _size(result) + comparisons > limit:
+        including = ", including the comparisons of filter" if comparisons else ""
+        message = f"where has more than {limit} conditions{including} (GQL_MAX_CONDITIONS)."
         raise LimitExceeded(message)
-    return meant
+    return result
 
 
-def _size(meant: Condition) -> int:
-    if isinstance(meant, Predicate):
+def _size(part: Condition) -> int:
+    if isinstance(part, Predicate):
         return 1
-    if isinstance(meant, Not):
-        return 1 + _size(meant.part)
-    return 1 + sum(map(_size, meant.parts))
+    if isinstance(part, Not):
+        return 1 + _size(part.part)
+    return 1 + sum(map(_size, part.parts))
 
 
 def _parts(where: RunFilter | ExperimentFilter, depth: int) -> Iterator[Condition]:
-    if depth > _DEEPEST:
-        message = f"where nests and, or and not more than {_DEEPEST} deep."
+    if depth > _MAX_DEPTH:
+        message = f"where nests and, or and not at most {_MAX_DEPTH} levels deep."
         raise LimitExceeded(message)
-    for name, given in _given(where):
+    for name, value in _given_fields(where):
         if name == "and_":
-            yield AllOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in given))
+            yield AllOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in value))
         elif name == "or_":
-            yield AnyOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in given))
+            yield AnyOf(tuple(AllOf(tuple(_parts(part, depth + 1))) for part in value))
         elif name == "not_":
-            yield Not(AllOf(tuple(_parts(given, depth + 1))))
-        elif name in _LOGGED:
-            yield from (test for entry in given for test in _tests(name, entry.key, entry))
+            yield Not(AllOf(tuple(_parts(value, depth + 1))))
+        elif name in _KEYED_FIELDS:
+            yield from (predicate for entry in value for predicate in _predicates(name, entry.key, entry))
         else:
-            yield from _tests("attribute", name, given)
+            yield from _predicates("attribute", name, value)
 
 
-def _tests(by: KeyKind, key: str, entry: Any) -> list[Predicate]:
-    tests = [
+def _predicates(by: KeyKind, key: str, entry: Any) -> list[Predicate]:
+    predicates = [
         Predicate(by, key, _OPERATORS[name], _plain(value))
-        for name, value in _given(entry)
+        for name, value in _given_fields(entry)
         if name in _OPERATORS
     ]
-    if by != "attribute" and not tests:
-        message = f"The test of {by} {key!r} has no operator; isNull: false asks whether it is there."
+    if by != "attribute" and not predicates:
+        message = f"The filter on {by} {key!r} has no operator. isNull: false matches if it exists."
         raise BadUserInput(message)
-    if any(test.operator in {"like", "ilike"} and len(str(test.value)) > _LONGEST_PATTERN for test in tests):
-        message = f"A pattern of like or ilike may have {_LONGEST_PATTERN:,} characters at most."
+    patterns = (predicate.value for predicate in predicates if predicate.operator in {"like", "ilike"})
+    if any(len(str(pattern)) > _MAX_PATTERN_LENGTH for pattern in patterns):
+        message = f"A pattern of like or ilike may have at most {_MAX_PATTERN_LENGTH:,} characters."
         raise BadUserInput(message)
-    return tests
+    return predicates
 
 
-def _given(entry: Any) -> Iterator[tuple[str, Any]]:
+def _given_fields(entry: Any) -> Iterator[tuple[str, Any]]:
     return ((name, value) for name, value in vars(entry).items() if value is not None and value is not _UNSET)
 
 
 def _plain(value: Any) -> Any:
+    """Return a value without enums and lists, as predicates have them."""
     if isinstance(value, list):
         return tuple(_plain(item) for item in value)
     return value.value if isinstance(value, Enum) else value

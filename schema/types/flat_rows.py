@@ -1,8 +1,8 @@
-"""Flat rows for BI tools: scalars alone, no lists inside, and pages by number."""
+"""Flat rows for BI tools: rows of scalars without nested lists, in pages by offset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import strawberry
 
@@ -20,113 +20,143 @@ from schema.exports.row_scan import (
     run_rows,
 )
 from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
 from schema.ports.table import Many, Table
 from schema.ports.tracking import Tracking
 from schema.types.arguments import given
 from schema.types.scalars import DateTime
 
 DEFAULT_ROWS = 1000
-_TEXTS = {None: "", "NAN": "NaN", "POSITIVE_INFINITY": "Infinity", "NEGATIVE_INFINITY": "-Infinity"}
+_TEXTS: Final[Mapping[str | None, str]] = {
+    None: "",
+    NAN: "NaN",
+    POSITIVE_INFINITY: "Infinity",
+    NEGATIVE_INFINITY: "-Infinity",
+}
+"""The text of a value that is null, by its name in `non_finite`."""
 
 _Experiment = Annotated[
     str | None,
-    strawberry.argument(description="Only of the experiment with this exact name; all active ones without."),
+    strawberry.argument(
+        description=(
+            "Include the experiment with this exact name only. Default: all active experiments. A name that "
+            "does not exist is a NOT_FOUND error."
+        )
+    ),
 ]
 _Filter = Annotated[
-    str | None, strawberry.argument(description="Only of runs that match MLflow's filter string.")
+    str | None, strawberry.argument(description="Include runs that match this filter string of MLflow only.")
 ]
-_Key = Annotated[str | None, strawberry.argument(description="Only what stands under this key.")]
-_First = Annotated[int | None, strawberry.argument(description="How many rows to return at most.")]
+_Key = Annotated[str | None, strawberry.argument(description="Include this key only. Default: all keys.")]
+_First = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Maximum number of rows to return, up to the server's limit (GQL_MAX_ROWS)."
+    ),
+]
 _Offset = Annotated[
-    int | None, strawberry.argument(description="How many rows to leave out from the first on.")
+    int | None, strawberry.argument(description="The number of rows to skip, from the first row on.")
 ]
 
 
-@strawberry.type(description="An experiment, as a row of a table.")
+@strawberry.type(description="An experiment as a flat row.")
 class ExperimentRow:
-    """What the table of experiments has."""
+    """A row of `experimentRows`."""
 
-    experiment_id: str = strawberry.field(description="MLflow's id of it.")
-    name: str = strawberry.field(description="Its name.")
-    lifecycle_stage: str = strawberry.field(description="ACTIVE or DELETED.")
-    created_at: DateTime | None = strawberry.field(description="When it was created.")
-    updated_at: DateTime | None = strawberry.field(description="When it was changed last.")
-
-
-@strawberry.type(description="A run, as a row of a table.")
-class RunRow:
-    """What the table of runs has."""
-
-    run_id: str = strawberry.field(description="MLflow's id of the run.")
-    experiment_id: str = strawberry.field(description="MLflow's id of its experiment.")
-    experiment_name: str = strawberry.field(description="The name of its experiment.")
-    run_name: str | None = strawberry.field(description="The run's name, which need not be unique.")
-    status: str = strawberry.field(description="SCHEDULED, RUNNING, FINISHED, FAILED or KILLED.")
-    lifecycle_stage: str = strawberry.field(description="ACTIVE or DELETED.")
-    user_id: str | None = strawberry.field(description="Who started the run, as the client said.")
-    started_at: DateTime | None = strawberry.field(description="When the run started.")
-    ended_at: DateTime | None = strawberry.field(description="When the run ended; null while it runs.")
-    duration_seconds: float | None = strawberry.field(
-        description="The time from start to end in seconds; null while it runs."
+    experiment_id: str = strawberry.field(description="The experiment's id in MLflow.")
+    name: str = strawberry.field(description="The name of the experiment.")
+    lifecycle_stage: str = strawberry.field(description="The lifecycle stage: ACTIVE or DELETED.")
+    created_at: DateTime | None = strawberry.field(
+        description="The time of creation; null if the store does not record it."
     )
-    parent_run_id: str | None = strawberry.field(description="MLflow's id of the run that it is part of.")
+    updated_at: DateTime | None = strawberry.field(
+        description="The time of the last change to the experiment; null if the store does not record it."
+    )
 
 
-@strawberry.type(description="A parameter of a run, as a row of a table.")
+@strawberry.type(description="A run as a flat row.")
+class RunRow:
+    """A row of `runRows`."""
+
+    run_id: str = strawberry.field(description="The run's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    experiment_name: str = strawberry.field(description="The name of the run's experiment.")
+    run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
+    status: str = strawberry.field(description="The status: SCHEDULED, RUNNING, FINISHED, FAILED or KILLED.")
+    lifecycle_stage: str = strawberry.field(description="The lifecycle stage: ACTIVE or DELETED.")
+    user_id: str | None = strawberry.field(
+        description="The user who started the run, as reported by the client."
+    )
+    started_at: DateTime | None = strawberry.field(description="The start time of the run.")
+    ended_at: DateTime | None = strawberry.field(
+        description="The end time of the run; null if it has not ended."
+    )
+    duration_seconds: float | None = strawberry.field(
+        description="The time from start to end, in seconds; null if the run has not ended."
+    )
+    parent_run_id: str | None = strawberry.field(
+        description="The id in MLflow of the parent run; null if there is none."
+    )
+
+
+@strawberry.type(description="A param of a run as a flat row.")
 class ParamRow:
-    """What the table of params has."""
+    """A row of `paramRows`."""
 
-    run_id: str = strawberry.field(description="MLflow's id of the run.")
-    experiment_id: str = strawberry.field(description="MLflow's id of its experiment.")
-    key: str = strawberry.field(description="The name that it was logged under.")
-    value: str = strawberry.field(description="Its value.")
+    run_id: str = strawberry.field(description="The run's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    key: str = strawberry.field(description="The key of the param.")
+    value: str = strawberry.field(description="The value of the param.")
 
 
-@strawberry.type(description="A tag of a run, as a row of a table.")
+@strawberry.type(description="A tag of a run as a flat row.")
 class TagRow:
-    """What the table of tags has."""
+    """A row of `tagRows`."""
 
-    run_id: str = strawberry.field(description="MLflow's id of the run.")
-    experiment_id: str = strawberry.field(description="MLflow's id of its experiment.")
-    key: str = strawberry.field(description="The name that it was set under.")
-    value: str = strawberry.field(description="Its value.")
+    run_id: str = strawberry.field(description="The run's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    key: str = strawberry.field(description="The key of the tag.")
+    value: str = strawberry.field(description="The value of the tag.")
 
 
-@strawberry.type(description="The last value of a metric of a run, as a row of a table.")
+@strawberry.type(description="The last value of a metric of a run as a flat row.")
 class MetricRow:
-    """What the table of metrics has."""
+    """A row of `metricRows`."""
 
-    run_id: str = strawberry.field(description="MLflow's id of the run.")
-    experiment_id: str = strawberry.field(description="MLflow's id of its experiment.")
-    key: str = strawberry.field(description="The name that it was logged under.")
-    value: float | None = strawberry.field(description="The last value; null when it is not finite.")
-    value_text: str = strawberry.field(description="The value as text; NaN, Infinity and -Infinity too.")
-    step: float = strawberry.field(description="The step of the value; exact up to 2^53.")
-    timestamp: DateTime = strawberry.field(description="When the value was logged.")
+    run_id: str = strawberry.field(description="The run's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    key: str = strawberry.field(description="The key of the metric.")
+    value: float | None = strawberry.field(description="The last value; null if it is not finite.")
+    value_text: str = strawberry.field(
+        description="The value as text, including NaN, Infinity and -Infinity."
+    )
+    step: float = strawberry.field(description="The step of the value, as a float; exact up to 2^53.")
+    timestamp: DateTime = strawberry.field(description="The time of the value, by the client's clock.")
 
 
-@strawberry.type(description="One logged value of a metric of a run, as a row of a table.")
+@strawberry.type(description="A point of a metric of a run as a flat row.")
 class MetricPointRow:
-    """What the table of metric points has."""
+    """A row of `metricPointRows`."""
 
-    run_id: str = strawberry.field(description="MLflow's id of the run.")
-    experiment_id: str = strawberry.field(description="MLflow's id of its experiment.")
-    key: str = strawberry.field(description="The name that it was logged under.")
-    value: float | None = strawberry.field(description="The value; null when it is not finite.")
-    value_text: str = strawberry.field(description="The value as text; NaN, Infinity and -Infinity too.")
-    step: float = strawberry.field(description="The step of the value; exact up to 2^53.")
-    timestamp: DateTime = strawberry.field(description="When the value was logged.")
+    run_id: str = strawberry.field(description="The run's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    key: str = strawberry.field(description="The key of the metric.")
+    value: float | None = strawberry.field(description="The value; null if it is not finite.")
+    value_text: str = strawberry.field(
+        description="The value as text, including NaN, Infinity and -Infinity."
+    )
+    step: float = strawberry.field(description="The step of the value, as a float; exact up to 2^53.")
+    timestamp: DateTime = strawberry.field(description="The time of the value, by the client's clock.")
 
 
-async def _experiment_rows(
+async def _resolve_experiment_rows(
     _root: Table, context: FieldContext, first: _First = DEFAULT_ROWS, offset: _Offset = 0
 ) -> Many:
-    return await _page(
-        context, first, offset, lambda walk: experiment_rows(context.tracking, RowSearch(), walk)
-    )
+    read = partial(experiment_rows, context.tracking, RowSearch())
+    return await _read_page(context, first, offset, read)
 
 
-async def _run_rows(
+async def _resolve_run_rows(
     _root: Table,
     context: FieldContext,
     experiment: _Experiment = strawberry.UNSET,
@@ -134,15 +164,17 @@ async def _run_rows(
     first: _First = DEFAULT_ROWS,
     offset: _Offset = 0,
 ) -> Many:
-    asked = RowSearch(given(experiment), context.operation.checked_filter(given(filter)))
-    columns = context.columns(())
-    return await _page(context, first, offset, lambda walk: run_rows(context.tracking, asked, walk, columns))
+    search = RowSearch(given(experiment), context.operation.checked_filter(given(filter)))
+    read = partial(run_rows, context.tracking, search, columns=context.columns(()))
+    return await _read_page(context, first, offset, read)
 
 
-def _logged_rows(read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, skips: bool = False) -> Any:
-    """Return the answer of a field of rows of what runs logged; `skips` as for `_page`."""
+def _logged_rows_resolver(
+    read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, skips: bool = False
+) -> Any:
+    """Return the resolver of a field for rows of logged data; `skips` as in `_read_page`."""
 
-    async def rows(
+    async def resolve_rows(
         _root: Table,
         context: FieldContext,
         experiment: _Experiment = strawberry.UNSET,
@@ -151,43 +183,44 @@ def _logged_rows(read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, 
         first: _First = DEFAULT_ROWS,
         offset: _Offset = 0,
     ) -> Many:
-        asked = RowSearch(given(experiment), context.operation.checked_filter(given(filter)), given(key))
-        return await _page(
-            context, first, offset, lambda walk: read(context.tracking, asked, walk), skips=skips
-        )
+        search = RowSearch(given(experiment), context.operation.checked_filter(given(filter)), given(key))
+        read_page = partial(read, context.tracking, search)
+        return await _read_page(context, first, offset, read_page, skips=skips)
 
-    return rows
+    return resolve_rows
 
 
-@strawberry.type(description="What can be asked as flat rows.")
+@strawberry.type(description="The root fields that return flat rows.")
 class RowQuery:
-    """The root fields for BI tools, part of the root type of queries."""
+    """The root fields for BI tools. `Query` inherits them."""
 
     experiment_rows: list[ExperimentRow] = batched_field(
-        _experiment_rows, description="Active experiments as flat rows, created last first."
+        _resolve_experiment_rows, description="Active experiments as flat rows, newest first."
     )
     run_rows: list[RunRow] = batched_field(
-        _run_rows, description="Active runs as flat rows, started last first."
+        _resolve_run_rows, description="Active runs as flat rows, the most recently started first."
     )
     param_rows: list[ParamRow] = batched_field(
-        _logged_rows(partial(key_value_rows, kind="params")),
-        description="Parameters as flat rows, in the order of runs, then by key.",
+        _logged_rows_resolver(partial(key_value_rows, kind="params")),
+        description="Params of active runs as flat rows, in the order of runRows, then by key.",
     )
     tag_rows: list[TagRow] = batched_field(
-        _logged_rows(partial(key_value_rows, kind="tags")),
-        description="Tags of runs as flat rows, in the order of runs, then by key.",
+        _logged_rows_resolver(partial(key_value_rows, kind="tags")),
+        description="Tags of active runs as flat rows, in the order of runRows, then by key.",
     )
     metric_rows: list[MetricRow] = batched_field(
-        _logged_rows(partial(key_value_rows, kind="metrics")),
-        description="Last values of metrics as flat rows, in the order of runs, then by key.",
+        _logged_rows_resolver(partial(key_value_rows, kind="metrics")),
+        description="Last values of metrics as flat rows, in the order of runRows, then by key.",
     )
     metric_point_rows: list[MetricPointRow] = batched_field(
-        _logged_rows(point_rows, skips=True),
-        description="All values of metrics as flat rows, in the order of runs, then by key, step and time.",
+        _logged_rows_resolver(point_rows, skips=True),
+        description=(
+            "Points of metrics as flat rows, in the order of runRows, then by key, step and timestamp."
+        ),
     )
 
 
-async def _page(
+async def _read_page(
     context: FieldContext,
     first: int | None,
     offset: int | None,
@@ -195,10 +228,10 @@ async def _page(
     *,
     skips: bool = False,
 ) -> Many:
-    """Return one page of rows; `skips` says that what is read leaves out the rows before it by itself."""
+    """Return one page of rows. `skips` is whether `read` itself leaves out the rows before the offset."""
     size = DEFAULT_ROWS if first is None else first
     skip = offset or 0
-    rows = await read_window(read(_walk(context, size, skip)), 0 if skips else skip, size)
+    rows = await read_window(read(_scan_options(context, size, skip)), 0 if skips else skip, size)
     if "step" not in rows.columns:
         return Many.for_single_parent(rows)
     texts = [
@@ -209,18 +242,18 @@ async def _page(
     return Many.for_single_parent(Table(rows.size, {**rows.columns, "value_text": texts, "step": steps}))
 
 
-def _walk(context: FieldContext, first: int, offset: int) -> ScanOptions:
-    most = context.operation.limits.max_rows
-    if not 0 <= first <= most:
-        message = f"first must be from 0 to {most} (GQL_MAX_ROWS), not {first}."
+def _scan_options(context: FieldContext, first: int, offset: int) -> ScanOptions:
+    limits = context.operation.limits
+    if not 0 <= first <= limits.max_rows:
+        message = f"first must be from 0 to {limits.max_rows} (GQL_MAX_ROWS), not {first}."
         raise BadUserInput(message)
     if offset < 0:
-        message = f"offset must not be negative, as {offset} is."
+        message = f"offset must not be negative, but is {offset}."
         raise BadUserInput(message)
     return ScanOptions(
+        max_conditions=limits.max_conditions,
         runs_per_chunk=max(1, min(RUNS_PER_CHUNK, first + offset)),
         points_per_chunk=min(POINTS_PER_CHUNK, max(first, DEFAULT_ROWS)),
-        max_runs=context.operation.limits.max_scanned_runs,
+        max_runs=limits.max_scanned_runs,
         skip=offset,
-        max_conditions=context.operation.limits.max_conditions,
     )

@@ -1,19 +1,21 @@
-"""Params and tags: text under a key."""
+"""Params and tags: text values under keys."""
 
 import strawberry
 
 
-@strawberry.type(description="A parameter of a run, such as a learning rate: text under a key, logged once.")
+@strawberry.type(description="A parameter of a run or a logged model, such as a learning rate.")
 class Param:
     """MLflow's Param."""
 
-    key: str = strawberry.field(description="The name that it was logged under.")
-    value: str = strawberry.field(description="The value, always as text.")
+    key: str = strawberry.field(description="The key of the parameter.")
+    value: str = strawberry.field(description="The value as text. It cannot change after it was logged.")
 
 
-@strawberry.type(description="A tag of a run or an experiment: text under a key, which may change.")
+@strawberry.type(description="A tag of an experiment, a run or a model.")
 class Tag:
     """MLflow's RunTag and ExperimentTag."""
 
-    key: str = strawberry.field(description="The tag's name; MLflow's own begin with mlflow.")
-    value: str = strawberry.field(description="The value, always as text.")
+    key: str = strawberry.field(
+        description="The key of the tag. Keys of MLflow's own tags begin with mlflow."
+    )
+    value: str = strawberry.field(description="The value as text.")

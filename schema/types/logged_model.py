@@ -1,4 +1,4 @@
-"""Logged models: what runs made to be used, each with its own params, metrics, tags and files."""
+"""Logged models: models that runs create, with their own params, metrics, tags and files."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +7,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.related_rows import related_rows, rows_by_key
 from schema.ports.table import Many, One, Table
-from schema.types.artifact import Artifact, FolderPath, list_of
+from schema.types.artifact import Artifact, FolderPath, list_artifacts
 from schema.types.key_values import Param, Tag
 from schema.types.metric import Metric
 from schema.types.node import Node, global_id_field
@@ -17,67 +17,75 @@ if TYPE_CHECKING:
     from schema.types.run import Run
 
 
-async def _params(models: Table, context: FieldContext) -> Many:
+async def _resolve_params(models: Table, context: FieldContext) -> Many:
     return await related_rows(
         models, "params", None, lambda _: context.tracking.models.params(models["model_id"])
     )
 
 
-async def _tags(models: Table, context: FieldContext) -> Many:
+async def _resolve_tags(models: Table, context: FieldContext) -> Many:
     return await related_rows(
         models, "tags", None, lambda _: context.tracking.models.tags(models["model_id"])
     )
 
 
-async def _metrics(models: Table, context: FieldContext) -> Many:
+async def _resolve_metrics(models: Table, context: FieldContext) -> Many:
     return await related_rows(
         models, "metrics", None, lambda _: context.tracking.models.metrics(models["model_id"])
     )
 
 
-async def _source_run(models: Table, context: FieldContext) -> One:
+async def _resolve_source_run(models: Table, context: FieldContext) -> One:
     columns = context.columns(())
     return await rows_by_key(models["source_run_id"], lambda ids: context.tracking.runs_by_id(ids, columns))
 
 
-async def _artifacts(models: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
-    return await list_of(context, "model", models["model_id"], path)
+async def _resolve_artifacts(
+    models: Table, context: FieldContext, path: FolderPath = strawberry.UNSET
+) -> Many:
+    return await list_artifacts(context, "model", models["model_id"], path)
 
 
-@strawberry.type(description="A logged model: a model that a run made, from MLflow 3 on.")
+@strawberry.type(description="A logged model: a model that a run created, with MLflow 3 or later.")
 class LoggedModel(Node):
     """MLflow's LoggedModel."""
 
     id: strawberry.ID = global_id_field("LoggedModel", "model_id")
-    model_id: strawberry.ID = strawberry.field(description="MLflow's id of the model; it begins with m-.")
-    name: str = strawberry.field(description="The model's name, which need not be unique.")
-    status: str = strawberry.field(description="PENDING, READY, FAILED or UNSPECIFIED.")
-    model_type: str | None = strawberry.field(description="What kind of model it is, as the client said.")
-    created_at: DateTime = strawberry.field(description="When it was created.")
+    model_id: strawberry.ID = strawberry.field(description="The model's id in MLflow. It begins with m-.")
+    name: str = strawberry.field(description="The name of the model. It need not be unique.")
+    status: str = strawberry.field(description="The status: PENDING, READY, FAILED or UNSPECIFIED.")
+    model_type: str | None = strawberry.field(
+        description="The type of the model, as reported by the client; null if none was."
+    )
+    created_at: DateTime = strawberry.field(description="The time of creation.")
     updated_at: DateTime | None = strawberry.field(
-        description="When it was last changed itself, if the store knows."
+        description="The time of the last change to the model itself; null if the store does not record it."
     )
-    artifact_location: str | None = strawberry.field(description="Where the model's files are kept.")
-    experiment_id: strawberry.ID = strawberry.field(description="MLflow's id of the model's experiment.")
+    artifact_location: str | None = strawberry.field(description="The URI of the model's files.")
+    experiment_id: strawberry.ID = strawberry.field(description="The id in MLflow of the model's experiment.")
     params: list[Param] = batched_field(
-        _params, description="Parameters, sorted by key.", requires=("model_id", "params")
+        _resolve_params,
+        description="The params of the model, sorted by key.",
+        requires=("model_id", "params"),
     )
-    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", requires=("model_id", "tags"))
+    tags: list[Tag] = batched_field(
+        _resolve_tags, description="The tags of the model, sorted by key.", requires=("model_id", "tags")
+    )
     metrics: list[Metric] = batched_field(
-        _metrics,
+        _resolve_metrics,
         description=(
-            "The last value of each metric, sorted by key; one for each run and dataset that it was measured "
-            "with. Its history is that of the run."
+            "The metrics of the model, sorted by key, with one entry for each run and dataset that measured "
+            "it. The history of an entry is the history of the run's metric."
         ),
         requires=("model_id", "metrics"),
     )
     source_run: Annotated["Run", strawberry.lazy("schema.types.run")] | None = batched_field(
-        _source_run,
-        description="The run that made the model, deleted or not; null when there is none.",
+        _resolve_source_run,
+        description="The run that created the model, active or deleted; null if there is none.",
         requires=("source_run_id",),
     )
     artifacts: list[Artifact] = batched_field(
-        _artifacts,
-        description="The model's files and folders: one folder's listing, sorted by path.",
+        _resolve_artifacts,
+        description="The files and folders in one folder of the model's artifacts, sorted by path.",
         requires=("model_id",),
     )

@@ -1,4 +1,4 @@
-"""Metrics: the last value of each, and its history on demand."""
+"""Metrics: their last values and their histories."""
 
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -15,36 +15,37 @@ from schema.types.scalars import BigInt, DateTime
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-_FEWEST: Final = 2
-"""The first point and the last."""
+_MIN_POINTS: Final = 2
+"""The first and the last point."""
 
 
-@strawberry.enum(description="What a metric's value is where it is no finite number.")
+@strawberry.enum(description="The metric values that are not finite.")
 class NonFinite(Enum):
-    """The values that JSON and GraphQL's Float have no way to write."""
+    """The values that JSON and GraphQL's Float cannot represent."""
 
     NAN = strawberry.enum_value("NAN", description="Not a number.")
-    POSITIVE_INFINITY = strawberry.enum_value("POSITIVE_INFINITY", description="Above every number.")
-    NEGATIVE_INFINITY = strawberry.enum_value("NEGATIVE_INFINITY", description="Below every number.")
+    POSITIVE_INFINITY = strawberry.enum_value("POSITIVE_INFINITY", description="Positive infinity.")
+    NEGATIVE_INFINITY = strawberry.enum_value("NEGATIVE_INFINITY", description="Negative infinity.")
 
 
-@strawberry.enum(description="Which points of a history stand for all, where maxPoints asks for fewer.")
+@strawberry.enum(description="The methods that select points if a history has more than maxPoints points.")
 class Sampling(Enum):
-    """The ways of `schema.ports.tracking.Sample`."""
+    """The methods of `schema.ports.tracking.Sample`."""
 
     LTTB = strawberry.enum_value(
-        "LTTB", description="Largest triangle three buckets: the points that keep the look of the curve."
+        "LTTB",
+        description="Largest triangle three buckets: the points that best preserve the shape of the curve.",
     )
     MIN_MAX = strawberry.enum_value(
         "MIN_MAX",
-        description="The lowest and the highest point of each stretch, so that no spike is lost.",
+        description="The lowest and the highest point of each section of the history. Spikes are preserved.",
     )
     EVERY_NTH = strawberry.enum_value(
-        "EVERY_NTH", description="Points at even distances, whatever their values."
+        "EVERY_NTH", description="Points at even distances, regardless of their values."
     )
 
 
-_BY: Final[dict[Sampling, Literal["lttb", "min_max", "every_nth"]]] = {
+_METHODS: Final[dict[Sampling, Literal["lttb", "min_max", "every_nth"]]] = {
     Sampling.LTTB: "lttb",
     Sampling.MIN_MAX: "min_max",
     Sampling.EVERY_NTH: "every_nth",
@@ -54,47 +55,49 @@ _MaxPoints = Annotated[
     int | None,
     strawberry.argument(
         description=(
-            "Return at most so many points, 2 at least: the first, the last and those that sampling chooses, "
-            "with gaps where values are not finite. All points when left out, or where there are no more."
+            "Maximum number of points to return, at least 2: the first, the last and those that sampling "
+            "selects. Values that are not finite remain as gaps. Default: all points."
         )
     ),
 ]
 _Sampling = Annotated[
-    Sampling, strawberry.argument(description="How points are chosen where there are more than maxPoints.")
+    Sampling, strawberry.argument(description="How to select points if there are more than maxPoints.")
 ]
 
 
 @strawberry.type(description="One logged value of a metric.")
 class MetricPoint:
-    """MLflow's Metric, as it stands in a history."""
+    """MLflow's Metric, as an entry of a history."""
 
-    step: BigInt = strawberry.field(description="The step that it was logged at; may be negative.")
-    timestamp: DateTime = strawberry.field(description="When it was logged, by the client's clock.")
-    value: float | None = strawberry.field(description="The value; null when it is not finite.")
+    step: BigInt = strawberry.field(description="The step of the value; may be negative.")
+    timestamp: DateTime = strawberry.field(description="The time of the value, by the client's clock.")
+    value: float | None = strawberry.field(description="The value; null if it is not finite.")
     non_finite: NonFinite | None = strawberry.field(
-        description="What the value is when it is not finite; null otherwise."
+        description="The value if it is not finite; null otherwise."
     )
 
 
-@strawberry.type(description="The points of a history as columns: arrays of equal length.")
+@strawberry.type(description="The points of a history as arrays of equal length.")
 class MetricSeries:
-    """Three arrays instead of an object a point: a fifth of the bytes, and what charts take."""
+    """A fifth of the bytes of the same points as objects, and the input that chart libraries take."""
 
-    steps: list[BigInt] = strawberry.field(description="The steps, ascending.")
-    timestamps: list[DateTime] = strawberry.field(description="When each point was logged.")
-    values: list[float | None] = strawberry.field(description="The values; null where one is not finite.")
+    steps: list[BigInt] = strawberry.field(description="The steps, in ascending order.")
+    timestamps: list[DateTime] = strawberry.field(description="The time of each point.")
+    values: list[float | None] = strawberry.field(
+        description="The values; null for a value that is not finite."
+    )
 
 
-def _sample(most: int | None, sampling: Sampling) -> Sample | None:
-    if most is None:
+def _sample(max_points: int | None, sampling: Sampling) -> Sample | None:
+    if max_points is None:
         return None
-    if most < _FEWEST:
-        message = f"maxPoints must be at least {_FEWEST}, for the first point and the last, not {most}."
+    if max_points < _MIN_POINTS:
+        message = f"maxPoints must be at least {_MIN_POINTS}, not {max_points}."
         raise BadUserInput(message)
-    return Sample(most, _BY[sampling])
+    return Sample(max_points, _METHODS[sampling])
 
 
-def _points(
+def _read_points(
     metrics: Table,
     context: FieldContext,
     from_step: BigInt | None,
@@ -105,7 +108,7 @@ def _points(
     return context.tracking.histories(series, given(from_step), given(to_step), sample)
 
 
-async def _history(
+async def _resolve_history(
     metrics: Table,
     context: FieldContext,
     max_points: _MaxPoints = strawberry.UNSET,
@@ -113,10 +116,10 @@ async def _history(
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> Many:
-    return await _points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
+    return await _read_points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
 
 
-async def _series(
+async def _resolve_series(
     metrics: Table,
     context: FieldContext,
     max_points: _MaxPoints = strawberry.UNSET,
@@ -124,7 +127,7 @@ async def _series(
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> One:
-    points = await _points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
+    points = await _read_points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
     columns = {
         "steps": Lists(points.rows["step"], points.spans),
         "timestamps": Lists(points.rows["timestamp"], points.spans),
@@ -133,45 +136,53 @@ async def _series(
     return One(Table(metrics.size, columns), range(metrics.size))
 
 
-def _dataset_name(metrics: Table, _context: FieldContext) -> Column:
-    return _where_there(metrics, "dataset_name")
+def _resolve_dataset_name(metrics: Table, _context: FieldContext) -> Column:
+    return _optional_column(metrics, "dataset_name")
 
 
-def _dataset_digest(metrics: Table, _context: FieldContext) -> Column:
-    return _where_there(metrics, "dataset_digest")
+def _resolve_dataset_digest(metrics: Table, _context: FieldContext) -> Column:
+    return _optional_column(metrics, "dataset_digest")
 
 
-def _where_there(metrics: Table, column: str) -> Column:
-    # The metrics of runs do not have it.
+def _optional_column(metrics: Table, column: str) -> Column:
+    # Only metrics of logged models have these columns.
     return metrics.columns.get(column, [None] * metrics.size)
 
 
-@strawberry.type(description="A metric of one run: its last logged value, and its history on demand.")
+@strawberry.type(description="A metric of a run or a logged model: its last value and its history.")
 class Metric:
-    """MLflow's Metric; the last one is that of the highest step, then of the latest time."""
+    """MLflow's Metric. The last value is the one with the highest step, then with the latest timestamp."""
 
-    key: str = strawberry.field(description="The name that it was logged under.")
-    value: float | None = strawberry.field(description="The last value; null when it is not finite.")
+    key: str = strawberry.field(description="The key of the metric.")
+    value: float | None = strawberry.field(
+        description=(
+            "The last value: the one with the highest step, then with the latest timestamp. Null if it is "
+            "not finite."
+        )
+    )
     non_finite: NonFinite | None = strawberry.field(
-        description="What the last value is when it is not finite; null otherwise."
+        description="The last value if it is not finite; null otherwise."
     )
     step: BigInt = strawberry.field(description="The step of the last value; may be negative.")
-    timestamp: DateTime = strawberry.field(description="When the last value was logged.")
+    timestamp: DateTime = strawberry.field(description="The time of the last value, by the client's clock.")
     history: list[MetricPoint] = batched_field(
-        _history,
-        description="All points, or a sample of them, ordered by step, then timestamp.",
+        _resolve_history,
+        description="The points of the metric, or a sample of them, sorted by step, then by timestamp.",
         requires=("run_id", "key"),
     )
     series: MetricSeries = batched_field(
-        _series,
-        description="The points of history as columns, which is smaller and what charts take.",
+        _resolve_series,
+        description="The points of history as arrays: a smaller response that charts can use directly.",
         requires=("run_id", "key"),
     )
     dataset_name: str | None = batched_field(
-        _dataset_name,
-        description="The dataset that a logged model was measured on; null where none was named.",
+        _resolve_dataset_name,
+        description=(
+            "The name of the dataset that a logged model was evaluated on; null if none was logged, and for "
+            "metrics of runs."
+        ),
     )
     dataset_digest: str | None = batched_field(
-        _dataset_digest,
-        description="The fingerprint of that dataset; null where none was named.",
+        _resolve_dataset_digest,
+        description="The fingerprint of that dataset; null if datasetName is null.",
     )

@@ -1,4 +1,4 @@
-"""Global ids, as in Relay's global object identification: any node can be fetched again by its id alone."""
+"""Global ids, after Relay's global object identification: `Query.node` returns any node by its id."""
 
 import base64
 import binascii
@@ -14,39 +14,42 @@ if TYPE_CHECKING:
     from schema.engine.batched_field import FieldContext
     from schema.ports.table import Table
 
+ID_DESCRIPTION = "The global id of the object: opaque, and unique among all types."
 
-@strawberry.interface(description="A thing that can be fetched again by its id alone.")
+
+@strawberry.interface(description="An object with a global id.")
 class Node:
     """Relay's Node."""
 
-    id: strawberry.ID = strawberry.field(description="The global id: unique among all types, opaque.")
+    id: strawberry.ID = strawberry.field(description=ID_DESCRIPTION)
 
 
-def global_id(type_name: str, own_id: str) -> str:
-    """Return the global id of a thing of this GraphQL type."""
-    return base64.urlsafe_b64encode(f"{type_name}:{own_id}".encode()).decode()
+def global_id(type_name: str, local_id: str) -> str:
+    """Return the global id of an object from its GraphQL type and its id within that type."""
+    return base64.urlsafe_b64encode(f"{type_name}:{local_id}".encode()).decode()
 
 
 def split_global_id(text: str, type_names: Iterable[str]) -> tuple[str, str]:
-    """Return the type's name and the own id in a global id; BadUserInput if it is not of one of the types."""
+    """Return the type name and the local id of a global id.
+
+    Raise `BadUserInput` if it is malformed or of a type that is not in `type_names`.
+    """
     try:
         content = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True).decode()
     except (ValueError, binascii.Error):
         content = ""
-    type_name, colon, own_id = content.partition(":")
-    if not colon or not own_id or type_name not in type_names:
-        message = "id is not a global id of this server; ids of MLflow go to experiment and run."
+    type_name, colon, local_id = content.partition(":")
+    if not colon or not local_id or type_name not in type_names:
+        message = "id is not a global id of this server. Use experiment and run for MLflow's ids."
         raise BadUserInput(message)
-    return type_name, own_id
+    return type_name, local_id
 
 
 def global_id_field(type_name: str, column: str) -> strawberry.ID:
-    """Return the `id` field of a type whose own ids stand in a column."""
+    """Return the `id` field of a type whose local ids are in a column."""
 
-    def answer(table: "Table", _ask: "FieldContext") -> list[str]:
-        return [global_id(type_name, own_id) for own_id in table[column]]
+    def resolve(table: "Table", _context: "FieldContext") -> list[str]:
+        return [global_id(type_name, local_id) for local_id in table[column]]
 
-    field: strawberry.ID = batched_field(
-        answer, description="The global id: unique among all types, opaque.", requires=(column,)
-    )
+    field: strawberry.ID = batched_field(resolve, description=ID_DESCRIPTION, requires=(column,))
     return field

@@ -1,4 +1,4 @@
-"""The root of all queries."""
+"""The root type of queries."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,28 +11,35 @@ from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import One, Row, Table
 from schema.types.arguments import DEFAULT_FIRST, After, First, View, given
-from schema.types.comparison import RunComparison, compare_runs
+from schema.types.comparison import RunComparison, resolve_compare_runs
 from schema.types.experiment import Experiment
-from schema.types.experiment_scope import ExperimentIds, ExperimentNames, scope_of
-from schema.types.experiment_search import ExperimentConnection, search_experiments
+from schema.types.experiment_scope import ExperimentIds, ExperimentNames, experiment_scope
+from schema.types.experiment_search import ExperimentConnection, resolve_experiments
 from schema.types.filter_inputs import RunWhere
 from schema.types.flat_rows import RowQuery
-from schema.types.model_version import ModelVersion, key_of
-from schema.types.model_version_connection import find_version
+from schema.types.model_version import ModelVersion, version_key
+from schema.types.model_version_connection import resolve_model_version
 from schema.types.node import Node, split_global_id
 from schema.types.registered_model import RegisteredModel
-from schema.types.registered_model_search import RegisteredModelConnection, find_model, search_models
+from schema.types.registered_model_search import (
+    RegisteredModelConnection,
+    resolve_registered_model,
+    resolve_registered_models,
+)
 from schema.types.run import Run
 from schema.types.run_connection import RunConnection
-from schema.types.run_groups import RunGroup, group_runs
+from schema.types.run_groups import RunGroup, resolve_run_groups
 from schema.types.run_search import Filter, OrderBy, connect_runs, run_search
-from schema.types.server import Server, describe_server
+from schema.types.server import Server, resolve_server
 
-_EXPERIMENT_ID = Annotated[strawberry.ID | None, strawberry.argument(description="MLflow's id of it.")]
-_NAME = Annotated[str | None, strawberry.argument(description="Its exact name.")]
+_ExperimentId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="The experiment's id in MLflow.")
+]
+_ExperimentName = Annotated[str | None, strawberry.argument(description="The exact name of the experiment.")]
 
 
 def _look_ups(context: FieldContext) -> dict[str, Callable[[list[str], frozenset[str]], Awaitable[One]]]:
+    """Return the lookup of each type of node, from local ids and columns."""
     tracking = context.tracking
     registry = tracking.registry
     return {
@@ -40,50 +47,53 @@ def _look_ups(context: FieldContext) -> dict[str, Callable[[list[str], frozenset
         "Run": tracking.runs_by_id,
         "LoggedModel": tracking.models.by_id,
         "RegisteredModel": registry.models_by_name,
-        "ModelVersion": lambda ids, columns: registry.versions_by_key(list(map(key_of, ids)), columns),
+        "ModelVersion": lambda ids, columns: registry.versions_by_key(list(map(version_key, ids)), columns),
     }
 
 
-async def _find(context: FieldContext, ids: list[str]) -> list[Row | None]:
-    """Return the nodes with these global ids; each type is looked up once."""
+async def _find_nodes(context: FieldContext, ids: list[str]) -> list[Row | None]:
+    """Return the nodes with these global ids, with one lookup for each type."""
     look_ups = _look_ups(context)
-    split = [split_global_id(text, look_ups) for text in ids]
-    found: dict[tuple[str, str], Row] = {}
+    keys = [split_global_id(text, look_ups) for text in ids]
+    nodes: dict[tuple[str, str], Row] = {}
     for type_name, look_up in look_ups.items():
-        own_ids = list(dict.fromkeys(own_id for name, own_id in split if name == type_name))
-        if own_ids:
-            one = await look_up(own_ids, context.columns((), on=type_name))
-            table = replace(one.rows, type_name=type_name)
-            places = zip(own_ids, one.index, strict=True)
-            found |= {(type_name, own): Row(table, place) for own, place in places if place is not None}
-    return [found.get(key) for key in split]
+        local_ids = list(dict.fromkeys(local_id for name, local_id in keys if name == type_name))
+        if local_ids:
+            result = await look_up(local_ids, context.columns((), on=type_name))
+            table = replace(result.rows, type_name=type_name)
+            indexes = zip(local_ids, result.index, strict=True)
+            nodes |= {(type_name, id_): Row(table, index) for id_, index in indexes if index is not None}
+    return [nodes.get(key) for key in keys]
 
 
-async def _node(
+async def _resolve_node(
     _root: Table,
     context: FieldContext,
     id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],  # noqa: A002
 ) -> list[Row | None]:
-    return await _find(context, [id])
+    return await _find_nodes(context, [id])
 
 
-async def _nodes(
+async def _resolve_nodes(
     _root: Table,
     context: FieldContext,
-    ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
+    ids: Annotated[
+        list[strawberry.ID],
+        strawberry.argument(description="The global ids, up to the server's limit (GQL_MAX_PAGE_SIZE)."),
+    ],
 ) -> list[list[Row | None]]:
-    most = context.operation.limits.max_page_size
-    if len(ids) > most:
-        message = f"ids may name at most {most} nodes (GQL_MAX_PAGE_SIZE), not {len(ids)}."
+    limit = context.operation.limits.max_page_size
+    if len(ids) > limit:
+        message = f"ids may have at most {limit} ids (GQL_MAX_PAGE_SIZE), not {len(ids)}."
         raise BadUserInput(message)
-    return [await _find(context, list(ids))]
+    return [await _find_nodes(context, list(ids))]
 
 
-async def _experiment(
+async def _resolve_experiment(
     _root: Table,
     context: FieldContext,
-    experiment_id: _EXPERIMENT_ID = strawberry.UNSET,
-    name: _NAME = strawberry.UNSET,
+    experiment_id: _ExperimentId = strawberry.UNSET,
+    name: _ExperimentName = strawberry.UNSET,
 ) -> One:
     experiment_id, name = given(experiment_id), given(name)
     columns = context.columns(())
@@ -95,15 +105,15 @@ async def _experiment(
     raise BadUserInput(message)
 
 
-async def _run(
+async def _resolve_run(
     _root: Table,
     context: FieldContext,
-    run_id: Annotated[strawberry.ID, strawberry.argument(description="MLflow's id of the run.")],
+    run_id: Annotated[strawberry.ID, strawberry.argument(description="The run's id in MLflow.")],
 ) -> One:
     return await context.tracking.runs_by_id([run_id], context.columns(()))
 
 
-async def _runs(
+async def _resolve_runs(
     root: Table,
     context: FieldContext,
     experiment_ids: ExperimentIds = strawberry.UNSET,
@@ -115,54 +125,69 @@ async def _runs(
     order_by: OrderBy = strawberry.UNSET,
     view: View = LifecycleView.ACTIVE,
 ) -> One:
-    scope = await scope_of(context, "runs", given(experiment_ids), given(experiment_names))
+    scope = await experiment_scope(context, "runs", given(experiment_ids), given(experiment_names))
     search = run_search(context, where, filter, order_by, view)
     return One(await connect_runs(context, [scope], search, first, given(after)), range(root.size))
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="The root type of queries.")
 class Query(RowQuery):
     """The root type of queries."""
 
     node: Node | None = batched_field(
-        _node, description="Any node by its global id; null when there is none."
+        _resolve_node, description="The object with a global id; null if it does not exist."
     )
     nodes: list[Node | None] = batched_field(
-        _nodes, description="Nodes by their global ids, in the order asked for; null where there is none."
-    )
-    experiment: Experiment | None = batched_field(
-        _experiment,
+        _resolve_nodes,
         description=(
-            "One experiment, deleted or not, by exactly one of its id and its name; null when there is none."
+            "The objects with the given global ids, in the same order; null if an object does not exist."
         ),
     )
-    experiments: ExperimentConnection = batched_field(search_experiments, description="Experiments.")
-    run: Run | None = batched_field(_run, description="One run, deleted or not; null when there is none.")
+    experiment: Experiment | None = batched_field(
+        _resolve_experiment,
+        description=(
+            "An active or deleted experiment by its id or its name. Exactly one of both is required. Null if "
+            "it does not exist."
+        ),
+    )
+    experiments: ExperimentConnection = batched_field(
+        resolve_experiments, description="A search for experiments."
+    )
+    run: Run | None = batched_field(
+        _resolve_run, description="An active or deleted run by its id; null if it does not exist."
+    )
     runs: RunConnection = batched_field(
-        _runs, description="Runs of the experiments given, or of all active experiments."
+        _resolve_runs, description="A search for runs in the given experiments, or in all active experiments."
     )
     run_groups: list[RunGroup] = batched_field(
-        group_runs,
-        description="The runs that match, grouped, with how the last values of their metrics are spread.",
+        resolve_run_groups,
+        description=(
+            "Groups of the matching runs, with the number of runs and statistics of their metrics. A group "
+            "whose key has a missing value comes last."
+        ),
     )
     compare_runs: RunComparison = batched_field(
-        compare_runs,
+        resolve_compare_runs,
         description=(
-            "Up to 100 runs side by side, or as many as the server is set to; a run that is not there is an "
-            "error that names it."
+            "The params, metrics and tags of several runs side by side, up to the server's limit "
+            "(GQL_MAX_COMPARED_RUNS, 100 by default). An id that does not exist is a NOT_FOUND error."
         ),
     )
     registered_model: RegisteredModel | None = batched_field(
-        find_model, description="One registered model; null when there is none."
+        resolve_registered_model, description="A registered model by its name; null if it does not exist."
     )
     registered_models: RegisteredModelConnection = batched_field(
-        search_models, description="Registered models, by name; prompts only where the filter asks for them."
-    )
-    model_version: ModelVersion | None = batched_field(
-        find_version,
+        resolve_registered_models,
         description=(
-            "One version of a registered model, by exactly one of its number and an alias; "
-            "null when there is none."
+            "A search for registered models, sorted by name. Prompts are included only if the filter selects "
+            "them."
         ),
     )
-    server: Server = batched_field(describe_server, description="This server, and the store behind it.")
+    model_version: ModelVersion | None = batched_field(
+        resolve_model_version,
+        description=(
+            "A version of a registered model by its number or an alias. Exactly one of both is required. "
+            "Null if it does not exist."
+        ),
+    )
+    server: Server = batched_field(resolve_server, description="This server and its tracking store.")

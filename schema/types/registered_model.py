@@ -1,4 +1,4 @@
-"""Registered models: names under which versions of a model are kept."""
+"""Registered models: named models of the registry, with versions and aliases."""
 
 import strawberry
 
@@ -6,45 +6,54 @@ from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.related_rows import related_rows
 from schema.ports.table import Many, Table
 from schema.types.key_values import Tag
-from schema.types.model_version_connection import ModelVersionConnection, versions_of_models
+from schema.types.model_version_connection import ModelVersionConnection, resolve_versions
 from schema.types.node import Node, global_id_field
 from schema.types.scalars import DateTime
 
 
-async def _tags(models: Table, context: FieldContext) -> Many:
+async def _resolve_tags(models: Table, context: FieldContext) -> Many:
     return await related_rows(
         models, "tags", None, lambda _: context.tracking.registry.model_tags(models["name"])
     )
 
 
-async def _aliases(models: Table, context: FieldContext) -> Many:
-    along = models.columns.get("aliases")
-    return along if isinstance(along, Many) else await context.tracking.registry.aliases(models["name"])
+async def _resolve_aliases(models: Table, context: FieldContext) -> Many:
+    registry = context.tracking.registry
+    return await related_rows(models, "aliases", None, lambda _: registry.aliases(models["name"]))
 
 
-@strawberry.type(description="A name for one version of a registered model, such as champion.")
+@strawberry.type(description="An alias of one version of a registered model, such as champion.")
 class ModelAlias:
     """MLflow's RegisteredModelAlias."""
 
     alias: str = strawberry.field(description="The alias.")
-    version: str = strawberry.field(description="The number of the version that it names.")
+    version: str = strawberry.field(description="The number of the version that has the alias.")
 
 
-@strawberry.type(description="A registered model: a name under which versions of a model are kept.")
+@strawberry.type(description="A registered model: a named model with versions in the model registry.")
 class RegisteredModel(Node):
     """MLflow's RegisteredModel."""
 
     id: strawberry.ID = global_id_field("RegisteredModel", "name")
-    name: str = strawberry.field(description="The name, unique in the registry.")
-    description: str | None = strawberry.field(description="What its owner says of it.")
-    created_at: DateTime | None = strawberry.field(description="When it was created, if the store knows.")
-    updated_at: DateTime | None = strawberry.field(
-        description="When it or one of its versions was last changed, if the store knows."
+    name: str = strawberry.field(description="The name of the model, unique in the registry.")
+    description: str | None = strawberry.field(
+        description="The description of the model; null if there is none."
     )
-    tags: list[Tag] = batched_field(_tags, description="Tags, sorted by key.", requires=("name", "tags"))
+    created_at: DateTime | None = strawberry.field(
+        description="The time of creation; null if the store does not record it."
+    )
+    updated_at: DateTime | None = strawberry.field(
+        description=(
+            "The time of the last change to the model or one of its versions; null if the store does not "
+            "record it."
+        )
+    )
+    tags: list[Tag] = batched_field(
+        _resolve_tags, description="The tags of the model, sorted by key.", requires=("name", "tags")
+    )
     aliases: list[ModelAlias] = batched_field(
-        _aliases, description="Aliases, sorted.", requires=("name", "aliases")
+        _resolve_aliases, description="The aliases of the model, sorted.", requires=("name", "aliases")
     )
     versions: ModelVersionConnection = batched_field(
-        versions_of_models, description="The versions, the latest first.", requires=("name",)
+        resolve_versions, description="The versions of the model, latest first.", requires=("name",)
     )

@@ -1,167 +1,177 @@
-"""Runs: what was done once, with its parameters, metrics and tags."""
+"""Runs, with their params, metrics, tags, inputs and outputs."""
 
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
-from schema.engine.times import seconds_between
 from schema.ports.lifecycle import LifecycleStage
+from schema.ports.milliseconds import seconds_between
 from schema.ports.related_rows import related_rows, related_values, rows_by_key
 from schema.ports.run_status import RunStatus
 from schema.ports.table import Many, One, Table
 from schema.types.arguments import Keys, given
-from schema.types.artifact import Artifact, FolderPath, list_of
+from schema.types.artifact import Artifact, FolderPath, list_artifacts
 from schema.types.dataset import DatasetInput
 from schema.types.key_values import Param, Tag
 from schema.types.logged_model import LoggedModel
 from schema.types.metric import Metric
 from schema.types.model_version import ModelVersion
 from schema.types.node import Node, global_id_field
-from schema.types.run_relations import children_of, parent_of
+from schema.types.run_relations import resolve_children, resolve_parent
 from schema.types.scalars import DateTime
 
 if TYPE_CHECKING:
     from schema.types.experiment import Experiment
     from schema.types.run_connection import RunConnection
 
-_Key = Annotated[str, strawberry.argument(description="The key that it was logged under.")]
+_Key = Annotated[str, strawberry.argument(description="The key of the value.")]
 
 
-def _duration(runs: Table, _context: FieldContext) -> list[float | None]:
+def _resolve_duration(runs: Table, _context: FieldContext) -> list[float | None]:
     return seconds_between(runs["started_at"], runs["ended_at"])
 
 
-async def _experiment(runs: Table, context: FieldContext) -> One:
+async def _resolve_experiment(runs: Table, context: FieldContext) -> One:
     columns = context.columns(())
     return await rows_by_key(
         runs["experiment_id"], lambda ids: context.tracking.experiments_by_id(ids, columns)
     )
 
 
-async def _params(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+async def _resolve_params(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     return await related_rows(
-        runs, "params", given(keys), lambda some: context.tracking.params(runs["run_id"], some)
+        runs, "params", given(keys), lambda selected: context.tracking.params(runs["run_id"], selected)
     )
 
 
-async def _param(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
+async def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
     return await related_values(
-        runs, "params", key, lambda some: context.tracking.params(runs["run_id"], some)
+        runs, "params", key, lambda selected: context.tracking.params(runs["run_id"], selected)
     )
 
 
-async def _tags(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+async def _resolve_tags(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     return await related_rows(
-        runs, "tags", given(keys), lambda some: context.tracking.tags(runs["run_id"], some)
+        runs, "tags", given(keys), lambda selected: context.tracking.tags(runs["run_id"], selected)
     )
 
 
-async def _tag(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
-    return await related_values(runs, "tags", key, lambda some: context.tracking.tags(runs["run_id"], some))
+async def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
+    return await related_values(
+        runs, "tags", key, lambda selected: context.tracking.tags(runs["run_id"], selected)
+    )
 
 
-async def _metrics(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+async def _resolve_metrics(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
     return await related_rows(
-        runs, "metrics", given(keys), lambda some: context.tracking.metrics(runs["run_id"], some)
+        runs, "metrics", given(keys), lambda selected: context.tracking.metrics(runs["run_id"], selected)
     )
 
 
-async def _metric(runs: Table, context: FieldContext, key: _Key) -> One:
-    found = await _metrics(runs, context, [key])
-    return One(found.rows, [start if stop > start else None for start, stop in found.spans])
+async def _resolve_metric(runs: Table, context: FieldContext, key: _Key) -> One:
+    metrics = await _resolve_metrics(runs, context, [key])
+    return One(metrics.rows, [start if stop > start else None for start, stop in metrics.spans])
 
 
-async def _datasets(runs: Table, context: FieldContext) -> Many:
+async def _resolve_datasets(runs: Table, context: FieldContext) -> Many:
     ids, columns = runs["run_id"], context.columns(())
     return await related_rows(
         runs, "datasets", None, lambda _: context.tracking.models.datasets(ids, columns)
     )
 
 
-async def _artifacts(runs: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
-    return await list_of(context, "run", runs["run_id"], path)
+async def _resolve_artifacts(runs: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
+    return await list_artifacts(context, "run", runs["run_id"], path)
 
 
-async def _logged_models(runs: Table, context: FieldContext) -> Many:
+async def _resolve_logged_models(runs: Table, context: FieldContext) -> Many:
     return await context.tracking.models.of_runs(runs["run_id"], context.columns(()))
 
 
-async def _model_versions(runs: Table, context: FieldContext) -> Many:
+async def _resolve_model_versions(runs: Table, context: FieldContext) -> Many:
     return await context.tracking.registry.versions_of_runs(runs["run_id"], context.columns(()))
 
 
-@strawberry.type(description="A run: one execution of some code, with what it logged.")
+@strawberry.type(description="A run: one execution of code, with the data that it logged.")
 class Run(Node):
     """MLflow's Run."""
 
     id: strawberry.ID = global_id_field("Run", "run_id")
-    run_id: strawberry.ID = strawberry.field(description="MLflow's id of the run.")
-    name: str | None = strawberry.field(description="The run's name, which need not be unique.")
-    status: RunStatus = strawberry.field(description="Where the run is in its life.")
-    lifecycle_stage: LifecycleStage = strawberry.field(description="Whether the run is deleted.")
-    user_id: str | None = strawberry.field(description="Who started the run, as the client said.")
-    started_at: DateTime | None = strawberry.field(description="When the run started.")
-    ended_at: DateTime | None = strawberry.field(description="When the run ended; null while it runs.")
+    run_id: strawberry.ID = strawberry.field(description="The run's id in MLflow.")
+    name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
+    status: RunStatus = strawberry.field(description="The status of the run.")
+    lifecycle_stage: LifecycleStage = strawberry.field(description="Whether the run is active or deleted.")
+    user_id: str | None = strawberry.field(
+        description="The user who started the run, as reported by the client."
+    )
+    started_at: DateTime | None = strawberry.field(description="The start time of the run.")
+    ended_at: DateTime | None = strawberry.field(
+        description="The end time of the run; null if it has not ended."
+    )
     duration_seconds: float | None = batched_field(
-        _duration,
-        description="The time from start to end in seconds; null while it runs.",
+        _resolve_duration,
+        description="The time from start to end, in seconds; null if the run has not ended.",
         requires=("started_at", "ended_at"),
     )
-    artifact_uri: str | None = strawberry.field(description="Where the run's artifacts are kept.")
-    experiment_id: strawberry.ID = strawberry.field(description="MLflow's id of the run's experiment.")
+    artifact_uri: str | None = strawberry.field(description="The URI of the run's artifacts.")
+    experiment_id: strawberry.ID = strawberry.field(description="The id in MLflow of the run's experiment.")
     experiment: Annotated["Experiment", strawberry.lazy("schema.types.experiment")] | None = batched_field(
-        _experiment, description="The run's experiment.", requires=("experiment_id",)
+        _resolve_experiment,
+        description="The experiment of the run; null if it no longer exists.",
+        requires=("experiment_id",),
     )
     params: list[Param] = batched_field(
-        _params, description="Parameters, sorted by key.", requires=("run_id", "params")
+        _resolve_params, description="The params of the run, sorted by key.", requires=("run_id", "params")
     )
     param: str | None = batched_field(
-        _param,
-        description="One parameter's value; null when it was not logged.",
+        _resolve_param,
+        description="The value of one param; null if it was not logged.",
         requires=("run_id", "params"),
     )
     metrics: list[Metric] = batched_field(
-        _metrics, description="The last value of each metric, sorted by key.", requires=("run_id", "metrics")
+        _resolve_metrics, description="The metrics of the run, sorted by key.", requires=("run_id", "metrics")
     )
     metric: Metric | None = batched_field(
-        _metric, description="One metric; null when it was not logged.", requires=("run_id", "metrics")
+        _resolve_metric, description="One metric; null if it was not logged.", requires=("run_id", "metrics")
     )
     tags: list[Tag] = batched_field(
-        _tags,
-        description="Tags, sorted by key, MLflow's own mlflow.* tags included.",
+        _resolve_tags,
+        description="The tags of the run, sorted by key, including MLflow's own mlflow.* tags.",
         requires=("run_id", "tags"),
     )
     tag: str | None = batched_field(
-        _tag, description="One tag's value; null when it is not set.", requires=("run_id", "tags")
+        _resolve_tag, description="The value of one tag; null if it is not set.", requires=("run_id", "tags")
     )
     parent: Optional["Run"] = batched_field(
-        parent_of,
-        description="The run that this one is a child of; null where there is none.",
+        resolve_parent,
+        description="The parent run, active or deleted; null if there is none.",
         requires=("run_id", "tags"),
     )
     children: Annotated["RunConnection", strawberry.lazy("schema.types.run_connection")] = batched_field(
-        children_of,
-        description="The active runs of the same experiment that name this one as their parent.",
+        resolve_children,
+        description="The child runs: active runs of the same experiment whose parent is this run.",
         requires=("run_id", "experiment_id"),
     )
     datasets: list[DatasetInput] = batched_field(
-        _datasets,
-        description="The datasets that the run read, sorted by name.",
+        _resolve_datasets,
+        description="The datasets that the run used as inputs, sorted by name.",
         requires=("run_id", "datasets"),
     )
     artifacts: list[Artifact] = batched_field(
-        _artifacts,
-        description="The run's files and folders: one folder's listing, sorted by path.",
+        _resolve_artifacts,
+        description="The files and folders in one folder of the run's artifacts, sorted by path.",
         requires=("run_id",),
     )
     logged_models: list[LoggedModel] = batched_field(
-        _logged_models,
-        description="The models that the run made or logged as its output, the newest first.",
+        _resolve_logged_models,
+        description="The logged models that the run created or has as outputs, newest first.",
         requires=("run_id",),
     )
     model_versions: list[ModelVersion] = batched_field(
-        _model_versions,
-        description="The versions in the registry that were made from the run, by name, the latest first.",
+        _resolve_model_versions,
+        description=(
+            "The model versions that were registered from the run, sorted by name, then latest first."
+        ),
         requires=("run_id",),
     )

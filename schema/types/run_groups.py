@@ -1,6 +1,7 @@
-"""Groups of runs: how many there are of each combination of keys, and how their metrics are spread."""
+"""Groups of runs by the values of keys, with counts and statistics of metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import strawberry
@@ -11,71 +12,95 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Column, Many, Table
 from schema.ports.tracking import GroupBy, Grouping
 from schema.types.arguments import View, given
-from schema.types.experiment_scope import ExperimentIds, ExperimentNames, scope_of
+from schema.types.experiment_scope import ExperimentIds, ExperimentNames, experiment_scope
 from schema.types.filter_inputs import RunWhere
 from schema.types.run_search import Filter, RunAttribute, one_target, run_search
 
 
-@strawberry.input(description="One key to group by: exactly one of attribute, param and tag.")
+@strawberry.input(
+    description=(
+        "One grouping key: exactly one of attribute, param and tag. Runs without a value form their own "
+        "group."
+    )
+)
 class GroupKey:
-    """What tells the groups apart; runs without it are a group of their own."""
+    """A grouping key."""
 
     attribute: RunAttribute | None = strawberry.field(
-        default=strawberry.UNSET, description="Something that every run has."
+        default=strawberry.UNSET, description="Group by this attribute."
     )
-    param: str | None = strawberry.field(default=strawberry.UNSET, description="A param's key: its value.")
-    tag: str | None = strawberry.field(default=strawberry.UNSET, description="A tag's key: its value.")
+    param: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Group by the value of the param with this key."
+    )
+    tag: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Group by the value of the tag with this key."
+    )
 
 
-@strawberry.type(description="What the runs of a group have under one of the keys.")
+@strawberry.type(description="The value of one grouping key, which all runs of a group have.")
 class GroupValue:
-    """One part of a group's key."""
+    """One value of a group's key."""
 
-    name: str = strawberry.field(description="The param's or tag's key, or the attribute's name.")
+    name: str = strawberry.field(description="The key of the param or tag, or the name of the attribute.")
     value: str | None = strawberry.field(
         description=(
-            "The value as text, times as DateTime and durations in seconds; null for runs that have none."
+            "The value as text: times in the format of DateTime, durations in seconds. Null for the group of "
+            "runs without a value."
         )
     )
 
 
-@strawberry.type(description="How the last values of one metric are spread over a group's runs.")
+@strawberry.type(
+    description="Statistics of the last values of one metric in a group. Only finite values count."
+)
 class MetricSummary:
-    """Of finite values alone; stddev is that of a sample, as in pandas."""
+    """Statistics as in pandas: `stddev` is the sample standard deviation."""
 
-    key: str = strawberry.field(description="The metric's name.")
-    count: int = strawberry.field(description="How many of the runs have a finite value.")
-    min: float | None = strawberry.field(description="The smallest value.")
-    max: float | None = strawberry.field(description="The largest value.")
+    key: str = strawberry.field(description="The key of the metric.")
+    count: int = strawberry.field(description="The number of runs with a finite value.")
+    min: float | None = strawberry.field(description="The smallest value; null if there is no finite value.")
+    max: float | None = strawberry.field(description="The largest value; null if there is no finite value.")
     mean: float | None = strawberry.field(
-        description="The mean; null where a value is beyond 1e150, which sums do not bear."
+        description=(
+            "The mean; null if there is no finite value or if the magnitude of a value exceeds 1e150."
+        )
     )
     stddev: float | None = strawberry.field(
-        description="The sample standard deviation; null of a single value, and as for mean."
+        description="The sample standard deviation; null for a single value, and if mean is null."
     )
 
 
-@strawberry.type(description="The runs that are alike in all keys that were grouped by.")
+@strawberry.type(description="A group of runs with equal values of all grouping keys.")
 class RunGroup:
     """One group."""
 
-    key: list[GroupValue] = strawberry.field(description="One value for each entry of groupBy, in its order.")
-    count: int = strawberry.field(description="How many runs are in the group.")
+    key: list[GroupValue] = strawberry.field(
+        description="The value of each entry of groupBy, in the same order."
+    )
+    count: int = strawberry.field(description="The number of runs in the group.")
     metrics: list[MetricSummary] = strawberry.field(
-        description="One summary for each metric that any of the runs has, by key."
+        description="Statistics of each metric that any run of the group has, sorted by key."
     )
 
 
-_Key = tuple[str, GroupBy, Callable[[Any], str]]
-_FORMS: Mapping[str, Callable[[Any], str]] = {
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """An entry of groupBy: its name in the response, the port's key, and the text format of its values."""
+
+    name: str
+    group_by: GroupBy
+    format: Callable[[Any], str]
+
+
+_FORMATS: Mapping[str, Callable[[Any], str]] = {
     "started_at": format_time,
     "ended_at": format_time,
     "duration": repr,
 }
 
 
-async def group_runs(
-    root: Table,
+async def resolve_run_groups(
+    _root: Table,
     context: FieldContext,
     experiment_ids: ExperimentIds = strawberry.UNSET,
     experiment_names: ExperimentNames = strawberry.UNSET,
@@ -84,43 +109,46 @@ async def group_runs(
     view: View = LifecycleView.ACTIVE,
     group_by: Annotated[
         list[GroupKey] | None,
-        strawberry.argument(description="What tells the groups apart; without any, all runs are one group."),
+        strawberry.argument(description="The grouping keys. Default: none, so that all runs are one group."),
     ] = strawberry.UNSET,
     metrics: Annotated[
-        list[str] | None, strawberry.argument(description="The metrics to summarize; all when left out.")
+        list[str] | None,
+        strawberry.argument(description="The keys of the metrics to summarize. Default: all metrics."),
     ] = strawberry.UNSET,
 ) -> Many:
-    """Return the groups of the runs that match, by the values of the keys, none last."""
+    """Resolve `Query.runGroups`."""
     keys = [_key(entry) for entry in given(group_by) or ()]
-    scope = await scope_of(context, "runGroups", given(experiment_ids), given(experiment_names))
+    scope = await experiment_scope(context, "runGroups", given(experiment_ids), given(experiment_names))
     search = run_search(context, where, filter, None, view)
-    wanted = _wanted(given(metrics)) if context.selects("metrics") else ()
-    grouping = Grouping(tuple(by for _, by, _ in keys), wanted)
-    found = await context.tracking.run_groups(scope, search, grouping)
-    columns: dict[str, Column] = {"count": found.counts, "metrics": found.metrics}
-    columns["key"] = _values(keys, found.values)
-    assert root.size == 1  # noqa: S101 - a root field has one parent
-    return Many.for_single_parent(Table(len(found.counts), columns))
+    summarized = _distinct(given(metrics)) if context.selects("metrics") else ()
+    grouping = Grouping(tuple(key.group_by for key in keys), summarized)
+    groups = await context.tracking.run_groups(scope, search, grouping)
+    columns: dict[str, Column] = {
+        "key": _group_values(keys, groups.values),
+        "count": groups.counts,
+        "metrics": groups.metrics,
+    }
+    return Many.for_single_parent(Table(len(groups.counts), columns))
 
 
-def _wanted(metrics: Sequence[str] | None) -> tuple[str, ...] | None:
+def _distinct(metrics: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if metrics is None else tuple(dict.fromkeys(metrics))
 
 
 def _key(entry: GroupKey) -> _Key:
     by, target = one_target(entry, ("attribute", "param", "tag"), "groupBy")
     if isinstance(target, RunAttribute):
-        key = str(target.value)
-        return target.name, GroupBy("attribute", key), _FORMS.get(key, str)
-    return str(target), GroupBy(by, str(target)), str  # type: ignore[arg-type]
+        column = str(target.value)
+        return _Key(target.name, GroupBy("attribute", column), _FORMATS.get(column, str))
+    return _Key(str(target), GroupBy(by, str(target)), str)  # type: ignore[arg-type]
 
 
-def _values(keys: Sequence[_Key], groups: Sequence[Sequence[Any]]) -> Many:
-    names = [name for name, _, _ in keys] * len(groups)
+def _group_values(keys: Sequence[_Key], groups: Sequence[Sequence[Any]]) -> Many:
+    names = [key.name for key in keys] * len(groups)
     texts = [
-        None if value is None else form(value)
+        None if value is None else key.format(value)
         for values in groups
-        for (_, _, form), value in zip(keys, values, strict=True)
+        for key, value in zip(keys, values, strict=True)
     ]
-    spans = [(start * len(keys), (start + 1) * len(keys)) for start in range(len(groups))]
+    spans = [(index * len(keys), (index + 1) * len(keys)) for index in range(len(groups))]
     return Many(Table(len(texts), {"name": names, "value": texts}), spans)

@@ -1,4 +1,4 @@
-"""A run's relatives: the run that it is a child of, and the runs that are its children."""
+"""The parent and the children of runs."""
 
 import strawberry
 
@@ -14,21 +14,21 @@ from schema.types.filter_inputs import RunWhere
 from schema.types.run_search import OrderBy, connect_runs, run_search
 
 
-async def parent_of(runs: Table, context: FieldContext) -> One:
-    """Return each run's parent, deleted or not; none where the tag names no run that is there."""
-    named = await related_values(
-        runs, "tags", PARENT_TAG, lambda some: context.tracking.tags(runs["run_id"], some)
+async def resolve_parent(runs: Table, context: FieldContext) -> One:
+    """Resolve `Run.parent`. A run has no parent if its tag does not have the id of an existing run."""
+    parent_ids = await related_values(
+        runs, "tags", PARENT_TAG, lambda selected: context.tracking.tags(runs["run_id"], selected)
     )
-    # Anyone can write anything into a tag.
-    distinct = [text for text in dict.fromkeys(named) if text is not None and is_run_id(text)]
+    # Clients can set the tag to any text.
+    distinct = [id_ for id_ in dict.fromkeys(parent_ids) if id_ is not None and is_run_id(id_)]
     if not distinct:
         return One(Table(0, {}), [None] * runs.size)
-    found = await context.tracking.runs_by_id(distinct, context.columns(()))
-    places = dict(zip(distinct, found.index, strict=True))
-    return One(found.rows, [None if text is None else places.get(text) for text in named])
+    result = await context.tracking.runs_by_id(distinct, context.columns(()))
+    indexes = dict(zip(distinct, result.index, strict=True))
+    return One(result.rows, [None if id_ is None else indexes.get(id_) for id_ in parent_ids])
 
 
-async def children_of(
+async def resolve_children(
     runs: Table,
     context: FieldContext,
     first: First = DEFAULT_FIRST,
@@ -36,7 +36,7 @@ async def children_of(
     where: RunWhere = strawberry.UNSET,
     order_by: OrderBy = strawberry.UNSET,
 ) -> One:
-    """Return the connection of each run's active children."""
+    """Resolve `Run.children`."""
     search = run_search(context, where, None, order_by, LifecycleView.ACTIVE)
     scopes: list[Scope] = [
         Children(run_id, experiment_id)

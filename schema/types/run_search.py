@@ -1,4 +1,4 @@
-"""Searching runs: what the arguments of a connection of runs ask for."""
+"""The search for runs: its order, its arguments and its connection."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -17,55 +17,71 @@ from schema.types.cursor import fingerprint
 from schema.types.filter_inputs import RunFilter, condition
 
 
-@strawberry.enum(description="The directions of an order.")
+@strawberry.enum(description="The direction of a sort key.")
 class SortDirection(Enum):
     """Ascending or descending."""
 
-    ASC = strawberry.enum_value("ASC", description="Smallest, earliest or first in the alphabet first.")
-    DESC = strawberry.enum_value("DESC", description="Largest, latest or last in the alphabet first.")
+    ASC = strawberry.enum_value(
+        "ASC", description="Ascending: smallest, earliest or alphabetically first values first."
+    )
+    DESC = strawberry.enum_value(
+        "DESC", description="Descending: largest, latest or alphabetically last values first."
+    )
 
 
-@strawberry.enum(description="What every run has, to order by.")
+@strawberry.enum(description="The attributes of runs to sort or group by.")
 class RunAttribute(Enum):
-    """A run's own columns; each value is the column's name in the port."""
+    """The columns of runs. Each value is the name of the column in the port."""
 
-    RUN_ID = strawberry.enum_value("run_id", description="MLflow's id of the run.")
-    NAME = strawberry.enum_value("name", description="The run's name.")
-    STATUS = strawberry.enum_value("status", description="The status, by its name in the alphabet.")
-    USER_ID = strawberry.enum_value("user_id", description="Who started the run.")
-    STARTED_AT = strawberry.enum_value("started_at", description="When the run started.")
-    ENDED_AT = strawberry.enum_value("ended_at", description="When the run ended.")
+    RUN_ID = strawberry.enum_value("run_id", description="The run's id in MLflow.")
+    NAME = strawberry.enum_value("name", description="The name of the run.")
+    STATUS = strawberry.enum_value("status", description="The status, sorted alphabetically by its name.")
+    USER_ID = strawberry.enum_value("user_id", description="The user who started the run.")
+    STARTED_AT = strawberry.enum_value("started_at", description="The start time.")
+    ENDED_AT = strawberry.enum_value("ended_at", description="The end time.")
     DURATION = strawberry.enum_value("duration", description="The time from start to end.")
-    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="MLflow's id of the experiment.")
+    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="The experiment's id in MLflow.")
 
 
-@strawberry.input(description="One key of an order: exactly one of attribute, metric, param and tag.")
+@strawberry.input(
+    description=(
+        "One sort key: exactly one of attribute, metric, param and tag. Runs without a value sort last in "
+        "both directions."
+    )
+)
 class RunOrder:
-    """What to order runs by; runs without the value come last in both directions."""
+    """A sort key of runs."""
 
     attribute: RunAttribute | None = strawberry.field(
-        default=strawberry.UNSET, description="Something that every run has."
+        default=strawberry.UNSET, description="Sort by this attribute."
     )
     metric: str | None = strawberry.field(
-        default=strawberry.UNSET, description="A metric's key: its last value."
+        default=strawberry.UNSET, description="Sort by the last value of the metric with this key."
     )
-    param: str | None = strawberry.field(default=strawberry.UNSET, description="A param's key: its value.")
-    tag: str | None = strawberry.field(default=strawberry.UNSET, description="A tag's key: its value.")
-    direction: SortDirection = strawberry.field(
-        default=SortDirection.ASC, description="Which end comes first."
+    param: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Sort by the value of the param with this key, numbers before text.",
     )
+    tag: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Sort by the value of the tag with this key, numbers before text.",
+    )
+    direction: SortDirection = strawberry.field(default=SortDirection.ASC, description="The sort direction.")
 
 
 Filter = Annotated[
     str | None,
     strawberry.argument(
-        description="MLflow's filter string, such as: metrics.loss < 0.1 and params.optimizer = 'adam'."
+        description=(
+            "A filter string of MLflow, such as: metrics.loss < 0.1 and params.optimizer = 'adam'. If where "
+            "is given too, runs must match both."
+        )
     ),
 ]
 OrderBy = Annotated[
     list[RunOrder] | None,
     strawberry.argument(
-        description="The order, by several keys if given; by default the runs started last come first."
+        description="The sort keys, most significant first. Default: the most recently started runs first."
     ),
 ]
 
@@ -77,7 +93,7 @@ def run_search(
     order_by: list[RunOrder] | None,
     view: LifecycleView,
 ) -> Search:
-    """Return the search that the arguments of a runs field ask for; what was left out may be unset."""
+    """Return the search that the arguments of a field specify; omitted arguments may be UNSET."""
     text = context.operation.checked_filter(given(filter_))
     return Search(
         filter=text,
@@ -88,7 +104,10 @@ def run_search(
 
 
 def one_target(entry: Any, names: Sequence[str], argument: str) -> tuple[str, Any]:
-    """Return the only one of these fields that an entry of an argument has; BadUserInput for none or more."""
+    """Return the name and value of the only one of these fields that an entry of an argument has.
+
+    Raise `BadUserInput` if it has none or several.
+    """
     targets = [
         (name, target) for name in names if (target := getattr(entry, name)) not in (None, strawberry.UNSET)
     ]
@@ -107,11 +126,11 @@ def _order(entry: RunOrder) -> Order:
 async def connect_runs(
     context: FieldContext, scopes: list[Scope], search: Search, first: int | None, after: str | None
 ) -> Table:
-    """Return one connection of runs for each scope."""
-    marks = [fingerprint("runs", scope, search) for scope in scopes]
+    """Return a table with the connection of runs of each scope."""
+    fingerprints = [fingerprint("runs", scope, search) for scope in scopes]
     return await connect(
         context,
-        marks,
+        fingerprints,
         first,
         after,
         lambda page: context.tracking.runs(scopes, search, page),

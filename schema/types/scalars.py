@@ -1,4 +1,4 @@
-"""The two scalars that GraphQL lacks: 64-bit integers and points in time."""
+"""The scalars that GraphQL does not define: 64-bit integers and times."""
 
 from typing import Any, NewType
 
@@ -13,7 +13,7 @@ BigInt = NewType("BigInt", int)
 """A 64-bit integer."""
 
 DateTime = NewType("DateTime", int)
-"""Milliseconds since 1970-01-01T00:00Z, which is what MLflow stores."""
+"""Milliseconds since 1970-01-01T00:00Z, as MLflow stores times."""
 
 
 def _serialize_time(value: Any) -> str:
@@ -37,7 +37,7 @@ def _parse_time_literal(node: ValueNode, _variables: dict[str, Any] | None = Non
 
 def _big_int(value: Any) -> int:
     if type(value) is not int or value not in BIG_INT_RANGE:
-        message = "BigInt must be a whole number of 64 bits."
+        message = "BigInt must be a 64-bit integer."
         raise GraphQLError(message)
     return value
 
@@ -49,7 +49,7 @@ def _parse_big_int_literal(node: ValueNode, _variables: dict[str, Any] | None = 
 SCALARS: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
-        description="A whole number of 64 bits, as a JSON number: a metric's step, a file's size.",
+        description="A 64-bit integer, as a JSON number. Used for steps and file sizes.",
         serialize=_big_int,
         parse_value=_big_int,
         parse_literal=_parse_big_int_literal,
@@ -57,8 +57,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     DateTime: strawberry.scalar(
         name="DateTime",
         description=(
-            "A point in time as RFC 3339 in UTC with milliseconds, such as 2026-11-23T05:15:00.123Z. "
-            "Input takes any offset. Years beyond four digits are written as ECMAScript writes them."
+            "A time in RFC 3339 format, in UTC with milliseconds, such as 2026-11-23T05:15:00.123Z. Inputs "
+            "accept any offset. Years of more than four digits have the format of ECMAScript."
         ),
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=_serialize_time,
@@ -66,4 +66,4 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse_literal=_parse_time_literal,
     ),
 }
-"""The scalars by the Python type that stands for them in the schema's code."""
+"""The scalars by the Python type that the types of the schema use for them."""

@@ -1,4 +1,4 @@
-"""What this server is and what it talks to."""
+"""Information about this server and its store."""
 
 import strawberry
 
@@ -7,18 +7,20 @@ from schema.ports.store_kind import StoreKind
 from schema.ports.table import Column, One, Table
 
 
-@strawberry.type(description="This server, and the store behind it.")
+@strawberry.type(description="This server and its tracking store.")
 class Server:
-    """For clients that adapt to what they talk to."""
+    """For clients that adapt to the server."""
 
     version: str = strawberry.field(description="The version of this server.")
-    mlflow_version: str = strawberry.field(description="The version of MLflow that it reads the store with.")
-    store: StoreKind = strawberry.field(description="The family that the store is of.")
-    read_only: bool = strawberry.field(description="Whether this server only reads.")
+    mlflow_version: str = strawberry.field(description="The version of the MLflow package on this server.")
+    store: StoreKind = strawberry.field(description="The kind of the tracking store.")
+    read_only: bool = strawberry.field(
+        description="Whether the server is read-only. If so, it has no mutations."
+    )
 
 
-def describe_server(_root: Table, context: FieldContext) -> One:
-    """Return what the operation carries along of this server."""
+def resolve_server(_root: Table, context: FieldContext) -> One:
+    """Resolve `Query.server`."""
     info = context.operation.server_info
     columns: dict[str, Column] = {
         "version": [info.version],
@@ -26,4 +28,4 @@ def describe_server(_root: Table, context: FieldContext) -> One:
         "store": [context.tracking.kind],
         "read_only": [info.read_only],
     }
-    return One(Table(1, columns), [0])
+    return One.for_single_parent(Table(1, columns))

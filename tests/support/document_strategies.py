@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schema.build import build_schema
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Search
-from schema.types.cursor import fingerprint, seal
+from schema.types.cursor import encode_cursor, fingerprint
 from schema.types.node import global_id
 from tests.support.record_strategies import EXPERIMENT_IDS, KEYS
 
@@ -27,7 +27,7 @@ _OTHER_IDS = [
     global_id("ModelVersion", "2:net"),
     global_id("ModelVersion", "garbled"),
 ]
-_CURSOR = seal(fingerprint("experiments", Search(view=LifecycleView.ALL)), [1])
+_CURSOR = encode_cursor(fingerprint("experiments", Search(view=LifecycleView.ALL)), [1])
 
 
 @dataclass(frozen=True)

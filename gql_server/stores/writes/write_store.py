@@ -22,9 +22,9 @@ from gql_server.stores.writes.new_experiments import (
 from gql_server.stores.writes.new_runs import new_run_tags, run_name_tag
 from gql_server.stores.writes.write_executor import Invalidate, WriteExecutor
 from schema.ports.errors import BadUserInput, PublicError, UnsupportedByStore
+from schema.ports.milliseconds import current_time
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking_writes import Batch, KeyValue, NewRun, RunUpdate, TrackingWrites
-from schema.types.mutations.log_inputs import now
 
 _IDEMPOTENT_BATCHES = {StoreKind.SQL, StoreKind.MLFLOW_SERVER}
 """Stores that store data logged twice once, so that a batch is repeated after a conflict."""
@@ -132,7 +132,7 @@ class WriteStore(TrackingWrites):
             check_run_ids((new.parent_run_id,))
         tags = (await self._executor.validate(batch_entities, Batch(tags=new_run_tags(new)))).tags
         users = [tag.value for tag in tags if tag.key == MLFLOW_USER]
-        started_at = now() if new.started_at is None else new.started_at
+        started_at = current_time() if new.started_at is None else new.started_at
 
         def create(store: AbstractStore) -> str:
             run = store.create_run(

@@ -145,7 +145,7 @@ async def test_cursor_of_another_query(other: str) -> None:
     found = await answer(
         store, f"query ($after: String) {{ {other} {{ nodes {{ id }} }} }}", {"after": cursor}
     )
-    _refused(found, "after is a cursor of another query; a cursor holds for the same arguments only.")
+    _refused(found, "after is a cursor of another query. A cursor is valid only with the same arguments.")
 
 
 async def test_cursor_of_another_page_size() -> None:

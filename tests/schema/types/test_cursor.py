@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Order, Search
-from schema.types.cursor import fingerprint, seal, unseal
+from schema.types.cursor import decode_cursor, encode_cursor, fingerprint
 
 MARK = fingerprint("runs", ("0",), Search())
 positions = st.lists(
@@ -22,13 +22,13 @@ positions = st.lists(
 @given(positions)
 def test_round_trip(position: list[Any]) -> None:
     """The place that was sealed is the place that is unsealed."""
-    assert unseal(MARK, seal(MARK, position)) == position
+    assert decode_cursor(MARK, encode_cursor(MARK, position)) == position
 
 
 @given(positions)
 def test_fit_for_urls(position: list[Any]) -> None:
     """A cursor is ASCII and needs no quoting in a URL or in JSON."""
-    assert set(seal(MARK, position)) <= set(
+    assert set(encode_cursor(MARK, position)) <= set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
     )
 
@@ -36,7 +36,7 @@ def test_fit_for_urls(position: list[Any]) -> None:
 def test_other_search() -> None:
     """A cursor of another search is refused with words that say so."""
     with pytest.raises(BadUserInput, match="cursor of another query"):
-        unseal(fingerprint("runs", ("1",), Search()), seal(MARK, [1]))
+        decode_cursor(fingerprint("runs", ("1",), Search()), encode_cursor(MARK, [1]))
 
 
 def test_fingerprints_differ() -> None:
@@ -71,9 +71,9 @@ def _encoded(content: bytes) -> str:
         "x",
         "====",
         "not base64!",
-        seal(MARK, [1])[:-1],
-        f" {seal(MARK, [1])}",
-        seal(MARK, [1]) + "\n",
+        encode_cursor(MARK, [1])[:-1],
+        f" {encode_cursor(MARK, [1])}",
+        encode_cursor(MARK, [1]) + "\n",
         "курсор",
         "\ud800",
         "\0",
@@ -96,11 +96,11 @@ def _encoded(content: bytes) -> str:
 def test_garbled(cursor: str) -> None:
     """Whatever is no cursor is refused as such: no traceback, no echo."""
     with pytest.raises(BadUserInput, match=r"^after is not a cursor of this server\.$"):
-        unseal(MARK, cursor)
+        decode_cursor(MARK, cursor)
 
 
 @given(st.text() | st.binary().map(_encoded) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
 def test_hostile(cursor: str) -> None:
     """No text makes it raise anything but BadUserInput."""
     with pytest.raises(BadUserInput):
-        unseal(MARK, cursor)
+        decode_cursor(MARK, cursor)

@@ -73,11 +73,11 @@ async def test_conditions_on_experiments() -> None:
 
 
 _REFUSED = [
-    ('{param: [{key: "lr"}]}', BadUserInput, "The test of param 'lr' has no operator"),
-    ('{tag: [{key: "t", like: null}]}', BadUserInput, "The test of tag 't' has no operator"),
-    ('{metric: [{key: ""}]}', BadUserInput, "The test of metric '' has no operator"),
+    ('{param: [{key: "lr"}]}', BadUserInput, "The filter on param 'lr' has no operator"),
+    ('{tag: [{key: "t", like: null}]}', BadUserInput, "The filter on tag 't' has no operator"),
+    ('{metric: [{key: ""}]}', BadUserInput, "The filter on metric '' has no operator"),
     (f'{{name: {{like: "{"%" * 10_001}"}}}}', BadUserInput, "10,000 characters"),
-    ("{not: " * 21 + "{}" + "}" * 21, LimitExceeded, "20 deep"),
+    ("{not: " * 21 + "{}" + "}" * 21, LimitExceeded, "20 levels deep"),
     ("{or: [" + "{}, " * 500 + "]}", LimitExceeded, "500 conditions (GQL_MAX_CONDITIONS)"),
 ]
 

@@ -138,7 +138,7 @@ async def test_what_was_changed_is_not_found(tracking: MemoryTracking) -> None:
     text = 'mutation { deleteExperiment(input: {experimentId: "01"}) { experiment { name } } }'
     (error,) = (await answer(tracking, Noted(), text)).errors or [GraphQLError("none")]
     assert isinstance(error.original_error, NotFound)
-    assert str(error.original_error).startswith("The change was made, but there is no experiment '01'")
+    assert str(error.original_error).startswith("The change was made, but the experiment '01' does not exist")
 
 
 async def test_only_what_is_selected_is_read_back(tracking: MemoryTracking) -> None:
@@ -172,7 +172,7 @@ async def test_a_value_is_finite(tracking: MemoryTracking) -> None:
     text = 'mutation { logBatch(input: {runId: "r1", metrics: [{key: "m", value: 1e400}]}) { run { name } } }'
     (error,) = (await answer(tracking, noted, text)).errors or [GraphQLError("none")]
     assert isinstance(error.original_error, BadUserInput)
-    assert error.message == "metrics[0].value is too large; nonFinite takes infinities."
+    assert error.message == "metrics[0].value is too large. Use nonFinite for infinities."
     assert noted.asked == []
 
 

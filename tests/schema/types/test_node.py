@@ -13,7 +13,7 @@ from tests.support.record_strategies import experiments
 from tests.support.schema_execution import answer
 
 TYPES = ("Experiment", "Run")
-WRONG = "id is not a global id of this server; ids of MLflow go to experiment and run."
+WRONG = "id is not a global id of this server. Use experiment and run for MLflow's ids."
 
 
 def _encoded(text: str) -> str:
@@ -126,4 +126,4 @@ async def test_too_many_nodes() -> None:
     """More ids than a page holds are refused with the bound and its setting."""
     ids = [global_id("Run", str(number)) for number in range(101)]
     found = await answer(MemoryTracking([]), "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids})
-    assert found.messages == ["ids may name at most 100 nodes (GQL_MAX_PAGE_SIZE), not 101."]
+    assert found.messages == ["ids may have at most 100 ids (GQL_MAX_PAGE_SIZE), not 101."]

@@ -182,9 +182,9 @@ def test_big_int(number: int) -> None:
 @pytest.mark.parametrize("value", [MOST + 1, LEAST - 1, 1.0, 1e3, float("nan"), "1", True, False, None, [1]])
 def test_what_is_no_big_int(value: Any) -> None:
     """Nothing else is taken as a variable, or written: no float, no text, no truth."""
-    with pytest.raises(GraphQLError, match="BigInt must be a whole number of 64 bits"):
+    with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
         BIG_INT.parse_value(value)
-    with pytest.raises(GraphQLError, match="BigInt must be a whole number of 64 bits"):
+    with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
         BIG_INT.serialize(value)
 
 
@@ -193,7 +193,7 @@ def test_what_is_no_big_int(value: Any) -> None:
 )
 def test_literals_that_are_no_big_int(literal: str) -> None:
     """Nothing else is taken as a literal."""
-    with pytest.raises(GraphQLError, match="BigInt must be a whole number of 64 bits"):
+    with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
         BIG_INT.parse_literal(parse_value(literal))
 
 
