@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from schema.ports.milliseconds import seconds_between
 from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate, parse_number
+from schema.ports.milliseconds import seconds_between
 from schema.ports.non_finite import joined
 from schema.ports.table import Many, Table
 

@@ -45,7 +45,10 @@ class StartRunInput:
     )
     user_id: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The user who started the run, stored in the tag mlflow.user too. Default: none.",
+        description=(
+            "The user who started the run, also stored in the tag mlflow.user. Default: the value of that "
+            "tag in tags, or else unknown."
+        ),
     )
 
 
