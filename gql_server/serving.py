@@ -1,4 +1,4 @@
-"""Starting and running the server: what must be right first, the socket, the workers."""
+"""Start the server: check the configuration, bind the socket, run one process or several workers."""
 
 import asyncio
 import atexit
@@ -35,80 +35,86 @@ from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 
 _BACKLOG = 2048
-_WORKER_START = 60
-"""Seconds that a worker may not answer its supervisor: importing MLflow takes longer than uvicorn's five."""
+_WORKER_START_SECONDS = 60
+"""Seconds in which a worker must answer its first health check.
+
+Importing MLflow takes longer than uvicorn's default of five seconds.
+"""
 
 _log = logging.getLogger(__name__)
 
 
 class StartupError(Exception):
-    """The server cannot start until someone mends what the message says."""
+    """The server cannot start; the message names the error and how to fix it."""
 
 
-class _Supervisor(Multiprocess):
-    """uvicorn's own, but for workers that die while they are asked how they do.
+class _WorkerSupervisor(Multiprocess):
+    """uvicorn's supervisor, which notices at once when a worker dies during a health check.
 
-    Nothing comes from the pipe of such a worker, not its end either as long as this process holds the
-    worker's side of it open: it would be waited for as long as for one that starts.
+    uvicorn waits for the answer on a pipe. While this process has the worker's end of the pipe open, the
+    death of the worker does not close it, and the supervisor waits for the whole timeout.
     """
 
     def keep_subprocess_alive(self) -> None:
-        """Put another worker in the place of each that is no more."""
+        """Replace each worker that has died."""
         for process in self.processes:
             process.child_conn.close()
         super().keep_subprocess_alive()
 
 
 def serve_forever(settings: Settings, announce: Callable[[str], str] | None = None) -> None:
-    """Check, listen and serve until a signal comes.
+    """Check the configuration, listen, and serve until a signal stops the process.
 
-    `announce` is given the address once the socket is bound, and its text is printed. Raises CannotServe.
-    A store that is down is no reason not to start: the server comes up not ready and recovers.
+    Prints the URL once the socket is bound, or the text that `announce` returns for it. Raises StartupError.
+    A store that is down does not prevent the start: `/readyz` returns 503 until it is up.
     """
-    check_own_schema()
+    _check_schema_package()
     _check_requests(settings)
     _check_cache(settings)
     asyncio.run(_check_store(settings))
-    bound = _bind(settings)
-    address = f"http://{_printable(settings.host)}:{bound.getsockname()[1]}/graphql"
-    click.echo(announce(address) if announce else f"Serving {address}")
-    config = _config(settings)
-    # After an interrupt uvicorn has closed everything in order, and then raises it again.
+    listener = _bind(settings)
+    url = f"http://{_printable(settings.host)}:{listener.getsockname()[1]}/graphql"
+    click.echo(announce(url) if announce else f"Serving {url}")
+    # After an orderly shutdown uvicorn raises the interrupt again.
     with suppress(KeyboardInterrupt):
         if settings.workers > 1:
-            # Workers are new processes: the environment is how they get the settings.
-            os.environ.update(_environment(settings))
-            # Where they put their numbers together, for whichever is asked for them.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers = tempfile.mkdtemp(prefix="gql-metrics-")
-            atexit.register(shutil.rmtree, numbers, ignore_errors=True)
-            _Supervisor(config, sockets=[bound]).run()
+            _run_workers(settings, listener)
         else:
-            uvicorn.Server(config).run(sockets=[bound])
+            uvicorn.Server(_config(settings)).run(sockets=[listener])
 
 
 def worker_app(settings: Settings | None = None) -> Starlette:
-    """Return the application of one worker; its settings come from the environment if not from here."""
+    """Return the application of one process; a worker reads its settings from the environment."""
     return_large_buffers()
     set_up_tracing()
     settings = settings or Settings()
     if settings.access_log:
         log_to_stderr()
     app = create_app(settings)
-    # What is here now stays: the collector need not walk it again each time.
+    # The objects made so far live as long as the process, so that the collector can skip them.
     gc.collect()
     gc.freeze()
     return app
 
 
-def check_own_schema() -> None:
-    """Raise CannotServe where another distribution's `schema` package took the place of ours."""
-    ours = Path(__file__).parent.parent / "schema" / "build.py"
+def _run_workers(settings: Settings, listener: socket.socket) -> None:
+    # Workers are new processes, which read the settings from the environment.
+    os.environ.update(_environment(settings))
+    # Workers share their metrics through files, so that each can serve the metrics of all.
+    metrics_folder = tempfile.mkdtemp(prefix="gql-metrics-")
+    atexit.register(shutil.rmtree, metrics_folder, ignore_errors=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+    _WorkerSupervisor(_config(settings), sockets=[listener]).run()
+
+
+def _check_schema_package() -> None:
+    """Raise StartupError if another distribution's package `schema` shadows this project's."""
+    expected = Path(__file__).parent.parent / "schema" / "build.py"
     spec = importlib.util.find_spec("schema.build")
-    if spec is None or spec.origin is None or not ours.exists() or not ours.samefile(spec.origin):
+    if spec is None or spec.origin is None or not expected.exists() or not expected.samefile(spec.origin):
         message = (
-            f"the package `schema` at {Path(schema.__file__ or '?').parent} is not this server's: "
-            "the distribution `schema` is installed beside it. "
-            "Install mlflow-gql-server in an environment of its own."
+            f"the package `schema` at {Path(schema.__file__ or '?').parent} belongs to another distribution, "
+            "which is installed in the same environment; install mlflow-gql-server in a separate environment."
         )
         raise StartupError(message)
 
@@ -116,8 +122,9 @@ def check_own_schema() -> None:
 def _check_requests(settings: Settings) -> None:
     if settings.auth == "off" and not settings.allow_anonymous and not _is_loopback(settings.host):
         message = (
-            f"listening on {settings.host}, with auth off, lets anyone who reaches it ask: set GQL_AUTH "
-            "(see docs/security.md), or GQL_ALLOW_ANONYMOUS=true if that is meant."
+            f"with GQL_AUTH=off, listening on {settings.host} gives access without credentials to every "
+            "machine that reaches it: set GQL_AUTH (see docs/security.md), or GQL_ALLOW_ANONYMOUS=true to "
+            "allow this."
         )
         raise StartupError(message)
     try:
@@ -141,7 +148,7 @@ def _check_cache(settings: Settings) -> None:
     except ValueError as error:
         raise StartupError(str(error)) from None
     except ImportError:
-        message = "A cache in Redis needs a client: pip install 'mlflow-gql-server[redis]'"
+        message = "A cache in Redis needs a package: pip install 'mlflow-gql-server[redis]'"
         raise StartupError(message) from None
 
 
@@ -151,8 +158,8 @@ async def _check_store(settings: Settings) -> None:
         await store.open()
     except StoreConfigError as error:
         raise StartupError(str(error)) from None
-    except (StoreUnavailable, StoreTimeout) as fault:
-        _log.warning("starting without the store: %s", fault)
+    except (StoreUnavailable, StoreTimeout) as error:
+        _log.warning("starting while the store is unavailable: %s", error)
     finally:
         await store.close()
 
@@ -160,18 +167,18 @@ async def _check_store(settings: Settings) -> None:
 def _bind(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server(
+        listener = socket.create_server(
             (settings.host, settings.port), family=family, backlog=_BACKLOG, reuse_port=False
         )
     except OSError as error:
         message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
         raise StartupError(message) from None
-    listening.set_inheritable(True)
-    return listening
+    listener.set_inheritable(True)
+    return listener
 
 
 def _printable(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
@@ -183,9 +190,9 @@ def _config(settings: Settings) -> uvicorn.Config:
         workers=settings.workers,
         log_level=settings.log_level,
         timeout_graceful_shutdown=settings.shutdown_timeout,
-        timeout_worker_healthcheck=_WORKER_START,
+        timeout_worker_healthcheck=_WORKER_START_SECONDS,
         server_header=False,
-        # Its lines hold the address, and so the variables of a GET; there are better ones.
+        # uvicorn's access log contains URLs, and with them the variables of GET requests.
         access_log=False,
     )
 
