@@ -1,4 +1,4 @@
-"""README's promises, kept by running them."""
+"""The queries of README and of the demo work as they are shown."""
 
 import json
 import re
@@ -16,22 +16,22 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 
 @pytest.fixture(scope="module")
 def server(demo: Demo) -> Iterator[RunningServer]:
-    """Serve the demo's store as `make demo` does."""
+    """Serve the demo store as `make demo` does."""
     with running_server("--directory", str(demo.directory), command="demo") as server:
         yield server
 
 
-def test_the_query_has_the_answer_that_is_shown(server: RunningServer) -> None:
-    """README's query, pasted, gives README's answer."""
+def test_readme_query_has_the_shown_result(server: RunningServer) -> None:
+    """The query in README returns the result in README."""
     (query,) = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
-    (answer,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    assert server.query(query).json() == json.loads(answer)
+    (result,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert server.query(query).json() == json.loads(result)
 
 
 @pytest.mark.parametrize("query", [LEADERBOARD, CURVES])
-def test_the_queries_to_try_have_answers(server: RunningServer, query: str) -> None:
-    """The two queries that the demo prints run as they are, and find something."""
+def test_printed_queries_have_results(server: RunningServer, query: str) -> None:
+    """The two queries that the demo prints run unchanged and return runs."""
     assert query.splitlines()[1].strip() in "".join(server.printed)
-    answer = server.query(query).json()
-    assert "errors" not in answer
-    assert answer["data"]["experiment"]["runs"]["nodes"]
+    result = server.query(query).json()
+    assert "errors" not in result
+    assert result["data"]["experiment"]["runs"]["nodes"]

@@ -1,1 +1,1 @@
-"""A local MLflow store full of real runs, to try the graph on: ``gql_server.demo.fill.fill`` makes it."""
+"""The demo store: a local MLflow store with runs of real trainings, made by ``gql_server.demo.fill``."""

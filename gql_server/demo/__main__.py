@@ -14,7 +14,7 @@ from gql_server.demo.terminal import terminal_progress
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def main(directory: Path) -> None:
-    """Fill DIRECTORY with a local MLflow store of real runs, unless it is full already."""
+    """Fill DIRECTORY with a local MLflow store of real runs, unless it is filled already."""
     try:
         with terminal_progress() as progress:
             uri = fill(directory, progress)

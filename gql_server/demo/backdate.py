@@ -1,4 +1,4 @@
-"""What MLflow's client cannot be told: the dates of all but runs and metrics, and a version's source."""
+"""Set the columns that MLflow's client cannot set: dates, and the sources of model versions."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from gql_server.demo.dates import MINUTE, moment
+from gql_server.demo.dates import MINUTE, timestamp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# MLflow takes these dates from the machine's clock; here they follow from the runs' own. And it resolves the
-# source "models:/<id>", which its own log_model gives to a version, through the tracking URI of the whole
-# process, which the demo leaves alone: the versions are made with a path, and named properly here.
-_SETTLE = (
+# MLflow sets these dates from the clock; here they are derived from the dates of the runs. MLflow's log_model
+# gives a version the source "models:/<id>", which it resolves through the tracking URI of the process. The
+# demo does not change that URI: it creates the versions with a path, and sets their source here.
+_STATEMENTS = (
     """UPDATE experiments SET creation_time = COALESCE((
          SELECT MIN(start_time) FROM runs WHERE runs.experiment_id = experiments.experiment_id
        ), :first_day) - :minute""",
@@ -40,9 +40,9 @@ _SETTLE = (
 )
 
 
-def settle(database: Path) -> None:
-    """Make the dates and sources in ``database`` the same in each fill; runs once, at the end of one."""
-    named = {"first_day": moment(0, 0), "minute": MINUTE}
+def backdate(database: Path) -> None:
+    """Set dates and sources in ``database`` to the same values in every fill; runs once, at its end."""
+    parameters = {"first_day": timestamp(0, 0), "minute": MINUTE}
     with closing(sqlite3.connect(database)) as connection, connection:
-        for statement in _SETTLE:
-            connection.execute(statement, named)
+        for statement in _STATEMENTS:
+            connection.execute(statement, parameters)

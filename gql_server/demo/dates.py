@@ -1,4 +1,4 @@
-"""The demo's calendar: every date in the store is fixed, so that documentation can show real answers."""
+"""The dates of the demo, which are fixed so that the documentation can show real results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ MINUTE = 60_000
 _DAY = 24 * 60 * MINUTE
 
 
-def moment(day: int, minute: int) -> int:
-    """Return a time of the demo's calendar, in milliseconds since 1970: ``minute`` counts from 09:00 UTC."""
+def timestamp(day: int, minute: int) -> int:
+    """Return the milliseconds since 1970 of a minute of one of the demo's days, which start at 09:00 UTC."""
     return int(FIRST_DAY.timestamp() * 1000) + day * _DAY + minute * MINUTE

@@ -1,4 +1,4 @@
-"""A line plot as a PNG file, drawn without a graphics library."""
+"""Line plots as PNG files, drawn without a graphics library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = len(_PALETTE) // 3 - _FIRST_COLOUR
 
 
 def line_plot(*curves: Sequence[float]) -> bytes:
-    """Return a plot of up to four curves over one frame; points that are not finite are left out."""
+    """Return a plot of up to four curves in one frame, without the points that are not finite."""
     rows = [bytearray(WIDTH) for _ in range(HEIGHT)]
     _frame(rows)
     finite = [value for curve in curves for value in curve if math.isfinite(value)]
@@ -64,8 +64,8 @@ def _four_bits(row: bytearray) -> bytes:
 
 
 def _stored(content: bytes) -> bytes:
-    # One block of deflate's "stored" kind (RFC 1951, 3.2.4), at most 65,535 bytes: zlib and its rivals
-    # compress to different sizes, and the sizes of the demo's artifacts are the same everywhere.
+    # One stored block of deflate (RFC 1951, 3.2.4), of at most 65,535 bytes. Versions of zlib compress to
+    # different sizes, but the sizes of the demo's artifacts must be the same on every machine.
     size = len(content)
     block = struct.pack("<BHH", 1, size, size ^ 0xFFFF) + content
     return b"\x78\x01" + block + struct.pack(">I", zlib.adler32(content))

@@ -1,4 +1,4 @@
-"""Points of the plane with a label, made by formula: the data of the demo's classifiers."""
+"""Generated points with labels: the data of the demo's classifiers."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ class Sample(NamedTuple):
 
 
 def two_moons(count: int, *, seed: int, noise: float = 0.25) -> list[Sample]:
-    """Return two half circles that reach into each other; a straight line cannot part them."""
-    chance = random.Random(seed)  # noqa: S311 - data, not secrets
+    """Return points on two half circles that a straight line cannot separate."""
+    generator = random.Random(seed)  # noqa: S311 - data, not secrets
     samples = []
     for number in range(count):
         label = number % 2
-        angle = math.pi * chance.random()
+        angle = math.pi * generator.random()
         x = math.cos(angle) if label == 0 else 1.0 - math.cos(angle)
         y = math.sin(angle) if label == 0 else 0.5 - math.sin(angle)
-        samples.append(Sample(x + chance.gauss(0.0, noise), y + chance.gauss(0.0, noise), label))
+        samples.append(Sample(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
     return samples
 
 
 def spirals(count: int, *, seed: int, noise: float = 0.15) -> list[Sample]:
-    """Return two arms that wind around each other one and three quarter times."""
-    chance = random.Random(seed)  # noqa: S311 - data, not secrets
+    """Return points on two spiral arms of one and three quarter turns each."""
+    generator = random.Random(seed)  # noqa: S311 - data, not secrets
     samples = []
     for number in range(count):
         label = number % 2
-        along = math.sqrt(chance.random())
+        along = math.sqrt(generator.random())
         angle = (2.0 * along * _TURNS + label) * math.pi
         radius = 2.0 * along + 0.1
         x, y = radius * math.cos(angle), radius * math.sin(angle)
-        samples.append(Sample(x + chance.gauss(0.0, noise), y + chance.gauss(0.0, noise), label))
+        samples.append(Sample(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
     return samples
 
 
-def as_input(name: str, samples: list[Sample], *, context: str) -> DatasetInput:
-    """Describe ``samples`` to MLflow; ``context`` says what a run used them for, such as "training"."""
+def dataset_input(name: str, samples: list[Sample], *, context: str) -> DatasetInput:
+    """Return ``samples`` as an input of a run; ``context`` is its purpose, such as "training"."""
     rounded = [[round(sample.x, 6), round(sample.y, 6), sample.label] for sample in samples]
     dataset = Dataset(
         name=name,

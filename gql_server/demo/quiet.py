@@ -1,4 +1,4 @@
-"""MLflow without its running commentary, for as long as a fill takes."""
+"""Suppress the log messages of MLflow during a fill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOGGERS = ("mlflow", "alembic")
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep MLflow's and Alembic's news off the terminal, but not their errors; both are restored after."""
+    """Log only the errors of MLflow and Alembic while the block runs, and restore their levels afterwards."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

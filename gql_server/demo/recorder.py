@@ -1,4 +1,4 @@
-"""What the trainings write with: MLflow's own client, with fixed dates and whole curves at a time."""
+"""Log runs through MLflow's client, with fixed dates and whole metric histories at once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, LoggedModel
 
-# MLflow refuses more metrics than this in one call.
-_BATCH = 1000
+# MLflow rejects more metrics in one call.
+_MAX_BATCH = 1000
 
 _TAGS = {MLFLOW_USER: "demo", MLFLOW_SOURCE_NAME: "gql_server.demo", MLFLOW_SOURCE_TYPE: "LOCAL"}
 
@@ -30,30 +30,30 @@ History = dict[str, list[float]]
 
 
 def six_digits(value: float) -> float:
-    """Round to six significant digits, which hides how the C libraries of two machines differ."""
+    """Round to six significant digits, so that the C libraries of all machines give the same value."""
     return float(f"{value:.6g}")
 
 
 @dataclass(frozen=True)
-class RunLog:
-    """One run that has been started; dates are in milliseconds, and a step takes ``pace`` of them."""
+class RunRecorder:
+    """Logs one run. ``start_time`` is in milliseconds since 1970, and a step takes ``step_ms``."""
 
     client: MlflowClient
     run_id: str
-    started: int
-    pace: int
+    start_time: int
+    step_ms: int
 
-    def curves(self, history: History) -> None:
-        """Log each list of ``history`` as a metric, from step 0 on."""
+    def log_history(self, history: History) -> None:
+        """Log each list of ``history`` as the points of a metric, from step 0 on."""
         metrics = [
-            Metric(key, six_digits(value), self.date(step), step)
+            Metric(key, six_digits(value), self.step_time(step), step)
             for key, values in history.items()
             for step, value in enumerate(values)
         ]
-        for first in range(0, len(metrics), _BATCH):
-            self.client.log_batch(self.run_id, metrics=metrics[first : first + _BATCH])
+        for first in range(0, len(metrics), _MAX_BATCH):
+            self.client.log_batch(self.run_id, metrics=metrics[first : first + _MAX_BATCH])
 
-    def results(
+    def log_metrics(
         self,
         values: Mapping[str, float],
         *,
@@ -61,15 +61,15 @@ class RunLog:
         model: LoggedModel | None = None,
         data: DatasetInput | None = None,
     ) -> None:
-        """Log one point of each metric, as measured of ``model`` on ``data`` where they are named."""
-        measured = {"model_id": model.model_id} if model else {}
+        """Log one point of each metric, linked to ``model`` and ``data`` if they are given."""
+        links = {"model_id": model.model_id} if model else {}
         if data:
-            measured |= {"dataset_name": data.dataset.name, "dataset_digest": data.dataset.digest}
-        metrics = [Metric(k, six_digits(v), self.date(step), step, **measured) for k, v in values.items()]
+            links |= {"dataset_name": data.dataset.name, "dataset_digest": data.dataset.digest}
+        metrics = [Metric(k, six_digits(v), self.step_time(step), step, **links) for k, v in values.items()]
         self.client.log_batch(self.run_id, metrics=metrics)
 
-    def files(self, contents: Mapping[str, str | bytes]) -> None:
-        """Log each item as an artifact; a key is its path, with ``/`` between folders."""
+    def log_files(self, contents: Mapping[str, str | bytes]) -> None:
+        """Log each item as an artifact; its key is the path, with ``/`` as separator."""
         with tempfile.TemporaryDirectory() as folder:
             for name, content in contents.items():
                 path = Path(folder, name)
@@ -77,45 +77,45 @@ class RunLog:
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
             self.client.log_artifacts(self.run_id, folder)
 
-    def reads(self, *inputs: DatasetInput) -> None:
+    def log_inputs(self, *inputs: DatasetInput) -> None:
         """Link the run to the data sets that it used."""
         self.client.log_inputs(self.run_id, datasets=list(inputs))
 
     def end(self, status: str = "FINISHED", *, step: int) -> None:
-        """Close the run with the end of its last step."""
-        self.client.set_terminated(self.run_id, status, end_time=self.date(step + 1))
+        """End the run at the end of its last step."""
+        self.client.set_terminated(self.run_id, status, end_time=self.step_time(step + 1))
 
-    def date(self, step: int) -> int:
-        """Return when ``step`` began."""
-        return self.started + step * self.pace
+    def step_time(self, step: int) -> int:
+        """Return the time at which ``step`` starts, in milliseconds since 1970."""
+        return self.start_time + step * self.step_ms
 
 
-class Logbook:
-    """One store being filled."""
+class Recorder:
+    """Creates experiments and runs in one store."""
 
     def __init__(self, client: MlflowClient, artifacts: Path) -> None:
-        """Write through ``client``, and keep the files of each experiment in a folder of ``artifacts``."""
+        """Log through ``client``; each experiment stores its artifacts in a folder of ``artifacts``."""
         self.client = client
         self._artifacts = artifacts
 
-    def experiment(self, name: str, tags: Mapping[str, str]) -> str:
+    def create_experiment(self, name: str, tags: Mapping[str, str]) -> str:
         """Create an experiment and return its id."""
         return self.client.create_experiment(name, (self._artifacts / name).as_uri(), dict(tags))
 
-    def run(
+    def start_run(
         self,
         experiment_id: str,
         name: str,
         *,
         start: int,
-        pace: int,
+        step_ms: int,
         params: Mapping[str, object],
         tags: Mapping[str, str] | None = None,
-        parent: RunLog | None = None,
-    ) -> RunLog:
-        """Start a run, under ``parent`` where there is one."""
-        linked = {MLFLOW_PARENT_RUN_ID: parent.run_id} if parent else {}
-        run = self.client.create_run(experiment_id, start, {**_TAGS, **linked, **(tags or {})}, name)
-        texts = [Param(key, str(value)) for key, value in params.items()]
-        self.client.log_batch(run.info.run_id, params=texts)
-        return RunLog(self.client, run.info.run_id, start, pace)
+        parent: RunRecorder | None = None,
+    ) -> RunRecorder:
+        """Start a run, as a child of ``parent`` if it is given."""
+        parent_tag = {MLFLOW_PARENT_RUN_ID: parent.run_id} if parent else {}
+        run = self.client.create_run(experiment_id, start, {**_TAGS, **parent_tag, **(tags or {})}, name)
+        values = [Param(key, str(value)) for key, value in params.items()]
+        self.client.log_batch(run.info.run_id, params=values)
+        return RunRecorder(self.client, run.info.run_id, start, step_ms)

@@ -1,6 +1,6 @@
-"""Experiment "ridge-learning-rates": a polynomial fitted by gradient descent, up to a rate that diverges.
+"""Experiment "ridge-learning-rates": a polynomial fitted by gradient descent with several learning rates.
 
-The last rate is far too large: its loss overflows to infinity, its weights become NaN, and its run fails.
+The last rate is too large: the loss overflows to infinity, the weights become NaN, and the run fails.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from gql_server.demo.dates import moment
+from gql_server.demo.dates import timestamp
 from gql_server.demo.png import line_plot
-from gql_server.demo.recorder import History, Logbook, six_digits
+from gql_server.demo.recorder import History, Recorder, six_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,19 +25,19 @@ STEPS = 300
 
 _PENALTY = 0.001
 _DEGREE = 5
-_PACE = 100
+_STEP_MS = 100
 _TAGS = {MLFLOW_RUN_NOTE: "How large may the learning rate be?", "team": "curves"}
 
 
 def _points(count: int) -> tuple[list[list[float]], list[float]]:
-    chance = random.Random(7)  # noqa: S311 - data, not secrets
-    places = [chance.uniform(-1.0, 1.0) for _ in range(count)]
-    rows = [[x**power for power in range(_DEGREE + 1)] for x in places]
-    return rows, [math.sin(3.0 * x) + chance.gauss(0.0, 0.1) for x in places]
+    generator = random.Random(7)  # noqa: S311 - data, not secrets
+    inputs = [generator.uniform(-1.0, 1.0) for _ in range(count)]
+    rows = [[x**power for power in range(_DEGREE + 1)] for x in inputs]
+    return rows, [math.sin(3.0 * x) + generator.gauss(0.0, 0.1) for x in inputs]
 
 
 def descend(rate: float, steps: int = STEPS) -> History:
-    """Return the curves of one training; they end in NaN where ``rate`` is too large."""
+    """Return the metric histories of one training; they end in NaN if ``rate`` is too large."""
     rows, targets = _points(60)
     weights = [0.0] * (_DEGREE + 1)
     history: History = {"loss": [], "weight norm": []}
@@ -46,38 +46,42 @@ def descend(rate: float, steps: int = STEPS) -> History:
             sum(w * v for w, v in zip(weights, row, strict=True)) - target
             for row, target in zip(rows, targets, strict=True)
         ]
-        # A product and not a power: float overflow then gives infinity, where ** raises OverflowError.
-        size = sum(weight * weight for weight in weights)
-        history["loss"].append(sum(error * error for error in errors) / len(rows) + _PENALTY * size)
-        history["weight norm"].append(math.sqrt(size))
+        # A product instead of a power: its overflow gives infinity, while ** raises OverflowError.
+        squares = sum(weight * weight for weight in weights)
+        history["loss"].append(sum(error * error for error in errors) / len(rows) + _PENALTY * squares)
+        history["weight norm"].append(math.sqrt(squares))
         for index, weight in enumerate(weights):
             slope = sum(error * row[index] for error, row in zip(errors, rows, strict=True)) / len(rows)
             weights[index] = weight - 2.0 * rate * (slope + _PENALTY * weight)
     return history
 
 
-def record(logbook: Logbook) -> Iterator[str]:
-    """Train and log the experiment; yields each run's name before its work starts."""
-    experiment = logbook.experiment(EXPERIMENT, _TAGS)
+def record(recorder: Recorder) -> Iterator[str]:
+    """Train and log the experiment; yield the name of each run before it starts."""
+    experiment = recorder.create_experiment(EXPERIMENT, _TAGS)
     for number, rate in enumerate(RATES):
         name = f"lr={rate:g}"
         yield name
-        _log(logbook, experiment, name, rate, minute=10 * number)
+        _log(recorder, experiment, name, rate, minute=10 * number)
 
 
-def _log(logbook: Logbook, experiment: str, name: str, rate: float, *, minute: int) -> None:
+def _log(recorder: Recorder, experiment: str, name: str, rate: float, *, minute: int) -> None:
     history = descend(rate)
     loss = history["loss"]
-    broken = next((step for step, value in enumerate(loss) if math.isnan(value)), None)
-    tags = {} if broken is None else {"error": f"loss is not a number at step {broken}"}
+    first_nan = next((step for step, value in enumerate(loss) if math.isnan(value)), None)
+    tags = {} if first_nan is None else {"error": f"loss is not a number at step {first_nan}"}
     params = {"lr": rate, "l2": _PENALTY, "degree": _DEGREE, "steps": STEPS}
-    run = logbook.run(experiment, name, start=moment(1, minute), pace=_PACE, params=params, tags=tags)
-    run.curves(history)
-    run.results({"peak loss": max(value for value in loss if not math.isnan(value))}, step=STEPS - 1)
-    run.files(
+    run = recorder.start_run(
+        experiment, name, start=timestamp(1, minute), step_ms=_STEP_MS, params=params, tags=tags
+    )
+    run.log_history(history)
+    run.log_metrics({"peak loss": max(value for value in loss if not math.isnan(value))}, step=STEPS - 1)
+    run.log_files(
         {
-            "log.txt": "".join(f"step {at} loss {six_digits(loss[at])}\n" for at in range(0, STEPS, 50)),
+            "log.txt": "".join(
+                f"step {step} loss {six_digits(loss[step])}\n" for step in range(0, STEPS, 50)
+            ),
             "plots/loss.png": line_plot(loss),
         }
     )
-    run.end("FINISHED" if broken is None else "FAILED", step=STEPS - 1)
+    run.end("FINISHED" if first_nan is None else "FAILED", step=STEPS - 1)

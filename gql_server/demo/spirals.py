@@ -1,7 +1,7 @@
-"""Experiment "spirals-mlp": small networks on two spirals, in every state that a run can be in.
+"""Experiment "spirals-mlp": small networks on two spirals, with runs in every status.
 
-Two finished networks become logged models and the two versions of a registered model; of the other runs one
-was killed, one is still running, one is scheduled, one is deleted, and one measures the champion.
+Two finished networks become logged models and the two versions of a registered model. Of the other runs one
+is killed, one running, one scheduled and one deleted, and one evaluates the champion.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from mlflow.entities import LoggedModel, LoggedModelInput, LoggedModelOutput
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 
-from gql_server.demo.dates import moment
+from gql_server.demo.dates import timestamp
 from gql_server.demo.model import folder
-from gql_server.demo.network import Training, fresh, scores
 from gql_server.demo.png import line_plot
-from gql_server.demo.points import Sample, as_input, spirals
-from gql_server.demo.recorder import Logbook, RunLog
+from gql_server.demo.points import Sample, dataset_input, spirals
+from gql_server.demo.recorder import Recorder, RunRecorder
+from gql_server.demo.training import Training, random_network, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,14 +33,14 @@ ALIAS = "champion"
 EPOCHS = 400
 RUNS = 8
 
-_PACE = 500
+_STEP_MS = 500
 _TAGS = {MLFLOW_RUN_NOTE: "How many hidden units do two spirals need?", "team": "shapes"}
 _CHAMPION = "tanh-24"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run to do: its network, how many of the 400 epochs it gets to, and how it ends."""
+    """One planned run: its network, how many of the 400 epochs it trains, and its status."""
 
     activation: str
     hidden: int
@@ -66,14 +66,14 @@ PLANS = (
 
 
 @dataclass(frozen=True)
-class _Study:
-    logbook: Logbook
+class _SpiralsStudy:
+    recorder: Recorder
     experiment: str
     train: list[Sample]
     val: list[Sample]
     test: list[Sample]
 
-    def run(self, plan: Plan, name: str, minute: int) -> RunLog:
+    def start_run(self, plan: Plan, name: str, minute: int) -> RunRecorder:
         params = {
             "activation": plan.activation,
             "hidden": plan.hidden,
@@ -81,26 +81,28 @@ class _Study:
             "epochs": EPOCHS,
             "seed": 3,
         }
-        run = self.logbook.run(self.experiment, name, start=moment(2, minute), pace=_PACE, params=params)
-        run.reads(
-            as_input("spirals-train", self.train, context="training"),
-            as_input("spirals-val", self.val, context="validation"),
+        run = self.recorder.start_run(
+            self.experiment, name, start=timestamp(2, minute), step_ms=_STEP_MS, params=params
+        )
+        run.log_inputs(
+            dataset_input("spirals-train", self.train, context="training"),
+            dataset_input("spirals-val", self.val, context="validation"),
         )
         return run
 
-    def trained(self, plan: Plan, run: RunLog) -> SpiralMLP:
-        training = Training(fresh(plan.activation, plan.hidden, seed=3), plan.rate)
+    def train_and_log(self, plan: Plan, run: RunRecorder) -> SpiralMLP:
+        training = Training(random_network(plan.activation, plan.hidden, seed=3), plan.rate)
         training.run(self.train, self.val, epochs=plan.epochs, planned=EPOCHS, seed=5)
-        run.curves(training.history)
+        run.log_history(training.history)
         if plan.epochs:
-            run.files(self._files(plan, training))
+            run.log_files(self._files(plan, training))
         return training.network
 
     def _files(self, plan: Plan, training: Training) -> dict[str, str | bytes]:
         history = training.history
-        answers = training.network.predict([(sample.x, sample.y) for sample in self.val])
-        pairs = zip(self.val, answers, strict=True)
-        rows = [f"{x:.3f},{y:.3f},{label},{answer}\n" for (x, y, label), answer in pairs]
+        predictions = training.network.predict([(sample.x, sample.y) for sample in self.val])
+        pairs = zip(self.val, predictions, strict=True)
+        rows = [f"{x:.3f},{y:.3f},{label},{predicted}\n" for (x, y, label), predicted in pairs]
         return {
             "notes.txt": f"{plan.name}: {plan.epochs} of {EPOCHS} epochs, {plan.status.lower()}.\n",
             "plots/loss.png": line_plot(history["train/loss"], history["val/loss"]),
@@ -108,21 +110,21 @@ class _Study:
         }
 
 
-def record(logbook: Logbook) -> Iterator[str]:
-    """Train and log the experiment; yields each run's name before its work starts."""
-    study = _Study(
-        logbook,
-        logbook.experiment(EXPERIMENT, _TAGS),
+def record(recorder: Recorder) -> Iterator[str]:
+    """Train and log the experiment; yield the name of each run before it starts."""
+    study = _SpiralsStudy(
+        recorder,
+        recorder.create_experiment(EXPERIMENT, _TAGS),
         spirals(160, seed=1),
         spirals(80, seed=2),
         spirals(80, seed=4),
     )
-    _register(logbook)
+    _register(recorder)
     champion: tuple[LoggedModel, SpiralMLP] | None = None
     for number, plan in enumerate(PLANS):
         yield plan.name
-        run = study.run(plan, plan.name, 15 * number)
-        network = study.trained(plan, run)
+        run = study.start_run(plan, plan.name, 15 * number)
+        network = study.train_and_log(plan, run)
         if plan.version:
             champion = _publish(study, plan, run, network), network
         _finish(run, plan)
@@ -130,23 +132,23 @@ def record(logbook: Logbook) -> Iterator[str]:
     if champion:
         _evaluate(study, *champion)
     yield "wrong labels"
-    _mistake(study)
+    _log_wrong_labels(study)
 
 
-def _finish(run: RunLog, plan: Plan) -> None:
+def _finish(run: RunRecorder, plan: Plan) -> None:
     if plan.status == "SCHEDULED":
         run.client.update_run(run.run_id, plan.status)
     elif plan.status != "RUNNING":
         run.end(plan.status, step=plan.epochs - 1)
 
 
-def _register(logbook: Logbook) -> None:
-    logbook.client.create_registered_model(
+def _register(recorder: Recorder) -> None:
+    recorder.client.create_registered_model(
         REGISTERED_MODEL, tags={"team": "shapes"}, description="Tells the two arms of a spiral apart."
     )
 
 
-def _publish(study: _Study, plan: Plan, run: RunLog, network: SpiralMLP) -> LoggedModel:
+def _publish(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
     model = _log_model(study, plan, run, network)
     client = run.client
     version = client.create_model_version(
@@ -158,14 +160,14 @@ def _publish(study: _Study, plan: Plan, run: RunLog, network: SpiralMLP) -> Logg
         await_creation_for=0,
         model_id=model.model_id,
     )
-    known = json.dumps([{"name": REGISTERED_MODEL, "version": str(version.version)}])
-    client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: known})
+    versions = json.dumps([{"name": REGISTERED_MODEL, "version": str(version.version)}])
+    client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: versions})
     if plan.name == _CHAMPION:
         client.set_registered_model_alias(REGISTERED_MODEL, ALIAS, version.version)
     return model
 
 
-def _log_model(study: _Study, plan: Plan, run: RunLog, network: SpiralMLP) -> LoggedModel:
+def _log_model(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
     client = run.client
     model = client.create_logged_model(
         study.experiment,
@@ -176,35 +178,37 @@ def _log_model(study: _Study, plan: Plan, run: RunLog, network: SpiralMLP) -> Lo
         model_type="classifier",
     )
     with tempfile.TemporaryDirectory() as scratch:
-        folder.write(Path(scratch, "model"), network, model, run.date(plan.epochs))
+        folder.write(Path(scratch, "model"), network, model, run.step_time(plan.epochs))
         client.log_model_artifacts(model.model_id, str(Path(scratch, "model")))
     client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, plan.epochs - 1)])
-    test = as_input("spirals-test", study.test, context="test")
-    run.results(scores(network, study.test).named("test"), step=plan.epochs - 1, model=model, data=test)
+    test = dataset_input("spirals-test", study.test, context="test")
+    run.log_metrics(
+        score(network, study.test).as_metrics("test"), step=plan.epochs - 1, model=model, data=test
+    )
     return client.finalize_logged_model(model.model_id, "READY")
 
 
-def _evaluate(study: _Study, model: LoggedModel, network: SpiralMLP) -> None:
-    fresh_points = spirals(200, seed=6, noise=0.25)
-    data = as_input("spirals-noisy", fresh_points, context="evaluation")
-    run = study.logbook.run(
+def _evaluate(study: _SpiralsStudy, model: LoggedModel, network: SpiralMLP) -> None:
+    noisy_points = spirals(200, seed=6, noise=0.25)
+    data = dataset_input("spirals-noisy", noisy_points, context="evaluation")
+    run = study.recorder.start_run(
         study.experiment,
         "evaluate champion",
-        start=moment(2, 120),
-        pace=_PACE,
+        start=timestamp(2, 120),
+        step_ms=_STEP_MS,
         params={"model": f"{REGISTERED_MODEL}@{ALIAS}"},
     )
-    run.reads(data)
+    run.log_inputs(data)
     run.client.log_inputs(run.run_id, models=[LoggedModelInput(model.model_id)])
-    run.results(scores(network, fresh_points).named("noisy"), step=0, model=model, data=data)
+    run.log_metrics(score(network, noisy_points).as_metrics("noisy"), step=0, model=model, data=data)
     run.end(step=0)
 
 
-def _mistake(study: _Study) -> None:
+def _log_wrong_labels(study: _SpiralsStudy) -> None:
     plan = Plan("tanh", 8, 0.1, 20, "FINISHED")
     swapped = [Sample(x, y, 1 - label) for x, y, label in study.train]
-    wrong = _Study(study.logbook, study.experiment, swapped, study.val, study.test)
-    run = wrong.run(plan, "wrong labels", 135)
-    wrong.trained(plan, run)
+    mislabelled = _SpiralsStudy(study.recorder, study.experiment, swapped, study.val, study.test)
+    run = mislabelled.start_run(plan, "wrong labels", 135)
+    mislabelled.train_and_log(plan, run)
     _finish(run, plan)
     run.client.delete_run(run.run_id)

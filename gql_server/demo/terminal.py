@@ -1,4 +1,4 @@
-"""How far a fill has come, on stderr: a bar for people, two lines for a log file."""
+"""Show the progress of a fill on stderr: a bar on a terminal, two lines in a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TICKS = 1000
 
 @contextmanager
 def terminal_progress() -> Iterator[Progress]:
-    """Give ``fill`` something to tell its progress to; a full store prints nothing."""
+    """Yield the progress callback of ``fill``, which prints nothing for a store that is filled already."""
     if sys.stderr.isatty():
         with _bar() as progress:
             yield progress
@@ -41,14 +41,14 @@ def _bar() -> Iterator[Progress]:
 
 @contextmanager
 def _lines() -> Iterator[Progress]:
-    began = False
+    started = False
 
     def progress(_label: str, fraction: float) -> None:
-        nonlocal began
-        if fraction < 1.0 and not began:
-            began = True
-            click.echo("Filling the demo store, about ten seconds ...", err=True)
+        nonlocal started
+        if fraction < 1.0 and not started:
+            started = True
+            click.echo("Filling the demo store (takes about ten seconds) ...", err=True)
 
     yield progress
-    if began:
-        click.echo("The demo store is full.", err=True)
+    if started:
+        click.echo("The demo store is filled.", err=True)

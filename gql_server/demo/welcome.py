@@ -1,4 +1,4 @@
-"""What `gql-server demo` says once it listens."""
+"""The text that `gql-server demo` prints once it listens."""
 
 from textwrap import indent
 
@@ -22,10 +22,10 @@ CURVES = """\
 }"""
 
 
-def welcome(address: str) -> str:
-    """Return the address to open and two queries to try there."""
+def welcome(url: str) -> str:
+    """Return the URL of the graph and two example queries, as text for a terminal."""
     first, second = (indent(query, "    ") for query in (LEADERBOARD, CURVES))
     return (
-        f"The graph is at {address}\n\nOpen it in a browser, and try a leaderboard:\n\n{first}\n\n"
+        f"The graph is at {url}\n\nOpen it in a browser and try a leaderboard:\n\n{first}\n\n"
         f"or the loss curves of an experiment:\n\n{second}\n\nStop with Ctrl-C.\n"
     )

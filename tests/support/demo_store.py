@@ -18,7 +18,7 @@ class Demo:
     directory: Path
     uri: str
     client: MlflowClient
-    told: list[tuple[str, float]]
+    progress: list[tuple[str, float]]
 
     def runs(self, experiment: str, view: int = ViewType.ACTIVE_ONLY) -> dict[str, Run]:
         """Return an experiment's runs by name, in the order of their start."""
@@ -37,6 +37,6 @@ class Demo:
 
 def filled(directory: Path) -> Demo:
     """Fill a store in a directory."""
-    told: list[tuple[str, float]] = []
-    uri = fill(directory, lambda label, fraction: told.append((label, fraction)))
-    return Demo(directory, uri, MlflowClient(uri, uri), told)
+    progress: list[tuple[str, float]] = []
+    uri = fill(directory, lambda label, fraction: progress.append((label, fraction)))
+    return Demo(directory, uri, MlflowClient(uri, uri), progress)

@@ -1,4 +1,4 @@
-"""The best model: from an experiment to files that load, in one query and the links of its answer."""
+"""One query leads from an experiment to the files of its best model."""
 
 import subprocess
 import sys
@@ -20,17 +20,17 @@ def _files(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from _files(entry["children"]) if entry.get("children") else [entry]
 
 
-def test_the_best_model(demo: Demo, tmp_path: Path) -> None:
-    """What the links in the answer to docs/queries.md's query lead to is a model that predicts."""
+def test_download_urls_lead_to_a_working_model(demo: Demo, tmp_path: Path) -> None:
+    """The download URLs in the result of docs/queries.md's query lead to a model that predicts."""
     (query,) = [example.query for example in examples("queries.md") if "loggedModels" in example.query]
     with running_server("--directory", str(demo.directory), command="demo") as server:
-        answer = server.query(query).json()
-        (model,) = answer["data"]["experiment"]["bestRun"]["loggedModels"]
+        result = server.query(query).json()
+        (model,) = result["data"]["experiment"]["bestRun"]["loggedModels"]
         for file in _files(model["artifacts"]):
-            place = tmp_path / "model" / file["path"]
-            place.parent.mkdir(parents=True, exist_ok=True)
+            target = tmp_path / "model" / file["path"]
+            target.parent.mkdir(parents=True, exist_ok=True)
             url = urljoin(f"{server.url}/graphql", file["downloadUrl"])
-            place.write_bytes(httpx.get(url).raise_for_status().content)
+            target.write_bytes(httpx.get(url).raise_for_status().content)
     done = subprocess.run(
         [sys.executable, "-c", PREDICT, str(tmp_path / "model")],
         cwd=tmp_path,

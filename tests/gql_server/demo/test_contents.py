@@ -1,4 +1,4 @@
-"""The demo store holds what a graph over MLflow has to cope with."""
+"""The demo store covers the kinds of data that MLflow tracks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFINITY_IN_SQL = sys.float_info.max
 
 
 def test_experiments(demo: Demo) -> None:
-    """Three experiments are shown beside MLflow's own, and a fourth is deleted."""
+    """Three experiments are active beside MLflow's default one, and a fourth is deleted."""
     active = {experiment.name for experiment in demo.client.search_experiments()}
     deleted = demo.client.search_experiments(view_type=ViewType.DELETED_ONLY)
     assert active == {"Default", "moons-sweep", "ridge-learning-rates", "spirals-mlp"}
@@ -27,7 +27,7 @@ def test_experiments(demo: Demo) -> None:
 
 
 def test_sweep_is_a_tree(demo: Demo) -> None:
-    """Twelve children hang under the sweep, and a refit under the best of them."""
+    """The sweep has twelve child runs, and the best of them has one, the refit."""
     runs = demo.runs("moons-sweep")
     parents = {name: run.data.tags.get("mlflow.parentRunId") for name, run in runs.items()}
     sweep = runs["sweep"].info.run_id
@@ -39,7 +39,7 @@ def test_sweep_is_a_tree(demo: Demo) -> None:
 
 
 def test_sweep_learns(demo: Demo) -> None:
-    """The losses of the sweep are those of trainings: lower at the end, and lower for higher rates."""
+    """Each loss of the sweep falls, and ends lower for higher rates."""
     losses = [
         demo.curve("moons-sweep", f"lr={rate} l2=0", "val/loss") for rate in ("0.03", "0.1", "0.3", "1")
     ]
@@ -49,41 +49,47 @@ def test_sweep_learns(demo: Demo) -> None:
 
 @pytest.mark.parametrize("key", ["train/loss", "val/loss", "val/f1 score", "learning rate"])
 def test_curves_are_long(demo: Demo, key: str) -> None:
-    """A finished network has four hundred points of each curve, under keys with slashes and spaces."""
+    """A finished network has 400 points of each metric; keys contain slashes and spaces."""
     assert len(demo.curve("spirals-mlp", "tanh-24", key)) == 400
 
 
-def test_every_state(demo: Demo) -> None:
-    """Runs are finished, failed, killed, running and scheduled, and the last two have no end."""
+def test_runs_have_every_status(demo: Demo) -> None:
+    """Runs are finished, failed, killed, running and scheduled; the last two have no end time."""
     runs = [*demo.runs("spirals-mlp").values(), *demo.runs("ridge-learning-rates").values()]
-    ended = {run.info.status: run.info.end_time is not None for run in runs}
-    assert ended == {"FINISHED": True, "FAILED": True, "KILLED": True, "RUNNING": False, "SCHEDULED": False}
+    has_end = {run.info.status: run.info.end_time is not None for run in runs}
+    assert has_end == {
+        "FINISHED": True,
+        "FAILED": True,
+        "KILLED": True,
+        "RUNNING": False,
+        "SCHEDULED": False,
+    }
 
 
 def test_divergence(demo: Demo) -> None:
-    """A rate that is too large runs from numbers to infinity, as SQL stores it, and from there to NaN."""
+    """With a rate that is too large the loss grows to infinity, as SQL stores it, and then becomes NaN."""
     loss = demo.curve("ridge-learning-rates", "lr=10", "loss")
-    infinite, broken = (
+    first_infinite, first_nan = (
         loss.index(INFINITY_IN_SQL),
         next(i for i, value in enumerate(loss) if math.isnan(value)),
     )
-    assert 0 < infinite < broken < len(loss)
-    assert all(math.isnan(value) for value in loss[broken:])
+    assert 0 < first_infinite < first_nan < len(loss)
+    assert all(math.isnan(value) for value in loss[first_nan:])
     run = demo.runs("ridge-learning-rates")["lr=10"]
     assert run.info.status == "FAILED"
-    assert run.data.tags["error"] == f"loss is not a number at step {broken}"
+    assert run.data.tags["error"] == f"loss is not a number at step {first_nan}"
     assert run.data.metrics["peak loss"] == INFINITY_IN_SQL
     assert math.isnan(run.data.metrics["loss"])
 
 
 def test_other_rates_converge(demo: Demo) -> None:
-    """All smaller rates end with a finite loss."""
+    """The loss of all smaller rates is finite at the end."""
     runs = demo.runs("ridge-learning-rates")
     assert [name for name, run in runs.items() if not math.isfinite(run.data.metrics["loss"])] == ["lr=10"]
 
 
 def test_artifacts(demo: Demo) -> None:
-    """A run has a text, a plot and folders within folders."""
+    """A run has a text, a plot and nested folders."""
     run = demo.runs("moons-sweep")["sweep"]
     folder = Path(demo.client.download_artifacts(run.info.run_id, ""))
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -92,7 +98,7 @@ def test_artifacts(demo: Demo) -> None:
 
 
 def test_plot_is_a_png(demo: Demo) -> None:
-    """The plot is a whole PNG: each chunk's checksum holds and the pixels unpack to its size."""
+    """The plot is a valid PNG: each checksum is correct, and the pixels have the stated size."""
     run = demo.runs("spirals-mlp")["tanh-24"]
     content = Path(demo.client.download_artifacts(run.info.run_id, "plots/loss.png")).read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
@@ -108,7 +114,7 @@ def test_plot_is_a_png(demo: Demo) -> None:
 
 
 def test_datasets(demo: Demo) -> None:
-    """Runs name the data that they read, with the use that they made of it."""
+    """Runs are linked to their data sets, with the context of each."""
     run = demo.runs("spirals-mlp")["tanh-8"]
     used = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}
     assert used == {"spirals-train": "training", "spirals-val": "validation"}
@@ -120,8 +126,8 @@ def test_deleted_run(demo: Demo) -> None:
     assert list(demo.runs("spirals-mlp", ViewType.DELETED_ONLY)) == ["wrong labels"]
 
 
-def test_dates_come_from_the_calendar(demo: Demo) -> None:
-    """No date in the store is of today: all lie in the days after 2 November 2026, 08:59 UTC."""
+def test_dates_are_fixed(demo: Demo) -> None:
+    """All dates in the store are within four days from 2 November 2026, 08:59 UTC."""
     first = datetime(2026, 11, 2, 8, 59, tzinfo=UTC)
     client, dates = demo.client, []
     for experiment in client.search_experiments(view_type=ViewType.ALL):
@@ -139,7 +145,7 @@ def test_dates_come_from_the_calendar(demo: Demo) -> None:
 
 
 def test_values_are_fixed(demo: Demo) -> None:
-    """The trainings give the same numbers in each fill, so documentation may show them."""
+    """The trainings give the same values in each fill, so that the documentation can show them."""
     network, ridge = demo.runs("spirals-mlp")["tanh-24"], demo.runs("ridge-learning-rates")["lr=0.3"]
     assert network.data.metrics["val/accuracy"] == 0.925
     assert ridge.data.metrics["loss"] == 0.0255572

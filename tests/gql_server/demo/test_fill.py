@@ -1,4 +1,4 @@
-"""A fill happens once, heals, keeps off what is not its own, and leaves no trace in its process."""
+"""A fill runs once, recovers from interruptions, and changes neither other files nor its process."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _wait_for_runs(database: Path) -> None:
     pytest.fail("the fill logged no run within a minute")
 
 
-def test_second_fill_returns_at_once(demo: Demo) -> None:
-    """A second fill of a full store changes not a byte and trains nothing."""
+def test_second_fill_changes_nothing(demo: Demo) -> None:
+    """A second fill of a filled store trains nothing and writes nothing."""
     database = demo.directory / "mlflow.db"
     before, labels = database.stat().st_mtime_ns, list[str]()
     assert fill(demo.directory, lambda label, _: labels.append(label)) == demo.uri
@@ -57,31 +57,31 @@ def test_second_fill_returns_at_once(demo: Demo) -> None:
 
 
 def test_progress_rises(demo: Demo) -> None:
-    """Progress starts at nothing, never falls, stays below one until the end, and names each run."""
-    fractions = [fraction for _, fraction in demo.told]
+    """Progress starts at 0, never falls, reaches 1 only at the end, and names each run."""
+    fractions = [fraction for _, fraction in demo.progress]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
     assert all(fraction < 1.0 for fraction in fractions[:-1])
-    assert len(fractions) == 2 + sum(runs for _, _, runs in filling._STUDIES)  # noqa: SLF001
+    assert len(fractions) == 2 + sum(runs for _, _, runs in filling._EXPERIMENTS)  # noqa: SLF001
 
 
 def test_store_stays_in_its_directory(demo: Demo) -> None:
-    """The directory holds the database, the artifacts and the lock; all artifacts lie under it."""
+    """The directory contains the database, the lock file and all artifacts."""
     assert {path.name for path in demo.directory.iterdir()} == {"mlflow.db", "artifacts", LOCK_FILE}
     experiments = demo.client.search_experiments()
     artifacts = (demo.directory / "artifacts").as_uri()
     assert all(experiment.artifact_location.startswith(artifacts) for experiment in experiments)
 
 
-def test_fill_leaves_no_trace_in_its_process(demo: Demo) -> None:
-    """The tracking URI and the environment are as if nothing had been filled."""
+def test_fill_keeps_the_tracking_uri(demo: Demo) -> None:
+    """A fill changes neither MLflow's tracking URI nor the environment of its process."""
     assert demo.uri not in (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
     assert os.environ.get("MLFLOW_TRACKING_URI") != demo.uri
 
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.CRITICAL])
-def test_a_fill_is_quiet_and_gives_the_levels_back(caplog: pytest.LogCaptureFixture, level: int) -> None:
-    """MLflow and Alembic say only errors while a fill goes on, and what they said before it afterwards."""
+def test_fill_restores_log_levels(caplog: pytest.LogCaptureFixture, level: int) -> None:
+    """MLflow and Alembic log only errors during a fill, and have their own levels again afterwards."""
     for name in ("mlflow", "alembic"):
         caplog.set_level(level, name)
     with quiet():
@@ -89,12 +89,12 @@ def test_a_fill_is_quiet_and_gives_the_levels_back(caplog: pytest.LogCaptureFixt
     assert {logging.getLogger(name).level for name in ("mlflow", "alembic")} == {level}
 
 
-def test_killed_fill_heals(demo: Demo, tmp_path: Path) -> None:
-    """While one process fills another waits; when the first is killed the second makes a whole store."""
+def test_waiting_fill_replaces_a_killed_one(demo: Demo, tmp_path: Path) -> None:
+    """A second process waits for the first; once the first is killed, the second makes a complete store."""
     directory = tmp_path / "store"
     with _start(directory) as first:
         _wait_for_runs(directory / "mlflow.db")
-        # So that it is not done before it is killed.
+        # So that it does not finish before it is killed.
         first.send_signal(signal.SIGSTOP)
         with _start(directory) as second:
             with pytest.raises(subprocess.TimeoutExpired):
@@ -108,14 +108,14 @@ def test_killed_fill_heals(demo: Demo, tmp_path: Path) -> None:
         assert _rows(directory / "mlflow.db", table) == _rows(demo.directory / "mlflow.db", table), table
 
 
-def test_interrupt_within_the_process_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After Ctrl-C the same process can fill the same directory again, artifacts of the first try gone."""
+def test_fill_after_an_interrupt_starts_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C the same process can fill the directory again; artifacts of the first try are removed."""
 
     def interrupt(label: str, _fraction: float) -> None:
         if label == "scratch: first try":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(filling, "_STUDIES", filling._STUDIES[-1:])  # noqa: SLF001
+    monkeypatch.setattr(filling, "_EXPERIMENTS", filling._EXPERIMENTS[-1:])  # noqa: SLF001
     with pytest.raises(KeyboardInterrupt):
         fill(tmp_path, interrupt)
     leftover = tmp_path / "artifacts" / "leftover"
@@ -127,30 +127,30 @@ def test_interrupt_within_the_process_heals(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_foreign_directory_is_refused(tmp_path: Path) -> None:
-    """A directory with somebody's files is left as it was, even if they look like a store."""
+    """A directory with other files is an error and stays unchanged, even if they look like a store."""
     (tmp_path / "mlflow.db").write_text("mine")
-    with pytest.raises(DemoDirectoryError, match="did not make"):
+    with pytest.raises(DemoDirectoryError, match="did not create"):
         fill(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
     assert (tmp_path / "mlflow.db").read_text() == "mine"
 
 
 def test_file_is_refused(tmp_path: Path) -> None:
-    """A file in the place of the directory is an error of one line."""
+    """A file instead of a directory is an error of one line."""
     (tmp_path / "store").touch()
     with pytest.raises(DemoDirectoryError, match=r"is a file; .*directory\.$"):
         fill(tmp_path / "store")
 
 
 def test_foreign_lock_file_is_refused(tmp_path: Path) -> None:
-    """A file of the lock's name that the demo did not write is an error of one line."""
+    """A file with the name of the lock file that is no database is an error of one line."""
     (tmp_path / LOCK_FILE).write_text("this is no database, and long enough to tell " * 30)
     with pytest.raises(DemoDirectoryError, match="cannot be written: file is not a database"):
         fill(tmp_path)
 
 
-def test_command_says_what_is_wrong(tmp_path: Path) -> None:
-    """The command ends with status 1 and the one line of the error."""
+def test_command_reports_an_error_in_one_line(tmp_path: Path) -> None:
+    """The command exits with code 1 and prints the error in one line."""
     (tmp_path / "mine.txt").touch()
     with _start(tmp_path) as process:
         output, errors = process.communicate(timeout=60)

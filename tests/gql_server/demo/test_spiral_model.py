@@ -1,4 +1,4 @@
-"""The demo's models are found from each side, and predict outside of this project."""
+"""The demo's models are linked from runs and the registry, and predict outside of this project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlflow.entities import LoggedModel
 
 from tests.support.demo_store import Demo
 
-# In a directory without this project on the path, as its user's own script would be.
+# Runs in a directory without this project on the path, like a user's script.
 PREDICT = """
 import sys, mlflow
 model = mlflow.pyfunc.load_model(sys.argv[1], suppress_warnings=True)
@@ -28,7 +28,7 @@ def _models(demo: Demo) -> dict[str, LoggedModel]:
 
 
 def test_logged_models(demo: Demo) -> None:
-    """Two networks are logged models, ready, and linked with the runs that made them."""
+    """Two networks are logged models with the status READY, linked to the runs that logged them."""
     models, runs = _models(demo), demo.runs("spirals-mlp")
     assert set(models) == {"tanh-16", "tanh-24"}
     for name, model in models.items():
@@ -39,21 +39,21 @@ def test_logged_models(demo: Demo) -> None:
 
 
 def test_model_metrics(demo: Demo) -> None:
-    """A logged model has metrics of its own, on a data set that they name."""
+    """A logged model has metrics, each linked to its data set."""
     metrics = {metric.key: metric.dataset_name for metric in _models(demo)["tanh-24"].metrics or []}
     assert metrics["test/accuracy"] == "spirals-test"
     assert metrics["noisy/accuracy"] == "spirals-noisy"
 
 
 def test_model_files(demo: Demo) -> None:
-    """The model's folder is complete: description, weights, requirements and code."""
+    """The folder of a model contains its MLmodel file, weights, requirements and code."""
     model = _models(demo)["tanh-24"]
     files = demo.client.list_logged_model_artifacts(model.model_id)
     assert [file.path for file in files] == ["MLmodel", "code", "requirements.txt", "weights.json"]
 
 
 def test_registered_model(demo: Demo) -> None:
-    """The registered model has two versions, the second of them the champion."""
+    """The registered model has two versions, and the second has the alias of the champion."""
     champion = demo.client.get_model_version_by_alias("spirals-classifier", "champion")
     versions = demo.client.search_model_versions("name = 'spirals-classifier'")
     models = _models(demo)
@@ -64,16 +64,16 @@ def test_registered_model(demo: Demo) -> None:
 
 
 def test_model_input(demo: Demo) -> None:
-    """The evaluation names the champion as its input."""
+    """The champion is an input of the evaluation run."""
     run_id = demo.runs("spirals-mlp")["evaluate champion"].info.run_id
     inputs = demo.client.get_run(run_id).inputs.model_inputs
     assert [item.model_id for item in inputs] == [_models(demo)["tanh-24"].model_id]
 
 
 def test_downloaded_model_predicts(demo: Demo, tmp_path: Path) -> None:
-    """The registered model, once downloaded, loads with MLflow alone and tells the two arms apart."""
+    """The downloaded model loads with MLflow alone and tells the two arms apart."""
     source = demo.client.get_model_version_download_uri("spirals-classifier", "2")
-    # Without bytecode, which would be one more file of the demo's model.
+    # -B: bytecode would add a file to the demo's model.
     command = [sys.executable, "-B", "-c", PREDICT, source]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
