@@ -1,1 +1,1 @@
-"""The benchmarks: how near the server comes to the least that its answers could cost."""
+"""Benchmarks that compare the server's response times with the shortest possible ones."""

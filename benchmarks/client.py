@@ -1,4 +1,4 @@
-"""A client that adds as little as it can to what it measures: one kept connection, the whole answer read."""
+"""A client with little overhead: one connection is reused, and each response is read as a whole."""
 
 from http.client import HTTPConnection
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 from benchmarks.workload import Workload
 
-_PATIENCE = 600.0
+_TIMEOUT_SECONDS = 600.0
 _OK = 200
 
 
@@ -15,32 +15,32 @@ class Client:
     """One connection to one server."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
     def connect(self) -> None:
-        """Open the connection anew: servers close one that was idle for some seconds."""
+        """Reconnect, since servers close a connection that was idle for some seconds."""
         self._connection.close()
         self._connection.connect()
 
     def cold(self, workload: Workload) -> bytes:
-        """Ask the server to read anew."""
+        """Send a workload so that the server does not use its cache."""
         return self.post("/graphql", workload.body, {"Cache-Control": "no-cache"})
 
     def hot(self, workload: Workload) -> bytes:
-        """Ask the server for what it may have answered before."""
+        """Send a workload so that the server may use its cache."""
         return self.post("/graphql", workload.body)
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> bytes:
-        """Send JSON and return the answer's body; raise RuntimeError where it is not 200."""
-        content = {"Content-Type": "application/json", "Accept": "application/json"} | (headers or {})
-        self._connection.request("POST", path, orjson.dumps(body), content)
+        """Send JSON and return the response body; raise RuntimeError unless the status is 200."""
+        all_headers = {"Content-Type": "application/json", "Accept": "application/json"} | (headers or {})
+        self._connection.request("POST", path, orjson.dumps(body), all_headers)
         response = self._connection.getresponse()
-        answer = response.read()
+        content = response.read()
         if response.status != _OK:
-            message = f"{path} answered {response.status}: {answer[:500]!r}"
+            message = f"{path} returned {response.status}: {content[:500]!r}"
             raise RuntimeError(message)
-        return answer
+        return content

@@ -1,4 +1,4 @@
-"""The databases that the benchmarks read: made once, kept, and opened by the limit's readers."""
+"""The databases of the benchmarks, which are created once and reused by later runs."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _COLUMNS = "experiment_id, lifecycle_stage, start_time DESC{}, run_uuid"
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database with the data set in it."""
+    """One database with the data set."""
 
     kind: str
     url: URL
@@ -29,33 +29,33 @@ class Database:
 
     @property
     def uri(self) -> str:
-        """The tracking URI of an MLflow store in it."""
+        """The tracking URI of its MLflow store."""
         return self.url.render_as_string(hide_password=False)
 
     @property
     def index(self) -> str:
-        """The SQL of the one index that lets the newest runs of an experiment be found at once."""
-        # Both end with the runs that have no start: SQLite because NULL is its least value.
+        """The SQL of an index that finds the newest runs of an experiment without a sort."""
+        # Both put runs without a start last: in SQLite NULL is the smallest value.
         nulls = " NULLS LAST" if self.kind == "Postgres" else ""
         return f"CREATE INDEX {INDEX} ON runs ({_COLUMNS.format(nulls)})"
 
     def build(self) -> None:
-        """Fill the database with what is missing from it, and take away the index of a run cut short."""
+        """Insert the missing data, and drop the index that an interrupted benchmark left."""
         fill(self.uri, self.sizes)
         self.execute(f"DROP INDEX IF EXISTS {INDEX}")
         if self.kind == "Postgres":
-            # As autovacuum would have, had the rows come over days.
+            # Autovacuum would have done this if the rows had been inserted over days.
             self.execute("VACUUM ANALYZE")
 
     @contextmanager
     def limit(self, *, indexed: bool = False) -> Iterator[Limit]:
-        """Open the database for the limit's bare reads."""
+        """Open the database for the statements of the limit."""
         with closing(self._reader()) as reader:
             yield Limit(reader, indexed=indexed)
 
     @contextmanager
     def with_index(self) -> Iterator[None]:
-        """Have the index while the block runs."""
+        """Create the index, and drop it after the block."""
         self.execute(self.index)
         try:
             yield
@@ -63,7 +63,7 @@ class Database:
             self.execute(f"DROP INDEX {INDEX}")
 
     def execute(self, statement: str) -> None:
-        """Run one statement as the database's owner would."""
+        """Run one statement as the owner of the database."""
         if self.kind == "Postgres":
             with psycopg.connect(_libpq(self.url), autocommit=True) as connection:
                 connection.execute(statement.encode())
@@ -78,17 +78,17 @@ class Database:
 
 
 def sqlite_database(directory: Path, name: str, sizes: Sizes) -> Database:
-    """Name a file in the directory; `build` makes it."""
+    """Return a database in a file of the directory, which `build` creates."""
     return Database("SQLite", make_url(f"sqlite:///{directory.resolve() / name}.db"), sizes)
 
 
 def postgres_database(server: str, name: str, sizes: Sizes) -> Database:
-    """Name a database on the server, and create it empty if it is not there."""
+    """Return a database on the server; create it empty if it does not exist."""
     maintenance = make_url(server)
     name = f"gql_benchmarks_{name}"
     with psycopg.connect(_libpq(maintenance), autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if not found:
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not exists:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return Database("Postgres", maintenance.set(drivername="postgresql", database=name), sizes)
 

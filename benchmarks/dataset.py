@@ -3,8 +3,8 @@
     python benchmarks/dataset.py sqlite:////tmp/bench/bench.db
     python benchmarks/dataset.py sqlite:////tmp/bench/hundred.db --times 100 --points 1
 
-The database is created as MLflow creates it, and filled by bulk inserts. The same arguments always give
-the same rows, and what is there already is left as it is: running it again finishes what was begun.
+MLflow creates the tables, and bulk inserts fill them. The same arguments always give the same rows.
+Experiments that exist are skipped, so that running the command again completes an interrupted one.
 """
 
 import argparse
@@ -29,12 +29,12 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 Rows = list[dict[str, Any]]
 
 _EPOCH = 1_700_000_000_000
-_RUNS_AT_ONCE = 100
+_BATCH_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many of each: `times` multiplies the runs of an experiment, `points` are those of one metric."""
+    """The size of the data set: `times` multiplies the runs of an experiment; `points` is per metric."""
 
     experiments: int = 10
     runs: int = 100
@@ -45,16 +45,16 @@ class Sizes:
 
 
 def fill(url: str, sizes: Sizes) -> None:
-    """Create the database if there is none, and insert the experiments that are missing from it."""
-    make: Any = SqlAlchemyStore  # MLflow does not annotate it
-    engine: Engine = make(url, "mlflow-artifacts:/").engine
+    """Create the tables if they do not exist, and insert the missing experiments."""
+    create_store: Any = SqlAlchemyStore  # MLflow does not annotate it
+    engine: Engine = create_store(url, "mlflow-artifacts:/").engine
     for number in range(sizes.experiments):
         with engine.begin() as connection:
             _fill_experiment(connection, number, sizes)
 
 
 def run_id(experiment: int, number: int) -> str:
-    """Return the id of one run, which is the same in every database."""
+    """Return the id of a run, which is the same in every database."""
     return uuid.UUID(int=random.Random(f"{experiment}/{number}").getrandbits(128)).hex  # noqa: S311
 
 
@@ -64,11 +64,11 @@ def _fill_experiment(connection: Connection, number: int, sizes: Sizes) -> None:
     if connection.scalar(select(func.count()).where(experiments.c.name == name)):
         return
     values = {"name": name, "artifact_location": f"mlflow-artifacts:/{name}", "lifecycle_stage": "active"}
-    times = {"creation_time": _EPOCH + number, "last_update_time": _EPOCH + number}
-    connection.execute(insert(experiments).values(**values, **times))
+    dates = {"creation_time": _EPOCH + number, "last_update_time": _EPOCH + number}
+    connection.execute(insert(experiments).values(**values, **dates))
     experiment_id = connection.scalar(select(experiments.c.experiment_id).where(experiments.c.name == name))
-    for start in range(0, sizes.runs * sizes.times, _RUNS_AT_ONCE):
-        numbers = range(start, min(start + _RUNS_AT_ONCE, sizes.runs * sizes.times))
+    for start in range(0, sizes.runs * sizes.times, _BATCH_RUNS):
+        numbers = range(start, min(start + _BATCH_RUNS, sizes.runs * sizes.times))
         _fill_runs(connection, [(run_id(number, run), run) for run in numbers], experiment_id or 0, sizes)
 
 
@@ -138,7 +138,7 @@ def _table(model: Any) -> Table:
 def main() -> None:
     """Read the sizes from the command line and fill the database."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("url", help="the database as SQLAlchemy names it, as in sqlite:////tmp/bench.db")
+    parser.add_argument("url", help="SQLAlchemy URL of the database, such as sqlite:////tmp/bench.db")
     default = Sizes()
     for name in Sizes.__dataclass_fields__:
         parser.add_argument(f"--{name}", type=int, default=getattr(default, name))

@@ -1,8 +1,8 @@
-"""The limit: what the same answers cost with SQL, nesting and orjson alone, in one process.
+"""The limit: the time that the same result takes with SQL, comprehensions and orjson alone.
 
-No framework, no HTTP and no rule of GraphQL stands between the rows and the bytes: columns are read by a
-bare cursor, nested by comprehensions and encoded. What a general answer would need beside that is left
-out too, such as values that are not finite. A server can come near it, and not below it.
+It uses no framework, no HTTP and no GraphQL: a database cursor reads columns, comprehensions nest them, and
+orjson encodes them. It does not handle what the data set does not have, such as values that are not finite.
+A server can approach this time, but not go below it.
 """
 
 from collections import defaultdict
@@ -19,19 +19,19 @@ Objects = list[dict[str, Any]]
 
 
 class Reader(Protocol):
-    """The reads of one kind of database."""
+    """Reads the data set from one kind of database."""
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connection."""
 
     def version(self) -> str:
-        """Name the database and its version."""
+        """Return the name of the database and its version."""
 
     def experiments(self, first: int) -> list[tuple[int, str]]:
         """Return the ids and names of the newest experiments."""
 
     def experiment(self, name: str) -> int:
-        """Return one experiment's id."""
+        """Return the id of an experiment."""
 
     def newest_runs(self, experiment_ids: Sequence[int], *, indexed: bool = False) -> list[tuple[Any, ...]]:
         """Return experiment, id, name, status, start and end of the newest runs of each experiment."""
@@ -47,25 +47,27 @@ class Reader(Protocol):
 
 
 class Limit:
-    """The answers to the workloads, as bytes."""
+    """Computes the results of the workloads."""
 
     def __init__(self, reader: Reader, *, indexed: bool = False) -> None:
         self.reader = reader
         self._indexed = indexed
 
-    def answer(self, workload: Workload) -> bytes:
-        """Return the bytes that answer a workload."""
-        answers: dict[str, Any] = {
+    def run(self, workload: Workload) -> bytes:
+        """Return the result of a workload as JSON."""
+        methods: dict[str, Any] = {
             "W1": self._w1,
             "W2": self._w2,
             "W2 as series": self._w2_series,
             "W3": self._w3,
         }
-        return orjson.dumps({"data": answers[workload.name](**workload.variables)})
+        return orjson.dumps({"data": methods[workload.name](**workload.variables)})
 
     def _w1(self, first: int) -> dict[str, Any]:
         experiments = self.reader.experiments(first)
-        rows = self.reader.newest_runs([one for one, _ in experiments], indexed=self._indexed)
+        rows = self.reader.newest_runs(
+            [experiment_id for experiment_id, _ in experiments], indexed=self._indexed
+        )
         run_ids = [row[1] for row in rows]
         params, metrics = self.reader.params(run_ids), self.reader.metrics(run_ids)
         starts, ends = (format_times([row[column] for row in rows]) for column in (4, 5))
@@ -82,30 +84,34 @@ class Limit:
                     "metrics": metrics[run_id],
                 }
             )
-        nodes = [{"name": name, "runs": {"nodes": runs[one]}} for one, name in experiments]
+        nodes = [
+            {"name": name, "runs": {"nodes": runs[experiment_id]}} for experiment_id, name in experiments
+        ]
         return {"experiments": {"nodes": nodes}}
 
     def _w2(self, name: str) -> dict[str, Any]:
         run_ids = self._run_ids(name)
         points = self.reader.points(run_ids)
-        return _by_run(run_ids, points, "history", points.cut(_objects(points)))
+        return _with_metrics(run_ids, points, "history", points.split(_point_objects(points)))
 
     def _w2_series(self, name: str) -> dict[str, Any]:
         run_ids = self._run_ids(name)
         points = self.reader.points(run_ids)
-        columns = [points.cut(one) for one in (points.steps, format_times(points.timestamps), points.values)]
+        columns = [
+            points.split(column) for column in (points.steps, format_times(points.timestamps), points.values)
+        ]
         series = [
             {"steps": steps, "timestamps": times, "values": values}
             for steps, times, values in zip(*columns, strict=True)
         ]
-        return _by_run(run_ids, points, "series", series)
+        return _with_metrics(run_ids, points, "series", series)
 
     def _w3(self, name: str, key: str) -> dict[str, Any]:
         run_ids = self._run_ids(name)
         points = self.reader.points(run_ids, key)
-        cut = points.cut(_objects(points))
+        series = points.split(_point_objects(points))
         metrics = {
-            run_id: {"history": history} for (run_id, _), history in zip(points.keys, cut, strict=True)
+            run_id: {"history": history} for (run_id, _), history in zip(points.keys, series, strict=True)
         }
         nodes = [{"runId": run_id, "metric": metrics.get(run_id)} for run_id in run_ids]
         return {"experiment": {"runs": {"nodes": nodes}}}
@@ -114,7 +120,7 @@ class Limit:
         return [row[1] for row in self.reader.newest_runs([self.reader.experiment(experiment)])]
 
 
-def _objects(points: Points) -> Objects:
+def _point_objects(points: Points) -> Objects:
     times = format_times(points.timestamps)
     return [
         {"step": step, "timestamp": time, "value": value}
@@ -122,7 +128,7 @@ def _objects(points: Points) -> Objects:
     ]
 
 
-def _by_run(run_ids: list[str], points: Points, field: str, values: Sequence[Any]) -> dict[str, Any]:
+def _with_metrics(run_ids: list[str], points: Points, field: str, values: Sequence[Any]) -> dict[str, Any]:
     metrics: dict[str, Objects] = {run_id: [] for run_id in run_ids}
     for (run_id, key), value in zip(points.keys, values, strict=True):
         metrics[run_id].append({"key": key, field: value})

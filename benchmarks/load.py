@@ -1,8 +1,8 @@
-"""W4's clients, in a process of their own: connections that each send a request as soon as one is answered.
+"""The clients of W4 in a separate process: each connection sends a request as soon as it has a response.
 
     python -m benchmarks.load PORT CONNECTIONS REQUESTS < BODIES
 
-BODIES is a JSON list of `{"body": ..., "headers": {...}}`; they are sent in turn. What comes out is JSON.
+BODIES is a JSON list of `{"body": ..., "headers": {...}}`; they are sent in turn. It prints JSON.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from typing import Any
 import orjson
 import uvloop
 
-_WARM_UP_SHARE = 10
-_CENT = 100
+_WARM_UP_DIVISOR = 10
+_PERCENTILES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Requests a second, and the times in seconds that half and 99 in 100 of them stayed below."""
+    """Requests a second, and the median and the 99th percentile of their times in seconds."""
 
     per_second: float
     p50: float
@@ -32,7 +32,7 @@ class Throughput:
 
 
 def throughput(port: int, bodies: list[dict[str, Any]], connections: int, requests: int) -> Throughput:
-    """Send so many requests over so many connections."""
+    """Send `requests` requests over `connections` connections, and measure the throughput."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(requests)]
     done = subprocess.run(command, input=orjson.dumps(bodies), capture_output=True, check=True)  # noqa: S603
     return Throughput(**orjson.loads(done.stdout))
@@ -40,21 +40,21 @@ def throughput(port: int, bodies: list[dict[str, Any]], connections: int, reques
 
 async def _run(port: int, connections: int, requests: int, bodies: list[dict[str, Any]]) -> dict[str, float]:
     messages = itertools.cycle([_message(**body) for body in bodies])
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
-    await _share(opened, messages, max(connections, requests // _WARM_UP_SHARE))
+    connected = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
+    await _send_all(connected, messages, max(connections, requests // _WARM_UP_DIVISOR))
     start = time.perf_counter()
-    times = await _share(opened, messages, requests)
+    times = await _send_all(connected, messages, requests)
     seconds = time.perf_counter() - start
-    for _, writer in opened:
+    for _, writer in connected:
         writer.close()
-    cuts = statistics.quantiles(times, n=_CENT)
+    cuts = statistics.quantiles(times, n=_PERCENTILES)
     return {"per_second": requests / seconds, "p50": statistics.median(times), "p99": cuts[-1]}
 
 
-async def _share(opened: list[Any], messages: Iterator[bytes], requests: int) -> list[float]:
-    left = iter(range(requests))
+async def _send_all(connected: list[Any], messages: Iterator[bytes], requests: int) -> list[float]:
+    remaining = iter(range(requests))
     times: list[float] = []
-    await asyncio.gather(*(_send(reader, writer, messages, left, times) for reader, writer in opened))
+    await asyncio.gather(*(_send(reader, writer, messages, remaining, times) for reader, writer in connected))
     return times
 
 
@@ -62,10 +62,10 @@ async def _send(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     messages: Iterator[bytes],
-    left: Iterator[int],
+    remaining: Iterator[int],
     times: list[float],
 ) -> None:
-    for _ in left:
+    for _ in remaining:
         start = time.perf_counter()
         writer.write(next(messages))
         head = await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""The machine, the software and the data of a measurement."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from benchmarks.dataset import Sizes
 
 
 def describe(databases: Iterable[str], sizes: Sizes, rounds: int) -> str:
-    """Describe the machine, the software and the data in a few lines of Markdown."""
+    """Return a description of the machine, the software and the data, in Markdown."""
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
     software = [f"Python {platform.python_version()}", *databases, f"mlflow {mlflow.__version__}"]
     points = sizes.experiments * sizes.runs * sizes.metrics * sizes.points
@@ -22,10 +22,11 @@ load average at the start {load}.
 - Software: {", ".join(software)}; each server has one worker.
 - Data: {sizes.experiments} experiments x {sizes.runs} runs x {sizes.params} params x \
 {sizes.metrics} metrics x {sizes.points} points ({points:,} points).
-- Milliseconds, as the median (least to greatest) of {rounds} rounds in which all took turns."""
+- Times are in milliseconds: median (minimum to maximum) of {rounds} rounds, \
+in which all variants take turns."""
 
 
 def _processor() -> str:
     information = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.+)", information.read_text()) if information.exists() else None
-    return found[1] if found else platform.processor()
+    match = re.search(r"model name\s*: (.+)", information.read_text()) if information.exists() else None
+    return match[1] if match else platform.processor()

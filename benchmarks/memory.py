@@ -1,4 +1,4 @@
-"""What an answer adds to the memory of the process that gives it, from Linux's /proc."""
+"""The memory of a process, from Linux's /proc."""
 
 import re
 from collections.abc import Callable
@@ -9,9 +9,9 @@ _RESET_PEAK = "5"
 
 
 def peak_above_idle(pid: int, work: Callable[[], Any]) -> int:
-    """Do the work, and return how many bytes the process held at most beyond what it held before.
+    """Run `work`, and return the peak of the process's memory in bytes above its memory before.
 
-    The kernel keeps the peak itself, so that none falls between samples; -1 where there is no /proc.
+    The kernel records the peak, so that no sampling misses it. Returns -1 without /proc.
     """
     process = Path(f"/proc/{pid}")
     if not process.exists():
@@ -24,11 +24,11 @@ def peak_above_idle(pid: int, work: Callable[[], Any]) -> int:
 
 
 def resident(pid: int) -> int:
-    """Return how many bytes the process holds now; -1 where there is no /proc."""
+    """Return the resident memory of the process in bytes, or -1 without /proc."""
     process = Path(f"/proc/{pid}")
     return _status(process, "VmRSS") if process.exists() else -1
 
 
 def _status(process: Path, name: str) -> int:
-    found = re.search(rf"^{name}:\s+(\d+) kB$", (process / "status").read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else -1
+    match = re.search(rf"^{name}:\s+(\d+) kB$", (process / "status").read_text(), re.MULTILINE)
+    return int(match[1]) * 1024 if match else -1

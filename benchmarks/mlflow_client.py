@@ -1,4 +1,4 @@
-"""The workloads as MLflow's own client answers them, by the loops that its users write."""
+"""The workloads with MLflow's client, in the loops that its users write."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ class ClientLoops:
     def __init__(self, uri: str) -> None:
         self._client = MlflowClient(uri)
 
-    def answer(self, workload: Workload) -> int:
-        """Answer a workload; return how many runs or points came."""
-        answers: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
-        came: list[Any] = answers[workload.name](**workload.variables)
-        return len(came)
+    def run(self, workload: Workload) -> int:
+        """Run a workload; return the number of runs or points received."""
+        methods: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
+        received: list[Any] = methods[workload.name](**workload.variables)
+        return len(received)
 
     def _w1(self, first: int) -> list[Run]:
         experiments = self._client.search_experiments(filter_string="name LIKE 'bench-%'", max_results=first)
-        return [run for one in experiments for run in self._search(one.experiment_id)]
+        return [run for experiment in experiments for run in self._search(experiment.experiment_id)]
 
     def _w2(self, name: str) -> list[Any]:
         pairs = [(run.info.run_id, key) for run in self._runs(name) for key in run.data.metrics]

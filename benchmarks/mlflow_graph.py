@@ -1,7 +1,8 @@
-"""The workloads as far as MLflow's own POST /graphql answers them.
+"""The workloads with MLflow's own POST /graphql, as far as it supports them.
 
-It finds no experiments: their ids are given here. It has one history field, which samples: no run gets
-more than 2,500 points of a metric. Metrics have to be named, ten root fields or aliases a request.
+It cannot search experiments, so that their ids are given here. Its only history field samples: it returns at
+most 2,500 points of a metric of a run. Each metric must be named, and a request may have at most ten root
+fields or aliases.
 """
 
 from typing import Any
@@ -33,31 +34,31 @@ class MlflowGraph:
         self._experiment_id = experiment_id
         self._keys = keys
 
-    def answer(self, workload: Workload) -> int:
-        """Answer a workload; return how many runs or points came."""
+    def run(self, workload: Workload) -> int:
+        """Run a workload; return the number of runs or points received."""
         self._client.connect()
         if workload.name == "W1":
             return self._w1()
         return self._histories(self._keys if workload.name == "W2" else [KEY])
 
     def _w1(self) -> int:
-        self._ask([_NAME % pair for pair in enumerate(self._experiment_ids)])
-        found = self._ask([_W1 % (*pair, RUNS_PAGE) for pair in enumerate(self._experiment_ids)])
-        return sum(len(answer["runs"]) for answer in found)
+        self._query([_NAME % pair for pair in enumerate(self._experiment_ids)])
+        results = self._query([_W1 % (*pair, RUNS_PAGE) for pair in enumerate(self._experiment_ids)])
+        return sum(len(result["runs"]) for result in results)
 
     def _histories(self, keys: list[str]) -> int:
-        (found,) = self._post(_IDS % (self._experiment_id, RUNS_PAGE)).values()
-        ids = orjson.dumps([run["info"]["runId"] for run in found["runs"]]).decode()
-        answers = self._ask([_HISTORY % (number, ids, key) for number, key in enumerate(keys)])
-        return sum(len(answer["metrics"]) for answer in answers)
+        (search,) = self._post(_IDS % (self._experiment_id, RUNS_PAGE)).values()
+        ids = orjson.dumps([run["info"]["runId"] for run in search["runs"]]).decode()
+        results = self._query([_HISTORY % (number, ids, key) for number, key in enumerate(keys)])
+        return sum(len(result["metrics"]) for result in results)
 
-    def _ask(self, fields: list[str]) -> list[dict[str, Any]]:
+    def _query(self, fields: list[str]) -> list[dict[str, Any]]:
         parts = [fields[start : start + _ALIASES] for start in range(0, len(fields), _ALIASES)]
-        return [answer for part in parts for answer in self._post(f"{{{' '.join(part)}}}").values()]
+        return [result for part in parts for result in self._post(f"{{{' '.join(part)}}}").values()]
 
     def _post(self, document: str) -> dict[str, Any]:
-        answer = orjson.loads(self._client.post("/graphql", {"query": document}))
-        if answer.get("errors"):
-            raise RuntimeError(answer["errors"])
-        data: dict[str, Any] = answer["data"]
+        response = orjson.loads(self._client.post("/graphql", {"query": document}))
+        if response.get("errors"):
+            raise RuntimeError(response["errors"])
+        data: dict[str, Any] = response["data"]
         return data

@@ -1,4 +1,4 @@
-"""W1 to W3 over a real `mlflow server`: this server, the raw calls, MLflow's client and its own /graphql."""
+"""W1 to W3 over a real `mlflow server`: this server, raw calls, MLflow's client and MLflow's /graphql."""
 
 from contextlib import ExitStack, closing
 from functools import partial
@@ -8,75 +8,74 @@ from benchmarks.client import Client
 from benchmarks.databases import Database
 from benchmarks.mlflow_client import ClientLoops
 from benchmarks.mlflow_graph import SAMPLED_POINTS, MlflowGraph
-from benchmarks.over_sql import check_answers
+from benchmarks.over_sql import check_results
 from benchmarks.process import Served, gql_server
 from benchmarks.raw_calls import CALLS, RawCalls
 from benchmarks.report import Aim, Section, Table, ratio
-from benchmarks.rounds import Contender, Sample, measure
+from benchmarks.rounds import Timings, Variant, measure
 from benchmarks.workload import EXPERIMENT, Workload, workloads
 
 _BOUND = 1.15
 _SLOW = "W2"
-"""What MLflow's client and /graphql take half a minute for: one round has to do."""
+"""MLflow's client and /graphql take half a minute for W2, so that they run it only once."""
 
 
 def over_server(database: Database, upstream: Served, directory: Path, rounds: int) -> Section:
-    """Measure W1 to W3 over an `mlflow server` on the database: `upstream`."""
-    asked = [workload for workload in workloads(database.sizes) if workload.name in CALLS]
+    """Measure W1 to W3 over `upstream`, an `mlflow server` on the database."""
+    measured = [workload for workload in workloads(database.sizes) if workload.name in CALLS]
     with ExitStack() as stack:
         limit = stack.enter_context(database.limit())
-        answers = {workload.name: limit.answer(workload) for workload in asked}
-        ids = [str(one) for one, _ in limit.reader.experiments(database.sizes.experiments)]
-        of_w2 = str(limit.reader.experiment(EXPERIMENT))
+        results = {workload.name: limit.run(workload) for workload in measured}
+        experiment_ids = [
+            str(experiment_id) for experiment_id, _ in limit.reader.experiments(database.sizes.experiments)
+        ]
+        w2_experiment_id = str(limit.reader.experiment(EXPERIMENT))
         served = stack.enter_context(gql_server(upstream.uri, directory))
         client, graph = (stack.enter_context(closing(Client(port))) for port in (served.port, upstream.port))
         raw = stack.enter_context(closing(RawCalls(upstream.uri)))
-        check_answers(client, asked, answers)
+        check_results(client, measured, results)
         keys = [f"metric_{number:02d}" for number in range(database.sizes.metrics)]
-        theirs: dict[str, ClientLoops | MlflowGraph] = {
+        mlflow_variants: dict[str, ClientLoops | MlflowGraph] = {
             "MlflowClient": ClientLoops(upstream.uri),
-            "/graphql": MlflowGraph(graph, ids, of_w2, keys),
+            "/graphql": MlflowGraph(graph, experiment_ids, w2_experiment_id, keys),
         }
-        samples = measure(_near(asked, client, raw), rounds)
-        for workload in asked:
+        timings = measure(_variants(measured, client, raw), rounds)
+        for workload in measured:
             slow = workload.name == _SLOW
-            loops = {
-                f"{workload.name} {name}": Contender(partial(one.answer, workload))
-                for name, one in theirs.items()
+            slower = {
+                f"{workload.name} {name}": Variant(partial(loops.run, workload))
+                for name, loops in mlflow_variants.items()
             }
-            samples |= measure(loops, 1 if slow else rounds, warm=not slow)
-    ratios = {name: _ratio(samples, name) for name in CALLS}
-    aims = [
-        Aim(f"{name} over an mlflow server / fewest raw calls", found, _BOUND)
-        for name, found in ratios.items()
-    ]
-    return Section([_table(samples, ratios)], aims)
+            timings |= measure(slower, 1 if slow else rounds, warm=not slow)
+    ratios = {name: _ratio(timings, name) for name in CALLS}
+    aims = [Aim(f"{name} over an mlflow server / raw calls", value, _BOUND) for name, value in ratios.items()]
+    return Section([_table(timings, ratios)], aims)
 
 
-def _near(asked: list[Workload], client: Client, raw: RawCalls) -> dict[str, Contender]:
-    contenders = {}
-    for workload in asked:
-        contenders[f"{workload.name} raw"] = Contender(partial(raw.answer, workload))
-        contenders[f"{workload.name} cold"] = Contender(partial(client.cold, workload), client.connect)
-    return contenders
+def _variants(measured: list[Workload], client: Client, raw: RawCalls) -> dict[str, Variant]:
+    variants = {}
+    for workload in measured:
+        variants[f"{workload.name} raw"] = Variant(partial(raw.run, workload))
+        variants[f"{workload.name} cold"] = Variant(partial(client.cold, workload), client.connect)
+    return variants
 
 
-def _ratio(samples: dict[str, Sample], name: str) -> float:
-    return samples[f"{name} cold"].median / samples[f"{name} raw"].median
+def _ratio(timings: dict[str, Timings], name: str) -> float:
+    return timings[f"{name} cold"].median / timings[f"{name} raw"].median
 
 
-def _table(samples: dict[str, Sample], ratios: dict[str, float]) -> Table:
+def _table(timings: dict[str, Timings], ratios: dict[str, float]) -> Table:
     rows = []
-    for name, found in ratios.items():
+    for name, value in ratios.items():
         raw, cold, client, graph = (
-            samples[f"{name} {what}"] for what in ("raw", "cold", "MlflowClient", "/graphql")
+            timings[f"{name} {variant}"] for variant in ("raw", "cold", "MlflowClient", "/graphql")
         )
-        rows.append([name, raw, cold, ratio(found), client, graph])
+        rows.append([name, raw, cold, ratio(value), client, graph])
     calls = "\n".join(f"- {name}: {text}" for name, text in CALLS.items())
     note = (
-        f"The fewest raw calls that could answer, concurrent where they can be:\n\n{calls}\n\n"
-        f"MLflow's /graphql finds no experiments (their ids are given to it), and samples histories: what it "
-        f"answers to W2 and W3 ends at {SAMPLED_POINTS:,} points of a metric in a run."
+        f"The raw calls are the fewest that return the data, concurrent where possible:\n\n{calls}\n\n"
+        f"MLflow's /graphql cannot search experiments (their ids are given to it), and timings histories: it "
+        f"returns at most {SAMPLED_POINTS:,} points of a metric of a run for W2 and W3."
     )
     header = ["", "raw calls", "cold", "cold / raw", "MlflowClient", "MLflow's /graphql"]
     return Table("W1 to W3 over an mlflow server", header, rows, note)

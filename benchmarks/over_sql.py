@@ -1,4 +1,4 @@
-"""W1 to W4 over a SQL store: the server beside the limit and the static route; memory and event loop."""
+"""W1 to W4 over a SQL store: the server, the limit and a static route; its memory and its event loop."""
 
 import statistics
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from benchmarks.load import throughput
 from benchmarks.memory import peak_above_idle, resident
 from benchmarks.process import Served, static_route
 from benchmarks.report import Aim, Section, Table, ratio
-from benchmarks.rounds import Contender, Sample, measure
+from benchmarks.rounds import Timings, Variant, measure
 from benchmarks.workload import Workload, one_run, workloads
 
 CONNECTIONS = 32
@@ -29,79 +29,82 @@ _GAP_BOUND = 50.0
 
 
 def over_sql(database: Database, served: Served, directory: Path, rounds: int, requests: int) -> Section:
-    """Measure W1 to W4 over one database, which `served` serves and nobody has asked yet.
+    """Measure W1 to W4 over one database with `served`, a server that has had no request yet.
 
-    Raises RuntimeError where an answer is not the limit's.
+    Raises RuntimeError if a response does not equal the result of the limit.
     """
-    asked = workloads(database.sizes)
+    measured = workloads(database.sizes)
+    w2 = measured[1]
     with ExitStack() as stack:
         limit = stack.enter_context(database.limit())
-        answers = {workload.name: limit.answer(workload) for workload in asked}
+        results = {workload.name: limit.run(workload) for workload in measured}
         client = stack.enter_context(closing(Client(served.port)))
-        # First of all, while the process has grown by nothing yet.
-        memory = _memory(served, client, asked[1], rounds)
-        check_answers(client, asked, answers)
-        static = stack.enter_context(_static(answers, directory))
-        samples = measure(
+        # First, while the process has its initial size.
+        memory = _memory(served, client, w2, rounds)
+        check_results(client, measured, results)
+        static = stack.enter_context(_static(results, directory))
+        timings = measure(
             {
-                name: contender
-                for workload in asked
-                for name, contender in _contenders(workload, limit, client, static).items()
+                name: variant
+                for workload in measured
+                for name, variant in _variants(workload, limit, client, static).items()
             },
             rounds,
         )
-        gaps = [_gap(served, client, asked[1]) for _ in range(rounds)]
+        gaps = [_gap(served, client, w2) for _ in range(rounds)]
         load = _load(served, database, requests)
-    sizes = {name: len(answer) for name, answer in answers.items()}
+    sizes = {name: len(result) for name, result in results.items()}
     tables = [
-        _reads_table(database.kind, samples, sizes),
+        _reads_table(database.kind, timings, sizes),
         load,
         _costs_table(database.kind, memory, gaps, sizes),
     ]
-    return Section(tables, _aims(database.kind, samples, memory[0] / sizes["W2"], gaps))
+    return Section(tables, _aims(database.kind, timings, memory[0] / sizes["W2"], gaps))
 
 
-def check_answers(client: Client, asked: list[Workload], answers: dict[str, bytes]) -> None:
-    """Raise RuntimeError unless the server answers each workload as the limit does, cold and hot."""
+def check_results(client: Client, measured: list[Workload], results: dict[str, bytes]) -> None:
+    """Raise RuntimeError unless the response to each workload, cold and hot, equals the limit's result."""
     client.connect()
-    for workload in asked:
-        expected = orjson.loads(answers[workload.name])
-        for ask in (client.cold, client.hot, client.hot):
-            answer = orjson.loads(ask(workload))
-            if answer != expected:
-                errors = answer.get("errors", "no errors")
-                message = f"{workload.name}: the server's answer is not the limit's; it has {errors}"
+    for workload in measured:
+        expected = orjson.loads(results[workload.name])
+        for send in (client.cold, client.hot, client.hot):
+            response = orjson.loads(send(workload))
+            if response != expected:
+                errors = response.get("errors", "no errors")
+                message = (
+                    f"{workload.name}: the response differs from the result of the limit; errors: {errors}"
+                )
                 raise RuntimeError(message)
 
 
-def _contenders(workload: Workload, limit: Limit, client: Client, static: Client) -> dict[str, Contender]:
+def _variants(workload: Workload, limit: Limit, client: Client, static: Client) -> dict[str, Variant]:
     def prime() -> None:
         client.connect()
         client.hot(workload)
 
     route = f"/{workload.name}".replace(" ", "-")
     return {
-        f"{workload.name} limit": Contender(partial(limit.answer, workload)),
-        f"{workload.name} cold": Contender(partial(client.cold, workload), client.connect),
-        f"{workload.name} static": Contender(partial(static.post, route, workload.body), static.connect),
-        # What is hot may be kept for seconds only, so that it is asked for right before.
-        f"{workload.name} hot": Contender(partial(client.hot, workload), prime),
+        f"{workload.name} limit": Variant(partial(limit.run, workload)),
+        f"{workload.name} cold": Variant(partial(client.cold, workload), client.connect),
+        f"{workload.name} static": Variant(partial(static.post, route, workload.body), static.connect),
+        # A cached response may expire within seconds, so that each measurement is preceded by a request.
+        f"{workload.name} hot": Variant(partial(client.hot, workload), prime),
     }
 
 
 @contextmanager
-def _static(answers: dict[str, bytes], directory: Path) -> Iterator[Client]:
-    files = directory / "answers"
+def _static(results: dict[str, bytes], directory: Path) -> Iterator[Client]:
+    files = directory / "responses"
     files.mkdir(exist_ok=True)
-    for name, answer in answers.items():
-        (files / f"{name.replace(' ', '-')}.json").write_bytes(answer)
+    for name, result in results.items():
+        (files / f"{name.replace(' ', '-')}.json").write_bytes(result)
     with static_route(files, directory) as served, closing(Client(served.port)) as client:
         yield client
 
 
 def _memory(served: Served, client: Client, w2: Workload, rounds: int) -> tuple[int, int]:
-    """Return the most that one answer took above what was held before it, and what all of them left held."""
-    # Imports, connections and the page cache are there in a server that idles.
+    """Return the highest peak of memory during one response, and the growth after all, in bytes."""
+    # An idle server has its modules, its connections and the page cache in memory already.
     client.cold(one_run(run_id(0, 0)))
     before = resident(served.pid)
     peak = max(peak_above_idle(served.pid, partial(client.cold, w2)) for _ in range(rounds))
@@ -119,17 +122,19 @@ def _load(served: Served, database: Database, requests: int) -> Table:
     rows = []
     for kind, headers in kinds.items():
         bodies = [{"body": one_run(id_).body, "headers": headers} for id_ in ids]
-        found = throughput(served.port, bodies, CONNECTIONS, requests)
-        times = [f"{seconds * 1000:.1f}" for seconds in (found.p50, found.p99)]
-        rows.append([kind, f"{found.per_second:,.0f}", *times])
+        result = throughput(served.port, bodies, CONNECTIONS, requests)
+        times = [f"{seconds * 1000:.1f}" for seconds in (result.p50, result.p99)]
+        rows.append([kind, f"{result.per_second:,.0f}", *times])
     title = f"W4 over {database.kind}: one run by its id, {CONNECTIONS} connections, {requests:,} requests"
     return Table(title, ["", "requests a second", "p50 ms", "p99 ms"], rows)
 
 
-def _reads_table(kind: str, samples: dict[str, Sample], sizes: dict[str, int]) -> Table:
+def _reads_table(kind: str, timings: dict[str, Timings], sizes: dict[str, int]) -> Table:
     rows = []
     for name, size in sizes.items():
-        limit, cold, static, hot = (samples[f"{name} {what}"] for what in ("limit", "cold", "static", "hot"))
+        limit, cold, static, hot = (
+            timings[f"{name} {variant}"] for variant in ("limit", "cold", "static", "hot")
+        )
         to_limit, to_static = ratio(cold.median / limit.median), ratio(hot.median / static.median)
         rows.append([name, f"{size:,}", limit, cold, to_limit, static, hot, to_static])
     header = ["", "bytes", "limit", "cold", "cold / limit", "static route", "hot", "hot / static"]
@@ -137,32 +142,36 @@ def _reads_table(kind: str, samples: dict[str, Sample], sizes: dict[str, int]) -
 
 
 def _costs_table(kind: str, memory: tuple[int, int], gaps: list[float], sizes: dict[str, int]) -> Table:
-    (peak, kept), size = memory, sizes["W2"]
+    (peak, growth), size = memory, sizes["W2"]
     rows = [
-        ["memory above idle, at most, in one of many", f"{peak / 1e6:,.0f} MB", f"{peak / size:.1f} answers"],
-        ["held after all of them, one cached", f"{kept / 1e6:,.0f} MB", f"{kept / size:.1f} answers"],
-        ["longest time without an answer to /healthz", f"{statistics.median(gaps):.0f} ms", _span(gaps)],
+        ["peak memory of one response, above idle", f"{peak / 1e6:,.0f} MB", f"{peak / size:.1f} responses"],
+        [
+            "memory after all responses, one of them cached, above idle",
+            f"{growth / 1e6:,.0f} MB",
+            f"{growth / size:.1f} responses",
+        ],
+        ["longest time without a response of /healthz", f"{statistics.median(gaps):.0f} ms", _span(gaps)],
     ]
-    return Table(f"While W2 is answered, over {kind}", ["", "", ""], rows)
+    return Table(f"During W2 over {kind}", ["", "", ""], rows)
 
 
 def _span(numbers: list[float]) -> str:
     return f"{min(numbers):.0f} to {max(numbers):.0f} ms"
 
 
-def _aims(kind: str, samples: dict[str, Sample], memory: float, gaps: list[float]) -> list[Aim]:
+def _aims(kind: str, timings: dict[str, Timings], memory: float, gaps: list[float]) -> list[Aim]:
     def compare(name: str, one: str, other: str) -> float:
-        return samples[f"{name} {one}"].median / samples[f"{name} {other}"].median
+        return timings[f"{name} {one}"].median / timings[f"{name} {other}"].median
 
-    series, history = (samples[f"{name} cold"].median for name in ("W2 as series", "W2"))
+    series, history = (timings[f"{name} cold"].median for name in ("W2 as series", "W2"))
     return [
         *(
-            Aim(f"{name} cold / its own limit, {kind}", compare(name, "cold", "limit"), bound)
+            Aim(f"{name} cold / limit, {kind}", compare(name, "cold", "limit"), bound)
             for name, bound in _COLD_BOUNDS.items()
         ),
-        Aim(f"W2 as series cold / limit of W2, {kind}", series / samples["W2 limit"].median, 1.3),
+        Aim(f"W2 as series cold / limit of W2, {kind}", series / timings["W2 limit"].median, 1.3),
         Aim(f"W2 as series / W2 as history, {kind}", series / history, 1.0),
         Aim(f"W1 hot / static route, {kind}", compare("W1", "hot", "static"), _HOT_BOUND),
-        Aim(f"memory above idle / size of W2, {kind}", memory, _MEMORY_BOUND),
-        Aim(f"event loop while W2 is answered, {kind}", statistics.median(gaps), _GAP_BOUND, " ms"),
+        Aim(f"peak memory of W2 above idle / size of its response, {kind}", memory, _MEMORY_BOUND),
+        Aim(f"longest gap of /healthz during W2, {kind}", statistics.median(gaps), _GAP_BOUND, " ms"),
     ]

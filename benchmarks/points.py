@@ -1,4 +1,4 @@
-"""Histories as columns: the form in which the limit's readers hand points over."""
+"""Metric histories as columns, the form in which the readers return points."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ Columns = tuple[list[int], list[int], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The points of many series: `ends` says how far each series of `keys` goes, beginning at 0."""
+    """The points of several series: `ends` has the end position of each series of `keys`."""
 
     keys: list[tuple[str, str]]
     ends: list[int]
@@ -17,15 +17,15 @@ class Points:
     timestamps: list[int]
     values: list[float]
 
-    def cut(self, column: list[Any]) -> list[list[Any]]:
-        """Cut a column as long as the points into one list for each series."""
+    def split(self, column: list[Any]) -> list[list[Any]]:
+        """Split a column of the points into one list for each series."""
         return [column[start:stop] for start, stop in pairwise([0, *self.ends])]
 
 
-def in_order(points: Points) -> Points:
-    """Return points that came by step as points by step and time.
+def sorted_by_time(points: Points) -> Points:
+    """Return points that are sorted by step, sorted by step and time.
 
-    Equal steps in a series are rare, and to look for them costs less than a database's sort by two keys.
+    Equal steps in a series are rare: finding them takes less time than a sort by two keys in the database.
     """
     for start, stop in pairwise([0, *points.ends]):
         if len(set(points.steps[start:stop])) < stop - start:

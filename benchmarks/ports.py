@@ -1,4 +1,4 @@
-"""Ports for servers that listen a while after their port was chosen."""
+"""Free ports for servers that start listening some time after the port was chosen."""
 
 import secrets
 import socket
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 PORTS = range(20_000, 32_768)
-"""Below those that the kernel gives to whoever asks for any, so that nobody is given one meanwhile."""
+"""Below the ephemeral ports, so that the kernel assigns none of them in the meantime."""
 
 
 def free_port(ports: Sequence[int] = PORTS) -> int:
-    """Return one of these TCP ports that nobody listens on, nor will soon, though it be left for a while."""
+    """Return a TCP port on which no process listens."""
     while True:
-        # Not by `random`, which begins alike in each test and each worker of the tests.
+        # Not `random`, which pytest-randomly seeds equally in each test and each worker.
         port = secrets.choice(ports)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

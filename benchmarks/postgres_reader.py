@@ -1,4 +1,4 @@
-"""The limit's reads on Postgres: the fastest statements that were found, by a bare binary cursor."""
+"""The statements of the limit on Postgres: the fastest that we found, with a binary cursor."""
 
 from collections.abc import Sequence
 from itertools import accumulate, chain
@@ -22,7 +22,7 @@ _NEWEST_OF_ONE = f"""
         SELECT * FROM runs WHERE experiment_id = e.id AND lifecycle_stage = 'active'
         ORDER BY start_time DESC NULLS LAST, run_uuid LIMIT {RUNS_PAGE}) AS r
 """  # noqa: S608
-# A run at a time, each through its index: no sort of the whole, and one row a run to hand over.
+# Each run is read through the index: nothing is sorted as a whole, and each run is one row.
 _PARAMS = """
     SELECT r.id, p.keys, p.numbers FROM unnest(%s::text[]) AS r (id) CROSS JOIN LATERAL (
         SELECT array_agg(key) AS keys, array_agg(value) AS numbers
@@ -43,17 +43,17 @@ _POINTS = """
 
 
 class PostgresReader:
-    """A database, read as fast as psycopg reads it."""
+    """Reads the data set with psycopg."""
 
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def version(self) -> str:
-        """Name the database and its version."""
+        """Return the name of the database and its version."""
         number = self._connection.info.server_version
         return f"PostgreSQL {number // 10000}.{number % 10000}"
 
@@ -66,12 +66,12 @@ class PostgresReader:
         )
 
     def experiment(self, name: str) -> int:
-        """Return one experiment's id."""
-        ((found,),) = self._rows("SELECT experiment_id FROM experiments WHERE name = %s", name)
-        return int(found)
+        """Return the id of an experiment."""
+        ((experiment_id,),) = self._rows("SELECT experiment_id FROM experiments WHERE name = %s", name)
+        return int(experiment_id)
 
     def newest_runs(self, experiment_ids: Sequence[int], *, indexed: bool = False) -> list[tuple[Any, ...]]:
-        """Return the newest runs of each experiment; `indexed` says that an index holds their order."""
+        """Return the newest runs of each experiment; `indexed` means that an index has their order."""
         one_by_one = indexed or len(experiment_ids) == 1
         return self._rows(_NEWEST_OF_ONE if one_by_one else _NEWEST_OF_EACH, list(experiment_ids))
 
@@ -103,5 +103,5 @@ class PostgresReader:
         )
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        # A constant of this module, however mypy's LiteralString sees it.
+        # The statements are constants of this module, but mypy does not infer LiteralString for them.
         return self._connection.execute(statement.encode(), values, binary=True).fetchall()

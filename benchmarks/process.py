@@ -1,4 +1,4 @@
-"""Processes that are measured or measure: the server, a real `mlflow server`, the static route."""
+"""The processes of the benchmarks: this server, a real `mlflow server` and the static route."""
 
 import os
 import signal
@@ -17,25 +17,25 @@ from benchmarks.ports import free_port
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
-_LOG_END = 2000
+_LOG_TAIL = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A process that answers on a port of this machine."""
+    """A process that listens on a port of this machine."""
 
     pid: int
     port: int
 
     @property
     def uri(self) -> str:
-        """The address as a tracking URI has it."""
+        """Its URL, which is the tracking URI of an MLflow server."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def gql_server(tracking_uri: str, logs: Path) -> Iterator[Served]:
-    """Serve a store as `gql-server serve` does with nothing but its defaults: one worker."""
+    """Serve a store with `gql-server serve` and its default settings."""
     options = ["serve", "--port", "{port}", "--tracking-uri", tracking_uri]
     with _serving("gql-server", ["-m", "gql_server.cli", *options], "/healthz", logs) as served:
         yield served
@@ -43,7 +43,7 @@ def gql_server(tracking_uri: str, logs: Path) -> Iterator[Served]:
 
 @contextmanager
 def mlflow_server(database_uri: str, logs: Path) -> Iterator[Served]:
-    """Serve a database as `mlflow server` does, by one worker."""
+    """Serve a database with `mlflow server` and one worker."""
     options = [
         "--workers",
         "1",
@@ -61,10 +61,10 @@ def mlflow_server(database_uri: str, logs: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def static_route(answers: Path, logs: Path) -> Iterator[Served]:
-    """Serve the files of a directory from memory, by a route of starlette under uvicorn."""
+def static_route(responses: Path, logs: Path) -> Iterator[Served]:
+    """Serve the files of a directory from memory, with Starlette and uvicorn."""
     with _serving(
-        "static", ["-m", "benchmarks.static_route", "{port}", str(answers)], "/healthz", logs
+        "static", ["-m", "benchmarks.static_route", "{port}", str(responses)], "/healthz", logs
     ) as served:
         yield served
 
@@ -72,7 +72,7 @@ def static_route(answers: Path, logs: Path) -> Iterator[Served]:
 def start_together(
     stack: ExitStack, starting: Mapping[str, AbstractContextManager[Served]]
 ) -> dict[str, Served]:
-    """Start processes at once, for each takes seconds; they stop with the stack."""
+    """Start processes concurrently, since each takes seconds; they stop with the stack."""
     with ThreadPoolExecutor() as pool:
         started = pool.map(stack.enter_context, starting.values())
         return dict(zip(starting, started, strict=True))
@@ -81,11 +81,11 @@ def start_together(
 @contextmanager
 def _serving(name: str, command: list[str], health: str, logs: Path) -> Iterator[Served]:
     port = free_port()
-    filled = [part.replace("{port}", str(port)) for part in command]
+    arguments = [part.replace("{port}", str(port)) for part in command]
     log = logs / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - programs of this project and MLflow
-            [sys.executable, *filled],
+            [sys.executable, *arguments],
             env=_environment(),
             stdout=output,
             stderr=output,
@@ -99,10 +99,10 @@ def _serving(name: str, command: list[str], health: str, logs: Path) -> Iterator
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without settings that would make this run unlike another."""
-    foreign = ("GQL_", "MLFLOW_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return kept | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    """Return the environment without settings that would change the results."""
+    prefixes = ("GQL_", "MLFLOW_")
+    unrelated = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    return unrelated | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -111,12 +111,13 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
         with suppress(URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - loopback
             return
         time.sleep(0.05)
-    message = f"{log.name} says why this did not start:\n{log.read_text(errors='replace')[-_LOG_END:]}"
+    log_tail = log.read_text(errors="replace")[-_LOG_TAIL:]
+    message = f"the process did not start; {log.name} ends with:\n{log_tail}"
     raise RuntimeError(message)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Interrupt it as a user would; whatever is left of its group after a while is killed."""
+    """Interrupt the process as a user would; kill what is left of its group after the timeout."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     try:

@@ -1,9 +1,9 @@
-"""The fewest calls to a real `mlflow server` that could answer a workload, and nothing around them.
+"""The workloads with the fewest possible calls to a real `mlflow server`.
 
-The experiments take one call, the runs of each one `runs/search`, and the histories of a metric in up to
-100 runs one `get-history-bulk` (the endpoint of MLflow's own UI; its answers end at 25,000 points, and the
-data set stays below). Calls that do not need each other's answers go out at once, over as many threads as
-the server's own default. Of an answer only the ids are read that the next calls need.
+The experiments take one call, the runs of each experiment one `runs/search`, and the histories of a metric in
+up to 100 runs one `get-history-bulk` (the endpoint of MLflow's UI, which returns at most 25,000 points; the
+data set has fewer). Independent calls are concurrent, on as many threads as this server uses by default. Only
+the ids that later calls need are parsed.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ CALLS = {
 }
 _API = "/api/2.0/mlflow"
 _BULK = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
-_PATIENCE = 600.0
+_TIMEOUT_SECONDS = 600.0
 
 
 class RawCalls:
@@ -38,21 +38,21 @@ class RawCalls:
         self._session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=threads))
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Stop the threads and close the connections."""
         self._pool.shutdown()
         self._session.close()
 
-    def answer(self, workload: Workload) -> int:
-        """Make a workload's calls; return how many bytes came."""
-        answers: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
-        came: list[bytes] = answers[workload.name](**workload.variables)
-        return sum(len(one) for one in came)
+    def run(self, workload: Workload) -> int:
+        """Make the calls of a workload; return the number of bytes received."""
+        methods: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
+        received: list[bytes] = methods[workload.name](**workload.variables)
+        return sum(map(len, received))
 
     def _w1(self, first: int) -> list[bytes]:
         body = {"filter": "name LIKE 'bench-%'", "max_results": first}
-        found = self._post("/experiments/search", body)
-        ids = [one["experiment_id"] for one in orjson.loads(found)["experiments"]]
-        return [found, *self._pool.map(self._search, ids)]
+        experiments = self._post("/experiments/search", body)
+        ids = [experiment["experiment_id"] for experiment in orjson.loads(experiments)["experiments"]]
+        return [experiments, *self._pool.map(self._search, ids)]
 
     def _w2(self, name: str) -> list[bytes]:
         runs = self._runs(name)
@@ -63,8 +63,8 @@ class RawCalls:
         return self._histories(self._runs(name), [key])
 
     def _runs(self, name: str) -> list[dict[str, Any]]:
-        found = self._get(f"{_API}/experiments/get-by-name", {"experiment_name": name})
-        runs = self._search(orjson.loads(found)["experiment"]["experiment_id"])
+        experiment = self._get(f"{_API}/experiments/get-by-name", {"experiment_name": name})
+        runs = self._search(orjson.loads(experiment)["experiment"]["experiment_id"])
         return list(orjson.loads(runs)["runs"])
 
     def _search(self, experiment_id: str) -> bytes:
@@ -75,10 +75,10 @@ class RawCalls:
         return list(self._pool.map(lambda key: self._get(_BULK, {"run_id": ids, "metric_key": key}), keys))
 
     def _post(self, path: str, body: Any) -> bytes:
-        return _content(self._session.post(f"{self._uri}{_API}{path}", json=body, timeout=_PATIENCE))
+        return _content(self._session.post(f"{self._uri}{_API}{path}", json=body, timeout=_TIMEOUT_SECONDS))
 
     def _get(self, path: str, query: dict[str, Any]) -> bytes:
-        return _content(self._session.get(f"{self._uri}{path}", params=query, timeout=_PATIENCE))
+        return _content(self._session.get(f"{self._uri}{path}", params=query, timeout=_TIMEOUT_SECONDS))
 
 
 def _content(response: requests.Response) -> bytes:

@@ -1,4 +1,4 @@
-"""What comes out: tables in Markdown, and the aims with what was measured."""
+"""The report: tables in Markdown, and the aims with the measured values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ END = "<!-- benchmarks: end -->"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: a title, what stands above the columns, the rows, and what a reader has to know."""
+    """A table with its title, header and rows, and an optional note."""
 
     title: str
     header: Sequence[str]
@@ -29,7 +29,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """One aim: a name, what was measured, the bound that it must not pass, and the unit of both."""
+    """An aim: a measured value, the bound that it must not exceed, and the unit of both."""
 
     name: str
     measured: float
@@ -38,7 +38,7 @@ class Aim:
 
     @property
     def met(self) -> bool:
-        """Whether what was measured lies within the bound."""
+        """Whether the measured value is within the bound."""
         return 0 <= self.measured <= self.bound
 
     @property
@@ -55,23 +55,23 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one part of the benchmarks found."""
+    """The results of one part of the benchmarks."""
 
     tables: list[Table] = field(default_factory=list)
     aims: list[Aim] = field(default_factory=list)
 
 
 def render(machine: str, sections: Iterable[Section]) -> str:
-    """Write the sections, the aims of all of them last."""
-    found = list(sections)
-    aims = [aim.row for section in found for aim in section.aims]
-    tables = [table for section in found for table in section.tables]
+    """Return the report in Markdown, with the aims of all sections at the end."""
+    results = list(sections)
+    aims = [aim.row for section in results for aim in section.aims]
+    tables = [table for section in results for table in section.tables]
     tables.append(Table("Aims", ["aim", "bound", "measured", ""], aims))
     return "\n\n".join([machine, *map(str, tables)])
 
 
 def paste(text: str, page: Path) -> None:
-    """Put the text between the two markers of a page; raise ValueError where the page has none."""
+    """Replace the text between the two markers of a page; raise ValueError if the page has no markers."""
     before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -81,7 +81,7 @@ def paste(text: str, page: Path) -> None:
 
 
 def ratio(number: float) -> str:
-    """Write how many times as long one took as the other."""
+    """Return a ratio as text."""
     return f"{number:.2f}x"
 
 

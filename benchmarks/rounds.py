@@ -1,4 +1,4 @@
-"""Measuring: contenders take turns, so that whatever else the machine does meets them all."""
+"""Measurements in rounds: variants take turns, so that other load on the machine affects all of them."""
 
 import gc
 import statistics
@@ -9,22 +9,22 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """Something to time; `prepare` runs before each time, untimed."""
+class Variant:
+    """A function to measure; `prepare` runs before each measurement and is not measured."""
 
     run: Callable[[], Any]
     prepare: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Times in seconds."""
+class Timings:
+    """The measured times of one variant, in seconds."""
 
     times: Sequence[float]
 
     @property
     def median(self) -> float:
-        """The middle one."""
+        """The median."""
         return statistics.median(self.times)
 
     def __str__(self) -> str:
@@ -34,32 +34,32 @@ class Sample:
         return f"{_milliseconds(self.median)} ({_milliseconds(low)} to {_milliseconds(high)})"
 
 
-def measure(contenders: dict[str, Contender], rounds: int, *, warm: bool = True) -> dict[str, Sample]:
-    """Time each contender once a round, after one turn that does not count unless `warm` is off."""
-    # What is here already need not be walked before every turn.
+def measure(variants: dict[str, Variant], rounds: int, *, warm: bool = True) -> dict[str, Timings]:
+    """Measure each variant once a round, after a round that does not count unless `warm` is false."""
+    # Exclude the existing objects from the collections before each measurement.
     gc.freeze()
     try:
         if warm:
-            _turn(contenders)
-        turns = [_turn(contenders) for _ in range(rounds)]
+            _run_round(variants)
+        results = [_run_round(variants) for _ in range(rounds)]
     finally:
         gc.unfreeze()
-    return {name: Sample([turn[name] for turn in turns]) for name in contenders}
+    return {name: Timings([result[name] for result in results]) for name in variants}
 
 
-def _turn(contenders: dict[str, Contender]) -> dict[str, float]:
-    return {name: _time(contender) for name, contender in contenders.items()}
+def _run_round(variants: dict[str, Variant]) -> dict[str, float]:
+    return {name: _time(variant) for name, variant in variants.items()}
 
 
-def _time(contender: Contender) -> float:
-    if contender.prepare:
-        contender.prepare()
-    # The collector's walks would be charged to whoever is at turn; the limit has them off altogether.
+def _time(variant: Variant) -> float:
+    if variant.prepare:
+        variant.prepare()
+    # A collection would count as time of the current variant; the limit runs without the collector, too.
     gc.collect()
     gc.disable()
     try:
         start = time.perf_counter()
-        contender.run()
+        variant.run()
         return time.perf_counter() - start
     finally:
         gc.enable()

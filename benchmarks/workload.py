@@ -1,4 +1,4 @@
-"""What is asked: the documents of W1 to W4, and which answer of the limit belongs to each."""
+"""The workloads W1 to W4: their documents and variables."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from benchmarks.dataset import Sizes
 
 RUNS_PAGE = 100
-"""Runs that one page holds, in every workload."""
+"""Runs on one page, in every workload."""
 
 KEY = "metric_00"
-"""The metric whose history W3 asks for."""
+"""The metric whose history W3 reads."""
 
 EXPERIMENT = "bench-000"
 """The experiment of W2 and W3."""
@@ -41,7 +41,7 @@ _W4 = """query W4($id: ID!) {
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One request: a name for tables, and the body that is posted."""
+    """A request, with its name in the report."""
 
     name: str
     document: str
@@ -49,7 +49,7 @@ class Workload:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body as GraphQL over HTTP has it."""
+        """The body of the POST request."""
         return {"query": self.document, "variables": self.variables}
 
 
@@ -64,5 +64,5 @@ def workloads(sizes: Sizes) -> list[Workload]:
 
 
 def one_run(run_id: str) -> Workload:
-    """Return W4: one run by its id."""
+    """Return W4, which reads one run by its id."""
     return Workload("W4", _W4, {"id": run_id})

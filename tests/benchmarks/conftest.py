@@ -13,17 +13,17 @@ SIZES = Sizes(experiments=2, runs=3, params=2, metrics=2, points=4)
 
 @pytest.fixture(scope="session")
 def in_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Make the data set in a file."""
-    made = sqlite_database(tmp_path_factory.mktemp("benchmarks"), "tiny", SIZES)
-    made.build()
-    return made
+    """Return the data set in a file."""
+    created = sqlite_database(tmp_path_factory.mktemp("benchmarks"), "tiny", SIZES)
+    created.build()
+    return created
 
 
 @pytest.fixture(scope="session")
 def in_postgres() -> Iterator[Database]:
-    """Make the data set in a database that is dropped afterwards."""
+    """Yield the data set in a database that is dropped afterwards."""
     skip_without(POSTGRES)
     with database(POSTGRES) as url:
-        made = Database("Postgres", url, SIZES)
-        made.build()
-        yield made
+        created = Database("Postgres", url, SIZES)
+        created.build()
+        yield created

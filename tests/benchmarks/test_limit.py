@@ -1,4 +1,4 @@
-"""The limit gives the answers that the graph would, from either database."""
+"""The limit computes the results of the graph, on both databases."""
 
 import math
 from typing import Any
@@ -7,21 +7,21 @@ import orjson
 import pytest
 
 from benchmarks.databases import Database
-from benchmarks.points import Points, in_order
+from benchmarks.points import Points, sorted_by_time
 from benchmarks.workload import workloads
 from tests.benchmarks.conftest import SIZES
 
 WORKLOADS = {workload.name: workload for workload in workloads(SIZES)}
 
 
-def _answer(database: Database, name: str, *, indexed: bool = False) -> Any:
+def _result(database: Database, name: str, *, indexed: bool = False) -> Any:
     with database.limit(indexed=indexed) as limit:
-        return orjson.loads(limit.answer(WORKLOADS[name]))["data"]
+        return orjson.loads(limit.run(WORKLOADS[name]))["data"]
 
 
-def test_w1_holds_the_newest_runs_of_the_newest_experiments_first(in_sqlite: Database) -> None:
-    """Experiments and runs come as the graph orders them, with params and metrics by key."""
-    nodes = _answer(in_sqlite, "W1")["experiments"]["nodes"]
+def test_w1_returns_the_newest_first(in_sqlite: Database) -> None:
+    """Experiments and runs have the order of the graph, and params and metrics are sorted by key."""
+    nodes = _result(in_sqlite, "W1")["experiments"]["nodes"]
     assert [node["name"] for node in nodes] == ["bench-001", "bench-000"]
     runs = nodes[1]["runs"]["nodes"]
     assert [run["name"] for run in runs] == ["run-2", "run-1", "run-0"]
@@ -31,9 +31,9 @@ def test_w1_holds_the_newest_runs_of_the_newest_experiments_first(in_sqlite: Dat
 
 
 def test_series_are_the_columns_of_the_histories(in_sqlite: Database) -> None:
-    """W2 says the same in both forms, and W3 is the part of it with one key."""
+    """Both forms of W2 have the same points, and W3 has those of one key."""
     whole, columns, part = (
-        _answer(in_sqlite, name)["experiment"]["runs"]["nodes"] for name in ("W2", "W2 as series", "W3")
+        _result(in_sqlite, name)["experiment"]["runs"]["nodes"] for name in ("W2", "W2 as series", "W3")
     )
     for run, as_columns, one in zip(whole, columns, part, strict=True):
         history, series = run["metrics"][0]["history"], as_columns["metrics"][0]["series"]
@@ -45,23 +45,23 @@ def test_series_are_the_columns_of_the_histories(in_sqlite: Database) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_postgres_gives_the_same_answers(in_sqlite: Database, in_postgres: Database, name: str) -> None:
-    """The same rows become the same answer, whatever the statements."""
-    assert _answer(in_postgres, name) == _answer(in_sqlite, name)
+def test_postgres_gives_the_same_results(in_sqlite: Database, in_postgres: Database, name: str) -> None:
+    """The result does not depend on the statements of the database."""
+    assert _result(in_postgres, name) == _result(in_sqlite, name)
 
 
 @pytest.mark.parametrize("kind", ["in_sqlite", "in_postgres"])
-def test_the_index_changes_no_answer(kind: str, request: pytest.FixtureRequest) -> None:
-    """With the index W5's limit asks otherwise, and gets the same; afterwards the index is gone."""
+def test_index_changes_no_result(kind: str, request: pytest.FixtureRequest) -> None:
+    """With the index other statements return the same result; the index is dropped afterwards."""
     database: Database = request.getfixturevalue(kind)
-    expected = _answer(database, "W1")
+    expected = _result(database, "W1")
     for _ in range(2):
         with database.with_index():
-            assert _answer(database, "W1", indexed=True) == expected
+            assert _result(database, "W1", indexed=True) == expected
 
 
-def test_equal_steps_come_by_time() -> None:
-    """Points that a database gave by step alone are put in order by time within it."""
+def test_points_of_equal_steps_are_sorted_by_time() -> None:
+    """Points that are sorted by step alone are sorted by time within each step."""
     points = Points([("a", "k"), ("b", "k")], [1, 4], [1, 0, 0, 2], [9, 8, 7, 6], [0.1, 0.2, 0.3, 0.4])
-    assert in_order(points).cut(points.timestamps) == [[9], [7, 8, 6]]
-    assert points.cut(points.values) == [[0.1], [0.3, 0.2, 0.4]]
+    assert sorted_by_time(points).split(points.timestamps) == [[9], [7, 8, 6]]
+    assert points.split(points.values) == [[0.1], [0.3, 0.2, 0.4]]

@@ -1,4 +1,4 @@
-"""One run of the benchmarks: fill, start, measure, write."""
+"""One run of the benchmarks: fill the databases, start the servers, measure, and render the report."""
 
 import sys
 from collections.abc import Collection, Iterator, Sequence
@@ -16,34 +16,36 @@ from benchmarks.report import Section, render
 
 PARTS = ("sql", "growth", "server")
 _UPSTREAM = "mlflow server"
-_FEWER = 3
-"""Over an `mlflow server` a round takes many seconds: one round in so many has to do."""
+_SERVER_ROUNDS_DIVISOR = 3
+"""A round over an `mlflow server` takes many seconds, so that only a third of the rounds are run."""
 
 
 def run(plan: Plan, pairs: Sequence[Pair], directory: Path, parts: Collection[str]) -> str:
-    """Do these parts and return what was found, in Markdown."""
-    databases = [database for pair in pairs for database in _read_by(pair, parts)]
+    """Measure the given parts and return the report, in Markdown."""
+    databases = [database for pair in pairs for database in _databases_of(pair, parts)]
     for database in databases:
-        _say(f"filling {database.url.database}")
+        _print(f"filling {database.url.database}")
         database.build()
-    machine = describe(_versions(databases), plan.sizes, plan.rounds) + plan.caution
+    machine = describe(_versions(databases), plan.sizes, plan.rounds) + plan.warning
     with ExitStack() as stack:
         started = _start(stack, pairs, directory, parts)
         return render(machine, list(_sections(plan, pairs, started, directory, parts)))
 
 
-def _read_by(pair: Pair, parts: Collection[str]) -> list[Database]:
+def _databases_of(pair: Pair, parts: Collection[str]) -> list[Database]:
     return [pair.database, pair.grown] if "growth" in parts else [pair.database]
 
 
 def _start(
     stack: ExitStack, pairs: Sequence[Pair], directory: Path, parts: Collection[str]
 ) -> dict[str, Served]:
-    _say("starting servers")
-    measured = (
-        [one for pair in pairs for one in _read_by(pair, parts)] if {"sql", "growth"} & {*parts} else []
+    _print("starting servers")
+    databases = (
+        [database for pair in pairs for database in _databases_of(pair, parts)]
+        if {"sql", "growth"} & {*parts}
+        else []
     )
-    starting = {one.uri: gql_server(one.uri, directory) for one in measured}
+    starting = {database.uri: gql_server(database.uri, directory) for database in databases}
     if "server" in parts:
         starting[_UPSTREAM] = mlflow_server(pairs[0].database.uri, directory)
     return start_together(stack, starting)
@@ -60,14 +62,16 @@ def _sections(
         served = started.get(pair.database.uri)
         kind = pair.database.kind
         if "sql" in parts and served:
-            _say(f"W1 to W4 over {kind}")
+            _print(f"W1 to W4 over {kind}")
             yield over_sql(pair.database, served, directory, plan.rounds, plan.requests)
         if "growth" in parts and served:
-            _say(f"W5 over {kind}")
+            _print(f"W5 over {kind}")
             yield growth(pair, served, started[pair.grown.uri], directory, plan.rounds)
     if "server" in parts:
-        _say("W1 to W3 over an mlflow server")
-        yield over_server(pairs[0].database, started[_UPSTREAM], directory, max(1, plan.rounds // _FEWER))
+        _print("W1 to W3 over an mlflow server")
+        yield over_server(
+            pairs[0].database, started[_UPSTREAM], directory, max(1, plan.rounds // _SERVER_ROUNDS_DIVISOR)
+        )
 
 
 def _versions(databases: list[Database]) -> list[str]:
@@ -76,5 +80,5 @@ def _versions(databases: list[Database]) -> list[str]:
         return list(dict.fromkeys(limit.reader.version() for limit in limits))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stderr.write(f"{text}\n")
