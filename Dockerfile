@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
 FROM python:3.12-slim AS build
 
-# Everything is built here; the image that runs gets the finished environment and no tools.
+# This stage builds the environment. The final image gets the environment without the build tools.
 WORKDIR /src
-# Node, which builds the GraphiQL page, comes from PyPI and stays here.
+# The build installs Node from PyPI to build the GraphiQL page; the final image does not contain it.
 COPY pyproject.toml constraints.txt README.md LICENSE hatch_build.py ./
 COPY gql_server gql_server
 COPY schema schema

