@@ -51,7 +51,7 @@ class StartupError(Exception):
 class _WorkerSupervisor(Multiprocess):
     """uvicorn's supervisor, which notices at once when a worker dies during a health check.
 
-    uvicorn waits for the answer on a pipe. While this process has the worker's end of the pipe open, the
+    uvicorn waits for the reply on a pipe. While this process has the worker's end of the pipe open, the
     death of the worker does not close it, and the supervisor waits for the whole timeout.
     """
 

@@ -7,7 +7,6 @@ from gql_server.artifacts.upload_service import UploadService
 from gql_server.artifacts.upload_targets import UploadTargets
 from gql_server.cache.cached_store import CachedStore
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import azure_options
 from gql_server.stores.mlflow.http_settings import configure_http
 from schema.ports.tracking import Tracking
 
@@ -18,7 +17,7 @@ def artifact_service_from(settings: Settings, tracking: Tracking) -> ArtifactSer
         configure_http(settings.store_threads, settings.store_timeout)
     limits = settings.limits
     repositories = Repositories(
-        access_policy_from(settings), limits.artifacts, azure_options(settings), limits.store.store_timeout
+        access_policy_from(settings), limits.artifacts, settings.azure_options, limits.store.store_timeout
     )
     return ArtifactService(tracking, repositories, limits.artifacts, limits.store)
 

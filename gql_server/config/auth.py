@@ -67,7 +67,7 @@ class AuthSettings(BaseModel):
     )
     rate_limit: str = Field(
         default="",
-        description="Maximum requests of one caller, such as `600/minute`. Callers are told apart by key, "
+        description="Maximum requests of one caller, such as `600/minute`. Callers are distinguished by key, "
         "token or credentials, and by address with `GQL_AUTH=off`. Replicas share the counts through "
         "`GQL_CACHE_URL`. Unlimited by default.",
     )

@@ -9,6 +9,16 @@ Edition: TypeAlias = Literal["2024", "2022"]
 """The year of an edition of the table in which Azure ML documents the operators that it supports."""
 
 
+@dataclass(frozen=True, slots=True)
+class AzureOptions:
+    """The settings of a workspace in the form that stores take them."""
+
+    edition: Edition
+    retries: int
+    credential_timeout: float
+    """Seconds for each step of getting a token."""
+
+
 class AzureSettings(BaseModel):
     """How the server talks to an Azure Machine Learning workspace."""
 
@@ -19,7 +29,7 @@ class AzureSettings(BaseModel):
     azure_retries: NonNegativeInt = Field(
         default=5,
         le=20,
-        description="Maximum retries of a request that a workspace answers with 429 or 5xx, within "
+        description="Maximum retries of a request after a response of 429 or 5xx, within "
         "`GQL_STORE_TIMEOUT`.",
     )
     azure_credential_timeout: PositiveFloat = Field(
@@ -28,11 +38,11 @@ class AzureSettings(BaseModel):
         "one HTTP request.",
     )
 
-
-@dataclass(frozen=True, slots=True)
-class AzureOptions:
-    """The settings of a workspace as stores take them; `credential_timeout` is in seconds, for each step."""
-
-    edition: Edition = "2024"
-    retries: int = 5
-    credential_timeout: float = 10.0
+    @property
+    def azure_options(self) -> AzureOptions:
+        """Return these settings as the stores take them."""
+        return AzureOptions(
+            edition=self.azure_edition,
+            retries=self.azure_retries,
+            credential_timeout=self.azure_credential_timeout,
+        )

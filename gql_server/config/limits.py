@@ -1,6 +1,6 @@
-"""The server's limits, grouped by the layer that enforces them.
+"""The limits of the server, grouped by the layer that enforces them.
 
-Each field is the setting of its name, and the setting holds the default: no class here has one.
+Each field has the name of a setting, which has the default. The classes here have no defaults.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from schema.ports.query_limits import QueryLimits
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """What a request may contain, checked before anything runs."""
+    """Limits of a request and its document, checked before the operation runs."""
 
     max_body_bytes: int
     max_document_bytes: int
@@ -29,7 +29,7 @@ class DocumentLimits:
 
 @dataclass(frozen=True, slots=True)
 class OperationLimits:
-    """How many operations run at once in one process, and for how long; times are in seconds."""
+    """Limits of the execution of operations in one process; times are in seconds."""
 
     max_operations: int
     operation_timeout: float
@@ -39,7 +39,7 @@ class OperationLimits:
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """What one call of a store may take and return; times are in seconds."""
+    """Limits of one call to a store, and of concurrent calls; times are in seconds."""
 
     store_timeout: float
     store_threads: int
@@ -78,7 +78,7 @@ class ExportLimits:
 
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
-    """Size and lifetimes of the cache; times are in seconds."""
+    """Limits of the cache; times are in seconds."""
 
     cache_bytes: int
     cache_timeout: float
@@ -88,7 +88,7 @@ class CacheLimits:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All limits; `Settings.limits` makes the one instance of a process."""
+    """All limits. `Settings.limits` is the only instance of a process."""
 
     documents: DocumentLimits
     operations: OperationLimits

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Protocol
 
 from gql_server.auth.pass_through import pass_credentials_through
-from gql_server.config.azure import AzureOptions
 from gql_server.config.settings import Settings
 from gql_server.config.store import default_tracking_uri
 from gql_server.stores.allowed_roots import AllowedRoots
@@ -42,7 +41,7 @@ def store_from(settings: Settings) -> OpenableTracking:
     if kind_of(uri) is StoreKind.SQL:
         return LazySqlTracking(uri, limits, create=create, registry=registry)
     store_class = PassThroughTracking if settings.auth == "pass-through" else MlflowTracking
-    return store_class(uri, limits, create=create, registry=registry, azure=azure_options(settings))
+    return store_class(uri, limits, create=create, registry=registry, azure=settings.azure_options)
 
 
 def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable) -> WriteStore:
@@ -56,7 +55,7 @@ def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable)
         else LazyStore(
             settings.tracking_uri,
             create=settings.tracking_uri == default_tracking_uri(),
-            build=partial(open_single_attempt_store, azure=azure_options(settings)),
+            build=partial(open_single_attempt_store, azure=settings.azure_options),
         )
     )
     # A folder of files has no transactions: with several threads a read could see half of a write.
@@ -66,15 +65,6 @@ def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable)
     return WriteStore(calls, store.kind, settings.store_timeout, cached, roots)
 
 
-def azure_options(settings: Settings) -> AzureOptions:
-    """Return the settings' options for workspaces of Azure Machine Learning."""
-    return AzureOptions(
-        edition=settings.azure_edition,
-        retries=settings.azure_retries,
-        credential_timeout=settings.azure_credential_timeout,
-    )
-
-
 def _separate_registry(settings: Settings) -> OpenableRegistry | None:
     if settings.registry_uri in {"", settings.tracking_uri}:
         return None
@@ -82,5 +72,5 @@ def _separate_registry(settings: Settings) -> OpenableRegistry | None:
         settings.registry_uri,
         settings.tracking_uri,
         settings.limits.store,
-        azure=azure_options(settings),
+        azure=settings.azure_options,
     )

@@ -12,7 +12,7 @@ from mlflow.tracking._model_registry.utils import (
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from sqlalchemy import Engine
 
-from gql_server.config.azure import AzureOptions
+from gql_server.config.azure import AzureOptions, AzureSettings
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.plugin_stores import open_registry
 from gql_server.stores.mlflow.http_settings import configure_http
@@ -81,7 +81,7 @@ def registry_at(
         return DatabaseRegistry(uri, limits)
     if kind is not StoreKind.FILE:
         configure_http(limits.store_threads, limits.store_timeout)
-    azure = azure or AzureOptions()
+    azure = azure or AzureSettings().azure_options
     store = LazyStore(uri, build=lambda _uri, **_: _open(uri, tracking_uri, azure, named=named))
     calls = StoreCalls(store, limits.store_threads, azure.retries)
     return MlflowRegistry(calls, kind, timeout=limits.store_timeout, max_scanned=limits.max_scanned_runs)

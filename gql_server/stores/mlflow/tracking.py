@@ -7,7 +7,7 @@ from functools import partial
 
 from typing_extensions import override
 
-from gql_server.config.azure import AzureOptions
+from gql_server.config.azure import AzureOptions, AzureSettings
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.support_matrix import azure_capabilities
 from gql_server.stores.errors import NotMlflowError, public_error_from
@@ -70,7 +70,7 @@ class MlflowTracking(UncountedHistories, Tracking):
         self._limits = limits
         self._uri = uri
         self._kind = kind_of(uri)
-        azure = azure or AzureOptions()
+        azure = azure or AzureSettings().azure_options
         lazy_store = LazyStore(uri, create=create, build=partial(open_store, azure=azure))
         self._calls = StoreCalls(lazy_store, limits.store_threads, azure.retries)
         capabilities = _capabilities(self._kind, azure)

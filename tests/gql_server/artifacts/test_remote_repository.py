@@ -19,7 +19,7 @@ from requests import exceptions as http
 
 from gql_server.artifacts.access_policy import AccessPolicy
 from gql_server.artifacts.repositories import Repositories
-from gql_server.config.azure import AzureOptions
+from gql_server.config.azure import AzureSettings
 from gql_server.config.settings import Settings
 from schema.ports.errors import UnsupportedByStore
 from tests.support.artifact_owners import ArtifactOwner, error_of
@@ -153,7 +153,7 @@ def test_uri_that_stands_for_another_is_refused(uri: str) -> None:
     for tracking_uri in ("sqlite:///x.db", "http://127.0.0.1:9"):
         policy = AccessPolicy(tracking_uri, "", "")
         with pytest.raises(UnsupportedByStore):
-            Repositories(policy, limits, AzureOptions(), timeout=30).get(uri)
+            Repositories(policy, limits, AzureSettings().azure_options, timeout=30).get(uri)
 
 
 async def test_roots(sqlite_store: Store, run: ArtifactOwner, tmp_path: Path) -> None:

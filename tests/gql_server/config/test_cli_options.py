@@ -34,11 +34,11 @@ def sections() -> dict[str, str]:
 
 def test_help_has_a_section_for_each_subject() -> None:
     """The help lists each setting once, under the heading of its subject; other options come first."""
-    found = sections()
-    assert list(found) == ["", "Options", *SUBJECTS]
-    assert re.findall(r"^  (--[a-z-]+)", found["Options"], re.MULTILINE) == ["--directory", "--help"]
+    by_heading = sections()
+    assert list(by_heading) == ["", "Options", *SUBJECTS]
+    assert re.findall(r"^  (--[a-z-]+)", by_heading["Options"], re.MULTILINE) == ["--directory", "--help"]
     for subject, group in SUBJECTS.items():
-        flags = re.findall(r"^  --([a-z-]+)", found[subject], re.MULTILINE)
+        flags = re.findall(r"^  --([a-z-]+)", by_heading[subject], re.MULTILINE)
         assert flags == [name.replace("_", "-") for name in group.model_fields]
 
 

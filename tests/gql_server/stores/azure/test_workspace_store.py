@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pytest
 from mlflow.entities import Metric, Param
 
-from gql_server.config.azure import AzureOptions
+from gql_server.config.azure import AzureSettings
 from gql_server.runtime import retry
 from gql_server.stores.azure import credential, plugin_stores
 from gql_server.stores.azure.plugin_stores import open_workspace
@@ -134,7 +134,7 @@ async def test_not_for_ever(
 ) -> None:
     """After as many tries as are set the fault says why, and each cost one request."""
     azure.failures.extend([answer(status, "Not now.")] * 9)
-    port = MlflowTracking(azure_store.uri, LIMITS.store, azure=AzureOptions(retries=2))
+    port = MlflowTracking(azure_store.uri, LIMITS.store, azure=AzureSettings(azure_retries=2).azure_options)
     with pytest.raises(fault):
         await port.count_experiments(Search())
     assert azure.calls["experiments/search"] == 3
