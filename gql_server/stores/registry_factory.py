@@ -49,8 +49,9 @@ class DatabaseRegistry(SqlRegistry):
 
     def __init__(self, uri: str, limits: StoreLimits) -> None:
         self._store = LazyStore(uri)
-        self._own_reader = SessionPool(self._engine, limits.store_threads, limits.store_timeout)
-        super().__init__(self._own_reader, workspace_of_request())
+        super().__init__(
+            SessionPool(self._engine, limits.store_threads, limits.store_timeout, workspace_of_request())
+        )
 
     async def open(self) -> None:
         """Open the database; raises `StoreConfigError` or `StoreUnavailable`."""
@@ -58,7 +59,7 @@ class DatabaseRegistry(SqlRegistry):
 
     async def close(self) -> None:
         """Let go of threads and connections."""
-        await self._own_reader.close()
+        await self._pool.close()
         await asyncio.to_thread(self._store.close)
 
     def _engine(self) -> Engine:

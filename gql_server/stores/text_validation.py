@@ -24,3 +24,12 @@ def check_key(key: str, what: str) -> None:
     if _CONTROL.search(key):
         message = validation.invalid_value(what, key, validation.bad_character_message())
         raise MlflowException.invalid_parameter_value(message)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a database can store a text: Postgres refuses NUL, and none takes lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text

@@ -12,7 +12,7 @@ from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.optional_features import unless_absent, unless_lacking
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
-from gql_server.stores.sql.dialect import storable
+from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.registry import VersionKey
 from schema.ports.store_kind import StoreKind
@@ -119,7 +119,7 @@ async def _fetch_nothing(_size: int, _token: PageToken) -> Any:
 
 def _is_possible_name(name: str) -> bool:
     """Return whether a model can have this name and a store accepts it in a lookup."""
-    return bool(name) and storable(name)
+    return bool(name) and is_storable(name)
 
 
 def _sort_key(version: ModelVersion) -> tuple[str, int]:

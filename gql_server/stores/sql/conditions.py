@@ -1,17 +1,16 @@
-"""Conditions of the port as SQL, none of which is ever null: a test of what is not there is false.
+"""Conditions of the port in SQL. None of them is ever null: a test of a missing value is false.
 
 `schema.ports.condition` has the rules.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Double, Table, and_, cast, exists, false, not_, or_, true
 
-from gql_server.stores.sql.comparisons import Comparison, compare_number, compare_text, compare_value
-from gql_server.stores.sql.dialect import same_text, storable
+from gql_server.stores.sql.comparisons import Comparison, compare_id, compare_number, compare_text
+from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.sql.tables import (
     EXPERIMENT_COLUMNS,
     EXPERIMENT_TAGS,
@@ -22,89 +21,96 @@ from gql_server.stores.sql.tables import (
     RUNS,
     TAGS,
 )
+from gql_server.stores.text_validation import is_storable
 from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput
 
-_TEXT: Final = {"run_id", "name", "user_id", "status"}
-_ON_RUNS: Final[Mapping[str, ColumnElement[Any]]] = {
+_TEXTS: Final = {"run_id", "name", "user_id", "status"}
+_RUN_ATTRIBUTES: Final[Mapping[str, ColumnElement[Any]]] = {
     **RUN_COLUMNS,
-    # By way of floats, which the seconds are compared as.
+    # Through floats, because the port compares seconds as floats.
     "duration_seconds": (cast(RUN_COLUMNS["ended_at"], Double) - cast(RUN_COLUMNS["started_at"], Double))
     / 1000.0,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Noun:
-    """Runs or experiments: the columns that tests may name, and the tables of what was logged."""
+class _Entity:
+    """Runs or experiments: the columns that predicates may name, and the tables of keys and values."""
 
-    columns: Mapping[str, ColumnElement[Any]]
-    logged: Mapping[str, Table]
+    attributes: Mapping[str, ColumnElement[Any]]
+    keyed_tables: Mapping[str, Table]
     id: ColumnElement[Any]
     owner: str
 
 
-_RUN: Final = _Noun(
-    _ON_RUNS, {"param": PARAMS, "tag": TAGS, "metric": LATEST_METRICS}, RUNS.c.run_uuid, "run_uuid"
+_RUN: Final = _Entity(
+    _RUN_ATTRIBUTES, {"param": PARAMS, "tag": TAGS, "metric": LATEST_METRICS}, RUNS.c.run_uuid, "run_uuid"
 )
-_EXPERIMENT: Final = _Noun(
+_EXPERIMENT: Final = _Entity(
     EXPERIMENT_COLUMNS, {"tag": EXPERIMENT_TAGS}, EXPERIMENTS.c.experiment_id, "experiment_id"
 )
 
 
-def run_condition(dialect: str, condition: Condition) -> ColumnElement[bool]:
+def run_condition(dialect: Dialect, condition: Condition) -> ColumnElement[bool]:
     """Return a condition on runs."""
-    return _clause(partial(_test, dialect, _RUN), condition)
+    return _ConditionBuilder(dialect, _RUN).build(condition)
 
 
-def experiment_condition(dialect: str, condition: Condition) -> ColumnElement[bool]:
+def experiment_condition(dialect: Dialect, condition: Condition) -> ColumnElement[bool]:
     """Return a condition on experiments."""
-    return _clause(partial(_test, dialect, _EXPERIMENT), condition)
+    return _ConditionBuilder(dialect, _EXPERIMENT).build(condition)
 
 
-def _clause(test: Callable[[Predicate], ColumnElement[bool]], condition: Condition) -> ColumnElement[bool]:
-    if isinstance(condition, Predicate):
-        return test(condition)
-    if isinstance(condition, Not):
-        return not_(_clause(test, condition.part))
-    parts = [_clause(test, part) for part in condition.parts]
-    return and_(true(), *parts) if isinstance(condition, AllOf) else or_(false(), *parts)
+@dataclass(frozen=True, slots=True)
+class _ConditionBuilder:
+    dialect: Dialect
+    entity: _Entity
 
+    def build(self, condition: Condition) -> ColumnElement[bool]:
+        """Return a condition in SQL."""
+        if isinstance(condition, Predicate):
+            return self._predicate(condition)
+        if isinstance(condition, Not):
+            return not_(self.build(condition.part))
+        parts = [self.build(part) for part in condition.parts]
+        return and_(true(), *parts) if isinstance(condition, AllOf) else or_(false(), *parts)
 
-def _test(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
-    if test.by == "attribute" and test.key == "parent_run_id":
-        test = Predicate("tag", PARENT_TAG, test.operator, test.value)
-    return _attribute(dialect, noun, test) if test.by == "attribute" else _logged(dialect, noun, test)
+    def _predicate(self, predicate: Predicate) -> ColumnElement[bool]:
+        if predicate.by == "attribute" and predicate.key == "parent_run_id":
+            predicate = Predicate("tag", PARENT_TAG, predicate.operator, predicate.value)
+        return self._attribute(predicate) if predicate.by == "attribute" else self._keyed(predicate)
 
+    def _attribute(self, predicate: Predicate) -> ColumnElement[bool]:
+        column = self.entity.attributes.get(predicate.key)
+        if column is None:
+            message = f"There is no attribute {predicate.key!r} to filter by here."
+            raise BadUserInput(message)
+        if predicate.operator == "is_null":
+            return column.is_(None) if predicate.value else column.is_not(None)
+        return and_(column.is_not(None), self._compare_attribute(column, predicate))
 
-def _attribute(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
-    column = noun.columns.get(test.key)
-    if column is None:
-        message = f"There is no testing the attribute {test.key!r} here."
-        raise BadUserInput(message)
-    if test.operator == "is_null":
-        return column.is_(None) if test.value else column.is_not(None)
-    return and_(column.is_not(None), _compare_attribute(dialect, column, test))
+    def _compare_attribute(self, column: ColumnElement[Any], predicate: Predicate) -> ColumnElement[bool]:
+        if predicate.key == "experiment_id":
+            return compare_id(column, predicate.operator, predicate.value)
+        if predicate.key in _TEXTS:
+            return compare_text(self.dialect, column, predicate.operator, predicate.value)
+        return compare_number(column, predicate.operator, predicate.value)
 
-
-def _compare_attribute(dialect: str, column: ColumnElement[Any], test: Predicate) -> ColumnElement[bool]:
-    if test.key == "experiment_id":
-        return compare_number(column, test.operator, test.value)
-    if test.key in _TEXT:
-        return compare_text(dialect, column, test.operator, test.value)
-    return compare_value(column, test.operator, test.value)
-
-
-def _logged(dialect: str, noun: _Noun, test: Predicate) -> ColumnElement[bool]:
-    table = noun.logged.get(test.by)
-    if table is None:
-        message = f"There is no testing a {test.by} here."
-        raise BadUserInput(message)
-    if not storable(test.key):
-        return true() if test.operator == "is_null" and test.value else false()
-    rows = table.alias()
-    named = [rows.c[noun.owner] == noun.id, same_text(dialect, rows.c.key, test.key)]
-    if test.operator == "is_null":
-        there = exists().where(*named)
-        return not_(there) if test.value else there
-    return exists().where(*named, Comparison(dialect, rows, test).clause)
+    def _keyed(self, predicate: Predicate) -> ColumnElement[bool]:
+        table = self.entity.keyed_tables.get(predicate.by)
+        if table is None:
+            message = f"There is no {predicate.by} to filter by here."
+            raise BadUserInput(message)
+        is_null = predicate.operator == "is_null"
+        if not is_storable(predicate.key):
+            return true() if is_null and predicate.value else false()
+        rows = table.alias()
+        has_key = [
+            rows.c[self.entity.owner] == self.entity.id,
+            self.dialect.same_text(rows.c.key, predicate.key),
+        ]
+        if is_null:
+            has_row = exists().where(*has_key)
+            return not_(has_row) if predicate.value else has_row
+        return exists().where(*has_key, Comparison(self.dialect, rows, predicate).clause)

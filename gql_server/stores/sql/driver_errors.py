@@ -1,11 +1,11 @@
-"""What a database driver raises, as faults that a client may read; none of them holds SQL."""
+"""Errors of database drivers as errors that a client may read; none of them contains SQL."""
 
 import logging
 from typing import Any
 
 from sqlalchemy import exc
 
-from gql_server.stores.errors import public_error_from as fault_of_mlflow
+from gql_server.stores.errors import public_error_from
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
 
@@ -21,38 +21,38 @@ _MYSQL_TIMEOUTS = {3024, 1969}
 
 _UNAVAILABLE = "The tracking database is not available now."
 _LOCKED = "The tracking database is locked by another process."
-_NOT_A_VALUE = "A value is not one that the tracking database can hold."
+_INVALID_VALUE = "The tracking database cannot store one of the values."
 
 
-def timeout(seconds: float) -> StoreTimeout:
-    """Return the fault of a database that took longer than that."""
+def database_timeout(seconds: float) -> StoreTimeout:
+    """Return the error for a database that took longer than `seconds`."""
     return StoreTimeout(f"The tracking database did not answer within {seconds:g} s.")
 
 
-def public_driver_error(error: Exception, seconds: float) -> PublicError | None:
-    """Return the fault that a driver's error stands for; None where the error is a bug of ours.
+def public_error_from_driver(error: Exception, timeout: float) -> PublicError | None:
+    """Return the public form of a driver's error; None if the error is a bug of this server.
 
-    Takes the drivers' own errors as well as SQLAlchemy's: rows are fetched without SQLAlchemy between.
+    Takes the drivers' own errors as well as SQLAlchemy's, because rows are fetched without SQLAlchemy.
     """
     if isinstance(error, PublicError | StoreConfigError):
-        return fault_of_mlflow(error)
+        return public_error_from(error)
     original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
     kind = _kind(error)
     if kind == "DataError":
-        return BadUserInput(_NOT_A_VALUE)
-    if kind not in {"OperationalError", "InterfaceError", "TimeoutError"} and not _disconnected(error):
+        return BadUserInput(_INVALID_VALUE)
+    if kind not in {"OperationalError", "InterfaceError", "TimeoutError"} and not _is_disconnect(error):
         return None
     if getattr(original, "sqlite_errorcode", None) == _SQLITE_ERROR:
         return None
     _log.warning("The tracking database failed: %s", type(original).__name__, exc_info=original)
-    if _timed_out(original):
-        return timeout(seconds)
+    if _is_timeout(original):
+        return database_timeout(timeout)
     locked = getattr(original, "sqlite_errorcode", None) in _SQLITE_LOCKED
     return StoreUnavailable(_LOCKED if locked else _UNAVAILABLE)
 
 
 def _kind(error: Exception) -> str:
-    # Postgres has an exception class a condition; the names of DB-API 2.0 are further up.
+    # Drivers for Postgres have an exception class for each condition, derived from those of DB-API 2.0.
     names = {base.__name__ for base in type(error).__mro__}
     for name in ("DataError", "OperationalError", "InterfaceError", "TimeoutError"):
         if name in names:
@@ -60,10 +60,10 @@ def _kind(error: Exception) -> str:
     return ""
 
 
-def _disconnected(error: Exception) -> bool:
+def _is_disconnect(error: Exception) -> bool:
     return isinstance(error, exc.DBAPIError) and error.connection_invalidated
 
 
-def _timed_out(original: Any) -> bool:
+def _is_timeout(original: Any) -> bool:
     code = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
     return code == _POSTGRES_CANCELED or (bool(original.args) and original.args[0] in _MYSQL_TIMEOUTS)

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from gql_server.stores.sql.dialect import among, batches, storable
-from gql_server.stores.sql.order import experiment_ordering
-from gql_server.stores.sql.pages import as_pages, as_table, selected
+from gql_server.stores.sql.order import experiment_order
+from gql_server.stores.sql.pages import as_pages, as_table, select_list
 from gql_server.stores.sql.search_conditions import (
     experiment_in_workspace,
     experiment_numbers,
@@ -15,57 +14,53 @@ from gql_server.stores.sql.search_conditions import (
 )
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import EXPERIMENT_COLUMNS, EXPERIMENTS
+from gql_server.stores.text_validation import is_storable
 from schema.ports.table import One
 from schema.ports.tracking import Page, Pages, Search
 
 
-def read_experiments(reading: Session, search: Search, page: Page, workspace: str | None) -> Pages:
+def read_experiments(session: Session, search: Search, page: Page) -> Pages:
     """Return one page of a search."""
-    ordering = experiment_ordering(reading.dialect, search.order)
-    names, columns = selected(EXPERIMENT_COLUMNS, page.columns, ordering)
-    conditions = matching_experiments(reading.dialect, search, workspace)
+    order = experiment_order(session.dialect, search.order)
+    names, columns = select_list(EXPERIMENT_COLUMNS, page.columns, order)
+    conditions = matching_experiments(session, search)
     if page.after is not None:
-        conditions.append(ordering.behind(page.after))
-    statement = select(*columns).where(*conditions).order_by(*ordering.sorting()).limit(page.first + 1)
-    return as_pages(ordering, names, [reading.rows(statement)], page.first)
+        conditions.append(order.after(page.after))
+    statement = select(*columns).where(*conditions).order_by(*order.order_by()).limit(page.first + 1)
+    return as_pages(order, names, [session.rows(statement)], page.first)
 
 
-def count_experiments(reading: Session, search: Search, workspace: str | None) -> int:
-    """Count what a search finds."""
-    conditions = matching_experiments(reading.dialect, search, workspace)
-    ((count,),) = reading.rows(select(func.count()).select_from(EXPERIMENTS).where(*conditions))
+def count_experiments(session: Session, search: Search) -> int:
+    """Count the experiments that match a search."""
+    conditions = matching_experiments(session, search)
+    ((count,),) = session.rows(select(func.count()).select_from(EXPERIMENTS).where(*conditions))
     return int(count)
 
 
-def experiments_by_id(
-    reading: Session, ids: Sequence[str], columns: Collection[str], workspace: str | None
-) -> One:
-    """Look experiments up, deleted ones too."""
+def experiments_by_id(session: Session, ids: Sequence[str], columns: Collection[str]) -> One:
+    """Look up experiments by id, deleted experiments included."""
     id_ = EXPERIMENT_COLUMNS["experiment_id"]
-    return _look_up(reading, id_, list(map(int, ids)), experiment_numbers(ids), columns, workspace)
+    return _look_up(session, id_, list(map(int, ids)), experiment_numbers(ids), columns)
 
 
-def experiments_by_name(
-    reading: Session, names: Sequence[str], columns: Collection[str], workspace: str | None
-) -> One:
-    """Look experiments up by their exact names, deleted ones too."""
-    possible = [name for name in names if storable(name)]
-    return _look_up(reading, EXPERIMENTS.c.name, names, possible, columns, workspace)
+def experiments_by_name(session: Session, names: Sequence[str], columns: Collection[str]) -> One:
+    """Look up experiments by exact name, deleted experiments included."""
+    possible = [name for name in names if is_storable(name)]
+    return _look_up(session, EXPERIMENTS.c.name, names, possible, columns)
 
 
 def _look_up(
-    reading: Session,
-    by: ColumnElement[Any],
-    asked: Sequence[Any],
+    session: Session,
+    key_column: ColumnElement[Any],
+    keys: Sequence[Any],
     possible: Sequence[Any],
     columns: Collection[str],
-    workspace: str | None,
 ) -> One:
     wanted = [name for name in EXPERIMENT_COLUMNS if name in columns]
     rows: list[Row] = []
-    for batch in batches(reading.dialect, dict.fromkeys(possible)):
-        statement = select(*(EXPERIMENT_COLUMNS[name] for name in wanted), by.label("asked"))
-        conditions = [among(reading.dialect, by, batch), *experiment_in_workspace(workspace)]
-        rows += reading.rows(statement.where(*conditions))
-    places = {row[-1]: place for place, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [places.get(key) for key in asked])
+    for batch in session.dialect.batches(dict.fromkeys(possible)):
+        statement = select(*(EXPERIMENT_COLUMNS[name] for name in wanted), key_column.label("asked"))
+        conditions = [session.dialect.one_of(key_column, batch), *experiment_in_workspace(session)]
+        rows += session.rows(statement.where(*conditions))
+    indexes = {row[-1]: index for index, row in enumerate(rows)}
+    return One(as_table(wanted, rows), [indexes.get(key) for key in keys])

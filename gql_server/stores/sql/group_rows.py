@@ -1,4 +1,4 @@
-"""Rows that belong to owners, as a list for each owner asked for."""
+"""Rows grouped by their parents."""
 
 from collections.abc import Hashable, Sequence
 
@@ -8,13 +8,13 @@ from gql_server.stores.sql.spans import aligned, spans_of
 from schema.ports.table import Many
 
 
-def children(asked: Sequence[Hashable], names: Sequence[str], rows: Sequence[Row]) -> Many:
-    """Return the columns of each owner's rows; a row begins with its owner, and owners stand together."""
+def grouped_rows(parents: Sequence[Hashable], names: Sequence[str], rows: Sequence[Row]) -> Many:
+    """Return the rows of each parent; a row begins with its parent, and a parent's rows are consecutive."""
     spans = spans_of([row[0] for row in rows])
-    return Many(as_table(names, [row[1:] for row in rows]), aligned(asked, spans))
+    return Many(as_table(names, [row[1:] for row in rows]), aligned(parents, spans))
 
 
-def pairs(asked: Sequence[Hashable], rows: Sequence[Row]) -> Many:
-    """Return the key and value of each owner's rows, sorted by key; a null value is an empty one."""
-    filled = sorted((owner, key, value or "") for owner, key, value in rows)
-    return children(asked, ("key", "value"), filled)
+def grouped_key_values(parents: Sequence[Hashable], rows: Sequence[Row]) -> Many:
+    """Return the keys and values of each parent, sorted by key; a null value becomes empty text."""
+    filled = sorted((parent, key, value or "") for parent, key, value in rows)
+    return grouped_rows(parents, ("key", "value"), filled)

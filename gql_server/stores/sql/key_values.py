@@ -1,4 +1,4 @@
-"""Params and tags: text under a key, of many runs or experiments in one statement."""
+"""Params and tags: the keys and values of many runs or experiments in one statement."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Select, func, select
 
-from gql_server.stores.sql.dialect import packing
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.spans import aligned
@@ -17,50 +16,49 @@ from schema.ports.table import Many, Span, Table
 _Group = tuple[Any, Sequence[str], Sequence[str]]
 
 
-def read_pairs(
-    reading: Session, logged: KeyedTable, owners: Sequence[Any], keys: Collection[str] | None
+def read_key_values(
+    session: Session, table: KeyedTable, owners: Sequence[Any], keys: Collection[str] | None
 ) -> Many:
-    """Return the pairs of each owner, sorted by key: all of them, or those under the keys."""
+    """Return the keys and values of each owner, sorted by key: all of them, or those with these keys."""
     all_keys: list[str] = []
     all_values: list[str] = []
     spans: dict[Any, Span] = {}
-    for owner, some, values in _groups(reading, logged, owners, keys):
+    for owner, owner_keys, values in _groups(session, table, owners, keys):
         start = len(all_keys)
-        all_keys += some
+        all_keys += owner_keys
         all_values += values
         spans[owner] = (start, len(all_keys))
     return Many(Table(len(all_keys), {"key": all_keys, "value": all_values}), aligned(owners, spans))
 
 
 def _groups(
-    reading: Session, logged: KeyedTable, owners: Sequence[Any], keys: Collection[str] | None
+    session: Session, table: KeyedTable, owners: Sequence[Any], keys: Collection[str] | None
 ) -> Iterator[_Group]:
-    key, value = logged.table.c.key, func.coalesce(logged.table.c.value, "")
-    pack = packing(reading.dialect)
-    for conditions in logged.conditions(reading.dialect, owners, keys):
-        if pack is None:
-            rows = select(logged.owner, key, value).where(*conditions)
-            yield from _grouped(reading, rows, keys)
+    key, value = table.table.c.key, func.coalesce(table.table.c.value, "")
+    key_array, value_array = session.dialect.json_array(key), session.dialect.json_array(value)
+    for conditions in table.conditions(session, owners, keys):
+        if key_array is None or value_array is None:
+            yield from _from_rows(session, select(table.owner, key, value).where(*conditions), keys)
         else:
-            packs = select(logged.owner, pack(key), pack(value)).where(*conditions)
-            yield from _unpacked(reading, packs.group_by(logged.owner))
+            arrays = select(table.owner, key_array, value_array).where(*conditions)
+            yield from _from_arrays(session, arrays.group_by(table.owner))
 
 
-def _unpacked(reading: Session, statement: Select[Any]) -> Iterator[_Group]:
-    """Read one row an owner: a tenth of the rows, and half of the time, of one row a pair."""
-    for owner, packed_keys, packed_values in reading.rows(statement):
-        keys, values = orjson.loads(packed_keys), orjson.loads(packed_values)
+def _from_arrays(session: Session, statement: Select[Any]) -> Iterator[_Group]:
+    """Read one row for each owner: a tenth of the rows, and half of the time, of one row for each key."""
+    for owner, key_array, value_array in session.rows(statement):
+        keys, values = orjson.loads(key_array), orjson.loads(value_array)
         if keys != sorted(keys):
             pairs = sorted(zip(keys, values, strict=True))
             keys, values = zip(*pairs, strict=True)
         yield owner, keys, values
 
 
-def _grouped(reading: Session, statement: Select[Any], keys: Collection[str] | None) -> Iterator[_Group]:
-    rows = sorted(reading.rows(statement))
+def _from_rows(session: Session, statement: Select[Any], keys: Collection[str] | None) -> Iterator[_Group]:
+    rows = sorted(session.rows(statement))
     for owner, group in groupby(rows, itemgetter(0)):
-        # A collation that folds case finds more keys than were asked for.
+        # A collation that ignores case matches more keys than were requested.
         pairs = [row for row in group if keys is None or row[1] in keys]
         if pairs:
-            _, some, values = zip(*pairs, strict=True)
-            yield owner, some, values
+            _, owner_keys, values = zip(*pairs, strict=True)
+            yield owner, owner_keys, values

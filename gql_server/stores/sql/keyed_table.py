@@ -1,4 +1,4 @@
-"""What was logged to runs or set on experiments: a table with an owner and a key in each row."""
+"""Tables of params, tags and metrics: each row has an owner and a key."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,51 +6,52 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
 
-from gql_server.stores.sql.dialect import MOST_LISTED, among, batches, storable
 from gql_server.stores.sql.search_conditions import (
     Conditions,
     experiment_in_workspace,
     experiment_numbers,
     run_in_workspace,
 )
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, RUNS
+from gql_server.stores.text_validation import is_storable
 
 
 @dataclass(frozen=True, slots=True)
 class KeyedTable:
-    """A table of logged things, seen from one workspace if the store has several."""
+    """A table in which each row belongs to a run or to an experiment and has a key."""
 
     table: Table
-    workspace: str | None
 
     @property
     def owner(self) -> ColumnElement[Any]:
-        """Return the column that names the run or the experiment."""
+        """Return the column with the id of the run or experiment."""
         return self.table.c["experiment_id" if self.table is EXPERIMENT_TAGS else "run_uuid"]
 
     def conditions(
-        self, dialect: str, owners: Sequence[Any], keys: Collection[str] | None
+        self, session: Session, owners: Sequence[Any], keys: Collection[str] | None
     ) -> Iterator[Conditions]:
-        """Give the conditions of the statements that together read what these owners have under the keys.
+        """Yield the conditions of the statements that together read the owners' rows with these keys.
 
-        There is one statement wherever the database takes all owners in one.
+        There is one statement if the database takes all owners in one list.
         """
-        wanted = None if keys is None else list(filter(storable, keys))
+        dialect = session.dialect
+        wanted = None if keys is None else list(filter(is_storable, keys))
         if wanted == []:
             return
-        under = []
-        if wanted and len(wanted) <= MOST_LISTED.get(dialect, len(wanted)):
-            under = [among(dialect, self.table.c.key, wanted)]
+        has_key = []
+        if wanted and dialect.fits_in_one_list(wanted):
+            has_key = [dialect.one_of(self.table.c.key, wanted)]
         possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
-        for batch in batches(dialect, dict.fromkeys(possible)):
-            yield [among(dialect, self.owner, batch), *under, *self.in_workspace()]
+        for batch in dialect.batches(dict.fromkeys(possible)):
+            yield [dialect.one_of(self.owner, batch), *has_key, *self.in_workspace(session)]
 
-    def in_workspace(self) -> Conditions:
-        """Return the conditions that a row is of the workspace; none where the store has no workspaces."""
-        if self.workspace is None:
+    def in_workspace(self, session: Session) -> Conditions:
+        """Return the conditions that a row is in the session's workspace; none without workspaces."""
+        if session.workspace is None:
             return []
         if self.table is EXPERIMENT_TAGS:
-            owners = select(EXPERIMENTS.c.experiment_id).where(*experiment_in_workspace(self.workspace))
+            owners = select(EXPERIMENTS.c.experiment_id).where(*experiment_in_workspace(session))
         else:
-            owners = select(RUNS.c.run_uuid).where(*run_in_workspace(self.workspace))
+            owners = select(RUNS.c.run_uuid).where(*run_in_workspace(session))
         return [self.owner.in_(owners)]

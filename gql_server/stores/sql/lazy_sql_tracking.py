@@ -1,8 +1,9 @@
-"""A database at a tracking URI: opened when it is first needed, and read directly."""
+"""The tracking port over a database that is opened when it is first used."""
 
 import asyncio
 
 from sqlalchemy import Engine
+from typing_extensions import override
 
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.mlflow.lazy_store import LazyStore
@@ -12,10 +13,10 @@ from gql_server.stores.workspaces import workspace_of_request
 
 
 class LazySqlTracking(SqlTracking):
-    """The port over the database at a tracking URI, on the engine of MLflow's own store.
+    """The port over the database at a tracking URI, with the engine of MLflow's own store.
 
-    It costs nothing until it is used; it opens with the first call, and after a failure with a later one.
-    `registry` is the model registry, where it is in another store.
+    The first call opens it, and after a failure a later call. `registry` is the model registry, if it is in
+    another store.
     """
 
     def __init__(
@@ -28,31 +29,31 @@ class LazySqlTracking(SqlTracking):
     ) -> None:
         self._store = LazyStore(uri, create=create)
         self._separate_registry = registry
-        super().__init__(self._engine_of_store, limits, workspace=workspace_of_request(), registry=registry)
+        super().__init__(self._engine, limits, workspace=workspace_of_request(), registry=registry)
 
     @property
     def lazy_store(self) -> LazyStore:
-        """Return MLflow's own store, for changes; its engine is the one that is read with."""
+        """Return MLflow's own store, which writes through the same engine."""
         return self._store
 
     async def open(self) -> None:
-        """Open the database and ask it something, at the server's start.
+        """Open the database and read from it.
 
-        Raises `Unusable` where the URI has to be changed or the database upgraded first, and
-        `StoreUnavailable` or `StoreTimeout` where it may come up by itself.
+        Raise `StoreConfigError` if the URI is wrong or the database must be upgraded, `StoreUnavailable` or
+        `StoreTimeout` if a later attempt may succeed.
         """
         await asyncio.to_thread(self._store.get)
         await self.ready()
         if self._separate_registry is not None:
             await self._separate_registry.open()
 
+    @override
     async def close(self) -> None:
-        """Let go of threads and connections."""
         await super().close()
         if self._separate_registry is not None:
             await self._separate_registry.close()
         await asyncio.to_thread(self._store.close)
 
-    def _engine_of_store(self) -> Engine:
+    def _engine(self) -> Engine:
         engine: Engine = self._store.get().engine  # type: ignore[attr-defined]
         return engine

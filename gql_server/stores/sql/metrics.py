@@ -16,11 +16,9 @@ from schema.ports.table import Many, Table
 _COLUMNS: Final = ("run_id", "key", "step", "timestamp", "value")
 
 
-def read_metrics(
-    reading: Session, run_ids: Sequence[str], keys: Collection[str] | None, workspace: str | None
-) -> Many:
-    """Return the metrics of each run, sorted by key: all of them, or those under the keys."""
-    rows = _rows(reading, KeyedTable(LATEST_METRICS, workspace), run_ids, keys)
+def read_metrics(session: Session, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
+    """Return the metrics of each run, sorted by key: all of them, or those with these keys."""
+    rows = _rows(session, KeyedTable(LATEST_METRICS), run_ids, keys)
     columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=False)) or {
         name: [] for name in _COLUMNS
     }
@@ -29,16 +27,16 @@ def read_metrics(
 
 
 def _rows(
-    reading: Session, logged: KeyedTable, run_ids: Sequence[str], keys: Collection[str] | None
+    session: Session, keyed: KeyedTable, run_ids: Sequence[str], keys: Collection[str] | None
 ) -> list[Row]:
-    metrics = logged.table.c
-    statement = select(metrics.run_uuid, metrics.key, metrics.step, metrics.timestamp, value_of(logged.table))
+    metrics = keyed.table.c
+    statement = select(metrics.run_uuid, metrics.key, metrics.step, metrics.timestamp, value_of(keyed.table))
     rows: list[Row] = []
-    for conditions in logged.conditions(reading.dialect, run_ids, keys):
-        rows += reading.rows(statement.where(*conditions).order_by(metrics.run_uuid))
+    for conditions in keyed.conditions(session, run_ids, keys):
+        rows += session.rows(statement.where(*conditions).order_by(metrics.run_uuid))
     if keys is not None:
-        # A collation that folds case finds more keys than were asked for.
+        # A collation that ignores case matches more keys than were requested.
         rows = [row for row in rows if row[1] in keys]
-    # The database sorts by run alone, by the index; nearly sorted rows cost next to nothing here.
+    # The database sorts by run alone, with the index; sorting nearly sorted rows here costs almost nothing.
     rows.sort()
     return rows

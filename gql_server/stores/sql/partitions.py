@@ -1,4 +1,4 @@
-"""How one pass over the runs tells the runs of several scopes apart."""
+"""The partition of runs by scope, for searches of many scopes in one statement."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_
 
-from gql_server.stores.sql.dialect import among, by_code_point, same_text
 from gql_server.stores.sql.search_conditions import Conditions, experiment_numbers, run_in_workspace
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import RUNS, TAGS
 from schema.ports.condition import PARENT_TAG
 from schema.ports.tracking import Children, Scope
@@ -15,44 +15,46 @@ from schema.ports.tracking import Children, Scope
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The conditions of all scopes together, and what tells whose a run is.
+    """The conditions of all scopes together, and the columns that distinguish the scopes.
 
-    `apart` is what to group by, `labels` what to read for `scope`, which names the scope of what was read.
+    `group_by` has the columns to group by and `labels` those to select; `scope` returns the scope that the
+    values of `labels` belong to. `join` joins the tables that the columns need.
     """
 
-    apart: Sequence[ColumnElement[Any]]
+    group_by: Sequence[ColumnElement[Any]]
     labels: Sequence[ColumnElement[Any]]
-    within: Conditions
+    conditions: Conditions
     join: Callable[[Select[Any]], Select[Any]]
     scope: Callable[[Sequence[Any]], Scope]
 
 
-def by_experiment(dialect: str, ids: Sequence[str], workspace: str | None) -> Partition:
-    """Tell runs apart by their experiment."""
+def by_experiment(session: Session, ids: Sequence[str]) -> Partition:
+    """Return the partition of runs by experiment."""
     experiment = RUNS.c.experiment_id
     return Partition(
-        apart=[experiment],
+        group_by=[experiment],
         labels=[experiment],
-        within=[among(dialect, experiment, experiment_numbers(ids)), *run_in_workspace(workspace)],
+        conditions=[session.dialect.one_of(experiment, experiment_numbers(ids)), *run_in_workspace(session)],
         join=lambda statement: statement,
         scope=lambda labels: (str(labels[0]),),
     )
 
 
-def by_parent(dialect: str, scopes: Sequence[Children], workspace: str | None) -> Partition:
-    """Tell runs apart by the run that they name as their parent, and their experiment."""
+def by_parent(session: Session, scopes: Sequence[Children]) -> Partition:
+    """Return the partition of child runs by the run that they name as their parent, and by experiment."""
+    dialect = session.dialect
     parent, experiment = TAGS.alias(), RUNS.c.experiment_id
-    named = and_(parent.c.run_uuid == RUNS.c.run_uuid, same_text(dialect, parent.c.key, PARENT_TAG))
+    is_parent_tag = and_(parent.c.run_uuid == RUNS.c.run_uuid, dialect.same_text(parent.c.key, PARENT_TAG))
     run_ids = list({scope.run_id for scope in scopes})
     numbers = experiment_numbers({scope.experiment_id for scope in scopes})
     return Partition(
-        apart=[by_code_point(dialect, parent.c.value), experiment],
+        group_by=[dialect.by_code_point(parent.c.value), experiment],
         labels=[parent.c.value, experiment],
-        within=[
-            among(dialect, parent.c.value, run_ids),
-            among(dialect, experiment, numbers),
-            *run_in_workspace(workspace),
+        conditions=[
+            dialect.one_of(parent.c.value, run_ids),
+            dialect.one_of(experiment, numbers),
+            *run_in_workspace(session),
         ],
-        join=lambda statement: statement.join(parent, named),
+        join=lambda statement: statement.join(parent, is_parent_tag),
         scope=lambda labels: Children(labels[0], str(labels[1])),
     )

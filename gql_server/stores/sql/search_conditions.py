@@ -1,4 +1,4 @@
-"""What a search looks for, as conditions in SQL: MLflow's filter string, the view, and the workspace."""
+"""The conditions of a search in SQL: MLflow's filter string, the view, the scope and the workspace."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -7,13 +7,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.tracking import sqlalchemy_store
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as OrmSession
 from sqlparse.exceptions import SQLParseError
 
 from gql_server.stores.errors import cleaned, code_of
 from gql_server.stores.sql.conditions import experiment_condition, run_condition
-from gql_server.stores.sql.dialect import among, storable
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import EXPERIMENTS, RUNS
+from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.non_finite import clamped
@@ -23,7 +24,7 @@ Conditions = list[ColumnElement[bool]]
 
 _INT32: Final = 2**31
 _INT64: Final = 2**63
-# MLflow's own reading of a filter; private, so a test compares what it finds with what MLflow finds.
+# MLflow's own parser of filters is private, so a test compares the results with those of MLflow.
 _run_clauses: Final[Any] = sqlalchemy_store._get_sqlalchemy_filter_clauses  # noqa: SLF001
 _experiment_clauses: Final[Any] = sqlalchemy_store._get_search_experiments_filter_clauses  # noqa: SLF001
 _STAGES: Final = {
@@ -33,89 +34,86 @@ _STAGES: Final = {
 }
 
 
-def matching_runs(dialect: str, search: Search) -> Conditions:
-    """Return the conditions of a run search, whichever experiments it goes over."""
-    attributes, logged, datasets = clauses(
+def matching_runs(session: Session, search: Search) -> Conditions:
+    """Return the conditions of a run search, without those of its scope."""
+    attributes, logged, datasets = filter_clauses(
         search.filter,
         SearchUtils.parse_search_filter,
-        lambda parsed: _run_clauses(parsed, Session(), dialect),
+        lambda parsed: _run_clauses(parsed, OrmSession(), session.dialect.name),
     )
-    # MLflow joins these, and needs DISTINCT for the runs that a dataset was logged to twice.
-    found = [RUNS.c.run_uuid.in_(select(rows.c.run_uuid)) for rows in logged]
-    found += [RUNS.c.run_uuid.in_(select(rows.c.destination_id)) for rows in datasets]
-    where = [] if search.where is None else [run_condition(dialect, search.where)]
-    return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *attributes, *found, *where]
+    # MLflow joins these, and needs DISTINCT for runs to which a dataset was logged twice.
+    filters = [RUNS.c.run_uuid.in_(select(rows.c.run_uuid)) for rows in logged]
+    filters += [RUNS.c.run_uuid.in_(select(rows.c.destination_id)) for rows in datasets]
+    where = [] if search.where is None else [run_condition(session.dialect, search.where)]
+    return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *attributes, *filters, *where]
 
 
-def matching_experiments(dialect: str, search: Search, workspace: str | None) -> Conditions:
-    """Return the conditions of an experiment search."""
-    attributes, tagged = clauses(
+def matching_experiments(session: Session, search: Search) -> Conditions:
+    """Return the conditions of an experiment search, the workspace included."""
+    attributes, tagged = filter_clauses(
         search.filter,
         SearchExperimentsUtils.parse_search_filter,
-        lambda parsed: _experiment_clauses(parsed, dialect),
+        lambda parsed: _experiment_clauses(parsed, session.dialect.name),
     )
-    found = [EXPERIMENTS.c.experiment_id.in_(select(rows.c.experiment_id)) for rows in tagged]
-    where = [] if search.where is None else [experiment_condition(dialect, search.where)]
+    filters = [EXPERIMENTS.c.experiment_id.in_(select(rows.c.experiment_id)) for rows in tagged]
+    where = [] if search.where is None else [experiment_condition(session.dialect, search.where)]
     stage = EXPERIMENTS.c.lifecycle_stage.in_(_STAGES[search.view])
-    return [stage, *attributes, *found, *where, *_of_workspace(workspace)]
+    return [stage, *attributes, *filters, *where, *experiment_in_workspace(session)]
 
 
-def in_scope(dialect: str, scope: ExperimentScope, workspace: str | None) -> Conditions:
-    """Return the conditions that a run is of these experiments, or of any active one."""
+def in_scope(session: Session, scope: ExperimentScope) -> Conditions:
+    """Return the conditions that a run is in these experiments; None is all active ones."""
     if scope is None:
-        return [_of_experiments(EXPERIMENTS.c.lifecycle_stage == "active", *_of_workspace(workspace))]
+        active = EXPERIMENTS.c.lifecycle_stage == "active"
+        return [_in_experiments(active, *experiment_in_workspace(session))]
     numbers = experiment_numbers(scope)
     if len(numbers) == 1:
-        return [RUNS.c.experiment_id == numbers[0], *run_in_workspace(workspace)]
-    return [among(dialect, RUNS.c.experiment_id, numbers), *run_in_workspace(workspace)]
+        return [RUNS.c.experiment_id == numbers[0], *run_in_workspace(session)]
+    return [session.dialect.one_of(RUNS.c.experiment_id, numbers), *run_in_workspace(session)]
 
 
-def run_in_workspace(workspace: str | None) -> Conditions:
-    """Return the conditions that a run is of the workspace; none where the store has no workspaces."""
-    return [] if workspace is None else [_of_experiments(*_of_workspace(workspace))]
+def run_in_workspace(session: Session) -> Conditions:
+    """Return the conditions that a run is in the session's workspace; none in a store without workspaces."""
+    return [] if session.workspace is None else [_in_experiments(*experiment_in_workspace(session))]
 
 
-def experiment_in_workspace(workspace: str | None) -> Conditions:
-    """Return the conditions that an experiment is of the workspace; none where there are none."""
-    return _of_workspace(workspace)
+def experiment_in_workspace(session: Session) -> Conditions:
+    """Return the conditions that an experiment is in the session's workspace, as for runs."""
+    return [] if session.workspace is None else [EXPERIMENTS.c.workspace == session.workspace]
 
 
 def experiment_numbers(ids: Iterable[str | int]) -> list[int]:
-    """Return the ids that an experiment can have, as the database has them."""
+    """Return the ids that an experiment can have, as numbers."""
     return [number for number in map(int, ids) if -_INT32 <= number < _INT32]
 
 
-def _of_workspace(workspace: str | None) -> Conditions:
-    return [] if workspace is None else [EXPERIMENTS.c.workspace == workspace]
-
-
-def _of_experiments(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _in_experiments(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return RUNS.c.experiment_id.in_(select(EXPERIMENTS.c.experiment_id).where(*conditions))
 
 
-def clauses(
+def filter_clauses(
     filter_: str | None, parse: Callable[[str | None], Any], build: Callable[[Any], Any]
 ) -> Sequence[Any]:
-    """Return the conditions that MLflow makes of a filter string; BadUserInput where it makes none."""
-    if filter_ is not None and not storable(filter_):
-        message = "filter has a character that a database cannot hold."
+    """Return the clauses that MLflow builds of a filter string; raise `BadUserInput` if it cannot."""
+    if filter_ is not None and not is_storable(filter_):
+        message = "filter contains a character that a database cannot store."
         raise BadUserInput(message)
     try:
         parsed = parse(filter_)
         for comparison in parsed:
             _make_number(comparison)
-        clauses: Sequence[Any] = build(parsed)
+        built: Sequence[Any] = build(parsed)
     except MlflowException as error:
         raise BadUserInput(cleaned(error.message, code_of(error))) from error
     except (ValueError, SyntaxError, SQLParseError) as error:
-        # MLflow lets them through from below, as for the list in: run_id IN (a)
-        message = "filter is not one that MLflow can read."
+        # MLflow does not convert them, as for the list in: run_id IN (a)
+        message = "MLflow cannot parse this filter."
         raise BadUserInput(message) from error
-    return clauses
+    return built
 
 
 def _make_number(comparison: dict[str, Any]) -> None:
-    """Make a number of what is compared with one: MLflow passes its text, which psycopg takes for text."""
+    """Convert the value of a numeric comparison: MLflow passes it as text, and so would psycopg."""
     numeric = SearchUtils.NUMERIC_ATTRIBUTES | SearchExperimentsUtils.NUMERIC_ATTRIBUTES
     if comparison["type"] == "metric":
         comparison["value"] = clamped(float(comparison["value"]))

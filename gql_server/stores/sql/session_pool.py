@@ -1,4 +1,4 @@
-"""Statements in worker threads: with a bound on threads, a time limit, and an end when nobody waits."""
+"""Sessions in worker threads: limited in number and time, and cancelled with their callers."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,51 +7,62 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from gql_server.runtime.threads import Threads
-from gql_server.stores.sql.driver_errors import public_driver_error, timeout
+from gql_server.stores.sql.driver_errors import database_timeout, public_error_from_driver
 from gql_server.stores.sql.session import Session, SessionCancelled
 
 _T = TypeVar("_T")
 
 
 class SessionPool:
-    """Reads from a database without keeping the event loop waiting."""
+    """Reads from a database in worker threads, so that the event loop is not blocked.
 
-    def __init__(self, open_: Callable[[], Engine], threads: int, seconds: float) -> None:
-        self._open = open_
-        self._seconds = seconds
+    `open_engine` is called in the worker threads, `workspace` in the context of each caller. `timeout` is in
+    seconds for one call.
+    """
+
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        threads: int,
+        timeout: float,
+        workspace: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._open_engine = open_engine
+        self._timeout = timeout
+        self._workspace = workspace
         self._threads = Threads(threads, "database")
-        # Interrupting is a round trip to the database, and must not wait for those that it frees.
-        self._interrupts = Threads(1, "interrupts")
+        # An interrupt is a round trip to the database, and must not wait for the statements that it ends.
+        self._interrupt_threads = Threads(1, "interrupts")
 
     async def read(self, work: Callable[[Session], _T]) -> _T:
-        """Return what `work` reads in a thread; when the caller is cancelled, so is the statement.
+        """Return the result of `work` in a thread; a cancelled caller cancels the statement.
 
-        Waiting for a free thread counts as waiting for the database. Raises `StoreTimeout` where both take
-        too long, `StoreUnavailable` where the database cannot be used now.
+        The time spent waiting for a free thread counts. Raise `StoreTimeout` after the timeout and
+        `StoreUnavailable` if the database cannot be used now.
         """
-        reading = Session(self._open, self._seconds)
-        answer: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._read, reading, work))
+        session = Session(self._open_engine, self._timeout, self._workspace())
+        result: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._run, session, work))
         try:
-            async with asyncio.timeout(self._seconds):
-                return await answer
+            async with asyncio.timeout(self._timeout):
+                return await result
         except TimeoutError as error:
-            raise timeout(self._seconds) from error
+            raise database_timeout(self._timeout) from error
         finally:
-            if answer.cancelled():
-                self._interrupts.submit(reading.break_off)
+            if result.cancelled():
+                self._interrupt_threads.submit(session.cancel)
 
     async def close(self) -> None:
-        """Let go of threads; what still runs is not waited for."""
+        """Release the threads without waiting for the statements that still run."""
         self._threads.close()
-        self._interrupts.close(run_queued=True)
+        self._interrupt_threads.close(run_queued=True)
 
-    def _read(self, reading: Session, work: Callable[[Session], _T]) -> _T:
+    def _run(self, session: Session, work: Callable[[Session], _T]) -> _T:
         try:
-            return reading.run(work)
+            return session.run(work)
         except Exception as error:
-            if reading.broken_off:
+            if session.cancelled:
                 raise SessionCancelled from error
-            fault = public_driver_error(error, self._seconds)
-            if fault is None:
+            public_error = public_error_from_driver(error, self._timeout)
+            if public_error is None:
                 raise
-            raise fault from error
+            raise public_error from error

@@ -1,149 +1,161 @@
-"""The keys of an order as SQL: what to sort by, and what lies behind a value of one.
+"""Sort keys in SQL: the ORDER BY expressions, and the conditions that a row comes after a key value.
 
-What has no value comes last in both directions, and a metric that is not a number just before that.
+A missing value comes last in both directions, a metric that is NaN just before that.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, literal, or_, true
+from typing_extensions import override
 
-from gql_server.stores.sql.dialect import as_number, by_code_point, nulls_last, storable
+from gql_server.stores.sql.dialects.dialect import Dialect
+from gql_server.stores.text_validation import is_storable
 from schema.ports.condition import parse_number
 
 NAN: Final = "NaN"
 _INT64: Final = 2**63
 
-Joined = tuple[FromClause, ColumnElement[bool]]
+Joined: TypeAlias = tuple[FromClause, ColumnElement[bool]]
+"""A table to join, and the condition of the join."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """An attribute, a param or a tag. A row's value of it is a place: text, an integer, or None."""
+    """An attribute; a row's key value is text, an integer, or None."""
 
-    dialect: str
+    dialect: Dialect
     value: ColumnElement[Any]
     descending: bool = False
     joined: Joined | None = None
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """Return what `place` needs of a row."""
+        """Return the columns that `key_value` takes the values of."""
         return (self.value,)
 
-    def sorting(self) -> list[ColumnElement[Any]]:
-        """Return what to order by."""
-        return nulls_last(self.dialect, self._comparable(self.value), descending=self.descending)
+    def order_by(self) -> list[ColumnElement[Any]]:
+        """Return the ORDER BY expressions."""
+        return self.dialect.nulls_last(self._comparable(self.value), descending=self.descending)
 
-    def place(self, values: Sequence[Any]) -> Any:
-        """Return the place of a row, of its values of `columns`."""
+    def key_value(self, values: Sequence[Any]) -> Any:
+        """Return the key value of a row, from its values of `columns`."""
         return values[0]
 
-    def is_place(self, place: Any) -> bool:
-        """Say whether a row can have this place; it comes from a client."""
-        if place is None:
-            return True
-        if self._is_text():
-            return isinstance(place, str) and storable(place)
-        return type(place) is int and -_INT64 <= place < _INT64
+    def is_key_value(self, value: Any) -> bool:
+        """Return whether a row can have this key value, which comes from a client."""
+        return can_have(self.value, value)
 
-    def behind(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row comes behind a place, by this key alone."""
-        if place is None:
+    def after(self, value: Any) -> ColumnElement[bool]:
+        """Return the condition that a row comes after a key value, by this key alone."""
+        if value is None:
             return false()
-        value, bound = self._comparable(self.value), self._comparable(literal(place, self.value.type))
-        return or_(value < bound if self.descending else value > bound, self.value.is_(None))
+        key, bound = self._comparable(self.value), self._comparable(literal(value, self.value.type))
+        return or_(key < bound if self.descending else key > bound, self.value.is_(None))
 
-    def level(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row is at a place."""
-        if place is None:
+    def equal(self, value: Any) -> ColumnElement[bool]:
+        """Return the condition that a row has a key value."""
+        if value is None:
             return self.value.is_(None)
-        return self._comparable(self.value) == self._comparable(literal(place, self.value.type))
+        return self._comparable(self.value) == self._comparable(literal(value, self.value.type))
 
     def _comparable(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
-        return by_code_point(self.dialect, value) if self._is_text() else value
-
-    def _is_text(self) -> bool:
-        return self.value.type.python_type is str
+        return self.dialect.by_code_point(value) if _is_text(self.value) else value
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSortKey(SortKey):
-    """A metric's last value, null in SQL where it is not a number. Its places are floats, `NAN` and None."""
+    """A metric's last value, null in SQL if it is NaN; a key value is a float, `NAN` or None."""
 
     @property
+    @override
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """Return the value, and whether it is not a number."""
         return (self.value, self._metric.c.is_nan)
 
-    def sorting(self) -> list[ColumnElement[Any]]:
-        """Return what to order by."""
+    @override
+    def order_by(self) -> list[ColumnElement[Any]]:
         rank = case((self._metric.c.is_nan == true(), 1), (self._metric.c.run_uuid.is_(None), 2), else_=0)
         return [rank, self.value.desc() if self.descending else self.value.asc()]
 
-    def place(self, values: Sequence[Any]) -> Any:
-        """Return the place of a row, of its values of `columns`."""
+    @override
+    def key_value(self, values: Sequence[Any]) -> Any:
         value, is_nan = values
         return NAN if is_nan else value
 
-    def is_place(self, place: Any) -> bool:
-        """Say whether a row can have this place; it comes from a client."""
-        return place is None or place == NAN or (type(place) is float and math.isfinite(place))
+    @override
+    def is_key_value(self, value: Any) -> bool:
+        return value is None or value == NAN or (type(value) is float and math.isfinite(value))
 
-    def behind(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row comes behind a place, by this key alone."""
-        return self._metric.c.run_uuid.is_(None) if place == NAN else SortKey.behind(self, place)
+    @override
+    def after(self, value: Any) -> ColumnElement[bool]:
+        return self._metric.c.run_uuid.is_(None) if value == NAN else SortKey.after(self, value)
 
-    def level(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row is at a place."""
-        if place is None:
+    @override
+    def equal(self, value: Any) -> ColumnElement[bool]:
+        if value is None:
             return self._metric.c.run_uuid.is_(None)
-        return self._metric.c.is_nan == true() if place == NAN else SortKey.level(self, place)
+        return self._metric.c.is_nan == true() if value == NAN else SortKey.equal(self, value)
 
     @property
     def _metric(self) -> FromClause:
-        assert self.joined is not None  # noqa: S101 - made with it, below
+        assert self.joined is not None  # noqa: S101 - `order` always joins the table of metrics.
         return self.joined[0]
 
 
 @dataclass(frozen=True, slots=True)
 class TextSortKey(SortKey):
-    """A param's or a tag's value: numbers by what they are, then text. Places are floats, text and None."""
+    """The value of a param or a tag: numbers by their value, then other text.
 
-    def sorting(self) -> list[ColumnElement[Any]]:
-        """Return what to order by."""
-        # Numbers that are level are so whatever their text.
+    A key value is a float, text or None.
+    """
+
+    @override
+    def order_by(self) -> list[ColumnElement[Any]]:
+        # Equal numbers are equal whatever their text.
         text = case((self._number.is_(None), self._comparable(self.value)))
         return [
-            *nulls_last(self.dialect, self._number, descending=self.descending),
-            *nulls_last(self.dialect, text, descending=self.descending),
+            *self.dialect.nulls_last(self._number, descending=self.descending),
+            *self.dialect.nulls_last(text, descending=self.descending),
         ]
 
-    def place(self, values: Sequence[Any]) -> Any:
-        """Return the place of a row, of its values of `columns`."""
+    @override
+    def key_value(self, values: Sequence[Any]) -> Any:
         (text,) = values
         number = None if text is None else parse_number(text)
         return text if number is None else number
 
-    def is_place(self, place: Any) -> bool:
-        """Say whether a row can have this place; it comes from a client."""
-        return (type(place) is float and math.isfinite(place)) or (
-            not isinstance(place, float) and SortKey.is_place(self, place)
+    @override
+    def is_key_value(self, value: Any) -> bool:
+        return (type(value) is float and math.isfinite(value)) or (
+            not isinstance(value, float) and can_have(self.value, value)
         )
 
-    def behind(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row comes behind a place, by this key alone."""
+    @override
+    def after(self, value: Any) -> ColumnElement[bool]:
         number = self._number
-        if isinstance(place, float):
-            return or_(number < place if self.descending else number > place, number.is_(None))
-        return and_(number.is_(None), SortKey.behind(self, place))
+        if isinstance(value, float):
+            return or_(number < value if self.descending else number > value, number.is_(None))
+        return and_(number.is_(None), SortKey.after(self, value))
 
-    def level(self, place: Any) -> ColumnElement[bool]:
-        """Return the condition that a row is at a place."""
-        return self._number == place if isinstance(place, float) else SortKey.level(self, place)
+    @override
+    def equal(self, value: Any) -> ColumnElement[bool]:
+        return self._number == value if isinstance(value, float) else SortKey.equal(self, value)
 
     @property
     def _number(self) -> ColumnElement[Any]:
-        return as_number(self.dialect, self.value)
+        return self.dialect.as_number(self.value)
+
+
+def can_have(column: ColumnElement[Any], value: Any) -> bool:
+    """Return whether a column of text or integers can have this value, which comes from a client."""
+    if value is None:
+        return True
+    if _is_text(column):
+        return isinstance(value, str) and is_storable(value)
+    return type(value) is int and -_INT64 <= value < _INT64
+
+
+def _is_text(column: ColumnElement[Any]) -> bool:
+    return column.type.python_type is str

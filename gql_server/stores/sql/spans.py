@@ -1,4 +1,4 @@
-"""Rows of many parents in one list, and which of them are whose."""
+"""Spans: the part of a list of rows that belongs to each parent."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -7,20 +7,20 @@ from typing import Any
 
 from schema.ports.table import Span
 
-NOTHING: Span = (0, 0)
+_EMPTY: Span = (0, 0)
 
 
 def spans_of(parents: Sequence[Hashable]) -> dict[Any, Span]:
-    """Return where each parent's rows stand, of rows that stand parent by parent."""
+    """Return each parent's span, from the parent of each row; the rows of a parent are consecutive."""
     return spans_by_count(Counter(parents))
 
 
 def spans_by_count(counts: Mapping[Any, int]) -> dict[Any, Span]:
-    """Return where each parent's rows stand, of how many each has, in their order."""
+    """Return each parent's span, from the number of rows of each parent, in the order of the rows."""
     stops = list(accumulate(counts.values()))
     return dict(zip(counts, zip([0, *stops], stops, strict=False), strict=True))
 
 
-def aligned(asked: Iterable[Any], spans: Mapping[Any, Span]) -> list[Span]:
-    """Return the spans in the order asked for; who has no rows gets an empty one."""
-    return [spans.get(key, NOTHING) for key in asked]
+def aligned(parents: Iterable[Any], spans: Mapping[Any, Span]) -> list[Span]:
+    """Return the spans in the order of the parents; a parent without rows has an empty span."""
+    return [spans.get(parent, _EMPTY) for parent in parents]

@@ -1,4 +1,4 @@
-"""MLflow's own tables, and what the port calls their columns."""
+"""MLflow's own tables, and their columns by the names of the port."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
@@ -44,13 +44,13 @@ def _run_name() -> ColumnElement[Any]:
 
 
 def _filled(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    # Not `!= ''`, which blanks are not either where a collation pads.
+    # Not `!= ''`: with a collation that pads, blanks equal the empty text.
     return case((text.like("_%"), text))
 
 
-def _unless(column: ColumnElement[Any], nothing: Any) -> ColumnElement[Any]:
-    """Return a column as null where it holds what stands for nothing."""
-    return func.nullif(column, nothing, type_=column.type)
+def _null_if(column: ColumnElement[Any], placeholder: Any) -> ColumnElement[Any]:
+    """Return a column with null in place of the value that stands for a missing one."""
+    return func.nullif(column, placeholder, type_=column.type)
 
 
 EXPERIMENT_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
@@ -66,17 +66,17 @@ RUN_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "name": _run_name(),
     "status": RUNS.c.status,
     "lifecycle_stage": RUNS.c.lifecycle_stage,
-    # Empty and 0 are how the REST API says that there is none.
-    "user_id": _unless(RUNS.c.user_id, ""),
-    "started_at": _unless(RUNS.c.start_time, 0),
-    "ended_at": _unless(RUNS.c.end_time, 0),
+    # In the REST API, an empty text and 0 stand for a missing value.
+    "user_id": _null_if(RUNS.c.user_id, ""),
+    "started_at": _null_if(RUNS.c.start_time, 0),
+    "ended_at": _null_if(RUNS.c.end_time, 0),
     "artifact_uri": RUNS.c.artifact_uri,
     "experiment_id": RUNS.c.experiment_id,
 }
 
 
 RUN_DURATION: Final[ColumnElement[Any]] = RUN_COLUMNS["ended_at"] - RUN_COLUMNS["started_at"]
-"""How long a run took, in milliseconds; null where it has not ended, or began nobody knows when."""
+"""The duration of a run in milliseconds; null if its start or its end is missing."""
 
 
 def _texts(values: Sequence[Any]) -> list[str]:
@@ -95,7 +95,7 @@ def _model_ids(values: Sequence[Any]) -> list[str | None]:
     return list(map(model_id_of, values))
 
 
-_SHOWN: Final[dict[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {
+_CONVERTERS: Final[dict[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {
     "experiment_id": _texts,
     "lifecycle_stage": _stages,
     "version": _texts,
@@ -104,7 +104,7 @@ _SHOWN: Final[dict[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {
 }
 
 
-def shown(name: str, values: Sequence[Any]) -> Sequence[Any]:
-    """Return a column as the port has it: ids as text, stages in capitals, None for what is no id."""
-    show = _SHOWN.get(name)
-    return values if show is None else show(values)
+def converted(name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column in the form of the port: ids as text, stages in capitals, None for an invalid id."""
+    convert = _CONVERTERS.get(name)
+    return values if convert is None else convert(values)

@@ -1,4 +1,4 @@
-"""The first rows of each scope in one pass: the database numbers them."""
+"""The first rows of each group in one statement: the database numbers them."""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -10,22 +10,22 @@ from gql_server.stores.sql.order import SqlOrder
 from gql_server.stores.sql.session import Row, Session
 
 
-def first_of_each(
-    reading: Session,
+def top_per_group(
+    session: Session,
     statement: Select[Any],
-    apart: Sequence[ColumnElement[Any]],
+    group_by: Sequence[ColumnElement[Any]],
     labels: Sequence[ColumnElement[Any]],
-    ordering: SqlOrder,
-    most: int,
+    order: SqlOrder,
+    limit: int,
 ) -> dict[tuple[Any, ...], list[Row]]:
-    """Return the first rows of each scope in their order; `apart` tells scopes apart, `labels` name them.
+    """Return up to `limit` rows of each group in their order, by the group's values of `labels`.
 
-    The names and a number more end each row.
+    Each row ends with the values of `labels` and its number.
     """
-    place = func.row_number().over(partition_by=apart, order_by=ordering.sorting())
-    named = [column.label(f"scope{number}") for number, column in enumerate(labels)]
-    found = statement.add_columns(*named, place.label("place")).subquery()
-    rows = reading.rows(select(found).where(found.c.place <= most))
+    number = func.row_number().over(partition_by=group_by, order_by=order.order_by())
+    named = [column.label(f"scope{index}") for index, column in enumerate(labels)]
+    numbered = statement.add_columns(*named, number.label("place")).subquery()
+    rows = session.rows(select(numbered).where(numbered.c.place <= limit))
     rows.sort(key=itemgetter(-1))
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

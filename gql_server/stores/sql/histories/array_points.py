@@ -1,4 +1,7 @@
-"""Points as arrays, a row a series: on Postgres half the time of a row a point, and an index scan each."""
+"""Points read as arrays, one row for each series.
+
+On Postgres this takes half the time of a row for each point, with an index scan for each series.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,27 +31,23 @@ from gql_server.stores.sql.tables import METRICS
 from schema.ports.table import Span
 from schema.ports.tracking import Series
 
-_SERIES_AT_ONCE: Final = 50
+_SERIES_PER_FETCH: Final = 50
 
 
 def read_arrays(
-    reading: Session,
-    logged: KeyedTable,
-    series: Sequence[Series],
-    within: Sequence[ColumnElement[bool]],
-    most: int,
+    session: Session, series: Sequence[Series], within: Sequence[ColumnElement[bool]], limit: int
 ) -> tuple[PointColumns, dict[Series, Span]]:
-    """Return the points of the series and which of them are whose.
+    """Return the points of the series, and the span of each series.
 
-    They are kept as text until all are there, so that finding too many costs a tenth of what they would.
+    The arrays stay text until all are read: if there are too many points, this costs a tenth of parsing them.
     """
     rows: list[Row] = []
     total = 0
-    for chunk in reading.chunks(_statement(logged, series, within, most), size=_SERIES_AT_ONCE):
+    for chunk in session.chunks(_statement(session, series, within, limit), size=_SERIES_PER_FETCH):
         rows += chunk
         total += sum(row[1] for row in chunk)
-        if total > most:
-            raise too_many_points(most)
+        if total > limit:
+            raise too_many_points(limit)
     points = PointColumns()
     spans: dict[Series, Span] = {}
     for number, _, steps, timestamps, values in rows:
@@ -59,29 +58,29 @@ def read_arrays(
 
 
 def _statement(
-    logged: KeyedTable, series: Sequence[Series], within: Sequence[ColumnElement[bool]], most: int
+    session: Session, series: Sequence[Series], within: Sequence[ColumnElement[bool]], limit: int
 ) -> Select[Any]:
     names: list[list[str]] = [list(part) for part in zip(*series, strict=True)] or [[], []]
-    arrays = [literal(part, ARRAY(String)) for part in names]
-    asked = func.unnest(*arrays).table_valued(
+    parameters = [literal(part, ARRAY(String)) for part in names]
+    requested = func.unnest(*parameters).table_valued(
         column("run_id", String), column("key", String), with_ordinality="number", name="asked"
     )
-    asked = asked.render_derived()
-    named = [METRICS.c.run_uuid == asked.c.run_id, METRICS.c.key == asked.c.key]
+    requested = requested.render_derived()
+    of_series = [METRICS.c.run_uuid == requested.c.run_id, METRICS.c.key == requested.c.key]
     points = (
         select(METRICS.c.step, METRICS.c.timestamp, value_of(METRICS).label("value"))
-        .where(*named, *within, *logged.in_workspace())
+        .where(*of_series, *within, *KeyedTable(METRICS).in_workspace(session))
         .order_by(METRICS.c.step)
-        .limit(most + 1)
-        .correlate(asked)
+        .limit(limit + 1)
+        .correlate(requested)
         .subquery()
     )
-    arrays_of = [cast(func.array_agg(part), Text).label(part.name) for part in points.c]
-    of_one = select(func.count().label("size"), *arrays_of).select_from(points).lateral()
+    arrays = [cast(func.array_agg(part), Text).label(part.name) for part in points.c]
+    aggregated = select(func.count().label("size"), *arrays).select_from(points).lateral()
     return (
-        select(cast(asked.c.number, Integer), *of_one.c)
-        .select_from(asked.join(of_one, true()))
-        .where(of_one.c.size > 0)
+        select(cast(requested.c.number, Integer), *aggregated.c)
+        .select_from(requested.join(aggregated, true()))
+        .where(aggregated.c.size > 0)
     )
 
 

@@ -1,12 +1,12 @@
-"""Points a row each, read without the names of run and key.
+"""Points read as one row each, without the run and key of each row.
 
-How many points each series has is counted before, over the index alone and in the same state of the
-database. The count also is what a bound is held against, before any point is read.
+The points of each series are counted first, over the index alone and in the same state of the database. The
+count tells the series apart, and is compared with the limit before any point is read.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -17,75 +17,76 @@ from gql_server.stores.sql.tables import METRICS
 from schema.ports.errors import StoreUnavailable
 from schema.ports.tracking import Series
 
-_MOST_BLOCKS: Final = 4
+_MAX_BLOCKS: Final = 4
 _ATTEMPTS: Final = 3
 
-_Conditions = Sequence[ColumnElement[bool]]
+_Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 
 
-class Taker(Protocol):
-    """What takes points as they are read."""
+class PointCollector(Protocol):
+    """Collects points as they are read."""
 
-    def take(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Take rows that come series by series; say whether they are as many as were counted."""
+    def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
+        """Add rows that come series by series; return whether there are as many as were counted."""
         ...
 
 
-_Taker = TypeVar("_Taker", bound=Taker)
+_Collector = TypeVar("_Collector", bound=PointCollector)
 
 
 def read_counted(
-    reading: Session,
-    logged: KeyedTable,
+    session: Session,
     series: Sequence[Series],
     within: _Conditions,
-    make: Callable[[Mapping[Series, int]], _Taker],
-) -> tuple[_Taker, Mapping[Series, int]]:
-    """Return who took the points of the series, and how many each has, in the order in which they came.
+    make: Callable[[Mapping[Series, int]], _Collector],
+) -> tuple[_Collector, Mapping[Series, int]]:
+    """Return a collector with the points of the series, and the number of points of each in their order.
 
-    `make` gets the counts before any point is read, and may raise.
+    `make` makes the collector from the counts before any point is read, and may raise.
     """
-    passes = [
+    blocks = [
         [*conditions, *within]
         for run_ids, keys in _blocks(series)
-        for conditions in logged.conditions(reading.dialect, run_ids, keys)
+        for conditions in KeyedTable(METRICS).conditions(session, run_ids, keys)
     ]
-    reading.snapshot()
+    session.begin_snapshot()
     for _ in range(_ATTEMPTS):
-        counts = [_count(reading, conditions) for conditions in passes]
+        counts = [_count(session, conditions) for conditions in blocks]
         total = {name: size for count in counts for name, size in count.items()}
-        taker = make(total)
-        if all(_fetch(reading, *one, taker) for one in zip(passes, counts, strict=True)):
-            return taker, total
+        collector = make(total)
+        if all(_fetch(session, *block, collector) for block in zip(blocks, counts, strict=True)):
+            return collector, total
     message = "The metrics change faster than they can be read."
     raise StoreUnavailable(message)
 
 
 def _blocks(series: Sequence[Series]) -> list[tuple[Sequence[str], Collection[str]]]:
-    """Return runs with the keys to read of each, so that few or no points are read in vain."""
+    """Return runs with the keys to read of each, so that few unwanted points or none are read."""
     keys: dict[str, set[str]] = {}
     for run_id, key in series:
         keys.setdefault(run_id, set()).add(key)
     blocks: dict[frozenset[str], list[str]] = {}
-    for run_id, some in keys.items():
-        blocks.setdefault(frozenset(some), []).append(run_id)
-    if len(blocks) > _MOST_BLOCKS:
+    for run_id, run_keys in keys.items():
+        blocks.setdefault(frozenset(run_keys), []).append(run_id)
+    if len(blocks) > _MAX_BLOCKS:
         return [(list(keys), frozenset().union(*blocks))]
-    return [(run_ids, some) for some, run_ids in blocks.items()]
+    return [(run_ids, run_keys) for run_keys, run_ids in blocks.items()]
 
 
-def _count(reading: Session, conditions: _Conditions) -> dict[Series, int]:
+def _count(session: Session, conditions: _Conditions) -> dict[Series, int]:
     names = METRICS.c.run_uuid, METRICS.c.key
     statement = select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
-    return {(run_id, key): count for run_id, key, count in reading.rows(statement)}
+    return {(run_id, key): count for run_id, key, count in session.rows(statement)}
 
 
-def _fetch(reading: Session, conditions: _Conditions, count: Mapping[Series, int], taker: Taker) -> bool:
+def _fetch(
+    session: Session, conditions: _Conditions, count: Mapping[Series, int], collector: PointCollector
+) -> bool:
     metrics = METRICS.c
     statement = (
         select(metrics.step, metrics.timestamp, value_of(METRICS))
         .where(*conditions)
         .order_by(metrics.run_uuid, metrics.key, metrics.step)
     )
-    with closing(reading.chunks(statement)) as chunks:
-        return taker.take(chunks, count)
+    with closing(session.chunks(statement)) as chunks:
+        return collector.collect(chunks, count)

@@ -1,4 +1,4 @@
-"""Points of metrics as they are read: columns that grow, and which part of them is whose."""
+"""Columns of points that grow while the points are read."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,36 +24,37 @@ class PointColumns:
         return len(self.steps)
 
     def extend(self, steps: Iterable[int], timestamps: Iterable[int], values: Iterable[float | None]) -> None:
-        """Add points at the end."""
+        """Append points."""
         self.steps += steps
         self.timestamps += timestamps
         self.values += values
 
-    def take(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Add the rows that are read, series by series; say whether they are as many as were counted."""
+    def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
+        """Append rows that come series by series; return whether there are as many as were counted."""
         before = len(self)
         for chunk in chunks:
             self.extend(*zip(*chunk, strict=True))
         return len(self) - before == sum(counts.values())
 
-    def settle_ties(self, spans: Collection[Span]) -> None:
-        """Sort the points that share a step; where each has its own, only look that this is so.
+    def sort_ties(self, spans: Collection[Span]) -> None:
+        """Sort points that share a step by timestamp and value.
 
-        The spans follow each other from the first point to the last, each sorted by step.
+        The spans cover all points in their order, and each is sorted by step. If no points share a step, the
+        only cost is the comparison of the steps.
         """
-        falls = sum(map(ge, self.steps, islice(self.steps, 1, None)))
+        not_ascending = sum(map(ge, self.steps, islice(self.steps, 1, None)))
         starts = [start for start, stop in spans if start and stop > start]
-        if falls > sum(self.steps[start - 1] >= self.steps[start] for start in starts):
+        if not_ascending > sum(self.steps[start - 1] >= self.steps[start] for start in starts):
             for span in spans:
-                self._settle(slice(*span))
+                self._sort(slice(*span))
 
     def many(self, spans: Sequence[Span]) -> Many:
-        """Return the points as the port has them."""
+        """Return the points as lists of the port, one for each span."""
         values, non_finite = split_stored(self.values)
         columns: dict[str, Sequence[Any]] = {"step": self.steps, "timestamp": self.timestamps}
         return Many(Table(len(self), {**columns, "value": values, "non_finite": non_finite}), spans)
 
-    def _settle(self, span: slice) -> None:
+    def _sort(self, span: slice) -> None:
         rows = list(zip(self.steps[span], self.timestamps[span], self.values[span], strict=True))
         rows.sort(key=lambda row: (row[0], row[1], row[2] is None, row[2] or 0.0))
         if rows:

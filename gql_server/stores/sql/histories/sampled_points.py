@@ -1,4 +1,4 @@
-"""Points of which a sample is kept as soon as their series is complete."""
+"""Samples of points, taken as soon as a series is complete."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,41 +14,41 @@ from schema.ports.tracking import Sample, Series
 
 @dataclass(frozen=True, slots=True)
 class SampleLimits:
-    """How many points one call may go through for a sample, and how many it may return."""
+    """The points that one call may read for samples, and those that it may return."""
 
-    sampled: int
+    scanned: int
     returned: int
 
 
 class SampledPoints:
-    """Takes the points of many series and keeps a sample of each."""
+    """Collects the points of many series, and keeps a sample of each."""
 
     def __init__(
-        self, asked: Sequence[Series], counts: Mapping[Series, int], sample: Sample, limits: SampleLimits
+        self, requested: Sequence[Series], counts: Mapping[Series, int], sample: Sample, limits: SampleLimits
     ) -> None:
-        """Raise `LimitExceeded` where the points to go through, or those to keep, are too many."""
-        if sum(counts.values()) > limits.sampled:
-            raise too_many_to_sample(limits.sampled)
-        if sum(min(counts.get(one, 0), sample.max_points) for one in asked) > limits.returned:
+        """Raise `LimitExceeded` if there are too many points to read or to return."""
+        if sum(counts.values()) > limits.scanned:
+            raise too_many_to_sample(limits.scanned)
+        if sum(min(counts.get(one, 0), sample.max_points) for one in requested) > limits.returned:
             raise too_many_points(limits.returned)
-        self._asked = frozenset(asked)
+        self._requested = frozenset(requested)
         self._sample = sample
-        self._curves: dict[Series, PointArray] = {}
+        self._samples: dict[Series, PointArray] = {}
 
-    def take(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Take rows that come series by series; say whether they are as many as were counted."""
+    def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
+        """Sample rows that come series by series; return whether there are as many as were counted."""
         rows = chain.from_iterable(chunks)
         for one, size in counts.items():
-            curve = point_array(islice(rows, size), largest_is_infinite=True)
-            if len(curve) != size:
+            points = point_array(islice(rows, size), largest_is_infinite=True)
+            if len(points) != size:
                 return False
-            # A series that shares its run or its key with one asked for may have been read in vain.
-            if one in self._asked:
-                self._curves[one] = sampled(curve, self._sample)
+            # A block may include series that were not requested.
+            if one in self._requested:
+                self._samples[one] = sampled(points, self._sample)
         return next(rows, None) is None
 
     def many(self, series: Sequence[Series]) -> Many:
-        """Return the samples as the port has them."""
-        sizes = {one: len(curve) for one, curve in self._curves.items()}
-        rows = Table(sum(sizes.values()), columns_of(list(self._curves.values())))
+        """Return the samples as lists of the port, one for each series."""
+        sizes = {one: len(points) for one, points in self._samples.items()}
+        rows = Table(sum(sizes.values()), columns_of(list(self._samples.values())))
         return Many(rows, aligned(series, spans_by_count(sizes)))

@@ -1,12 +1,11 @@
-"""What was logged to logged models: params, tags, and the last values of metrics."""
+"""The params and tags of logged models, and the last values of their metrics."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
-from gql_server.stores.sql.dialect import among, batches
-from gql_server.stores.sql.group_rows import children, pairs
+from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.models.logged_models import in_workspace
 from gql_server.stores.sql.models.model_tables import MODEL_METRICS, MODEL_PARAMS, MODEL_TAGS
 from gql_server.stores.sql.session import Row, Session
@@ -17,50 +16,49 @@ from schema.ports.table import Many
 _METRIC: Final = ("key", "run_id", "dataset_name", "dataset_digest", "step", "timestamp", "value")
 
 
-def read_model_params(reading: Session, ids: Sequence[str], workspace: str | None) -> Many:
+def read_model_params(session: Session, ids: Sequence[str]) -> Many:
     """Return the params of each model, by key."""
     columns = (MODEL_PARAMS.c.param_key, MODEL_PARAMS.c.param_value)
-    return pairs(ids, _rows(reading, MODEL_PARAMS, ids, columns, workspace))
+    return grouped_key_values(ids, _rows(session, MODEL_PARAMS, ids, columns))
 
 
-def read_model_tags(reading: Session, ids: Sequence[str], workspace: str | None) -> Many:
+def read_model_tags(session: Session, ids: Sequence[str]) -> Many:
     """Return the tags of each model, by key."""
     columns = (MODEL_TAGS.c.tag_key, MODEL_TAGS.c.tag_value)
-    return pairs(ids, _rows(reading, MODEL_TAGS, ids, columns, workspace))
+    return grouped_key_values(ids, _rows(session, MODEL_TAGS, ids, columns))
 
 
-def read_model_metrics(reading: Session, ids: Sequence[str], workspace: str | None) -> Many:
+def read_model_metrics(session: Session, ids: Sequence[str]) -> Many:
     """Return the last value of each metric of each model for each run and dataset, by key."""
     metrics = MODEL_METRICS.c
-    one = (metrics.metric_name, metrics.run_id, metrics.dataset_name, metrics.dataset_digest)
+    identity = (metrics.metric_name, metrics.run_id, metrics.dataset_name, metrics.dataset_digest)
     values = (metrics.metric_step, metrics.metric_timestamp_ms, metrics.metric_value)
     latest = (metrics.metric_step.desc(), metrics.metric_timestamp_ms.desc())
-    place = func.row_number().over(partition_by=[metrics.model_id, *one], order_by=latest)
-    rows = _rows(reading, MODEL_METRICS, ids, (*one, *values), workspace, place)
-    # A null and a text do not compare.
+    number = func.row_number().over(partition_by=[metrics.model_id, *identity], order_by=latest)
+    rows = _rows(session, MODEL_METRICS, ids, (*identity, *values), number)
+    # Python cannot compare None with text.
     rows.sort(key=lambda row: (*row[:3], row[3] or "", row[4] or ""))
-    found = children(ids, _METRIC, rows)
-    columns = dict(found.rows.columns)
-    columns["value"], columns["non_finite"] = split_stored(list(found.rows["value"]))
-    return Many(table.Table(found.rows.size, columns), found.spans)
+    metrics_of_models = grouped_rows(ids, _METRIC, rows)
+    columns = dict(metrics_of_models.rows.columns)
+    columns["value"], columns["non_finite"] = split_stored(list(metrics_of_models.rows["value"]))
+    return Many(table.Table(len(rows), columns), metrics_of_models.spans)
 
 
 def _rows(
-    reading: Session,
-    of: Table,
+    session: Session,
+    source: Table,
     ids: Sequence[str],
     columns: Sequence[ColumnElement[Any]],
-    workspace: str | None,
-    place: ColumnElement[Any] | None = None,
+    number: ColumnElement[Any] | None = None,
 ) -> list[Row]:
-    """Return the rows of models, each model's id first; with a `place`, only the rows whose place is 1."""
+    """Return the rows of models, each model's id first; with `number`, only the rows with number 1."""
     rows: list[Row] = []
-    statement: Select[Any] = select(of.c.model_id, *columns)
-    for batch in batches(reading.dialect, dict.fromkeys(ids)):
-        asked = among(reading.dialect, of.c.model_id, batch)
-        found = statement.where(asked, *in_workspace(of.c.experiment_id, workspace))
-        if place is not None:
-            numbered = found.add_columns(place.label("place")).subquery()
-            found = select(*list(numbered.c)[:-1]).where(numbered.c.place == 1)
-        rows += reading.rows(found)
+    statement: Select[Any] = select(source.c.model_id, *columns)
+    for batch in session.dialect.batches(dict.fromkeys(ids)):
+        of_models = session.dialect.one_of(source.c.model_id, batch)
+        selected = statement.where(of_models, *in_workspace(session, source.c.experiment_id))
+        if number is not None:
+            numbered = selected.add_columns(number.label("place")).subquery()
+            selected = select(*list(numbered.c)[:-1]).where(numbered.c.place == 1)
+        rows += session.rows(selected)
     return rows

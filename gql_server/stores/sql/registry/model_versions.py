@@ -1,112 +1,118 @@
-"""Versions of registered models: of many models, of many runs, and by their keys."""
+"""Versions of registered models: of many models, of many runs, and by key."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, Table, and_, func, or_, select
 
-from gql_server.stores.sql.dialect import among, batches, storable
-from gql_server.stores.sql.group_rows import children, pairs
+from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
-from gql_server.stores.sql.pages import as_pages, as_table, selected
-from gql_server.stores.sql.registry.registered_models import no_prompt
-from gql_server.stores.sql.registry.registry_tables import VERSION_COLUMNS, VERSION_TAGS, VERSIONS
+from gql_server.stores.sql.pages import as_pages, as_table, select_list
+from gql_server.stores.sql.registry.registered_models import is_no_prompt
+from gql_server.stores.sql.registry.registry_tables import (
+    VERSION_COLUMNS,
+    VERSION_TAGS,
+    VERSIONS,
+    registry_workspace,
+)
 from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
-from gql_server.stores.sql.top_per_group import first_of_each
+from gql_server.stores.sql.top_per_group import top_per_group
+from gql_server.stores.text_validation import is_storable
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
 _INT32: Final = 2**31
-_NAMES_AT_ONCE: Final = 100
-"""Each name is a condition of its own, and SQLite takes a thousand deep."""
+_MAX_NAMES: Final = 100
+"""Each name is a separate condition, and SQLite limits the depth of an expression to a thousand."""
 
 
-def read_versions(reading: Session, names: Sequence[str], page: Page, workspace: str) -> Pages:
+def read_versions(session: Session, names: Sequence[str], page: Page) -> Pages:
     """Return a page of each model's versions, the latest first."""
-    latest = SortKey(reading.dialect, VERSIONS.c.version, descending=True)
-    ordering = SqlOrder((latest,), VERSIONS.c.name)
-    wanted, columns = selected(VERSION_COLUMNS, page.columns, ordering)
-    conditions = [*_there(workspace), among(reading.dialect, VERSIONS.c.name, _distinct(names))]
+    latest = SortKey(session.dialect, VERSIONS.c.version, descending=True)
+    order = SqlOrder((latest,), VERSIONS.c.name)
+    wanted, columns = select_list(VERSION_COLUMNS, page.columns, order)
+    conditions = [*_is_active(session), session.dialect.one_of(VERSIONS.c.name, _distinct(names))]
     if page.after is not None:
-        conditions.append(ordering.behind(page.after))
+        conditions.append(order.after(page.after))
     statement = select(*columns).where(*conditions)
-    name = [VERSIONS.c.name]
-    found = first_of_each(reading, statement, name, name, ordering, page.first + 1)
-    return as_pages(ordering, wanted, [found.get((own,), []) for own in names], page.first)
+    name_column = [VERSIONS.c.name]
+    groups = top_per_group(session, statement, name_column, name_column, order, page.first + 1)
+    return as_pages(order, wanted, [groups.get((name,), []) for name in names], page.first)
 
 
-def count_versions(reading: Session, names: Sequence[str], workspace: str) -> list[int | None]:
+def count_versions(session: Session, names: Sequence[str]) -> list[int | None]:
     """Count each model's versions."""
-    named = among(reading.dialect, VERSIONS.c.name, _distinct(names))
-    statement = select(VERSIONS.c.name, func.count()).where(*_there(workspace), named)
-    counts = {name: int(count) for name, count in reading.rows(statement.group_by(VERSIONS.c.name))}
+    has_name = session.dialect.one_of(VERSIONS.c.name, _distinct(names))
+    statement = select(VERSIONS.c.name, func.count()).where(*_is_active(session), has_name)
+    counts = {name: int(count) for name, count in session.rows(statement.group_by(VERSIONS.c.name))}
     return [counts.get(name, 0) for name in names]
 
 
-def versions_by_key(
-    reading: Session, keys: Sequence[VersionKey], columns: Collection[str], workspace: str
-) -> One:
-    """Look versions up."""
+def versions_by_key(session: Session, keys: Sequence[VersionKey], columns: Collection[str]) -> One:
+    """Look up versions by key."""
     wanted = [name for name in VERSION_COLUMNS if name in columns]
-    own = (VERSIONS.c.name.label("own_name"), VERSIONS.c.version.label("own_version"))
-    statement = select(*(VERSION_COLUMNS[name] for name in wanted), *own)
-    rows = _of_keys(reading, statement.where(*_there(workspace)), VERSIONS, keys)
-    places = {VersionKey(row[-2], str(row[-1])): place for place, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [places.get(key) for key in keys])
+    key_columns = (VERSIONS.c.name.label("own_name"), VERSIONS.c.version.label("own_version"))
+    statement = select(*(VERSION_COLUMNS[name] for name in wanted), *key_columns)
+    rows = _rows_by_key(session, statement.where(*_is_active(session)), VERSIONS, keys)
+    indexes = {VersionKey(row[-2], str(row[-1])): index for index, row in enumerate(rows)}
+    return One(as_table(wanted, rows), [indexes.get(key) for key in keys])
 
 
-def versions_of_runs(
-    reading: Session, run_ids: Sequence[str], columns: Collection[str], workspace: str
-) -> Many:
+def versions_of_runs(session: Session, run_ids: Sequence[str], columns: Collection[str]) -> Many:
     """Return the versions that were made from each run, by name, the latest first."""
     wanted = [name for name in VERSION_COLUMNS if name in columns]
     order = (VERSIONS.c.run_id, VERSIONS.c.name, VERSIONS.c.version)
-    statement = select(*(column.label(f"o{place}") for place, column in enumerate(order)))
+    statement = select(*(column.label(f"o{index}") for index, column in enumerate(order)))
     statement = statement.add_columns(*(VERSION_COLUMNS[name] for name in wanted))
     rows: list[Row] = []
-    for batch in batches(reading.dialect, dict.fromkeys(run_ids)):
-        made = among(reading.dialect, VERSIONS.c.run_id, batch)
-        rows += reading.rows(statement.where(*_there(workspace), made))
+    for batch in session.dialect.batches(dict.fromkeys(run_ids)):
+        of_runs = session.dialect.one_of(VERSIONS.c.run_id, batch)
+        rows += session.rows(statement.where(*_is_active(session), of_runs))
     rows.sort(key=lambda row: (row[0], row[1], -row[2]))
-    return children(run_ids, wanted, [(row[0], *row[3:]) for row in rows])
+    return grouped_rows(run_ids, wanted, [(row[0], *row[3:]) for row in rows])
 
 
-def read_version_tags(reading: Session, keys: Sequence[VersionKey], workspace: str) -> Many:
+def read_version_tags(session: Session, keys: Sequence[VersionKey]) -> Many:
     """Return the tags of each version, by key."""
     tags = VERSION_TAGS.c
-    statement = select(tags.name, tags.version, tags.key, tags.value).where(tags.workspace == workspace)
-    rows = _of_keys(reading, statement, VERSION_TAGS, keys)
-    return pairs(keys, [(VersionKey(name, str(version)), key, value) for name, version, key, value in rows])
+    in_workspace = tags.workspace == registry_workspace(session)
+    statement = select(tags.name, tags.version, tags.key, tags.value).where(in_workspace)
+    rows = _rows_by_key(session, statement, VERSION_TAGS, keys)
+    return grouped_key_values(
+        keys, [(VersionKey(name, str(version)), key, value) for name, version, key, value in rows]
+    )
 
 
-def _of_keys(reading: Session, statement: Select[Any], of: Any, keys: Sequence[VersionKey]) -> list[Row]:
+def _rows_by_key(
+    session: Session, statement: Select[Any], source: Table, keys: Sequence[VersionKey]
+) -> list[Row]:
     versions: dict[str, list[int]] = defaultdict(list)
     for name, version in dict.fromkeys(keys):
-        if storable(name) and int(version) < _INT32:
+        if is_storable(name) and int(version) < _INT32:
             versions[name].append(int(version))
     rows: list[Row] = []
     names = list(versions)
-    for start in range(0, len(names), _NAMES_AT_ONCE):
-        some = names[start : start + _NAMES_AT_ONCE]
-        each = [
-            and_(of.c.name == name, among(reading.dialect, of.c.version, versions[name])) for name in some
+    for start in range(0, len(names), _MAX_NAMES):
+        has_key = [
+            and_(source.c.name == name, session.dialect.one_of(source.c.version, versions[name]))
+            for name in names[start : start + _MAX_NAMES]
         ]
-        rows += reading.rows(statement.where(or_(*each)))
+        rows += session.rows(statement.where(or_(*has_key)))
     return rows
 
 
-def _there(workspace: str) -> Conditions:
+def _is_active(session: Session) -> Conditions:
     return [
-        VERSIONS.c.workspace == workspace,
+        VERSIONS.c.workspace == registry_workspace(session),
         or_(VERSIONS.c.current_stage.is_(None), VERSIONS.c.current_stage != STAGE_DELETED_INTERNAL),
-        no_prompt(VERSIONS.c.name, workspace),
+        is_no_prompt(session, VERSIONS.c.name),
     ]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(filter(storable, names)))
+    return list(dict.fromkeys(filter(is_storable, names)))

@@ -1,4 +1,4 @@
-"""Registered models: searched, counted and looked up, with their tags and aliases."""
+"""Registered models: searches, counts and lookups, with tags and aliases."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -8,28 +8,29 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.search_utils import SearchModelUtils
 from sqlalchemy import ColumnElement, Table, func, select
 
-from gql_server.stores.sql.dialect import among, batches, storable
-from gql_server.stores.sql.group_rows import children, pairs
+from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
-from gql_server.stores.sql.pages import as_pages, as_table, selected
+from gql_server.stores.sql.pages import as_pages, as_table, select_list
 from gql_server.stores.sql.registry.registry_tables import (
     ALIASES,
     REGISTERED,
     REGISTERED_COLUMNS,
     REGISTERED_TAGS,
+    registry_workspace,
 )
-from gql_server.stores.sql.search_conditions import Conditions, clauses
+from gql_server.stores.sql.search_conditions import Conditions, filter_clauses
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
+from gql_server.stores.text_validation import is_storable
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
-# MLflow's own reading of a filter; private, so a test compares what it finds with what MLflow finds.
+# MLflow's own parser of filters is private, so a test compares the results with those of MLflow.
 _search: Final[Any] = SqlAlchemyStore._get_search_registered_model_filter_query  # noqa: SLF001
 
 
-class _Seen(SqlAlchemyStore):
-    """As much of MLflow's registry store as its search needs: nothing but a workspace."""
+class _WorkspaceStore(SqlAlchemyStore):
+    """The part of MLflow's registry store that its search uses: the workspace."""
 
     def __init__(self, workspace: str) -> None:
         self._workspace = workspace
@@ -38,76 +39,74 @@ class _Seen(SqlAlchemyStore):
         return self._workspace
 
 
-def read_registered(reading: Session, filter_: str | None, page: Page, workspace: str) -> Pages:
+def read_registered(session: Session, filter_: str | None, page: Page) -> Pages:
     """Return one page of a search, by name."""
-    ordering = SqlOrder((SortKey(reading.dialect, REGISTERED.c.name),), REGISTERED.c.name)
-    names, columns = selected(REGISTERED_COLUMNS, page.columns, ordering)
-    conditions = _found(reading.dialect, filter_, workspace)
+    order = SqlOrder((SortKey(session.dialect, REGISTERED.c.name),), REGISTERED.c.name)
+    names, columns = select_list(REGISTERED_COLUMNS, page.columns, order)
+    conditions = _matching(session, filter_)
     if page.after is not None:
-        conditions.append(ordering.behind(page.after))
-    statement = select(*columns).where(*conditions).order_by(*ordering.sorting()).limit(page.first + 1)
-    return as_pages(ordering, names, [reading.rows(statement)], page.first)
+        conditions.append(order.after(page.after))
+    statement = select(*columns).where(*conditions).order_by(*order.order_by()).limit(page.first + 1)
+    return as_pages(order, names, [session.rows(statement)], page.first)
 
 
-def count_registered(reading: Session, filter_: str | None, workspace: str) -> int:
-    """Count what a search finds."""
-    conditions = _found(reading.dialect, filter_, workspace)
-    ((count,),) = reading.rows(select(func.count()).select_from(REGISTERED).where(*conditions))
+def count_registered(session: Session, filter_: str | None) -> int:
+    """Count the models that match a search."""
+    conditions = _matching(session, filter_)
+    ((count,),) = session.rows(select(func.count()).select_from(REGISTERED).where(*conditions))
     return int(count)
 
 
-def registered_by_name(
-    reading: Session, names: Sequence[str], columns: Collection[str], workspace: str
-) -> One:
-    """Look registered models up; a prompt is none."""
+def registered_by_name(session: Session, names: Sequence[str], columns: Collection[str]) -> One:
+    """Look up registered models by name, without prompts."""
     wanted = [name for name in REGISTERED_COLUMNS if name in columns]
-    own = REGISTERED.c.name.label("own_name")
-    found = (*(REGISTERED_COLUMNS[name] for name in wanted), own)
-    rows = _named(reading, REGISTERED, found, names, workspace, no_prompt(REGISTERED.c.name, workspace))
-    places = {row[-1]: place for place, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [places.get(name) for name in names])
+    selected = (*(REGISTERED_COLUMNS[name] for name in wanted), REGISTERED.c.name.label("own_name"))
+    rows = _rows(session, REGISTERED, selected, names, is_no_prompt(session, REGISTERED.c.name))
+    indexes = {row[-1]: index for index, row in enumerate(rows)}
+    return One(as_table(wanted, rows), [indexes.get(name) for name in names])
 
 
-def read_registered_tags(reading: Session, names: Sequence[str], workspace: str) -> Many:
+def read_registered_tags(session: Session, names: Sequence[str]) -> Many:
     """Return the tags of each model, by key."""
     columns = (REGISTERED_TAGS.c.name, REGISTERED_TAGS.c.key, REGISTERED_TAGS.c.value)
-    return pairs(names, _named(reading, REGISTERED_TAGS, columns, names, workspace))
+    return grouped_key_values(names, _rows(session, REGISTERED_TAGS, columns, names))
 
 
-def read_aliases(reading: Session, names: Sequence[str], workspace: str) -> Many:
-    """Return the aliases of each model with the versions that they name, by alias."""
+def read_aliases(session: Session, names: Sequence[str]) -> Many:
+    """Return the aliases of each model and their versions, by alias."""
     columns = (ALIASES.c.name, ALIASES.c.alias, ALIASES.c.version)
-    return children(names, ("alias", "version"), sorted(_named(reading, ALIASES, columns, names, workspace)))
+    return grouped_rows(names, ("alias", "version"), sorted(_rows(session, ALIASES, columns, names)))
 
 
-def no_prompt(name: ColumnElement[Any], workspace: str) -> ColumnElement[bool]:
-    """Return the condition that a name is no prompt's: MLflow keeps prompts among registered models."""
+def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that a name is not of a prompt: MLflow stores prompts as registered models."""
     tags = REGISTERED_TAGS.c
     prompts = select(tags.name).where(
-        tags.workspace == workspace, tags.key == IS_PROMPT_TAG_KEY, tags.value == "true"
+        tags.workspace == registry_workspace(session), tags.key == IS_PROMPT_TAG_KEY, tags.value == "true"
     )
     return name.not_in(prompts)
 
 
-def _found(dialect: str, filter_: str | None, workspace: str) -> Conditions:
-    def build(parsed: Any) -> list[Any]:
-        return [_search(_Seen(workspace), None, parsed, dialect)]
+def _matching(session: Session, filter_: str | None) -> Conditions:
+    workspace = registry_workspace(session)
 
-    (models,) = clauses(filter_, SearchModelUtils.parse_search_filter, build)
+    def build(parsed: Any) -> list[Any]:
+        return [_search(_WorkspaceStore(workspace), None, parsed, session.dialect.name)]
+
+    (models,) = filter_clauses(filter_, SearchModelUtils.parse_search_filter, build)
     names = models.with_only_columns(REGISTERED.c.name)
     return [REGISTERED.c.workspace == workspace, REGISTERED.c.name.in_(names)]
 
 
-def _named(
-    reading: Session,
-    of: Table,
+def _rows(
+    session: Session,
+    source: Table,
     columns: Sequence[ColumnElement[Any]],
     names: Sequence[str],
-    workspace: str,
     *conditions: ColumnElement[bool],
 ) -> list[Row]:
     rows: list[Row] = []
-    statement = select(*columns).where(of.c.workspace == workspace, *conditions)
-    for batch in batches(reading.dialect, dict.fromkeys(filter(storable, names))):
-        rows += reading.rows(statement.where(among(reading.dialect, of.c.name, batch)))
+    statement = select(*columns).where(source.c.workspace == registry_workspace(session), *conditions)
+    for batch in session.dialect.batches(dict.fromkeys(filter(is_storable, names))):
+        rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)))
     return rows

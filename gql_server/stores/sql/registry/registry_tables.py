@@ -1,4 +1,4 @@
-"""MLflow's tables of the model registry, and what the port calls their columns."""
+"""MLflow's tables of the model registry, and their columns by the names of the port."""
 
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModelAlias,
     SqlRegisteredModelTag,
 )
+from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import ColumnElement, func
 
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import table_of
 
 REGISTERED: Final = table_of(SqlRegisteredModel)
@@ -38,3 +40,8 @@ VERSION_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "source_run_id": VERSIONS.c.run_id,
     "logged_model_id": VERSIONS.c.source,
 }
+
+
+def registry_workspace(session: Session) -> str:
+    """Return the session's workspace: a row of the registry has one in a store without workspaces, too."""
+    return session.workspace or DEFAULT_WORKSPACE_NAME

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, TextClause, event, text
 from sqlalchemy.exc import InternalError, OperationalError
 
-from gql_server.stores.sql import session
+from gql_server.stores.sql.dialects.selection import dialect_of
 from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreTimeout, StoreUnavailable
@@ -64,73 +64,74 @@ async def _begun(engine: Engine, statements: list[str]) -> None:
 
 async def test_a_client_that_leaves_stops_its_statement(engine: Engine, statements: list[str]) -> None:
     """The database stops working on it, and the only thread is free for the next."""
-    reader = SessionPool(lambda: engine, threads=1, seconds=60)
-    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    pool = SessionPool(lambda: engine, threads=1, timeout=60)
+    call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _begun(engine, statements)
-    asked.cancel()
+    call.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await call
     start = time.perf_counter()
-    assert await reader.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
+    assert await pool.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     assert time.perf_counter() - start < 20
     assert await _gone(engine)
-    await reader.close()
+    await pool.close()
 
 
 async def test_a_statement_that_was_about_to_begin_is_stopped(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interrupt that comes when the driver has not begun yet, and hits nothing, is not the last."""
-    there, told = threading.Event(), threading.Event()
+    starting, interrupted = threading.Event(), threading.Event()
+    dialect = type(dialect_of(engine))
+    interrupt = dialect.interrupt
 
-    def tell(*arguments: Any) -> None:
+    def signal_interrupt(*arguments: Any) -> None:
         interrupt(*arguments)
-        told.set()
+        interrupted.set()
 
-    interrupt = session._interrupt  # noqa: SLF001 - what it hits no database tells
-    monkeypatch.setattr(session, "_interrupt", tell)
+    monkeypatch.setattr(dialect, "interrupt", signal_interrupt)
 
     @event.listens_for(engine, "before_cursor_execute")
     def _wait(*arguments: Any) -> None:
         if arguments[2] == _SLOW[engine.dialect.name]:
-            there.set()
-            assert told.wait(20)
+            starting.set()
+            assert interrupted.wait(20)
 
-    reader = SessionPool(lambda: engine, threads=1, seconds=60)
-    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
-    assert await asyncio.to_thread(there.wait, 20)
-    asked.cancel()
+    pool = SessionPool(lambda: engine, threads=1, timeout=60)
+    call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
+    assert await asyncio.to_thread(starting.wait, 20)
+    call.cancel()
     async with asyncio.timeout(30):
-        assert await reader.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
-    await reader.close()
+        assert await pool.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
+    await pool.close()
 
 
 async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, statements: list[str]) -> None:
     """What waits for a thread and is given up never reaches the database."""
-    reader = SessionPool(lambda: engine, threads=1, seconds=30)
-    first = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    pool = SessionPool(lambda: engine, threads=1, timeout=30)
+    first = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _begun(engine, statements)
-    second = asyncio.create_task(reader.read(lambda session: session.rows(text("SELECT 2"))))
+    second = asyncio.create_task(pool.read(lambda session: session.rows(text("SELECT 2"))))
     await asyncio.sleep(0.1)
     for task in (second, first):
         task.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
-    assert await reader.read(lambda session: session.rows(text("SELECT 3"))) == [(3,)]
+    assert await pool.read(lambda session: session.rows(text("SELECT 3"))) == [(3,)]
     assert "SELECT 2" not in statements
-    await reader.close()
+    await pool.close()
 
 
 async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
     """The caller gets the fault when the time is over, and the next statement runs."""
-    reader = SessionPool(lambda: engine, threads=1, seconds=0.5)
+    pool = SessionPool(lambda: engine, threads=1, timeout=0.5)
     start = time.perf_counter()
     with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
-        await reader.read(lambda session: session.rows(_slow(engine)))
+        await pool.read(lambda session: session.rows(_slow(engine)))
     assert time.perf_counter() - start < 15
     assert await _gone(engine)
-    patient = SessionPool(lambda: engine, threads=1, seconds=30)
+    patient = SessionPool(lambda: engine, threads=1, timeout=30)
     assert await patient.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
-    await reader.close()
+    await pool.close()
 
 
 @pytest.mark.parametrize("database", ["postgres", "mysql"], indirect=True)
@@ -142,15 +143,15 @@ async def test_a_dropped_connection_is_one_clear_error_and_heals(
     await tracking.ready()
     _drop_connections(engine)
     await tracking.ready()
-    reader = SessionPool(lambda: engine, threads=2, seconds=30)
-    asked = asyncio.create_task(reader.read(lambda session: session.rows(_slow(engine))))
+    pool = SessionPool(lambda: engine, threads=2, timeout=30)
+    call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _begun(engine, statements)
     _drop_connections(engine)
     with pytest.raises(StoreUnavailable) as caught:
-        await asked
+        await call
     assert "SELECT" not in str(caught.value)
     await tracking.ready()
-    await reader.close()
+    await pool.close()
     await tracking.close()
 
 
@@ -175,8 +176,8 @@ def _drop_connections(engine: Engine) -> None:
 
 async def test_a_mistake_of_ours_is_not_blamed_on_the_store(engine: Engine) -> None:
     """A statement that is wrong in itself stays the error that it is."""
-    reader = SessionPool(lambda: engine, threads=1, seconds=5)
+    pool = SessionPool(lambda: engine, threads=1, timeout=5)
     with pytest.raises(Exception, match="nowhere") as caught:
-        await reader.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))
+        await pool.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))
     assert not isinstance(caught.value, StoreUnavailable)
-    await reader.close()
+    await pool.close()

@@ -114,5 +114,5 @@ async def test_series_that_were_not_asked_for_are_left_out(tracking: SqlTracking
 def test_points_that_come_and_go_while_they_are_read_are_noticed(steps: Sequence[int]) -> None:
     """Rows that are not as many as were counted are not taken for those of a series."""
     counts = {("run", "m"): 3}
-    taker = SampledPoints(list(counts), counts, SAMPLE, SampleLimits(10, 10))
-    assert not taker.take(iter([[(step, 0, 0.5) for step in steps]]), counts)
+    collector = SampledPoints(list(counts), counts, SAMPLE, SampleLimits(10, 10))
+    assert not collector.collect(iter([[(step, 0, 0.5) for step in steps]]), counts)

@@ -1,0 +1,1 @@
+"""The differences between the databases, one module each."""

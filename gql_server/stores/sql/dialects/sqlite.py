@@ -1,0 +1,61 @@
+"""SQLite."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Float, String, func, select
+from typing_extensions import override
+
+from gql_server.stores.sql.dialects.case_sensitive import CaseSensitiveDialect
+from schema.ports.condition import parse_number
+
+
+class SqliteDialect(CaseSensitiveDialect):
+    """SQLite, with a function for numbers that Python computes."""
+
+    name = "sqlite"
+    like_escape = None  # By default nothing escapes, and an empty ESCAPE is an error.
+    snapshot_statement = "BEGIN"
+    streams_rows = False  # The driver fetches row by row in any case.
+
+    @override
+    def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        # One parameter however many values there are, so that the statement's text, and what was prepared for
+        # it, stays the same. SQLite also estimates that the list is long, and uses the index of metrics that
+        # begins with the run; with a written list it uses the one that begins with the key, and reads the
+        # points of all runs.
+        listed = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+    @override
+    def lowercase(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.lower(text)  # This folds the letters of ASCII alone.
+
+    @override
+    def as_number(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.gql_number(text, type_=Float)
+
+    @override
+    def by_code_point(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
+        return text
+
+    @override
+    def json_array(self, text: ColumnElement[Any]) -> ColumnElement[Any] | None:
+        return func.json_group_array(text, type_=String)
+
+    @override
+    def setup_statements(self, timeout: float) -> Sequence[str]:
+        return ("PRAGMA case_sensitive_like = true", f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+
+    @override
+    def add_functions(self, driver_connection: Any) -> None:
+        driver_connection.create_function("gql_number", 1, _number, deterministic=True)
+
+    @override
+    def interrupt(self, engine: Engine, driver_connection: Any) -> None:
+        driver_connection.interrupt()
+
+
+def _number(text: Any) -> float | None:
+    return parse_number(text) if isinstance(text, str) else None
