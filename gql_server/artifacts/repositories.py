@@ -19,7 +19,7 @@ from gql_server.artifacts.remote_repository import RemoteRepository
 from gql_server.config.azure import AzureOptions
 from gql_server.config.limits import ArtifactLimits
 from gql_server.stores.allowed_roots import is_local
-from gql_server.stores.azure.plugin_stores import open_artifacts
+from gql_server.stores.azure.plugin_stores import open_workspace_artifacts
 from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.store_kind import StoreKind
@@ -89,12 +89,12 @@ class Repositories:
         if scheme in _INDIRECT_SCHEMES:
             raise UnsupportedByStore(_INDIRECT)
         if scheme == "azureml" and kind_of(tracking_uri) is StoreKind.AZURE_ML:
-            repository = open_artifacts(
+            repository = open_workspace_artifacts(
                 tracking_uri,
                 uri,
                 self._azure.credential_timeout,
                 timeout=self._timeout,
-                most=self._max_artifacts,
+                max_artifacts=self._max_artifacts,
             )
             return RemoteRepository(repository, self._spool)
         return RemoteRepository(self._policy.open_repository(uri, _NO_REPOSITORY), self._spool)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from gql_server.config.azure import AzureOptions, AzureSettings
 from gql_server.config.limits import StoreLimits
-from gql_server.stores.azure.plugin_stores import open_registry
+from gql_server.stores.azure.plugin_stores import open_workspace_registry
 from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.registry import MlflowRegistry
@@ -91,7 +91,7 @@ def registry_at(
 def _open(uri: str, tracking_uri: str, azure: AzureOptions, *, named: bool) -> Any:
     if kind_of(uri) is StoreKind.AZURE_ML:
         # The plugin's own would ask a person for credentials.
-        return open_registry(uri, azure.credential_timeout)
+        return open_workspace_registry(uri, azure.credential_timeout)
     if kind_of(uri) is StoreKind.FILE and not (folder_of(uri) / _FOLDER).is_dir():
         # MLflow would make it.
         raise RegistryUnsupported

@@ -1,1 +1,1 @@
-"""Azure Machine Learning workspaces."""
+"""Stores of Azure Machine Learning workspaces."""

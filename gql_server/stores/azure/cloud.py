@@ -1,6 +1,7 @@
-"""Which of Azure's clouds a workspace is in.
+"""The Azure cloud that a workspace is in.
 
-The plugin asks the address of Azure's metadata for it, and waits half a minute, unless a variable says so.
+Without AZUREML_CURRENT_CLOUD the plugin requests the cloud from Azure's metadata address, and waits half a
+minute.
 """
 
 import os
@@ -9,8 +10,8 @@ from gql_server.stores.azure.workspace_uri import Workspace
 from gql_server.stores.store_config_error import StoreConfigError
 
 _VARIABLE = "AZUREML_CURRENT_CLOUD"
-_BY_SUFFIX = {".azure.cn": "AzureChinaCloud", ".azure.us": "AzureUSGovernment"}
-_AUTHORITIES = {
+_CLOUD_BY_SUFFIX = {".azure.cn": "AzureChinaCloud", ".azure.us": "AzureUSGovernment"}
+_AUTHORITY_HOSTS = {
     "AzureCloud": "login.microsoftonline.com",
     "AzureChinaCloud": "login.chinacloudapi.cn",
     "AzureUSGovernment": "login.microsoftonline.us",
@@ -18,15 +19,17 @@ _AUTHORITIES = {
 
 
 def set_cloud(workspace: Workspace) -> str | None:
-    """Set the plugin's variable where the user has not, and return the host that signs in there.
+    """Set the plugin's variable if the user has not, and return the cloud's sign-in host.
 
-    None means that the user has chosen that by AZURE_AUTHORITY_HOST. Raises `StoreConfigError` for a cloud
-    that the plugin would have to ask for.
+    Returns None if the user has set AZURE_AUTHORITY_HOST. Raises `StoreConfigError` for an unknown cloud, for
+    which the plugin would request metadata.
     """
     host = workspace.host.partition(":")[0].lower()
-    by_host = next((cloud for suffix, cloud in _BY_SUFFIX.items() if host.endswith(suffix)), "AzureCloud")
-    cloud = os.environ.setdefault(_VARIABLE, by_host)
-    if cloud not in _AUTHORITIES:
-        message = f"{_VARIABLE}={cloud!r} is no cloud; it may be {', '.join(_AUTHORITIES)}."
+    default = next(
+        (cloud for suffix, cloud in _CLOUD_BY_SUFFIX.items() if host.endswith(suffix)), "AzureCloud"
+    )
+    cloud = os.environ.setdefault(_VARIABLE, default)
+    if cloud not in _AUTHORITY_HOSTS:
+        message = f"{_VARIABLE}={cloud!r} is not a cloud; use one of {', '.join(_AUTHORITY_HOSTS)}."
         raise StoreConfigError(message)
-    return None if "AZURE_AUTHORITY_HOST" in os.environ else _AUTHORITIES[cloud]
+    return None if "AZURE_AUTHORITY_HOST" in os.environ else _AUTHORITY_HOSTS[cloud]

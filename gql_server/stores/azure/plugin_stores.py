@@ -1,4 +1,4 @@
-"""From the tracking URI of a workspace to the plugin's stores, which ask no person and no other address."""
+"""The stores of Azure's MLflow plugin, opened with a non-interactive credential."""
 
 import logging
 from importlib.metadata import PackageNotFoundError, version
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from mlflow.store.model_registry.abstract_store import AbstractStore as AbstractRegistry
     from mlflow.store.tracking.abstract_store import AbstractStore
 
-    from gql_server.stores.azure.artifacts import WorkspaceArtifacts
+    from gql_server.stores.azure.workspace_artifacts import WorkspaceArtifacts
 
-_LEAST = Version("1.62.0.post6")
-"""Of the plugin. Installers fall back to 1.60.0, which takes any MLflow, and cannot read artifacts."""
-_TALKATIVE = {"azure": logging.WARNING, "azure.identity": logging.ERROR, "azureml": logging.WARNING}
-"""What these log below that is each request with its headers, or a dozen lines for a missing credential."""
+_MIN_PLUGIN_VERSION = Version("1.62.0.post6")
+"""Installers fall back to 1.60.0, which accepts every MLflow version and cannot read artifacts."""
+_LOG_LEVELS = {"azure": logging.WARNING, "azure.identity": logging.ERROR, "azureml": logging.WARNING}
+"""Below these levels, requests are logged with headers, and a missing credential with a dozen lines."""
 
 _contexts: dict[Workspace, Any] = {}
-"""The contexts of workspaces that were opened: as many as the settings name."""
+"""The plugin's contexts of the workspaces opened in this process; there are as many as the settings name."""
 
 
-def open_workspace(uri: str, credential_timeout: float) -> "AbstractStore":
-    """Open the tracking store of a workspace; nothing is asked of it yet.
+def open_workspace_store(uri: str, credential_timeout: float) -> "AbstractStore":
+    """Open the tracking store of a workspace without a request to it.
 
-    Raises `StoreConfigError` where the URI, the plugin's version or a variable has to be mended first.
+    Raises `StoreConfigError` for an invalid URI, plugin version or environment variable.
     """
     workspace = parse_workspace(uri)
     _check_plugin()
     from gql_server.stores.azure.workspace_store import WorkspaceStore  # noqa: PLC0415 - needs the plugin
 
-    return WorkspaceStore(_context(workspace, credential_timeout))
+    return WorkspaceStore(_new_context(workspace, credential_timeout))
 
 
-def open_registry(uri: str, credential_timeout: float) -> "AbstractRegistry":
-    """Open the model registry of a workspace; raises as `open_workspace` does."""
+def open_workspace_registry(uri: str, credential_timeout: float) -> "AbstractRegistry":
+    """Open the model registry of a workspace; raises as `open_workspace_store` does."""
     workspace = parse_workspace(uri)
     _check_plugin()
     from gql_server.stores.azure.workspace_store import WorkspaceRegistry  # noqa: PLC0415 - needs the plugin
@@ -46,49 +46,52 @@ def open_registry(uri: str, credential_timeout: float) -> "AbstractRegistry":
     return WorkspaceRegistry(_shared_context(workspace, credential_timeout))
 
 
-def open_artifacts(
-    uri: str, artifact_uri: str, credential_timeout: float, *, timeout: float, most: int
+def open_workspace_artifacts(
+    uri: str, artifact_uri: str, credential_timeout: float, *, timeout: float, max_artifacts: int
 ) -> "WorkspaceArtifacts":
-    """Return the repository at an artifact URI of a run in the workspace at a tracking URI.
+    """Return the repository at an artifact URI of a run, in the workspace at a tracking URI.
 
-    Raises as `open_workspace` does, and `BadUserInput` for an artifact URI that is no run's.
+    Raises as `open_workspace_store` does, and `BadUserInput` for an artifact URI that is not a run's.
     """
     workspace = parse_workspace(uri)
     _check_plugin()
-    from gql_server.stores.azure.artifacts import WorkspaceArtifacts  # noqa: PLC0415 - needs the plugin
+    from gql_server.stores.azure.workspace_artifacts import WorkspaceArtifacts  # noqa: PLC0415 - needs the plugin
 
     context = _shared_context(workspace, credential_timeout)
-    return WorkspaceArtifacts(context, artifact_uri, timeout=timeout, most=most)
+    return WorkspaceArtifacts(context, artifact_uri, timeout=timeout, max_artifacts=max_artifacts)
 
 
 def _shared_context(workspace: Workspace, credential_timeout: float) -> Any:
-    """Return the context, and so the token, that the workspace was opened with last; a new one without."""
-    return _contexts.get(workspace) or _context(workspace, credential_timeout)
+    """Return the context, with its token, of the store last opened in the workspace; otherwise a new one."""
+    return _contexts.get(workspace) or _new_context(workspace, credential_timeout)
 
 
-def _context(workspace: Workspace, credential_timeout: float) -> Any:
-    """Give the plugin a credential of our own for this workspace, and return what it keeps under its URI."""
+def _new_context(workspace: Workspace, credential_timeout: float) -> Any:
+    """Pass this server's credential to the plugin, and return the plugin's context of the workspace."""
     from azureml.mlflow import get_mlflow_tracking_uri_v2  # noqa: PLC0415 - needs the plugin
     from azureml.mlflow._internal.service_context_loader import (  # noqa: PLC0415
         _AzureMLServiceContextLoader,
     )
 
     from gql_server.stores.azure.cloud import set_cloud  # noqa: PLC0415
-    from gql_server.stores.azure.credential import CachedCredential, unattended_credential  # noqa: PLC0415
+    from gql_server.stores.azure.credential import (  # noqa: PLC0415
+        CachedCredential,
+        non_interactive_credential,
+    )
 
-    _quieten()
+    _reduce_logs()
     authority = set_cloud(workspace)
-    known_as = get_mlflow_tracking_uri_v2(
+    plugin_uri = get_mlflow_tracking_uri_v2(
         SimpleNamespace(ml_flow_tracking_uri=workspace.uri),
         {
             "subscription_id": workspace.subscription,
             "resource_group_name": workspace.resource_group,
             "workspace_name": workspace.name,
-            "auth": CachedCredential(lambda: unattended_credential(authority, credential_timeout)),
+            "auth": CachedCredential(lambda: non_interactive_credential(authority, credential_timeout)),
             "host_url": f"https://{workspace.host}",
         },
     )
-    context = _contexts[workspace] = _AzureMLServiceContextLoader.get_service_context(known_as)
+    context = _contexts[workspace] = _AzureMLServiceContextLoader.get_service_context(plugin_uri)
     return context
 
 
@@ -96,20 +99,20 @@ def _check_plugin() -> None:
     try:
         installed = Version(version("azureml-mlflow"))
     except PackageNotFoundError:
-        said = "is not installed"
+        problem = "is not installed"
     else:
-        if installed >= _LEAST:
+        if installed >= _MIN_PLUGIN_VERSION:
             return
-        said = f"is {installed}, and has to be {_LEAST} or newer"
+        problem = f"is version {installed} and must be {_MIN_PLUGIN_VERSION} or newer"
     message = (
         "A workspace of Azure Machine Learning needs MLflow's plugin for it, azureml-mlflow, which "
-        f"{said}: pip install 'mlflow-gql-server[azure]'"
+        f"{problem}: pip install 'mlflow-gql-server[azure]'"
     )
     raise StoreConfigError(message)
 
 
-def _quieten() -> None:
-    for name, level in _TALKATIVE.items():
+def _reduce_logs() -> None:
+    for name, level in _LOG_LEVELS.items():
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET and logging.getLogger().level > logging.DEBUG:
             logger.setLevel(level)

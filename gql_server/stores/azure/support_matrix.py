@@ -1,8 +1,8 @@
-"""What the service supports: its own table, row by row, and what this server asks of it by that.
+"""The service's support matrix, and the capabilities that this server derives from it.
 
-The rows are those of Microsoft's article on querying runs with MLflow, in its edition of 2024 and in the one
-of 2022, which supports less. Which of them a workspace keeps to nobody says. What stands in the article's
-text and not in its table is in `_BESIDE`.
+The rows are those of Microsoft's article on querying runs with MLflow, in its edition of 2024 and in that of
+2022, which supports less. It is not documented which edition applies to a workspace. `_TEXT_RULES` has what
+only the article's text states.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,17 +14,17 @@ from gql_server.stores.pushdown.capabilities import Capabilities
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One feature, and the editions of the table that say yes to it. `here` is what this server does."""
+    """One feature, and the editions of the article that support it; `handling` is what this server does."""
 
     feature: str
     editions: Collection[Edition]
-    here: str
+    handling: str
 
 
 _BOTH: Collection[Edition] = ("2024", "2022")
 _NEWER: Collection[Edition] = frozenset[Edition](["2024"])
 _NEITHER: Collection[Edition] = ()
-_PUSHED = "asked of the workspace"
+_PUSHED = "run by the workspace"
 _SORTED = "sorted here"
 _TESTED = "tested here"
 
@@ -48,14 +48,14 @@ MATRIX: Mapping[str, MatrixRow] = {
     "or": MatrixRow("OR", _NEITHER, f"{_TESTED} (by `where`)"),
     "rename": MatrixRow("Renaming experiments", _NEITHER, "`UNSUPPORTED_BY_STORE`"),
 }
-"""The rows that the newer edition has no more are what its row on attributes includes."""
+"""The newer edition's row on attributes includes the rows that only the older edition has."""
 
-_BESIDE = {"null_tests": False, "quoted_numbers": True}
-"""No IS NULL, since params take = != and LIKE alone; values of attributes are quoted, times too."""
-LARGEST_PAGE = 1000
-"""Rows of a search; nobody has written of more."""
-MOST_POINTS = 999
-"""Points of a history in one answer: "MaxResults must be less than 1000" (mlflow/mlflow#10694)."""
+_TEXT_RULES = {"null_tests": False, "quoted_numbers": True}
+"""No IS NULL: params support only =, != and LIKE. Values of attributes, times included, are quoted."""
+MAX_PAGE_SIZE = 1000
+"""Rows per page of a search; a higher limit is not documented."""
+MAX_POINTS_PER_PAGE = 999
+"""Points per page of a history: "MaxResults must be less than 1000" (mlflow/mlflow#10694)."""
 
 _TIMES = frozenset({"started_at", "ended_at"})
 _ATTRIBUTES = frozenset({"run_id", "name", "user_id", "status"}) | _TIMES
@@ -63,22 +63,22 @@ _STATUSES = {name.upper(): name for name in ("Running", "Scheduled", "Finished",
 
 
 def azure_capabilities(edition: Edition) -> Capabilities:
-    """Return what a workspace is asked to do itself by an edition of the table."""
+    """Return the capabilities of a workspace according to an edition of the article."""
 
-    def has(name: str) -> bool:
+    def supports(name: str) -> bool:
         return edition in MATRIX[name].editions
 
     return Capabilities(
-        # Only with the run's id behind it, an attribute too, is an order by time the same everywhere.
-        orders=_TIMES if has("order_times") and has("order_attributes") else frozenset(),
-        orders_metrics=has("order_metrics"),
-        attributes=_ATTRIBUTES if has("filter_attributes") else frozenset(),
-        like=has("like"),
-        unequal_tags=has("unequal_tags"),
-        quoted_metrics=has("quoted_metrics"),
+        # An order by time is equal on all stores only with the run's id, an attribute, as its last key.
+        orders=_TIMES if supports("order_times") and supports("order_attributes") else frozenset(),
+        orders_metrics=supports("order_metrics"),
+        attributes=_ATTRIBUTES if supports("filter_attributes") else frozenset(),
+        like=supports("like"),
+        unequal_tags=supports("unequal_tags"),
+        quoted_metrics=supports("quoted_metrics"),
         statuses=_STATUSES,
         reads_filters=True,
-        max_page_size=LARGEST_PAGE,
-        max_points_per_page=MOST_POINTS,
-        **_BESIDE,
+        max_page_size=MAX_PAGE_SIZE,
+        max_points_per_page=MAX_POINTS_PER_PAGE,
+        **_TEXT_RULES,
     )

@@ -1,6 +1,6 @@
-"""The plugin's own stores, with what the service does not have answered here.
+"""The plugin's stores, extended by what the service does not support.
 
-All else of them is the plugin's and MLflow's: paths, tokens, entities.
+Paths, tokens and entities are the plugin's and MLflow's.
 """
 
 import re
@@ -16,42 +16,42 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.model_registry import SEARCH_REGISTERED_MODEL_MAX_RESULTS_DEFAULT
 from mlflow.utils.search_utils import SearchModelUtils, SearchUtils
 
-from gql_server.stores.azure.rest_calls import call
+from gql_server.stores.azure.rest_calls import call_endpoint
 from gql_server.stores.errors import code_of
 from schema.ports.errors import LimitExceeded, UnsupportedByStore
 
-METRICS_AT_ONCE = 250
-"""Values of metrics in one batch, by the service's limits."""
-MOST_MODELS = 10_000
-"""Registered models gone through for one search that the service cannot do."""
-_MODELS_AT_ONCE = 100
-_NO_PROMPTS = re.compile(r"(\bAND\s+)?tags?\.`mlflow\.prompt\.is_prompt`\s*!=\s*'true'", re.IGNORECASE)
+METRICS_PER_BATCH = 250
+"""The service's limit of metric values in one batch."""
+MAX_SCANNED_MODELS = 10_000
+"""Registered models scanned for a search that the service cannot run."""
+_MODELS_PER_PAGE = 100
+_NO_PROMPTS_CLAUSE = re.compile(r"(\bAND\s+)?tags?\.`mlflow\.prompt\.is_prompt`\s*!=\s*'true'", re.IGNORECASE)
 _NO_ENDPOINT = "ENDPOINT_NOT_FOUND"
 
 
 class WorkspaceStore(AzureMLRestStore):  # type: ignore[misc] # the plugin has no types
-    """The tracking store of a workspace."""
+    """The tracking store of a workspace; calls of its endpoints raise the service's errors as MLflow's."""
 
     def _call_endpoint(
         self,
         api: Any,
         json_body: str | None = None,
         endpoint: str | None = None,
-        retry_timeout_seconds: int | None = None,  # noqa: ARG002 - Databricks alone knows it
+        retry_timeout_seconds: int | None = None,  # noqa: ARG002 - for Databricks only
         response_proto: Any = None,
     ) -> Any:
         methods = self._V3_METHOD_TO_INFO if api in self._V3_APIS else self._METHOD_TO_INFO
-        own, method = methods[api]
+        default_endpoint, method = methods[api]
         proto = api.Response() if response_proto is None else response_proto
-        return call(self.get_host_creds(), endpoint or own, method, json_body, proto)
+        return call_endpoint(self.get_host_creds(), endpoint or default_endpoint, method, json_body, proto)
 
     def rename_experiment(self, _experiment_id: str, _new_name: str) -> None:
-        """Raise `UnsupportedByStore`."""
+        """Raise `UnsupportedByStore`, because the service does not support it."""
         message = "Azure Machine Learning cannot rename an experiment."
         raise UnsupportedByStore(message)
 
     def search_logged_models(self, *args: Any, **options: Any) -> PagedList[LoggedModel]:
-        """Return no models where the service has none: in a workspace a model is a folder of artifacts."""
+        """Return an empty list if the service has no logged models; in a workspace, a model is a folder."""
         try:
             found: PagedList[LoggedModel] = super().search_logged_models(*args, **options)
         except MlflowException as error:
@@ -63,17 +63,17 @@ class WorkspaceStore(AzureMLRestStore):  # type: ignore[misc] # the plugin has n
     def log_batch(
         self, run_id: str, metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[RunTag]
     ) -> None:
-        """Log in as many batches as the service wants; params and tags are in the first."""
-        super().log_batch(run_id, metrics[:METRICS_AT_ONCE], params, tags)
-        for start in range(METRICS_AT_ONCE, len(metrics), METRICS_AT_ONCE):
-            super().log_batch(run_id, metrics[start : start + METRICS_AT_ONCE], [], [])
+        """Log in as many batches as the service requires; params and tags are in the first."""
+        super().log_batch(run_id, metrics[:METRICS_PER_BATCH], params, tags)
+        for start in range(METRICS_PER_BATCH, len(metrics), METRICS_PER_BATCH):
+            super().log_batch(run_id, metrics[start : start + METRICS_PER_BATCH], [], [])
 
 
-class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # nor has it here
+class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # the plugin has no types
     """The model registry of a workspace.
 
-    The service finds registered models by their exact names alone, has no prompts among them, and refuses the
-    clause by which MLflow's client leaves prompts out.
+    The service searches registered models only by exact name. It has no prompts, and refuses the clause
+    with which MLflow's client excludes them.
     """
 
     def search_registered_models(
@@ -83,28 +83,32 @@ class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # nor h
         order_by: list[str] | None = None,
         page_token: str | None = None,
     ) -> PagedList[RegisteredModel]:
-        """Return a page of models; what the service cannot do is done here, over all that there are."""
-        text = _NO_PROMPTS.sub("", filter_string or "").strip()
-        asked = SearchModelUtils.parse_search_filter(text)
-        if order_by is None and all(one["comparator"] == "=" and one["key"] == "name" for one in asked):
-            found: PagedList[RegisteredModel] = super().search_registered_models(
+        """Return a page of models; a search that the service does not support is run here on all models."""
+        text = _NO_PROMPTS_CLAUSE.sub("", filter_string or "").strip()
+        comparisons = SearchModelUtils.parse_search_filter(text)
+        if order_by is None and all(
+            each["comparator"] == "=" and each["key"] == "name" for each in comparisons
+        ):
+            page: PagedList[RegisteredModel] = super().search_registered_models(
                 text or None, max_results, None, page_token
             )
-            return found
-        held = SearchModelUtils.filter(self._every_model(), text)
-        ordered = SearchModelUtils.sort(held, order_by or [])
+            return page
+        matching = SearchModelUtils.filter(self._all_models(), text)
+        ordered = SearchModelUtils.sort(matching, order_by or [])
         return PagedList(*SearchUtils.paginate(ordered, page_token, max_results))
 
-    def _every_model(self) -> list[RegisteredModel]:
+    def _all_models(self) -> list[RegisteredModel]:
         models: list[RegisteredModel] = []
         token: str | None = None
-        while len(models) <= MOST_MODELS:
-            page = super().search_registered_models(None, _MODELS_AT_ONCE, None, token)
+        while len(models) <= MAX_SCANNED_MODELS:
+            page = super().search_registered_models(None, _MODELS_PER_PAGE, None, token)
             models.extend(page)
             token = page.token or None
             if token is None:
                 return models
-        message = f"There are more than {MOST_MODELS:,} registered models, too many to search here."
+        message = (
+            f"There are more than {MAX_SCANNED_MODELS:,} registered models, the maximum for this search."
+        )
         raise LimitExceeded(message)
 
     def _call_endpoint(
@@ -121,13 +125,13 @@ class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # nor h
         )
         for endpoint, method in endpoints[:-1]:
             try:
-                return self._ask(api, json_body, endpoint, method, extra_headers)
+                return self._call(api, json_body, endpoint, method, extra_headers)
             except MlflowException as error:
                 if code_of(error) != _NO_ENDPOINT:
                     raise
         endpoint, method = endpoints[-1]
-        return self._ask(api, json_body, endpoint, method, extra_headers)
+        return self._call(api, json_body, endpoint, method, extra_headers)
 
-    def _ask(self, api: Any, body: str | None, endpoint: str, method: str, headers: Any) -> Any:
+    def _call(self, api: Any, body: str | None, endpoint: str, method: str, headers: Any) -> Any:
         proto = self._get_response_from_method(api)
-        return call(self.get_host_creds(), endpoint, method, body, proto, headers)
+        return call_endpoint(self.get_host_creds(), endpoint, method, body, proto, headers)

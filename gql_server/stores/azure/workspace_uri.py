@@ -1,6 +1,7 @@
-"""Tracking URIs of Azure Machine Learning workspaces, checked before the plugin reads them.
+"""Tracking URIs of Azure Machine Learning workspaces, validated before the plugin parses them.
 
-The plugin matches a URI by one case-sensitive expression, and fails with an AttributeError where it does not.
+The plugin matches a URI with one case-sensitive expression, and raises an AttributeError if it does not
+match.
 """
 
 import re
@@ -11,17 +12,17 @@ from urllib.parse import SplitResult, urlsplit
 from gql_server.stores.store_config_error import StoreConfigError
 
 _PROVIDER = "Microsoft.MachineLearningServices"
-_PARTS = ("subscriptions", "resourceGroups", "providers", "workspaces")
-_KNOWN = {part.lower(): part for part in (*_PARTS, _PROVIDER)}
-_VALUE = re.compile(r"[\w.()\-]+")
-"""Names of resource groups take the most: letters, digits, and `_ . ( ) -`."""
+_SEGMENT_NAMES = ("subscriptions", "resourceGroups", "providers", "workspaces")
+_SEGMENTS = {segment.lower(): segment for segment in (*_SEGMENT_NAMES, _PROVIDER)}
+_NAME = re.compile(r"[\w.()\-]+")
+"""The characters of resource group names; the other names use a subset."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _HINT = "`az ml workspace show --query mlflow_tracking_uri` prints it"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What a tracking URI names. `host` may have a port."""
+    """The workspace that a tracking URI names; `host` may include a port."""
 
     host: str
     subscription: str
@@ -30,12 +31,12 @@ class Workspace:
 
     @property
     def uri(self) -> str:
-        """Return the tracking URI in the one form that the plugin reads."""
+        """Return the tracking URI in the form that the plugin accepts."""
         return f"azureml://{self.host}/mlflow/v1.0{self.scope}"
 
     @property
     def scope(self) -> str:
-        """Return the workspace's own path."""
+        """Return the path of the workspace."""
         return (
             f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
             f"/providers/{_PROVIDER}/workspaces/{self.name}"
@@ -43,39 +44,41 @@ class Workspace:
 
 
 def parse_workspace(uri: str) -> Workspace:
-    """Return the workspace of a tracking URI; raise `StoreConfigError` for any other text."""
+    """Return the workspace of a tracking URI; raise `StoreConfigError` for an invalid one."""
     split = urlsplit(uri)
-    found = dict(_pairs(split.path))
+    names = dict(_names_by_segment(split.path))
     workspace = Workspace(
         host=split.netloc if _HOST.fullmatch(split.netloc) else "<region>.api.azureml.ms",
-        subscription=found.get("subscriptions", "<subscription id>"),
-        resource_group=found.get("resourceGroups", "<resource group>"),
-        name=found.get("workspaces", "<workspace>"),
+        subscription=names.get("subscriptions", "<subscription id>"),
+        resource_group=names.get("resourceGroups", "<resource group>"),
+        name=names.get("workspaces", "<workspace>"),
     )
-    what_is_wrong = _mistake(split, workspace)
-    if what_is_wrong is not None:
-        message = f"{uri[:500]!r} {what_is_wrong}; the form is {workspace.uri} ({_HINT})."
+    problem = _problem(split, workspace)
+    if problem is not None:
+        message = f"{uri[:500]!r} {problem}; the form is {workspace.uri} ({_HINT})."
         raise StoreConfigError(message)
     return workspace
 
 
-def _pairs(path: str) -> list[tuple[str, str]]:
-    """Return what follows each known part of a path, whatever case the parts are in."""
-    parts = path.split("/")
+def _names_by_segment(path: str) -> list[tuple[str, str]]:
+    """Return the name after each known segment of a path, ignoring the case of segments."""
+    segments = path.split("/")
     return [
-        (_KNOWN[part.lower()], value) for part, value in pairwise(parts) if part.lower() in _KNOWN and value
+        (_SEGMENTS[segment.lower()], name)
+        for segment, name in pairwise(segments)
+        if segment.lower() in _SEGMENTS and name
     ]
 
 
-def _mistake(split: SplitResult, workspace: Workspace) -> str | None:
+def _problem(split: SplitResult, workspace: Workspace) -> str | None:
     if split.netloc != workspace.host:
         return "names no host"
-    values = (workspace.subscription, workspace.resource_group, workspace.name)
-    if any(not _VALUE.fullmatch(value) for value in values):
+    names = (workspace.subscription, workspace.resource_group, workspace.name)
+    if any(not _NAME.fullmatch(name) for name in names):
         return "names no subscription, resource group and workspace"
     tail = re.fullmatch(r"/mlflow/v[12]\.0(/.*?)/?", split.path)
     if tail is None:
-        return "has not /mlflow/v1.0 behind the host"
+        return "lacks /mlflow/v1.0 after the host"
     if tail[1].lower() != workspace.scope.lower():
-        return "has something more, or in another order"
-    return None if tail[1] == workspace.scope else "is not in the case that Azure's plugin wants"
+        return "has something more, or another order"
+    return None if tail[1] == workspace.scope else "is not in the case that Azure's plugin requires"

@@ -9,7 +9,7 @@ from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from gql_server.config.azure import AzureOptions, AzureSettings
-from gql_server.stores.azure.plugin_stores import open_workspace
+from gql_server.stores.azure.plugin_stores import open_workspace_store
 from gql_server.stores.mlflow.database_url import parse_database_url
 from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
 from gql_server.stores.mlflow.schema_check import (
@@ -33,7 +33,7 @@ def open_store(uri: str, *, create: bool = False, azure: AzureOptions | None = N
     if kind is StoreKind.SQL:
         return _open_database(uri, create=create)
     if kind is StoreKind.AZURE_ML:
-        return open_workspace(uri, (azure or AzureSettings().azure_options).credential_timeout)
+        return open_workspace_store(uri, (azure or AzureSettings().azure_options).credential_timeout)
     if kind is StoreKind.FILE and not (create or folder_of(uri).is_dir()):
         message = f"{shown(uri)}: there is no such folder."
         raise StoreConfigError(message)

@@ -7,11 +7,11 @@ from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 
-async def test_what_a_run_holds(azure: Emulator, azure_store: Store) -> None:
-    """Artifacts are listed without sizes, models are found by name, and there are no logged models."""
+async def test_run_has_artifacts_and_no_logged_models(azure: Emulator, azure_store: Store) -> None:
+    """Artifacts are listed without sizes, registered models are found, and there are no logged models."""
     MlflowClient(azure.upstream, registry_uri=azure.upstream).create_registered_model("ridge")
     location = azure.artifact_location("spirals")
-    experiment = azure_store.client.create_experiment("held", artifact_location=location)
+    experiment = azure_store.client.create_experiment("with artifacts", artifact_location=location)
     run = azure_store.client.create_run(experiment).info.run_id
     azure.artifacts[run] = ["model/MLmodel", "model2/x.txt", "log.txt"]
     async with graphql_client(azure_store.uri) as ask:

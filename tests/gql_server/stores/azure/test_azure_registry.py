@@ -1,9 +1,9 @@
-"""The model registry of a workspace: found by exact names there, by all else here."""
+"""The model registry of a workspace, which the service searches only by exact name."""
 
 import pytest
 from mlflow import MlflowClient
 
-from gql_server.stores.azure.plugin_stores import open_registry
+from gql_server.stores.azure.plugin_stores import open_workspace_registry
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.support.azure.emulator import Emulator
 from tests.support.limits import LIMITS
@@ -14,7 +14,7 @@ NO_PROMPTS = "tag.`mlflow.prompt.is_prompt` != 'true'"
 
 @pytest.fixture
 def models(azure: Emulator, azure_store: Store) -> Store:
-    """Give a workspace with three models, one of them tagged."""
+    """Return a workspace with three registered models, of which one has a tag."""
     client = MlflowClient(azure.upstream, registry_uri=azure.upstream)
     for name in ("ridge", "forest", "forest-2"):
         client.create_registered_model(name, tags={"team": "red"} if name == "ridge" else {})
@@ -22,7 +22,7 @@ def models(azure: Emulator, azure_store: Store) -> Store:
 
 
 @pytest.mark.parametrize(
-    ("text", "names", "asked"),
+    ("text", "names", "requests"),
     [
         (None, ["forest", "forest-2", "ridge"], 1),
         (NO_PROMPTS, ["forest", "forest-2", "ridge"], 1),
@@ -33,19 +33,19 @@ def models(azure: Emulator, azure_store: Store) -> Store:
         (f"name ILIKE 'FOREST' AND {NO_PROMPTS}", ["forest"], 1),
     ],
 )
-def test_models_are_searched(
-    azure: Emulator, models: Store, text: str | None, names: list[str], asked: int
+def test_each_filter_finds_its_models(
+    azure: Emulator, models: Store, text: str | None, names: list[str], requests: int
 ) -> None:
-    """Each filter of MLflow's finds what it means, and the service refuses none of what it is asked."""
-    registry = open_registry(models.uri, 5)
+    """Each MLflow filter finds the matching models, and the service refuses no request."""
+    registry = open_workspace_registry(models.uri, 5)
     assert sorted(model.name for model in registry.search_registered_models(text)) == names
     assert azure.refused == []
-    assert azure.calls["registered-models/search"] == asked
+    assert azure.calls["registered-models/search"] == requests
 
 
-def test_models_come_in_pages(models: Store) -> None:
-    """What is ordered or filtered here has pages as what is not."""
-    registry = open_registry(models.uri, 5)
+def test_models_are_returned_in_pages(models: Store) -> None:
+    """A search that this server orders or filters has pages as well."""
+    registry = open_workspace_registry(models.uri, 5)
     for text, order in ((None, None), (None, ["name ASC"]), ("name LIKE '%'", None)):
         names: list[str] = []
         token: str | None = None
@@ -58,17 +58,17 @@ def test_models_come_in_pages(models: Store) -> None:
         assert names == ["forest", "forest-2", "ridge"]
 
 
-def test_a_model_is_looked_up(models: Store) -> None:
-    """What the service has of the registry is asked as MLflow asks it."""
-    registry = open_registry(models.uri, 5)
+def test_model_is_looked_up_by_name(models: Store) -> None:
+    """Lookups that the service supports are sent unchanged."""
+    registry = open_workspace_registry(models.uri, 5)
     assert registry.get_registered_model("ridge").tags == {"team": "red"}
     assert list(registry.search_model_versions("name = 'ridge'")) == []
 
 
-async def test_one_token_serves_the_registry_too(azure: Emulator, models: Store) -> None:
-    """The registry and artifacts of a workspace use the credential that it was opened with."""
+async def test_registry_uses_the_token_of_the_store(azure: Emulator, models: Store) -> None:
+    """The registry of a workspace uses the credential of its opened store."""
     port = MlflowTracking(models.uri, LIMITS.store)
     await port.ready()
-    open_registry(models.uri, 5).get_registered_model("ridge")
+    open_workspace_registry(models.uri, 5).get_registered_model("ridge")
     assert azure.calls["token"] == 1
     await port.close()

@@ -1,4 +1,4 @@
-"""The server's credential in Azure: azure-identity's own, against an identity endpoint on loopback."""
+"""The server's Azure credential: azure-identity's, with an identity endpoint on loopback."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.azure import credential as credential_module
-from gql_server.stores.azure.credential import CachedCredential, unattended_credential
+from gql_server.stores.azure.credential import CachedCredential, non_interactive_credential
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, Unauthenticated
 from schema.ports.tracking import Search
@@ -28,13 +28,13 @@ SCOPE = "https://management.azure.com/.default"
 COUNT = "{ experiments { totalCount } }"
 
 
-def kept() -> CachedCredential:
-    """Return a credential of azure-identity's, as the environment has it."""
-    return CachedCredential(lambda: unattended_credential(None, 5))
+def cached_credential() -> CachedCredential:
+    """Return a credential of azure-identity for the environment."""
+    return CachedCredential(lambda: non_interactive_credential(None, 5))
 
 
-async def test_many_requests_are_one_token(azure: Emulator, azure_store: Store) -> None:
-    """However many requests there are, at once and one after another, one token is asked for."""
+async def test_many_requests_use_one_token(azure: Emulator, azure_store: Store) -> None:
+    """Concurrent and consecutive requests request one token."""
     port = MlflowTracking(azure_store.uri, LIMITS.store)
     for _ in range(2):
         await asyncio.gather(*(port.count_experiments(Search()) for _ in range(20)))
@@ -43,8 +43,8 @@ async def test_many_requests_are_one_token(azure: Emulator, azure_store: Store) 
     assert azure.calls["experiments/search"] == 40
 
 
-async def test_a_token_is_renewed_before_it_ends(azure: Emulator, azure_store: Store) -> None:
-    """In the last minutes of a token the next is got, and where that fails the old one goes on being used."""
+async def test_token_is_renewed_before_it_expires(azure: Emulator, azure_store: Store) -> None:
+    """In its last minutes a token is renewed; if that fails, the old one remains in use."""
     azure.lifetime = 200
     port = MlflowTracking(azure_store.uri, LIMITS.store)
     await port.ready()
@@ -56,10 +56,10 @@ async def test_a_token_is_renewed_before_it_ends(azure: Emulator, azure_store: S
     await port.close()
 
 
-def test_one_renews_and_the_others_go_on(azure: Emulator) -> None:
-    """While a token still holds, only one of many threads waits for the next."""
+def test_one_thread_renews_while_others_use_the_token(azure: Emulator) -> None:
+    """While a token is valid, only one of many threads waits for the renewal."""
     azure.lifetime = 200
-    credential = kept()
+    credential = cached_credential()
     first = credential.get_token(SCOPE)
     azure.lifetime = 3600
     with ThreadPoolExecutor(8) as pool:
@@ -71,18 +71,18 @@ def test_one_renews_and_the_others_go_on(azure: Emulator) -> None:
 
 @pytest.mark.usefixtures("azure")
 @pytest.mark.parametrize("chosen", ["InteractiveBrowserCredential", "VisualStudioCodeCredential"])
-def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
-    """Not even where a variable asks for it does a browser open."""
+def test_no_interactive_credential_is_used(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+    """No browser opens, even if an environment variable selects that credential."""
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", chosen)
     with pytest.raises(StoreUnavailable):
-        kept().get_token(SCOPE)
+        cached_credential().get_token(SCOPE)
 
 
 @pytest.mark.usefixtures("azure")
-async def test_no_credential_is_one_clear_line(
+async def test_missing_credential_is_reported_in_one_line(
     azure_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a credential the server is not ready, each time, and says what to do in one line."""
+    """Without a credential the server is not ready, and each response states in one line what to do."""
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     app = create_app(Settings(tracking_uri=azure_store.uri))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -98,85 +98,85 @@ async def test_no_credential_is_one_clear_line(
     assert "\n" not in error["message"]
 
 
-def test_the_server_comes_up_without_one(azure_store: Store) -> None:
-    """A server without a credential starts, says so in one line, lives, and is not ready."""
+def test_server_starts_without_credential(azure_store: Store) -> None:
+    """A server without a credential starts, logs it in one line, is alive and not ready."""
     with running_server(
         "--tracking-uri", azure_store.uri, AZURE_TOKEN_CREDENTIALS="EnvironmentCredential"
     ) as server:
         assert server.get("/healthz").status_code == 200
         assert httpx.get(f"{server.url}/readyz", timeout=10).status_code == 503
-        said = "".join(server.printed)
-    assert said.count("credential") == 1
-    assert "Traceback" not in said
+        output = "".join(server.printed)
+    assert output.count("credential") == 1
+    assert "Traceback" not in output
 
 
-def test_the_server_serves_with_one(azure: Emulator, azure_store: Store) -> None:
-    """The command serves a workspace, with the identity of the machine that it runs on."""
+def test_server_serves_with_managed_identity(azure: Emulator, azure_store: Store) -> None:
+    """The command serves a workspace with the managed identity of its machine."""
     azure_store.client.create_experiment("over the wire")
     with running_server("--tracking-uri", azure_store.uri) as server:
         assert server.get("/readyz").status_code == 200
-        answer = server.query('{ experiment(name: "over the wire") { name } server { store } }').json()
-    assert answer["data"] == {"experiment": {"name": "over the wire"}, "server": {"store": "AZURE_ML"}}
+        response = server.query('{ experiment(name: "over the wire") { name } server { store } }').json()
+    assert response["data"] == {"experiment": {"name": "over the wire"}, "server": {"store": "AZURE_ML"}}
     assert azure.calls["token"] == 2
 
 
-def test_a_sign_in_that_is_down_is_an_outage(azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody gives out tokens that is said, once for all who ask within some seconds."""
+def test_unreachable_sign_in_is_reported_and_cached(azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the sign-in cannot be reached, all requests within some seconds fail without another attempt."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{free_port()}/msi/token")
-    credential = kept()
+    credential = cached_credential()
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             credential.get_token(SCOPE)
     assert azure.calls["token"] == 0
 
 
-class _Refusing:
-    """A credential with a wrong secret, as Azure's sign-in answers; it is not to be had on loopback."""
+class _RefusedCredential:
+    """A credential with an invalid secret, which raises the error of Azure's sign-in."""
 
-    tries = 0
+    attempts = 0
 
     def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
-        """Refuse, as azure-identity does."""
-        self.tries += 1
+        """Raise azure-identity's error."""
+        self.attempts += 1
         message = "Authentication failed: AADSTS7000215: Invalid client secret provided for app 'abc'."
         raise ClientAuthenticationError(message)
 
 
-def test_a_refused_credential_has_its_code_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Azure's own code is shown, the rest of its text is not; it is tried again after a while."""
-    refusing = _Refusing()
-    credential = CachedCredential(lambda: refusing)
+def test_refused_credential_shows_only_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has Azure's code and no other text; a later request tries again."""
+    refused = _RefusedCredential()
+    credential = CachedCredential(lambda: refused)
     for _ in range(2):
         with pytest.raises(Unauthenticated, match=r"\(AADSTS7000215\)") as caught:
             credential.get_token(SCOPE)
         assert "abc" not in str(caught.value)
-    assert refusing.tries == 1
-    monkeypatch.setattr(credential_module, "_REMEMBERED", -1.0)
-    credential = CachedCredential(lambda: refusing)
+    assert refused.attempts == 1
+    monkeypatch.setattr(credential_module, "_FAILURE_SECONDS", -1.0)
+    credential = CachedCredential(lambda: refused)
     for _ in range(2):
         with pytest.raises(Unauthenticated):
             credential.get_token(SCOPE)
-    assert refusing.tries == 3
+    assert refused.attempts == 3
 
 
-async def test_no_other_address_is_asked(
+async def test_no_other_address_is_requested(
     azure: Emulator, azure_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A workspace costs requests to itself and to the identity endpoint, and to no address of Azure's."""
-    asked: list[str] = []
+    """Opening a workspace sends requests only to it and to the identity endpoint, none to Azure."""
+    requested: list[str] = []
     send = requests.Session.send
 
-    def listen(
+    def record(
         self: requests.Session, request: requests.PreparedRequest, **options: object
     ) -> requests.Response:
-        asked.append(str(request.url))
+        requested.append(str(request.url))
         return send(self, request, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(requests.Session, "send", listen)
+    monkeypatch.setattr(requests.Session, "send", record)
     monkeypatch.delenv("AZUREML_CURRENT_CLOUD", raising=False)
     port = MlflowTracking(azure_store.uri, LIMITS.store)
     await port.open()
     await port.close()
-    hosts = {url.split("/")[2] for url in asked}
+    hosts = {url.split("/")[2] for url in requested}
     assert azure.host in hosts
     assert all(host.startswith("127.0.0.1:") for host in hosts)

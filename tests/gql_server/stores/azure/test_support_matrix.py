@@ -1,4 +1,4 @@
-"""The service's support matrix, row by row: what it refuses when sent raw is answered through the graph."""
+"""The service's support matrix: what the service refuses, the graph still returns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 
 from gql_server.config.azure import Edition
-from gql_server.stores.azure.plugin_stores import open_workspace
+from gql_server.stores.azure.plugin_stores import open_workspace_store
 from gql_server.stores.azure.support_matrix import MATRIX, azure_capabilities
 from gql_server.stores.errors import public_error_from
 from gql_server.stores.pushdown.plan import plan_experiments, plan_runs
@@ -28,16 +28,16 @@ EDITIONS: dict[Edition, refusals.Edition] = {"2024": refusals.NEWER, "2022": ref
 
 @dataclass(frozen=True)
 class Case:
-    """A row's feature as MLflow's client sends it, the same as a question to the graph, and the answer."""
+    """A feature as MLflow's client sends it, the same as GraphQL arguments, and the names of the result."""
 
     raw: dict[str, Any]
     arguments: str
     names: list[str]
-    """By the order asked for, or by name."""
+    """In the requested order, otherwise sorted."""
 
 
-def _filter(raw: str, own: str, *names: str) -> Case:
-    return Case({"filter_string": raw}, f"filter: {own!r}".replace("'", '"').replace("~", "'"), list(names))
+def _filter(raw: str, text: str, *names: str) -> Case:
+    return Case({"filter_string": raw}, f"filter: {text!r}".replace("'", '"').replace("~", "'"), list(names))
 
 
 def _order(raw: str, arguments: str, *names: str) -> Case:
@@ -71,12 +71,12 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 SORTED_HERE = {("order_times", "2022"), ("order_attributes", "2024")}
-"""What a workspace could order, but not all the way: without a run's id to decide, or by text as it likes."""
+"""Orders that a workspace supports in part: without the run's id as last key, or by its own collation."""
 
 
 @pytest.fixture
 def filled(azure_store: Store) -> Store:
-    """Give a workspace with four runs that differ in all that they have."""
+    """Return a workspace with four runs that differ in all values."""
     client = azure_store.client
     for place, (name, depth, opt, loss, team, status) in enumerate(
         [
@@ -97,29 +97,33 @@ def filled(azure_store: Store) -> Store:
 
 
 def raw_names(store: Store, **search: Any) -> list[str]:
-    """Ask the workspace with the plugin's own store, as MLflow's client would; return the names found."""
-    found = open_workspace(store.uri, 5).search_runs(["0"], search.pop("filter_string", ""), 1, 100, **search)
+    """Search the workspace with the plugin's store, as MLflow's client would; return the names."""
+    found = open_workspace_store(store.uri, 5).search_runs(
+        ["0"], search.pop("filter_string", ""), 1, 100, **search
+    )
     return [run.info.run_name for run in found]
 
 
-def test_every_row_has_a_case() -> None:
-    """No row of the table goes without a test."""
+def test_each_row_has_a_case() -> None:
+    """Each row of the matrix has a test case."""
     assert CASES.keys() | {"rename"} == MATRIX.keys()
 
 
 @pytest.mark.parametrize("row", MATRIX)
-def test_every_row_is_documented(row: str) -> None:
-    """The table in docs/azure.md is the one in the code."""
-    own = MATRIX[row]
-    newer, older = ("yes" if edition in own.editions else "no" for edition in EDITIONS)
-    line = f"| {own.feature} | {newer} | {older} | {own.here} |"
+def test_each_row_is_documented(row: str) -> None:
+    """The table in docs/azure.md is equal to the matrix."""
+    entry = MATRIX[row]
+    newer, older = ("yes" if edition in entry.editions else "no" for edition in EDITIONS)
+    line = f"| {entry.feature} | {newer} | {older} | {entry.handling} |"
     assert line in (ROOT / "docs" / "azure.md").read_text()
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("row", CASES)
-async def test_each_row(azure: Emulator, filled: Store, row: str, edition: Edition) -> None:
-    """A row that an edition says no to is refused when sent raw, and all are answered, in one question."""
+async def test_each_row_works_through_the_graph(
+    azure: Emulator, filled: Store, row: str, edition: Edition
+) -> None:
+    """The service refuses unsupported features; through the graph, each feature works in one search."""
     azure.edition = EDITIONS[edition]
     case = CASES[row]
     if edition in MATRIX[row].editions:
@@ -140,14 +144,14 @@ async def test_each_row(azure: Emulator, filled: Store, row: str, edition: Editi
     assert azure.calls["runs/search"] == 1
     (search,) = azure.searches
     supported = edition in MATRIX[row].editions and (row, edition) not in SORTED_HERE
-    # Of an unequal tag it can at least be asked whether it is there.
+    # For an unequal tag, the service can still test that the tag exists.
     part = row == "unequal_tags" and edition == "2024"
     assert bool(search.get("filter") or search.get("order_by")) is (supported or part)
 
 
-def test_renaming_is_refused(azure: Emulator, filled: Store) -> None:
-    """The service does not rename experiments, and is not asked to."""
-    store = open_workspace(filled.uri, 5)
+def test_renaming_experiment_is_refused_without_request(azure: Emulator, filled: Store) -> None:
+    """The service cannot rename experiments, and this server sends no such request."""
+    store = open_workspace_store(filled.uri, 5)
     with pytest.raises(MlflowException) as refused:
         super(type(store), store).rename_experiment("0", "other")  # type: ignore[misc]
     assert isinstance(public_error_from(refused.value), BadUserInput)
@@ -159,12 +163,12 @@ def test_renaming_is_refused(azure: Emulator, filled: Store) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.data(), edition=st.sampled_from(sorted(EDITIONS)))
-def test_nothing_is_asked_that_is_refused(data: st.DataObject, edition: Edition) -> None:
-    """Whatever the condition and the order, what is asked of a workspace is in its edition of the table."""
-    made = records()
-    for number, run in enumerate(made):
+def test_requests_use_only_supported_features(data: st.DataObject, edition: Edition) -> None:
+    """For every condition and order, the requests to a workspace use only features of its edition."""
+    runs = records()
+    for number, run in enumerate(runs):
         run.run_id, run.experiment_id = f"upbeat-square_{number}", str(number % 2)
-    condition: Condition = data.draw(conditions(made))
+    condition: Condition = data.draw(conditions(runs))
     order: tuple[Order, ...] = data.draw(orders())
     plan = plan_runs(Search(where=condition, order=order), azure_capabilities(edition))
     refusals.check_runs_filter(plan.filter, EDITIONS[edition])
@@ -175,7 +179,7 @@ def test_nothing_is_asked_that_is_refused(data: st.DataObject, edition: Edition)
 
 
 @pytest.mark.parametrize(
-    ("own", "asked"),
+    ("text", "pushed"),
     [
         ("status = 'FAILED' AND end_time > 5", "attributes.status = 'Failed' AND attributes.end_time > '5'"),
         ("run_id IN ('a1', 'b_2-c')", "attributes.run_id IN ('a1', 'b_2-c')"),
@@ -186,18 +190,18 @@ def test_nothing_is_asked_that_is_refused(data: st.DataObject, edition: Edition)
         ("artifact_uri = 'x' AND tags.k IS NULL", ""),
     ],
 )  # fmt: skip
-def test_a_filter_is_put_into_the_services_words(own: str, asked: str) -> None:
-    """MLflow's filter keeps its meaning: literals are translated, what is refused is tested here."""
-    plan = plan_runs(Search(filter=own), azure_capabilities("2024"))
-    assert plan.filter == asked
+def test_filter_is_translated_for_the_service(text: str, pushed: str) -> None:
+    """A filter keeps its meaning: literals are translated, and unsupported clauses are evaluated here."""
+    plan = plan_runs(Search(filter=text), azure_capabilities("2024"))
+    assert plan.filter == pushed
     assert plan.residual is not None
 
 
 @pytest.mark.parametrize(
     "text", ["datasets.name = 'x'", "params.x > '1'", "status IN ('a')", "a OR b", "x" * 10_000, "'", "("]
 )
-async def test_a_filter_that_mlflow_does_not_have(azure_store: Store, text: str) -> None:
-    """It is refused as on every store, in one coded error, without asking the workspace."""
+async def test_invalid_filter_is_refused_without_request(azure_store: Store, text: str) -> None:
+    """An invalid filter is refused with one error code, as on every store."""
     async with graphql_client(azure_store.uri) as ask:
         error = await ask.error(
             "query ($f: String) { runs(experimentIds: [0], filter: $f) { totalCount } }", f=text

@@ -1,4 +1,4 @@
-"""Tracking URIs of workspaces: the one right form, and what is said of all others."""
+"""Tracking URIs of workspaces: the valid form, and the errors for others."""
 
 import pytest
 
@@ -11,51 +11,52 @@ SCOPE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/my_rg.(1)"
     "/providers/Microsoft.MachineLearningServices/workspaces/my-ws"
 )
-RIGHT = f"azureml://westeurope.api.azureml.ms/mlflow/v1.0{SCOPE}"
-OURS = Workspace("westeurope.api.azureml.ms", SUBSCRIPTION, "my_rg.(1)", "my-ws")
+VALID_URI = f"azureml://westeurope.api.azureml.ms/mlflow/v1.0{SCOPE}"
+WORKSPACE = Workspace("westeurope.api.azureml.ms", SUBSCRIPTION, "my_rg.(1)", "my-ws")
 
 
 @pytest.mark.parametrize(
-    "uri", [RIGHT, RIGHT.replace("v1.0", "v2.0"), f"{RIGHT}?", f"{RIGHT}/", f"{RIGHT}?a=b"]
+    "uri",
+    [VALID_URI, VALID_URI.replace("v1.0", "v2.0"), f"{VALID_URI}?", f"{VALID_URI}/", f"{VALID_URI}?a=b"],
 )
-def test_what_azure_prints_is_taken(uri: str) -> None:
-    """Either version of the API, and the question mark that some of Azure's tools leave at the end."""
-    assert parse_workspace(uri) == OURS
-    assert OURS.uri == RIGHT
+def test_uris_printed_by_azure_are_accepted(uri: str) -> None:
+    """Both API versions and the trailing question mark of some of Azure's tools are accepted."""
+    assert parse_workspace(uri) == WORKSPACE
+    assert WORKSPACE.uri == VALID_URI
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"),
+    ("uri", "problem"),
     [
-        (RIGHT.replace("resourceGroups", "resourcegroups"), "case"),
-        (RIGHT.replace("Microsoft.MachineLearningServices", "microsoft.machinelearningservices"), "case"),
-        (RIGHT.replace("workspaces", "Workspaces"), "case"),
-        (RIGHT.replace("azureml://westeurope.api.azureml.ms", "azureml:"), "host"),
-        (RIGHT.replace("azureml://", "azureml:"), "host"),
-        (RIGHT.replace("westeurope.api.azureml.ms", "user:pw@h"), "host"),
-        (RIGHT.replace("/workspaces/my-ws", ""), "workspace"),
-        (RIGHT.replace("my-ws", ""), "workspace"),
-        (RIGHT.replace("my-ws", "a b"), "workspace"),
-        (RIGHT.replace("/mlflow/v1.0", ""), "/mlflow/v1.0"),
-        (RIGHT.replace("v1.0", "v3.0"), "/mlflow/v1.0"),
-        (f"{RIGHT}/experiments/1", "something more"),
+        (VALID_URI.replace("resourceGroups", "resourcegroups"), "case"),
+        (VALID_URI.replace("Microsoft.MachineLearningServices", "microsoft.machinelearningservices"), "case"),
+        (VALID_URI.replace("workspaces", "Workspaces"), "case"),
+        (VALID_URI.replace("azureml://westeurope.api.azureml.ms", "azureml:"), "host"),
+        (VALID_URI.replace("azureml://", "azureml:"), "host"),
+        (VALID_URI.replace("westeurope.api.azureml.ms", "user:pw@h"), "host"),
+        (VALID_URI.replace("/workspaces/my-ws", ""), "workspace"),
+        (VALID_URI.replace("my-ws", ""), "workspace"),
+        (VALID_URI.replace("my-ws", "a b"), "workspace"),
+        (VALID_URI.replace("/mlflow/v1.0", ""), "/mlflow/v1.0"),
+        (VALID_URI.replace("v1.0", "v3.0"), "/mlflow/v1.0"),
+        (f"{VALID_URI}/experiments/1", "something more"),
         ("azureml://h", "workspace"),
         ("azureml:", "host"),
     ],
 )
-def test_another_form_is_answered_with_the_right_one(uri: str, said: str) -> None:
-    """The message has what is wrong, and the form with whatever of it was there."""
+def test_invalid_uri_error_shows_the_valid_form(uri: str, problem: str) -> None:
+    """The message names the problem, and the valid form filled with the parts that were given."""
     with pytest.raises(StoreConfigError) as caught:
         parse_workspace(uri)
     message = str(caught.value)
-    wrong, _, form = message.partition("; the form is ")
-    assert said in wrong
+    reported, _, form = message.partition("; the form is ")
+    assert problem in reported
     assert form.startswith("azureml://")
     assert "/resourceGroups/" in form
     assert "az ml workspace show" in form
     assert "\n" not in message
-    if said == "case":
-        assert RIGHT in form
+    if problem == "case":
+        assert VALID_URI in form
 
 
 @pytest.mark.parametrize(
@@ -67,16 +68,16 @@ def test_another_form_is_answered_with_the_right_one(uri: str, said: str) -> Non
         ("127.0.0.1:5000", "AzureCloud", "login.microsoftonline.com"),
     ],
 )
-def test_the_cloud_is_the_hosts(
+def test_cloud_is_derived_from_the_host(
     monkeypatch: pytest.MonkeyPatch, host: str, cloud: str, authority: str
 ) -> None:
-    """The plugin is told the cloud, instead of asking an address of Azure's, and so is the sign-in."""
+    """The plugin's variable and the sign-in host are set, so that the plugin requests no metadata."""
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "")
     monkeypatch.delenv("AZUREML_CURRENT_CLOUD")
     workspace = Workspace(host, "s", "g", "w")
     assert set_cloud(workspace) == authority
-    with pytest.MonkeyPatch.context() as own:
-        own.setenv("AZURE_AUTHORITY_HOST", "login.example.org")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZURE_AUTHORITY_HOST", "login.example.org")
         assert set_cloud(workspace) is None
     monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureStack")
     with pytest.raises(StoreConfigError, match=f"AzureStack.*{cloud}"):
