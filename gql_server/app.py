@@ -1,7 +1,8 @@
-"""The application: routes, and what each request is given."""
+"""The application: every component, built from the settings, and the routes that use them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import mlflow
 from starlette.applications import Starlette
@@ -9,30 +10,37 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from gql_server import __version__
 from gql_server.artifacts.factory import artifact_service_from, upload_service_from
-from gql_server.auth.authenticator import Authenticator, authenticator_from
+from gql_server.auth.authenticator import authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
-from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
+from gql_server.auth.protected_route import ProtectedRoute
+from gql_server.auth.rate_limit import rate_limiter_from
+from gql_server.auth.write_permission import WritePermissionMiddleware
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
 from gql_server.exports.table_exporter import TableExporter
-from gql_server.http.csrf import ASKED
+from gql_server.http.csrf import PREFLIGHT_HEADERS, SAFE_METHODS, CsrfMiddleware
+from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.http.graphiql.page import page
-from gql_server.http.graphiql.static_files import PageFiles
+from gql_server.http.graphiql.static_files import GraphiQLFiles
 from gql_server.http.header_limit import HeaderLimitMiddleware
+from gql_server.http.negotiation_middleware import NegotiationMiddleware
 from gql_server.http.not_found import method_not_allowed, not_found
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.observability.access_log import AccessLogMiddleware
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
-from gql_server.operations.execute import OperationExecutor
+from gql_server.operations.admission import OperationAdmission
+from gql_server.operations.executor import OperationExecutor
+from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.routes.downloads import DownloadsEndpoint
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.routes.health import healthz, readyz
+from gql_server.routes.metrics import MetricsEndpoint
 from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
 from gql_server.runtime.limiter import Limiter
@@ -42,109 +50,155 @@ from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
 from schema.build import build_schema
 from schema.engine.operation import ServerInfo
 from schema.ports.tracking import Tracking
+from schema.types.artifact import ROUTES
 
-_SENT = ("accept", "authorization", "cache-control", "content-type", "if-none-match", "x-api-key")
-"""The headers that pages of other sites may send, once they are listed."""
-_READ = ("accept-ranges", "age", "content-range", "etag", "retry-after")
-"""Those that they may read."""
+_CORS_REQUEST_HEADERS: Final = (
+    *("accept", "authorization", "cache-control", "content-type", "if-none-match", "x-api-key"),
+    *PREFLIGHT_HEADERS,
+)
+"""The request headers that pages of the listed origins may send."""
+_CORS_RESPONSE_HEADERS: Final = ("accept-ranges", "age", "content-range", "etag", "retry-after")
+"""The response headers that they may read."""
+_LOGGED_ROUTES: Final = ("/graphql", "/tables", *(f"/{name}" for name in ROUTES.values()))
 
 
 def create_app(settings: Settings | None = None, tracking: Tracking | None = None) -> Starlette:
-    """Return the application over the store that the settings name, or over the one given.
+    """Return the application over the settings' store, or over the one given.
 
-    Nothing is opened here: the store opens with its first use, and `/readyz` says whether it does.
+    The store is opened with its first use; `/readyz` reports whether it responds.
     """
     settings = settings or Settings()
-    store = tracking or store_from(settings)
-    facts = ServerInfo(
-        version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable
-    )
-    access = artifact_service_from(settings, store)
-    cache = cache_from(settings)
-    metrics = Metrics()
-    operation_limiter = Limiter(settings.max_operations)
-    kept = cached_store_from(settings, instrumented(store, metrics), access, cache)
-    writing = write_store_from(settings, store, kept) if settings.writable else None
-    stopping = Shutdown()
-    runner = OperationExecutor(
-        schema=build_schema(writable=settings.writable)._schema,  # noqa: SLF001 - Strawberry's own integrations take it from here
-        settings=settings,
-        facts=facts,
-        store=kept,
-        answers=ResponseCache(cache),
-        limiter=operation_limiter,
-        writing=writing,
-        stopping=stopping,
-    )
-    door, rates = authenticator_from(settings), rate_limiter_from(settings)
-    endpoint = GraphQLEndpoint(runner, settings, page if settings.graphiql else None, door, rates)
-    uploads = upload_service_from(settings, kept) if settings.writable else None
     limits = settings.limits
+    metrics, shutdown = Metrics(), Shutdown()
+    operation_limiter = Limiter(limits.operations.max_operations)
+    authenticator, rate_limiter = authenticator_from(settings), rate_limiter_from(settings)
+
+    store = tracking or store_from(settings)
+    artifacts = artifact_service_from(settings, store)
+    cache = cache_from(settings)
+    cached_store = cached_store_from(settings, instrumented(store, metrics), artifacts, cache)
+    writes = write_store_from(settings, store, cached_store) if settings.writable else None
+
+    schema = build_schema(writable=settings.writable)._schema  # noqa: SLF001 - as Strawberry's own integrations
+    persisted = PersistedDocuments.from_settings(settings)
+    executor = OperationExecutor(
+        schema=schema,
+        settings=settings,
+        server_info=ServerInfo(
+            version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable
+        ),
+        store=cached_store,
+        limiter=operation_limiter,
+        shutdown=shutdown,
+        writes=writes,
+    )
+    graphql = GraphQLEndpoint(
+        persisted=persisted,
+        admission=OperationAdmission(schema, settings, persisted),
+        executor=executor,
+        responses=ResponseCache(cache),
+        settings=settings,
+    )
     exporter = TableExporter(store, limits.exports, limits.queries.max_conditions)
-    kept.on_invalidate(exporter.invalidate)
+    cached_store.on_invalidate(exporter.invalidate)
+    uploads = upload_service_from(settings, cached_store) if settings.writable else None
+
+    protected_by_scheme = Middleware(
+        AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter
+    )
+    graphql_middleware = _graphql_middleware(settings, protected_by_scheme)
+    file_middleware = _file_middleware(settings, protected_by_scheme)
+    routes: list[BaseRoute] = [
+        Route("/", _redirect_to_graphql),
+        Route("/healthz", healthz(cache.stats)),
+        Route("/readyz", readyz(store, shutdown)),
+        Mount("/graphiql", GraphiQLFiles()),
+        ProtectedRoute(Route("/graphql", graphql), graphql_middleware),
+        ProtectedRoute(TablesEndpoint(exporter, limits.exports).route(), file_middleware),
+        *([ProtectedRoute(UploadsEndpoint(uploads).route(), file_middleware)] if uploads is not None else []),
+        *(
+            ProtectedRoute(route, file_middleware)
+            for route in DownloadsEndpoint(artifacts, limits.artifacts).routes()
+        ),
+    ]
+    if settings.metrics:
+        verify_caller = store.prove if isinstance(store, PassThroughTracking) else None
+        # Only the pass-through scheme calls the MLflow server, which the rate limit protects.
+        limiter = rate_limiter if verify_caller is not None else None
+        metrics_middleware = [
+            Middleware(AuthenticationMiddleware, authenticator=authenticator, rate_limiter=limiter)
+        ]
+        endpoint = MetricsEndpoint(metrics, verify_caller)
+        routes.append(ProtectedRoute(Route("/metrics", endpoint.__call__), metrics_middleware))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with metrics.sampling(cache.stats, operation_limiter):
-            with stopping.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
+            with shutdown.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
-        if rates is not None:
-            await rates.close()
-        if writing is not None:
-            await writing.close()
+        if rate_limiter is not None:
+            await rate_limiter.close()
+        if writes is not None:
+            await writes.close()
         if uploads is not None:
             uploads.close()
-        access.close()
+        artifacts.close()
         exporter.close()
         await store.close()
         await cache.close()
 
-    routes = [
-        Route("/", _to_graph),
-        *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
-        *DownloadsEndpoint(access, limits.artifacts).routes(),
-        # All methods: the endpoint says itself which it takes, in JSON.
-        Route("/graphql", endpoint),
-        Mount("/graphiql", PageFiles()),
-        TablesEndpoint(exporter, limits.exports).route(),
-        Route("/healthz", healthz(cache.stats)),
-        Route("/readyz", readyz(store, stopping)),
-    ]
-    if settings.metrics:
-        prove = store.prove if isinstance(store, PassThroughTracking) else None
-        routes.append(Route("/metrics", endpoint.show(metrics, prove)))
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=_middleware(settings, metrics, door, rates),
+        middleware=_app_middleware(settings, metrics),
         exception_handlers={404: not_found, 405: method_not_allowed},
     )
 
 
-def _middleware(
-    settings: Settings, metrics: Metrics, door: Authenticator, rates: RateLimiter | None
-) -> list[Middleware]:
-    """Return what each request goes through first, the outermost first."""
-    chain = [
-        Middleware(AccessLogMiddleware, metrics=metrics),
+def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
+    """Return the middleware of every request, the outermost first."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.origins,
+        allow_methods=["GET", "POST", *(["PUT"] if settings.writable else [])],
+        allow_headers=_CORS_REQUEST_HEADERS,
+        expose_headers=_CORS_RESPONSE_HEADERS,
+        max_age=600,
+    )
+    return [
+        Middleware(AccessLogMiddleware, metrics=metrics, routes=_LOGGED_ROUTES),
         Middleware(HeaderLimitMiddleware),
         Middleware(TrustedHostMiddleware, names=settings.host_names),
+        *([cors] if settings.origins else []),
+        Middleware(ErrorMiddleware, send_timeout=settings.download_patience),
     ]
-    if settings.origins:
-        chain.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.origins,
-                allow_methods=["GET", "POST", *(["PUT"] if settings.writable else [])],
-                allow_headers=[*_SENT, *ASKED],
-                expose_headers=_READ,
-                max_age=600,
-            )
-        )
-    chain.append(Middleware(AuthenticationMiddleware, door=door, rates=rates, origins=settings.origins))
-    return chain
 
 
-async def _to_graph(_request: Request) -> Response:
-    # Relative, so that it holds behind a proxy that serves this under a path of its own.
+def _graphql_middleware(settings: Settings, authentication: Middleware) -> list[Middleware]:
+    """Return the middleware of `/graphql`, the outermost first."""
+    return [
+        Middleware(
+            NegotiationMiddleware,
+            page=page if settings.graphiql else None,
+            send_timeout=settings.download_patience,
+        ),
+        Middleware(
+            CsrfMiddleware, allowed_origins=settings.origins, get_needs_header=settings.get_needs_header
+        ),
+        authentication,
+    ]
+
+
+def _file_middleware(settings: Settings, authentication: Middleware) -> list[Middleware]:
+    """Return the middleware of tables and artifacts, the outermost first."""
+    return [
+        # Links on other sites may lead to files, so only uploads are protected.
+        Middleware(CsrfMiddleware, allowed_origins=settings.origins, exempt_methods=SAFE_METHODS),
+        authentication,
+        Middleware(WritePermissionMiddleware),
+    ]
+
+
+async def _redirect_to_graphql(_request: Request) -> Response:
+    # Relative, so that it is also right behind a proxy that serves this application below another path.
     return RedirectResponse("graphql")

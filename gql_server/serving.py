@@ -129,7 +129,7 @@ def _check_requests(settings: Settings) -> None:
         raise StartupError(message)
     try:
         authenticator_from(settings)
-        PersistedDocuments.of(settings)
+        PersistedDocuments.from_settings(settings)
         rate_limiter_from(settings)
     except ValueError as error:
         raise StartupError(str(error)) from None

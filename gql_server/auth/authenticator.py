@@ -1,86 +1,83 @@
-"""The door: each request is let in as a caller, or not at all."""
+"""Authentication of requests by one scheme."""
 
 import asyncio
 from http import HTTPStatus
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn
 
 from starlette.datastructures import Headers
 
 from gql_server.auth.api_keys import ApiKeys
-from gql_server.auth.caller import ANYONE, Caller
+from gql_server.auth.caller import ANONYMOUS, Caller
 from gql_server.auth.jwks import ProviderUnavailable
 from gql_server.auth.jwt_tokens import JwtTokens
 from gql_server.auth.pass_through import PassThrough
+from gql_server.auth.scheme import AuthScheme
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
+from gql_server.runtime.limiter import Limiter, LimiterFull
 
-_WAITING = 200
-"""Who failed and is kept waiting at once; more are refused without an answer to their question."""
+_MAX_DELAYED: Final = 200
+"""Failed requests that are delayed at the same time; a further one gets 503 at once."""
 
-_CHALLENGES = {
+_CHALLENGES: Final = {
     "keys": 'Bearer realm="mlflow-gql-server"',
     "jwt": 'Bearer realm="mlflow-gql-server"',
     "pass-through": 'Basic realm="mlflow-gql-server", charset="UTF-8", Bearer realm="mlflow-gql-server"',
 }
 
 
-class AuthScheme(Protocol):
-    """Knows callers by what their requests bring."""
-
-    async def find(self, headers: Headers) -> Caller | None:
-        """Return who it is; None where the request does not say so credibly."""
-        ...
-
-
 class Authenticator:
-    """Lets callers in; failures all look alike and take a while, so that nothing is learnt by trying."""
+    """Authenticates requests; without a scheme, every caller is `ANONYMOUS`.
 
-    def __init__(self, finder: AuthScheme | None, *, kind: str = "off", patience: float = 0.5) -> None:
-        self._finder = finder
-        self._challenge = _CHALLENGES.get(kind, "")
-        self._patience = patience
-        self._waiting = 0
+    All failures have the same response after the same delay, in seconds, so that a client learns nothing from
+    them and cannot try credentials quickly.
+    """
 
-    async def let_in(self, headers: Headers) -> Caller:
-        """Return who asks; raise Refusal where that is not known."""
-        if self._finder is None:
-            return ANYONE
+    def __init__(self, scheme: AuthScheme | None, *, challenge: str = "", failure_delay: float = 0.5) -> None:
+        self._scheme = scheme
+        self._challenge = challenge
+        self._failure_delay = failure_delay
+        self._delayed = Limiter(_MAX_DELAYED)
+
+    async def authenticate(self, headers: Headers) -> Caller:
+        """Return the caller of a request; raise `RequestError` without valid credentials."""
+        if self._scheme is None:
+            return ANONYMOUS
         try:
-            caller = await self._finder.find(headers)
+            caller = await self._scheme.authenticate(headers)
         except ProviderUnavailable:
-            text = "Who asks cannot be checked now: the identity provider does not answer."
-            raise RequestError.unavailable(text, ErrorCode.STORE_UNAVAILABLE) from None
+            message = "The credentials cannot be verified now: the identity provider does not respond."
+            raise RequestError.unavailable(message, ErrorCode.STORE_UNAVAILABLE) from None
         if caller is None:
-            await self.refuse()
+            await self.reject()
         return caller
 
-    async def refuse(self) -> NoReturn:
-        """Raise the refusal of who is not known, after the wait that all of them have."""
-        await self._keep_waiting()
-        text = "The request needs credentials that the server accepts."
-        raise RequestError.from_message(
-            text, ErrorCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED, www_authenticate=self._challenge
-        )
-
-    async def _keep_waiting(self) -> None:
-        if self._waiting >= _WAITING:
-            text = "Too many requests fail to say who asks."
-            raise RequestError.unavailable(text, ErrorCode.OVERLOADED)
-        self._waiting += 1
+    async def reject(self) -> NoReturn:
+        """Raise `RequestError`, 401 with a challenge, after the delay."""
         try:
-            await asyncio.sleep(self._patience)
-        finally:
-            self._waiting -= 1
+            with self._delayed:
+                await asyncio.sleep(self._failure_delay)
+        except LimiterFull:
+            message = "Too many requests without valid credentials."
+            raise RequestError.unavailable(message, ErrorCode.OVERLOADED) from None
+        message = "The request needs credentials that the server accepts."
+        raise RequestError.from_message(
+            message, ErrorCode.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED, www_authenticate=self._challenge
+        )
 
 
 def authenticator_from(settings: Settings) -> Authenticator:
-    """Return the door that the settings name; raise BadKeys where the file of keys is not usable."""
-    return Authenticator(_finder_of(settings), kind=settings.auth, patience=settings.auth_failure_seconds)
+    """Return the authenticator of the settings; raise `ApiKeysFileError` if the file of keys is invalid."""
+    return Authenticator(
+        _scheme_from(settings),
+        challenge=_CHALLENGES.get(settings.auth, ""),
+        failure_delay=settings.auth_failure_seconds,
+    )
 
 
-def _finder_of(settings: Settings) -> AuthScheme | None:
+def _scheme_from(settings: Settings) -> AuthScheme | None:
     match settings.auth:
         case "keys":
             return ApiKeys.read(Path(settings.api_keys_file))

@@ -1,4 +1,4 @@
-"""A caller: who asks, as far as that is known."""
+"""The caller of a request."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -7,26 +7,31 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `name` is for logs and rates; `may_write` says whether mutations run."""
+    """The authenticated sender of a request."""
 
     name: str
+    """The name in logs and rate limits."""
     may_write: bool = False
+    """Whether mutations and uploads are allowed."""
     principal: str | None = None
-    """What tells this caller's answers from those of others; None where the store gives all the same."""
+    """A part of every cache key, where the store's results depend on the caller; None if they do not."""
     authorization: str | None = None
-    """What goes to the MLflow server in this caller's name; never logged."""
-    proven: bool = True
-    """Whether somebody found that the credentials hold; without, the name is only what the caller says."""
+    """The Authorization header for the MLflow server; never logged."""
+    verified: bool = True
+    """Whether the credentials have been verified; if not, the name is only a claim."""
 
 
-ANYONE: Final = Caller("anyone", may_write=True)
-"""Who asks where nobody is asked who they are."""
+ANONYMOUS: Final = Caller("anyone", may_write=True)
+"""The caller of every request if authentication is off."""
 
-current: ContextVar[Caller | None] = ContextVar("caller", default=None)
-"""Who is being answered; worker threads get it with the context that they run in."""
+current_caller: ContextVar[Caller | None] = ContextVar("current_caller", default=None)
+"""The caller of the request in this context; worker threads run in a copy of the request's context."""
 
 
-def uses_callers_credentials() -> bool:
-    """Report whether calls to the store in this context use the caller's own credentials."""
-    caller = current.get()
-    return caller is not None and caller.authorization is not None
+def authenticated_caller() -> Caller:
+    """Return the caller of a route behind `AuthenticationMiddleware`."""
+    caller = current_caller.get()
+    if caller is None:
+        message = "The route is not behind AuthenticationMiddleware."
+        raise LookupError(message)
+    return caller

@@ -1,4 +1,4 @@
-"""What a request brings to say who sends it."""
+"""The credentials in a request's Authorization header."""
 
 import base64
 import binascii
@@ -8,20 +8,20 @@ from starlette.datastructures import Headers
 
 
 class Basic(NamedTuple):
-    """A name and a password."""
+    """A user name and a password."""
 
     user: str
     password: str
 
 
 def bearer_token(headers: Headers) -> str | None:
-    """Return the token in Authorization; None where there is none."""
-    return _after(headers, "bearer")
+    """Return the bearer token; None if there is none."""
+    return _value_of(headers, "bearer")
 
 
 def basic_credentials(headers: Headers) -> Basic | None:
-    """Return the name and password in Authorization; None where there are none, or either is empty."""
-    encoded = _after(headers, "basic")
+    """Return the user name and password; None if there are none, or either is empty."""
+    encoded = _value_of(headers, "basic")
     try:
         text = base64.b64decode(encoded or "", validate=True).decode()
     except (binascii.Error, ValueError):
@@ -30,10 +30,10 @@ def basic_credentials(headers: Headers) -> Basic | None:
     return Basic(user, password) if colon and user and password else None
 
 
-def _after(headers: Headers, scheme: str) -> str | None:
+def _value_of(headers: Headers, scheme: str) -> str | None:
     values = headers.getlist("authorization")
     if len(values) != 1:
         return None
-    given, _, rest = values[0].partition(" ")
-    rest = rest.strip()
-    return rest if given.lower() == scheme and rest and " " not in rest else None
+    name, _, value = values[0].partition(" ")
+    value = value.strip()
+    return value if name.lower() == scheme and value and " " not in value else None

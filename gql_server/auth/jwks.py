@@ -1,4 +1,4 @@
-"""The keys that an OpenID Connect provider publishes: fetched once for all who need them, and kept."""
+"""The JSON Web Key Set that an OpenID Connect provider publishes."""
 
 import asyncio
 import logging
@@ -7,76 +7,79 @@ from typing import Final
 
 import jwt
 
-_LIFESPAN: Final = 300.0
-"""Seconds that the keys are kept."""
+from gql_server.runtime.limiter import Limiter, LimiterFull
+
+_LIFETIME: Final = 300.0
+"""Seconds for which the keys are cached."""
 _COOLDOWN: Final = 10.0
-"""Seconds from one fetch to the next, whatever came of it and whatever tokens come."""
+"""Minimum seconds between two fetches, whether they fail or not and whatever tokens arrive."""
 _TIMEOUT: Final = 5.0
-"""Seconds that the provider is waited for."""
-_MOST_WAITING: Final = 200
-"""Who waits for a fetch at once; more are told that the provider does not answer."""
+"""Seconds that a fetch may take."""
+_MAX_WAITING: Final = 200
+"""Requests that wait for a fetch at the same time; a further one fails at once."""
 
 _log = logging.getLogger(__name__)
 
 
 class ProviderUnavailable(Exception):
-    """The provider's keys cannot be had now: nobody can be told from anybody."""
+    """The provider's keys cannot be fetched now, so no token can be verified."""
 
 
 class JsonWebKeySet:
-    """The keys behind one address; those that are known are given without waiting for anything."""
+    """The keys at one URL; a cached key is returned without waiting for a fetch."""
 
     def __init__(self, url: str) -> None:
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT)
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._old_from = 0.0
-        self._fetching: asyncio.Task[None] | None = None
-        self._fetching_until = 0.0
+        self._expires = 0.0
+        self._fetch: asyncio.Task[None] | None = None
+        self._fetch_deadline = 0.0
         self._next_fetch = 0.0
-        self._failed = False
-        self._waiting = 0
+        self._fetch_failed = False
+        self._waiting = Limiter(_MAX_WAITING)
 
     async def get(self, kid: str) -> jwt.PyJWK | None:
-        """Return a key; None where the provider has none of that name. Raises ProviderDown."""
-        if not self._is_known(kid) and (self._fetching or time.monotonic() >= self._next_fetch):
-            await self._fetched()
-        if self._is_known(kid):
+        """Return the key with this id; None if the provider has none. Raises `ProviderUnavailable`."""
+        if not self._is_cached(kid) and (self._fetch or time.monotonic() >= self._next_fetch):
+            await self._wait_for_fetch()
+        if self._is_cached(kid):
             return self._keys[kid]
-        if self._failed:
+        if self._fetch_failed:
             raise ProviderUnavailable
         return None
 
-    def _is_known(self, kid: str) -> bool:
-        return kid in self._keys and time.monotonic() < self._old_from
+    def _is_cached(self, kid: str) -> bool:
+        return kid in self._keys and time.monotonic() < self._expires
 
-    async def _fetched(self) -> None:
-        """Return once the fetch that is under way has ended; begin one where none is."""
-        if self._waiting >= _MOST_WAITING:
-            raise ProviderUnavailable
-        if self._fetching is None:
-            self._fetching = asyncio.create_task(self._fetch())
-            self._fetching_until = asyncio.get_running_loop().time() + _TIMEOUT
-        self._waiting += 1
+    async def _wait_for_fetch(self) -> None:
+        """Wait for the fetch in flight; start one if there is none."""
         try:
-            # A provider that answers byte by byte is not waited for beyond this either.
-            async with asyncio.timeout_at(self._fetching_until):
-                await asyncio.shield(self._fetching)
+            self._waiting.acquire()
+        except LimiterFull:
+            raise ProviderUnavailable from None
+        try:
+            if self._fetch is None:
+                self._fetch = asyncio.create_task(self._fetch_keys())
+                self._fetch_deadline = asyncio.get_running_loop().time() + _TIMEOUT
+            # PyJWT's own timeout does not end a response that arrives byte by byte.
+            async with asyncio.timeout_at(self._fetch_deadline):
+                await asyncio.shield(self._fetch)
         except TimeoutError:
             raise ProviderUnavailable from None
         finally:
-            self._waiting -= 1
+            self._waiting.release()
 
-    async def _fetch(self) -> None:
+    async def _fetch_keys(self) -> None:
         try:
             keys = await asyncio.to_thread(self._client.get_signing_keys)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the provider, there are no keys
-            self._failed = True
-            _log.warning("the keys of the identity provider cannot be had: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - every error means that there are no keys
+            self._fetch_failed = True
+            _log.warning("cannot fetch the keys of the identity provider: %s", type(error).__name__)
         else:
-            self._failed = False
-            # The first of a name counts.
+            self._fetch_failed = False
+            # Of several keys with one id, the first is used.
             self._keys = {key.key_id: key for key in reversed(keys) if key.key_id}
-            self._old_from = time.monotonic() + _LIFESPAN
+            self._expires = time.monotonic() + _LIFETIME
         finally:
             self._next_fetch = time.monotonic() + _COOLDOWN
-            self._fetching = None
+            self._fetch = None

@@ -1,21 +1,23 @@
-"""Tokens of an OpenID Connect provider: JWTs, checked against the keys that the provider publishes."""
+"""JSON Web Tokens of an OpenID Connect provider, verified by the keys that the provider publishes."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import jwt
 from starlette.datastructures import Headers
+from typing_extensions import override
 
 from gql_server.auth.caller import Caller
 from gql_server.auth.credentials import bearer_token
 from gql_server.auth.jwks import JsonWebKeySet
+from gql_server.auth.scheme import AuthScheme
 
-_LONGEST = 16_000
-"""Characters of a token; with more, its sender means no good."""
+_MAX_LENGTH: Final = 16_000
+"""Characters of a token. Providers issue shorter ones; a longer one is refused before it is parsed."""
 
 
-class JwtTokens:
-    """Knows callers by their tokens."""
+class JwtTokens(AuthScheme):
+    """Authenticates callers by bearer token."""
 
     def __init__(
         self,
@@ -34,10 +36,10 @@ class JwtTokens:
         self._write_role = write_role
         self._keys = JsonWebKeySet(jwks_url)
 
-    async def find(self, headers: Headers) -> Caller | None:
-        """Return whose token it is; None where it is none, or does not hold. Raises ProviderDown."""
+    @override
+    async def authenticate(self, headers: Headers) -> Caller | None:
         token = bearer_token(headers)
-        if token is None or len(token) > _LONGEST:
+        if token is None or len(token) > _MAX_LENGTH:
             return None
         try:
             header = jwt.get_unverified_header(token)
@@ -48,7 +50,7 @@ class JwtTokens:
                 return None
             claims = jwt.decode(
                 token,
-                _used_with(key, header["alg"]),
+                _key_for(key, header["alg"]),
                 algorithms=self._algorithms,
                 issuer=self._issuer,
                 audience=self._audience,
@@ -60,24 +62,20 @@ class JwtTokens:
         return Caller(f"user:{claims['sub']}", may_write=self._write_role in _roles(claims))
 
 
-def _used_with(key: jwt.PyJWK, algorithm: str) -> jwt.PyJWK:
-    """Return the key for an algorithm; raise PyJWTError where it is of another type."""
-    # Providers need not publish which algorithm a key is for; PyJWT then takes the first of its type alone.
-    published: dict[str, Any] = key._jwk_data  # noqa: SLF001 - there is no other way to what was published
+def _key_for(key: jwt.PyJWK, algorithm: str) -> jwt.PyJWK:
+    """Return the key for an algorithm; raise `PyJWTError` if it is a key of another type."""
+    # A provider need not publish a key's algorithm; PyJWT then allows only the first one of the key's type.
+    published: dict[str, Any] = key._jwk_data  # noqa: SLF001 - PyJWT has no public attribute for it
     return key if "alg" in published or key.algorithm_name == algorithm else jwt.PyJWK(published, algorithm)
 
 
 def _roles(claims: Mapping[str, Any]) -> Collection[str]:
-    """Return what a token grants, by the claims that providers use for it."""
-    found: list[str] = []
+    """Return the roles in a token, from each of the claims that providers use for them."""
+    roles: list[str] = []
     for name in ("scope", "scp", "roles", "groups"):
         value = claims.get(name)
         if isinstance(value, str):
-            found.extend(value.split())
+            roles.extend(value.split())
         elif isinstance(value, list):
-            found.extend(filter(_is_text, value))
-    return found
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+            roles.extend(role for role in value if isinstance(role, str))
+    return roles

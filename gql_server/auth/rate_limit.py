@@ -1,4 +1,4 @@
-"""How often each caller may ask: counted by the library `limits`, in Redis where replicas share one."""
+"""The rate limit of each caller, by the library `limits`; in Redis if replicas share one."""
 
 import asyncio
 import math
@@ -6,29 +6,31 @@ import time
 from hashlib import blake2b
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from gql_server.auth.caller import ANYONE, Caller
+from gql_server.auth.caller import ANONYMOUS, Caller
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
 from gql_server.runtime.circuit_breaker import CircuitBreaker
 
-_BUCKET_BYTES = 2
-"""Callers are counted in 65,536 buckets, so that made-up addresses do not fill the memory."""
+_BUCKET_BYTES: Final = 2
+"""The size of a bucket's hash: 65,536 buckets, so that invented addresses do not fill the memory."""
 
 
 class RateLimiter:
-    """Counts the requests of each caller; where Redis fails, each process counts for itself."""
+    """Counts the requests of each caller; if Redis fails, each process counts separately.
+
+    Raises ValueError for an invalid rate; `600/minute` is a valid one.
+    """
 
     def __init__(self, rate: str, *, redis_url: str = "", timeout: float = 0.25) -> None:
-        """Take a rate such as `600/minute`; raise ValueError where it is none."""
-        self._item: RateLimitItem = _item_of(rate)
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rate: RateLimitItem = _parse_rate(rate)
+        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None
         self._redis: Any = None
         self._timeout = timeout
@@ -40,70 +42,72 @@ class RateLimiter:
             self._redis = bridge.get_connection()
 
     async def count(self, caller: Caller, address: str) -> None:
-        """Count one request; raise Refusal, 429 with Retry-After, where it is one too many."""
+        """Count one request; raise `RequestError`, 429 with Retry-After, above the rate."""
         buckets = _buckets(caller, address)
-        limiter = self._shared if self._shared is not None and self._circuit.allows_call() else self._own
+        limiter = self._shared if self._shared is not None and self._circuit.allows_call() else self._local
         try:
             async with asyncio.timeout(self._timeout):
                 await self._hit(limiter, buckets)
         except RequestError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, callers are still counted
+        except Exception as error:  # noqa: BLE001 - after any error of Redis, this process counts itself
             self._circuit.record_failure(error)
-            await self._hit(self._own, buckets)
+            await self._hit(self._local, buckets)
         else:
             if limiter is self._shared:
                 self._circuit.record_success()
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.aclose()
 
     async def _hit(self, limiter: SlidingWindowCounterRateLimiter, buckets: list[str]) -> None:
         for bucket in buckets:
-            if not await limiter.hit(self._item, bucket):
+            if not await limiter.hit(self._rate, bucket):
                 await self._refuse(limiter, bucket)
 
     async def _refuse(self, limiter: SlidingWindowCounterRateLimiter, bucket: str) -> NoReturn:
-        stats = await limiter.get_window_stats(self._item, bucket)
+        stats = await limiter.get_window_stats(self._rate, bucket)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
-        text = f"The caller asks more often than {self._item} (GQL_RATE_LIMIT)."
+        message = f"The caller exceeds the rate limit of {self._rate} (GQL_RATE_LIMIT)."
         status = HTTPStatus.TOO_MANY_REQUESTS
-        raise RequestError.from_message(text, ErrorCode.RATE_LIMITED, status, retry_after=str(seconds))
+        raise RequestError.from_message(message, ErrorCode.RATE_LIMITED, status, retry_after=str(seconds))
 
 
-def _item_of(rate: str) -> RateLimitItem:
+def _parse_rate(rate: str) -> RateLimitItem:
     try:
         return parse(rate)
     except ValueError as error:
-        message = f"GQL_RATE_LIMIT={rate} is no rate such as 600/minute: {error}"
+        message = f"GQL_RATE_LIMIT={rate} is not a rate such as 600/minute: {error}"
         raise ValueError(message) from None
 
 
 def rate_limiter_from(settings: Settings) -> RateLimiter | None:
-    """Return the rates that the settings name; None for no bound. Raises ValueError for what is no rate."""
+    """Return the rate limiter of the settings; None without a rate. Raises ValueError for an invalid one."""
     if not settings.rate_limit:
         return None
     return RateLimiter(settings.rate_limit, redis_url=settings.cache_url, timeout=settings.cache_timeout)
 
 
 def _buckets(caller: Caller, address: str) -> list[str]:
-    """Return where a request counts: never under a name that is only said, or anyone could use it up."""
-    if caller is ANYONE:
+    """Return the buckets of a request.
+
+    Unverified credentials count by address too: their name is only a claim, and a client can invent many.
+    """
+    if caller is ANONYMOUS:
         return [_bucket(address)]
-    own = _bucket(caller.principal or caller.name)
-    # Whoever makes credentials up has as many as they like, but one address.
-    return [own] if caller.proven else [_bucket(address), own]
+    caller_bucket = _bucket(caller.principal or caller.name)
+    return [caller_bucket] if caller.verified else [_bucket(address), caller_bucket]
 
 
-def _bucket(who: str) -> str:
+def _bucket(key: str) -> str:
     try:
-        address = ip_address(who)
+        address = ip_address(key)
     except ValueError:
         pass
     else:
         if isinstance(address, IPv6Address):
-            # Proxies may write an address of version 4 so; who has one of version 6 has all of its /64.
-            who = str(address.ipv4_mapped or int(address) >> 64)
-    return blake2b(who.encode("utf-8", "surrogatepass"), digest_size=_BUCKET_BYTES).hexdigest()
+            # Proxies may write an IPv4 address as IPv6, and a client with one IPv6 address has its whole /64.
+            key = str(address.ipv4_mapped or int(address) >> 64)
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_BUCKET_BYTES).hexdigest()

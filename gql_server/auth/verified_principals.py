@@ -1,25 +1,23 @@
-"""Whose credentials the MLflow server has accepted, as far as was seen."""
+"""The principals whose credentials the MLflow server has accepted."""
 
-from collections import OrderedDict
 from threading import Lock
+
+from cachetools import LRUCache
 
 
 class VerifiedPrincipals:
-    """The principals that were accepted last, `most` of them; threads may tell of them."""
+    """The principals that were accepted last, up to a limit; threads may update it."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._principals: OrderedDict[str, None] = OrderedDict()
+    def __init__(self, limit: int) -> None:
+        self._principals: LRUCache[str, None] = LRUCache(limit)
         self._lock = Lock()
 
     def __contains__(self, principal: str) -> bool:
         return principal in self._principals
 
-    def learn(self, principal: str, *, accepted: bool) -> None:
-        """Note what the server made of someone's credentials."""
+    def update(self, principal: str, *, accepted: bool) -> None:
+        """Record whether the MLflow server accepted a principal's credentials."""
         with self._lock:
             self._principals.pop(principal, None)
             if accepted:
                 self._principals[principal] = None
-            if len(self._principals) > self._most:
-                self._principals.popitem(last=False)

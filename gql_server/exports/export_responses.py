@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gql_server.exports.export_stream import ExportStream
-from gql_server.http.streaming import in_pieces, patient
+from gql_server.http.streaming import send_in_chunks, send_with_timeout
 
 _BYTE_RANGE: Final = re.compile(rb"\s*bytes\s*=", re.IGNORECASE)
 
@@ -42,7 +42,7 @@ class ExportStreamResponse(StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Send the parts in pieces, so that the timeout is for one piece: a slow client may read on."""
-        await super().stream_response(in_pieces(patient(send, self._send_timeout)))
+        await super().stream_response(send_in_chunks(send_with_timeout(send, self._send_timeout)))
 
 
 class ExportFileResponse(FileResponse):
@@ -67,7 +67,9 @@ class ExportFileResponse(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file or the range, and call `on_close`."""
         try:
-            await super().__call__(_without_ignored_range(scope), receive, patient(send, self._send_timeout))
+            await super().__call__(
+                _without_ignored_range(scope), receive, send_with_timeout(send, self._send_timeout)
+            )
         finally:
             self._on_close()
 

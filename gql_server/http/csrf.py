@@ -1,38 +1,83 @@
-"""Requests that a page of another site makes a browser send: none of them runs an operation.
+"""Protection against cross-site request forgery: requests that a page of another site makes a browser send.
 
-A body must be application/json, which browsers send across sites only after asking (CORS), so no form can
-send one. A GET they send unasked; they say so in Sec-Fetch-Site or Origin, and a header of `ASKED` says that
-they did ask. The rules are Apollo's, which clients know.
+A body must be application/json, which a browser sends across sites only after a CORS preflight, so no form
+can send one. A GET needs no preflight; browsers declare its origin in Sec-Fetch-Site or Origin, and a header
+of `PREFLIGHT_HEADERS` proves that there was a preflight. The rules are those of Apollo Server.
 """
 
 from collections.abc import Collection
+from http import HTTPStatus
+from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-ASKED = ("x-apollo-operation-name", "apollo-require-preflight", "graphql-require-preflight")
-"""Headers that no page can send to another site without asking."""
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.request_error import RequestError
 
-_ACROSS = {"cross-site", "same-site"}
+PREFLIGHT_HEADERS: Final = (
+    "x-apollo-operation-name",
+    "apollo-require-preflight",
+    "graphql-require-preflight",
+)
+"""Headers that a page can send to another site only after a CORS preflight."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""The methods that change nothing."""
+
+_CROSS_SITE: Final = frozenset({"cross-site", "same-site"})
 
 
-def crosses(headers: Headers, origins: Collection[str], *, must_ask: bool) -> str | None:
-    """Return why a request is refused as another site's; None where it is none, or that site is listed.
+class CsrfMiddleware:
+    """Middleware that refuses cross-site requests, except those of the listed origins.
 
-    With `must_ask`, a request needs one of the headers whoever sends it.
+    Requests with an exempt method are passed on. With `get_needs_header`, every request but a POST needs one
+    of the `PREFLIGHT_HEADERS`.
     """
-    origin = headers.get("origin")
-    if origin is not None and (origin in origins or "*" in origins):
-        return None
-    asked = any(name in headers for name in ASKED)
-    if must_ask and not asked:
-        return f"A GET needs one of the headers {', '.join(ASKED)} (GQL_GET_NEEDS_HEADER)."
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        allowed_origins: Collection[str],
+        exempt_methods: Collection[str] = (),
+        get_needs_header: bool = False,
+    ) -> None:
+        self._app = app
+        self._allowed_origins = allowed_origins
+        self._exempt_methods = exempt_methods
+        self._get_needs_header = get_needs_header
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on if it is not forged."""
+        request = Request(scope)
+        if request.method not in self._exempt_methods:
+            self._check(request)
+        await self._app(scope, receive, send)
+
+    def _check(self, request: Request) -> None:
+        headers = request.headers
+        origin = headers.get("origin")
+        if origin is not None and (origin in self._allowed_origins or "*" in self._allowed_origins):
+            return
+        if any(name in headers for name in PREFLIGHT_HEADERS):
+            return
+        if self._get_needs_header and request.method != "POST":
+            names = ", ".join(PREFLIGHT_HEADERS)
+            message = f"A GET needs one of the headers {names} (GQL_GET_NEEDS_HEADER)."
+            raise _forbidden(message)
+        if _is_cross_site(headers, origin):
+            message = "Cross-site requests are refused; the operator can list the site (GQL_ALLOWED_ORIGINS)."
+            raise _forbidden(message)
+
+
+def _is_cross_site(headers: Headers, origin: str | None) -> bool:
     site = headers.get("sec-fetch-site")
-    # Browsers before 2023, and all over plain HTTP to other machines, do not say the site.
-    foreign = site in _ACROSS if site is not None else origin is not None and not _own(origin, headers)
-    if foreign and not asked:
-        return "Pages of other sites may not ask here; the operator can list them (GQL_ALLOWED_ORIGINS)."
-    return None
+    if site is not None:
+        return site in _CROSS_SITE
+    # Browsers before 2023, and all browsers over plain HTTP to other machines, send no Sec-Fetch-Site.
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
 
 
-def _own(origin: str, headers: Headers) -> bool:
-    return origin.partition("://")[2].lower() == headers.get("host", "").lower()
+def _forbidden(message: str) -> RequestError:
+    return RequestError.from_message(message, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)

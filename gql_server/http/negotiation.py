@@ -1,28 +1,44 @@
-"""Which media type an answer is given in."""
+"""The media type of a response, from the Accept header."""
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
-HTML = "text/html"
-_KEPT = 100
-"""Accept headers whose reading is kept: each client sends one of its own, again and again."""
+from starlette.types import Scope
+
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+
+_SCOPE_KEY: Final = "gql_server.media_type"
+_CACHED_HEADERS: Final = 100
+"""Accept headers whose result is cached: each client sends the same one with every request."""
 
 
-@lru_cache(_KEPT)
+def set_negotiated_type(scope: Scope, media_type: str) -> None:
+    """Store the media type of the response to a request."""
+    scope[_SCOPE_KEY] = media_type
+
+
+def negotiated_type(scope: Scope) -> str:
+    """Return the media type of the response to a request; JSON if none was negotiated."""
+    media_type: str = scope.get(_SCOPE_KEY, JSON)
+    return media_type
+
+
+@lru_cache(_CACHED_HEADERS)
 def prefers_page(accept: str) -> bool:
-    """Say whether a browser is asking: it names text/html, and before any JSON."""
+    """Report whether the client is a browser: it accepts text/html explicitly, and before any JSON."""
     weights = _weights(accept)
     html = weights.get(HTML, 0.0)
     return html > 0 and html >= max(weights.get(JSON, 0.0), weights.get(GRAPHQL_RESPONSE, 0.0))
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHED_HEADERS)
 def response_type(accept: str) -> str | None:
-    """Return the media type to answer with; None where the client takes neither of the two.
+    """Return the media type of the response; None if the client accepts neither of the two.
 
-    `application/json` is kept for clients that name nothing, as the specification's audits want.
+    The default is `application/json`, as the audits of the GraphQL-over-HTTP specification require.
     """
     weights = _weights(accept)
     modern, plain = _quality(weights, GRAPHQL_RESPONSE), _quality(weights, JSON)
@@ -33,18 +49,18 @@ def response_type(accept: str) -> str | None:
 
 
 def _quality(weights: Mapping[str, float], media_type: str) -> float:
-    """Return the weight of the most specific range that covers the type (RFC 9110, 12.5.1)."""
+    """Return the weight of the most specific range that matches the type (RFC 9110, 12.5.1)."""
     family = media_type.partition("/")[0] + "/*"
     return next((weights[name] for name in (media_type, family, "*/*") if name in weights), 0.0)
 
 
 def _weights(accept: str) -> dict[str, float]:
-    found = {}
+    weights = {}
     for entry in (accept or "*/*").split(","):
-        pattern, *parameters = (part.strip().lower() for part in entry.split(";"))
-        weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
-        found[pattern] = _weight(weights[0]) if weights else 1.0
-    return found
+        media_range, *parameters = (part.strip().lower() for part in entry.split(";"))
+        qualities = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
+        weights[media_range] = _weight(qualities[0]) if qualities else 1.0
+    return weights
 
 
 def _weight(text: str) -> float:

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gql_server.http.compression import encoded, encoding_for
+from gql_server.http.compression import compress, encoding_for
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.errors import error_entry, internal_error_entry
 from gql_server.http.negotiation import JSON
@@ -99,7 +99,7 @@ async def _tag_and_encode(
     body: bytes | memoryview, encoding: str | None, *, tagged: bool
 ) -> tuple[str | None, bytes | memoryview]:
     def work() -> tuple[str | None, bytes | memoryview]:
-        return _tag_of(body) if tagged else None, encoded(body, encoding) if encoding else body
+        return _tag_of(body) if tagged else None, compress(body, encoding) if encoding else body
 
     return work() if len(body) < _THREAD_BYTES else await asyncio.to_thread(work)
 

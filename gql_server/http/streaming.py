@@ -1,37 +1,57 @@
-"""Sending what is large: in pieces, and no longer than the client takes them.
+"""Sending large bodies in chunks, with a timeout for clients that stop reading.
 
-uvicorn keeps whatever it is given at once until the client has taken it, be that never.
+uvicorn stores a whole message until the client has accepted it, without a limit on the time.
 """
 
 import asyncio
+import logging
 from functools import partial
+from typing import Final
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Send
 
-_PIECE = 256 * 1024
-"""Bytes that one client may leave lying in memory."""
+from gql_server.http.responses import finalize
+
+_CHUNK_BYTES: Final = 256 * 1024
+"""Bytes of one message, and so the memory that a slow client occupies."""
+
+_log = logging.getLogger(__name__)
 
 
-def patient(send: Send, seconds: float) -> Send:
-    """Return a `send` that raises TimeoutError where the client does not take a message within the time."""
-    return partial(_sent, send, seconds)
+async def send_response(request: Request, response: Response, send: Send, seconds: float) -> None:
+    """Send a response in chunks, compressed or as 304 where the request allows it.
+
+    A client that does not accept a chunk within this time is disconnected.
+    """
+    response = await finalize(request, response)
+    try:
+        await response(request.scope, request.receive, send_in_chunks(send_with_timeout(send, seconds)))
+    except TimeoutError:
+        _log.warning("a client did not accept its response in time (GQL_DOWNLOAD_PATIENCE)")
 
 
-def in_pieces(send: Send) -> Send:
-    """Return a `send` that sends a body in pieces, each once the client has taken nearly all before it."""
-    return partial(_sent_in_pieces, send)
+def send_with_timeout(send: Send, seconds: float) -> Send:
+    """Return a `send` that raises TimeoutError if the client does not accept a message in time."""
+    return partial(_send_with_timeout, send, seconds)
 
 
-async def _sent(send: Send, seconds: float, message: Message) -> None:
+def send_in_chunks(send: Send) -> Send:
+    """Return a `send` that splits a body into messages, so that only a part of it waits in memory."""
+    return partial(_send_in_chunks, send)
+
+
+async def _send_with_timeout(send: Send, seconds: float, message: Message) -> None:
     async with asyncio.timeout(seconds):
         await send(message)
 
 
-async def _sent_in_pieces(send: Send, message: Message) -> None:
+async def _send_in_chunks(send: Send, message: Message) -> None:
     body = memoryview(message.get("body", b""))
     start = 0
-    while len(body) - start > _PIECE:
-        # Copied, or whoever keeps the piece would keep all that it is a piece of.
-        await send({**message, "body": bytes(body[start : start + _PIECE]), "more_body": True})
-        start += _PIECE
+    while len(body) - start > _CHUNK_BYTES:
+        # A copy: a reference to the chunk would hold the whole body in memory.
+        await send({**message, "body": bytes(body[start : start + _CHUNK_BYTES]), "more_body": True})
+        start += _CHUNK_BYTES
     await send({**message, "body": bytes(body[start:])} if start else message)

@@ -3,12 +3,12 @@
 import logging
 import sys
 import time
+from collections.abc import Collection
 from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gql_server.auth.middleware import guarded
 from gql_server.observability.metrics import Metrics
 from gql_server.observability.request_record import RequestRecord, request_record
 from gql_server.observability.tracing import span
@@ -21,16 +21,18 @@ _log = logging.getLogger("gql_server.access")
 class AccessLogMiddleware:
     """Middleware that logs and traces requests for the graph, tables and artifacts, and counts the graph's.
 
-    The log contains the route in place of the URL, since the URL of a GET request contains its variables.
+    `routes` are the paths of the routes to log; paths below them are logged under the route as well. The log
+    contains the route in place of the URL, since the URL of a GET request contains its variables.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Collection[str]) -> None:
         self._app = app
         self._metrics = metrics
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and observe its response."""
-        route = _route(scope)
+        route = self._route(scope)
         if route is None:
             await self._app(scope, receive, send)
             return
@@ -56,11 +58,11 @@ class AccessLogMiddleware:
             if _log.isEnabledFor(logging.INFO):
                 _log.info("%s", _line(route, scope, record, status, size, seconds))
 
-
-def _route(scope: Scope) -> str | None:
-    if scope["type"] != "http":
-        return None
-    return guarded(scope) or (_GRAPH if scope["path"].endswith(_GRAPH) else None)
+    def _route(self, scope: Scope) -> str | None:
+        if scope["type"] != "http":
+            return None
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return next((route for route in self._routes if path == route or path.startswith(f"{route}/")), None)
 
 
 def log_to_stderr() -> None:

@@ -33,6 +33,11 @@ class RequestRecord:
         self.operation = (operation_name or "")[:_MAX_NAME_LENGTH]
         self.document = sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
+    def set_operation(self, kind: str, name: str, cost: int) -> None:
+        """Record an operation that is about to be executed; `name` is its name in the document."""
+        self.kind, self.cost = kind, cost
+        self.operation = self.operation or name[:_MAX_NAME_LENGTH]
+
 
 def request_record(scope: Any) -> RequestRecord:
     """Return the record of a request from its ASGI scope; the first call adds it."""

@@ -1,8 +1,8 @@
-"""The values that the arguments of an operation hold: what is read of them before any resolver runs.
+"""The number of values in the arguments of an operation, counted before any resolver is called.
 
-graphql-core reads a variable once, and Strawberry converts it again for each argument that it is in, on the
-event loop. So what counts is the size of each variable times the arguments that read it, and what is written
-out in the document, with fragments spread. Each fragment is measured once.
+graphql-core coerces a variable once, and Strawberry converts it again for each argument that uses it, on the
+event loop. So the size of a variable counts once for each argument that uses it, and literals count with
+fragments expanded. Each fragment is measured once.
 """
 
 from collections import Counter
@@ -26,79 +26,77 @@ from graphql import (
 
 from gql_server.operations.document_metrics import fragments_of
 
-OBJECT: Final = 10
-"""What an object counts as at least, beside its place in a list: ten times an id, for so long is it read."""
-_WRITTEN: Final = ""
-"""The place, among the names of variables, of what is written out in the document."""
+OBJECT_VALUES: Final = 10
+"""The minimum count of an object, beside its count as a list item: converting one takes ten times an id's."""
+_LITERALS: Final = ""
+"""The key, among the names of variables, of the values of literals."""
 
 VariableUses = Counter[str]
-"""How many arguments read each variable; under `_WRITTEN` the values in the document itself."""
+"""The number of arguments that use each variable; under `_LITERALS` the values in the document itself."""
 
 
 def variable_uses(document: DocumentNode, operation: OperationDefinitionNode) -> VariableUses:
-    """Return what the arguments of an operation read; the document's fragments must be known to end."""
-    return _Walk(fragments_of(document)).selection(operation.selection_set)
+    """Return the uses of variables in an operation; the document's fragments must have no cycle."""
+    return _UseCounter(fragments_of(document)).count(operation.selection_set)
 
 
-def count_values(
-    reads: VariableUses, operation: OperationDefinitionNode, variables: Mapping[str, Any]
-) -> int:
-    """Return the values that the arguments hold, in time linear in the variables and the operation's own."""
-    total = reads[_WRITTEN]
+def count_values(uses: VariableUses, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+    """Return the number of values in the arguments, in time linear in the variables and their definitions."""
+    total = uses[_LITERALS]
     for definition in operation.variable_definitions:
         name = definition.variable.name.value
-        given, default = variables.get(name), definition.default_value
-        size = _size(given) if name in variables else _written(default)[_WRITTEN]
-        total += size * max(1, reads[name])
+        value, default = variables.get(name), definition.default_value
+        size = _size(value) if name in variables else _literal_uses(default)[_LITERALS]
+        total += size * max(1, uses[name])
     return total
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _UseCounter:
     fragments: Mapping[str, FragmentDefinitionNode]
-    known: dict[str, VariableUses] = field(default_factory=dict)
+    counted: dict[str, VariableUses] = field(default_factory=dict)
 
-    def selection(self, chosen: SelectionSetNode | None) -> VariableUses:
-        found = VariableUses()
-        for node in chosen.selections if chosen else ():
+    def count(self, selection_set: SelectionSetNode | None) -> VariableUses:
+        uses = VariableUses()
+        for node in selection_set.selections if selection_set else ():
             if isinstance(node, FragmentSpreadNode):
-                found.update(self._fragment(node.name.value))
+                uses.update(self._count_fragment(node.name.value))
             elif isinstance(node, FieldNode | InlineFragmentNode):
                 for argument in node.arguments if isinstance(node, FieldNode) else ():
-                    found.update(_written(argument.value))
-                found.update(self.selection(node.selection_set))
-        return found
+                    uses.update(_literal_uses(argument.value))
+                uses.update(self.count(node.selection_set))
+        return uses
 
-    def _fragment(self, name: str) -> VariableUses:
-        if name not in self.known:
-            self.known[name] = self.selection(self.fragments[name].selection_set)
-        return self.known[name]
+    def _count_fragment(self, name: str) -> VariableUses:
+        if name not in self.counted:
+            self.counted[name] = self.count(self.fragments[name].selection_set)
+        return self.counted[name]
 
 
-def _written(value: ValueNode | None) -> VariableUses:
-    found = VariableUses()
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
+def _literal_uses(value: ValueNode | None) -> VariableUses:
+    uses = VariableUses()
+    pending = [value]
+    while pending:
+        match pending.pop():
             case VariableNode(name=name):
-                found[name.value] += 1
+                uses[name.value] += 1
             case ListValueNode(values=values):
-                found[_WRITTEN] += len(values)
-                waiting.extend(values)
+                uses[_LITERALS] += len(values)
+                pending.extend(values)
             case ObjectValueNode(fields=fields):
-                found[_WRITTEN] += max(OBJECT, len(fields))
-                waiting.extend(node.value for node in fields)
-    return found
+                uses[_LITERALS] += max(OBJECT_VALUES, len(fields))
+                pending.extend(node.value for node in fields)
+    return uses
 
 
 def _size(value: Any) -> int:
-    total, waiting = 0, [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            total += len(one)
-            waiting.extend(one)
-        elif isinstance(one, dict):
-            total += max(OBJECT, len(one))
-            waiting.extend(one.values())
+    total, pending = 0, [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            total += len(item)
+            pending.extend(item)
+        elif isinstance(item, dict):
+            total += max(OBJECT_VALUES, len(item))
+            pending.extend(item.values())
     return total

@@ -1,8 +1,8 @@
-"""What an operation costs at most, known before it runs: pages and lists multiplied down the tree."""
+"""The cost of an operation: an upper limit of its objects, from the page sizes and lists of nested fields."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from graphql import (
     DocumentNode,
@@ -25,125 +25,126 @@ from graphql import (
     is_object_type,
 )
 
-from gql_server.operations.cost_map import cost_of, introspection
+from gql_server.operations.cost_map import field_cost, introspection_costs
 from gql_server.operations.document_metrics import fragments_of
 
-_CONNECTION = "Connection"
-_MANY = 1_000_000_000
-"""More than any bound: what a number too large for the graph stands for."""
+_CONNECTION: Final = "Connection"
+_MAX_SIZE: Final = 1_000_000_000
+"""More than any limit; it replaces larger numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostCalculator:
-    """Counts the objects that operations of a schema may ask for."""
+    """Calculates the cost of operations of a schema."""
 
     schema: GraphQLSchema
 
-    def of(
+    def cost_of(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> int:
-        """Return the cost of an operation of a valid document, with its fragments spread.
+        """Return the cost of an operation of a valid document, with its fragments expanded.
 
-        It takes time linear in the fields that there are then, which must be bounded.
+        The time is linear in the expanded fields, whose number must be limited.
         """
         root = self.schema.get_root_type(operation.operation)
         defaults = {
             definition.variable.name.value: _literal(definition.default_value, {})
             for definition in operation.variable_definitions
         }
-        walk = _Walk(self.schema, fragments_of(document), {**defaults, **variables})
-        return walk.selection(operation.selection_set, root, page=None)
+        calculation = _Calculation(self.schema, fragments_of(document), {**defaults, **variables})
+        return calculation.selection_cost(operation.selection_set, root, page_size=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _Calculation:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
 
-    def selection(self, chosen: SelectionSetNode, parent: Any, page: int | None) -> int:
-        """Return the cost for one parent; `page` is the size of its page where it is a connection."""
-        return sum(self._field(node, type_, page) for node, type_ in self._fields(chosen, parent))
+    def selection_cost(self, selection_set: SelectionSetNode, parent: Any, page_size: int | None) -> int:
+        """Return the cost for one parent; `page_size` is that of a connection, None for other types."""
+        return sum(
+            self._field_cost(node, type_, page_size) for node, type_ in self._fields(selection_set, parent)
+        )
 
-    def _fields(self, chosen: SelectionSetNode, parent: Any) -> Iterator[tuple[FieldNode, Any]]:
-        for node in chosen.selections:
+    def _fields(self, selection_set: SelectionSetNode, parent: Any) -> Iterator[tuple[FieldNode, Any]]:
+        for node in selection_set.selections:
             if isinstance(node, FieldNode):
                 yield node, parent
                 continue
-            source: Any = node
+            fragment: Any = node
             if isinstance(node, FragmentSpreadNode):
-                source = self.fragments[node.name.value]
-            condition = source.type_condition
+                fragment = self.fragments[node.name.value]
+            condition = fragment.type_condition
             type_ = self.schema.get_type(condition.name.value) if condition else parent
-            yield from self._fields(source.selection_set, type_)
+            yield from self._fields(fragment.selection_set, type_)
 
-    def _field(self, node: FieldNode, parent: Any, page: int | None) -> int:
+    def _field_cost(self, node: FieldNode, parent: Any, page_size: int | None) -> int:
         field = self._definition(parent, node.name.value)
         named: Any = get_named_type(field.type) if field else None
         if field is None or not is_composite_type(named):
             return 0
         is_list = is_list_type(get_nullable_type(cast("Any", field.type)))
-        items = self._items(node, parent, field, page, is_list=is_list)
-        below = node.selection_set
-        if below is None:
+        items = self._items(node, parent, field, page_size, is_list=is_list)
+        if node.selection_set is None:
             return 0
         if not is_list and named.name.endswith(_CONNECTION):
-            return 1 + self.selection(below, named, items)
-        return items * (1 + self.selection(below, named, None))
+            return 1 + self.selection_cost(node.selection_set, named, items)
+        return items * (1 + self.selection_cost(node.selection_set, named, None))
 
     def _definition(self, parent: Any, name: str) -> GraphQLField | None:
         if is_object_type(parent) or is_interface_type(parent):
-            found: GraphQLField | None = parent.fields.get(name)
-            if found is not None:
-                return found
+            field: GraphQLField | None = parent.fields.get(name)
+            if field is not None:
+                return field
         meta = {"__schema": "__Schema", "__type": "__Type"}.get(name)
         type_ = self.schema.get_type(meta) if meta else None
         return GraphQLField(type_) if type_ else None  # type: ignore[arg-type]
 
     def _items(
-        self, node: FieldNode, parent: Any, field: GraphQLField, page: int | None, *, is_list: bool
+        self, node: FieldNode, parent: Any, field: GraphQLField, page_size: int | None, *, is_list: bool
     ) -> int:
-        if page is not None and is_list:
-            return page
+        if page_size is not None and is_list:
+            return page_size
         name = node.name.value
-        cost = introspection(self.schema).get(f"{parent.name}.{name}") or cost_of(
+        cost = introspection_costs(self.schema).get(f"{parent.name}.{name}") or field_cost(
             parent.name, name, tuple(field.args), is_list=is_list
         )
-        given = {argument.name.value: argument.value for argument in node.arguments}
-        sizes = (self._size(given.get(name), field, name) for name in cost.by)
+        arguments = {argument.name.value: argument.value for argument in node.arguments}
+        sizes = (self._size(arguments.get(name), field, name) for name in cost.size_arguments)
         size = next((size for size in sizes if size is not None), cost.items)
-        return -(-size // cost.together)
+        return -(-size // cost.items_per_object)
 
-    def _size(self, value: ValueNode | None, field: GraphQLField, name: str) -> int | None:
-        said = None if value is None else _literal(value, self.variables)
-        if said is None and name in field.args:
-            said = field.args[name].default_value
-        return _size_of(said)
+    def _size(self, argument: ValueNode | None, field: GraphQLField, name: str) -> int | None:
+        value = None if argument is None else _literal(argument, self.variables)
+        if value is None and name in field.args:
+            value = field.args[name].default_value
+        return _size_of(value)
 
 
 def _literal(value: ValueNode | None, variables: Mapping[str, Any]) -> Any:
     match value:
         case IntValueNode():
-            # Python refuses to read numbers of thousands of digits.
-            return int(value.value) if len(value.value) < len(str(_MANY)) else _MANY
+            # Python refuses to parse numbers of thousands of digits.
+            return int(value.value) if len(value.value) < len(str(_MAX_SIZE)) else _MAX_SIZE
         case ListValueNode():
             return value.values
         case VariableNode():
             return variables.get(value.name.value)
-    # A single value stands for a list of one.
+    # GraphQL coerces a single value to a list of one.
     return None if value is None or value.kind == "null_value" else (value,)
 
 
-def _size_of(said: Any) -> int | None:
-    match said:
+def _size_of(value: Any) -> int | None:
+    match value:
         case bool() | None:
             return None
         case int():
-            return max(0, min(said, _MANY))
+            return max(0, min(value, _MAX_SIZE))
         case float():
-            return max(0, int(min(said, float(_MANY))))
+            return max(0, int(min(value, float(_MAX_SIZE))))
         case str() | dict():
             return 1
         case list() | tuple():
-            return len(said)
+            return len(value)
     return None

@@ -1,7 +1,7 @@
-"""What fields cost: how many things one of them stands for where its arguments do not say.
+"""The cost of each field: how many items it returns if its arguments do not specify that.
 
-The map is checked against the schema by a test. Fields that are not in it have sound defaults: an object
-counts as one, a list of objects as `LISTED`, and an argument of `sizes` says it better where it is given.
+A test checks the map against the schema. The default for a field that is not in it is 1 for an object and
+`LIST_ITEMS` for a list of objects; an argument that specifies a size replaces it.
 """
 
 from collections.abc import Iterable
@@ -10,40 +10,40 @@ from typing import Final, NamedTuple
 
 from graphql import GraphQLSchema
 
-LISTED: Final = 10
-"""Objects in a list of which nothing is known."""
+LIST_ITEMS: Final = 10
+"""Objects in a list of unknown length."""
 
 _ROWS: Final = 1000
-"""Rows of a flat table, where `first` does not say how many."""
+"""Rows of a flat table without `first`."""
 _GROUPS: Final = 100
-"""Groups of runs: a sweep's, say."""
+"""Groups of runs, as of a sweep."""
 _POINTS: Final = 100
-"""Points of a history: what is usual, for GQL_MAX_POINTS bounds what there really is."""
-_POINTS_AN_OBJECT: Final = 10
-"""Points that count as one object: they are completed as columns, at a tenth of an object's time or less."""
-_SCHEMAS: Final = 4
-"""Schemas whose own cost is kept; a server has one."""
+"""The usual number of points of a history; GQL_MAX_POINTS limits the real one."""
+_POINTS_PER_OBJECT: Final = 10
+"""Points that count as one object: they are completed as columns, in at most a tenth of an object's time."""
+_CACHED_SCHEMAS: Final = 4
+"""Schemas whose introspection costs are cached; a server has one."""
 
 
 class Cost(NamedTuple):
-    """What one field costs, for each object that it is asked of."""
+    """The cost of one field, for each parent object."""
 
     items: int
-    """Things that it stands for where no argument says."""
+    """The number of items if no argument specifies it."""
 
-    by: tuple[str, ...] = ()
-    """The arguments that say it better: a number of things, or the list of their names."""
+    size_arguments: tuple[str, ...] = ()
+    """The arguments that specify the number of items, as a number or a list; the first one given counts."""
 
-    together: int = 1
-    """Things that count as one object."""
+    items_per_object: int = 1
+    """Items that count as one object."""
 
 
 COSTS: Final[dict[str, Cost]] = {
-    "Query.nodes": Cost(LISTED, ("ids",)),
+    "Query.nodes": Cost(LIST_ITEMS, ("ids",)),
     "Query.experiments": Cost(50, ("first",)),
     "Query.runs": Cost(50, ("first",)),
-    "Query.compareRuns": Cost(LISTED, ("runIds",)),
-    # How many groups there are depends on the runs; the runs that are gone through have a bound of their own.
+    "Query.compareRuns": Cost(LIST_ITEMS, ("runIds",)),
+    # The number of groups depends on the runs. Separate limits apply to the runs that are scanned.
     "Query.runGroups": Cost(_GROUPS),
     "Query.registeredModels": Cost(50, ("first",)),
     "Query.experimentRows": Cost(_ROWS, ("first",)),
@@ -56,18 +56,18 @@ COSTS: Final[dict[str, Cost]] = {
     "RegisteredModel.versions": Cost(50, ("first",)),
     "Run.children": Cost(50, ("first",)),
     "Experiment.runs": Cost(50, ("first",)),
-    "Experiment.tags": Cost(LISTED, ("keys",)),
+    "Experiment.tags": Cost(LIST_ITEMS, ("keys",)),
     "Run.params": Cost(20, ("keys",)),
-    "Run.metrics": Cost(LISTED, ("keys",)),
-    "Run.tags": Cost(LISTED, ("keys",)),
-    "Metric.history": Cost(_POINTS, ("maxPoints",), together=_POINTS_AN_OBJECT),
-    "Metric.series": Cost(_POINTS, ("maxPoints",), together=_POINTS_AN_OBJECT),
+    "Run.metrics": Cost(LIST_ITEMS, ("keys",)),
+    "Run.tags": Cost(LIST_ITEMS, ("keys",)),
+    "Metric.history": Cost(_POINTS, ("maxPoints",), items_per_object=_POINTS_PER_OBJECT),
+    "Metric.series": Cost(_POINTS, ("maxPoints",), items_per_object=_POINTS_PER_OBJECT),
 }
 
 
-@lru_cache(maxsize=_SCHEMAS)
-def introspection(schema: GraphQLSchema) -> dict[str, Cost]:
-    """Return the cost of a schema's own lists: all its types, and the mean of what they have."""
+@lru_cache(maxsize=_CACHED_SCHEMAS)
+def introspection_costs(schema: GraphQLSchema) -> dict[str, Cost]:
+    """Return the costs of a schema's own lists: the number of its types, and the mean of their fields."""
     types = schema.type_map.values()
     fields = [field for type_ in types for field in getattr(type_, "fields", {}).values()]
     return {
@@ -78,20 +78,22 @@ def introspection(schema: GraphQLSchema) -> dict[str, Cost]:
 
 
 def _mean(lengths: Iterable[int]) -> int:
-    counted = [length for length in lengths if length]
-    return -(-sum(counted) // max(1, len(counted)))
+    positive = [length for length in lengths if length]
+    return -(-sum(positive) // max(1, len(positive)))
 
 
-def sizes(argument: str) -> bool:
-    """Say whether an argument of this name says how many things a field stands for."""
-    return argument in {"first", "last", "limit", "maxPoints", "keys", "ids"} or argument.endswith("Ids")
+def is_size_argument(name: str) -> bool:
+    """Report whether an argument of this name specifies how many items a field returns."""
+    return name in {"first", "last", "limit", "maxPoints", "keys", "ids"} or name.endswith("Ids")
 
 
-def cost_of(type_name: str, field_name: str, arguments: tuple[str, ...], *, is_list: bool) -> Cost:
-    """Return what a field costs, by the map or else by its arguments and type."""
-    known = COSTS.get(f"{type_name}.{field_name}")
-    if known is not None:
-        return known
-    # Pages before lists of names: runs(experimentIds:, first:) has `first` runs.
-    by = sorted(filter(sizes, arguments), key=lambda name: name.endswith(("keys", "ids", "Ids")))
-    return Cost(LISTED if is_list else 1, tuple(by))
+def field_cost(type_name: str, field_name: str, arguments: tuple[str, ...], *, is_list: bool) -> Cost:
+    """Return the cost of a field from the map, or else from its arguments and type."""
+    cost = COSTS.get(f"{type_name}.{field_name}")
+    if cost is not None:
+        return cost
+    # Page sizes before lists of ids: runs(experimentIds:, first:) returns `first` runs.
+    sizes = sorted(
+        filter(is_size_argument, arguments), key=lambda name: name.endswith(("keys", "ids", "Ids"))
+    )
+    return Cost(LIST_ITEMS if is_list else 1, tuple(sizes))

@@ -1,10 +1,10 @@
-"""Documents: parsed and validated once, kept while they are asked again."""
+"""The cache of parsed and validated documents."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -18,31 +18,31 @@ from graphql import (
 
 from gql_server.operations.argument_metrics import VariableUses, count_values, variable_uses
 from gql_server.operations.cost import CostCalculator
-from gql_server.operations.document_limits import FORM, DocumentLimitError, DocumentLimits
+from gql_server.operations.document_checker import EXPANSION_RULES, DocumentChecker, DocumentLimitError
 from gql_server.operations.document_metrics import operations_of
-from gql_server.operations.document_tokens import without_tokens
+from gql_server.operations.document_tokens import discard_tokens
 
-_NODE = 330
-"""Bytes that a node of a document takes, without its tokens."""
-_AS_ONE = 64_000
-"""Bytes of a document that counts as one: 190 nodes, twice what is usual."""
+_NODE_BYTES: Final = 330
+"""Bytes of a document's node, without its tokens."""
+_WEIGHT_BYTES: Final = 64_000
+"""Bytes of a document of weight 1: 190 nodes, twice the usual number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and what is wrong with it; `parsed` is None where it is no GraphQL, or too large to read."""
+    """A document and its errors; `parsed` is None after a syntax error or an exceeded limit."""
 
     parsed: DocumentNode | None
     errors: tuple[GraphQLError, ...]
     weight: int = 0
-    """What it counts as among the documents that are kept; 0 for one that is not."""
+    """The number of documents that it counts as in the cache; 0 for an invalid document."""
     _costs: dict[str, int] = field(default_factory=dict)
-    """Of the operations without variables, by name."""
-    _reads: dict[str, VariableUses] = field(default_factory=dict)
-    """Of each operation that ran, by name."""
+    """The costs of the operations without variables, by name."""
+    _variable_uses: dict[str, VariableUses] = field(default_factory=dict)
+    """The uses of variables in each operation that was admitted, by name."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """Return the operation that would run; None where the name does not tell which."""
+        """Return the operation to execute; None if the name does not identify one."""
         operations = operations_of(self.parsed) if self.parsed else []
         if name is not None:
             operations = [node for node in operations if node.name and node.name.value == name]
@@ -51,89 +51,83 @@ class Document:
     def cost(
         self, costs: CostCalculator, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> int:
-        """Return what an operation of this document costs with these variables."""
+        """Return the cost of an operation of this document with these variables."""
         if self.parsed is None:
             return 0
         name = operation.name.value if operation.name else ""
-        known = self._costs.get(name)
-        if known is None:
-            known = costs.of(self.parsed, operation, variables)
+        cost = self._costs.get(name)
+        if cost is None:
+            cost = costs.cost_of(self.parsed, operation, variables)
             if not operation.variable_definitions:
-                self._costs[name] = known
-        return known
+                self._costs[name] = cost
+        return cost
 
     def values(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """Return how many values the arguments of an operation of this document hold."""
+        """Return the number of values in the arguments of an operation of this document."""
         if self.parsed is None:
             return 0
         name = operation.name.value if operation.name else ""
-        if name not in self._reads:
-            self._reads[name] = variable_uses(self.parsed, operation)
-        return count_values(self._reads[name], operation, variables)
+        if name not in self._variable_uses:
+            self._variable_uses[name] = variable_uses(self.parsed, operation)
+        return count_values(self._variable_uses[name], operation, variables)
 
 
 class DocumentCache:
-    """The valid documents asked last, by source; `size` of them, where a long one counts as several.
+    """The least recently used valid documents, by source; a long document counts as several.
 
-    Of those that are refused nothing is kept: an error holds the whole document.
+    Invalid documents are not cached, because an error refers to its whole document.
     """
 
     def __init__(
         self,
         schema: GraphQLSchema,
+        checker: DocumentChecker,
         *,
         size: int,
-        bounds: DocumentLimits,
-        introspection: bool = True,
-        most_errors: int = 100,
+        introspection: bool,
+        max_errors: int,
     ) -> None:
         self._schema = schema
+        self._checker = checker
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._size = size
-        self._bounds = bounds
-        self._most_errors = most_errors
-        self._known: OrderedDict[str, Document] = OrderedDict()
-        self._room = size
+        self._max_errors = max_errors
+        self._documents: LRUCache[str, Document] = LRUCache(size, getsizeof=_weight_of)
 
     def get(self, source: str) -> Document:
-        """Return the document, from memory if it was asked before and is valid."""
-        known = self._known.get(source)
-        if known is not None:
-            self._known.move_to_end(source)
-            return known
-        document = self._read(source)
-        if document.weight:
-            self._keep(source, document)
+        """Return the document, parsed and validated now if it is not cached."""
+        document = self._documents.get(source)
+        if document is None:
+            document = self._read(source)
+            if 0 < document.weight <= self._documents.maxsize:
+                self._documents[source] = document
         return document
-
-    def _keep(self, source: str, document: Document) -> None:
-        self._known[source] = document
-        self._room -= document.weight
-        while self._room < 0:
-            self._room += self._known.popitem(last=False)[1].weight
 
     def _read(self, source: str) -> Document:
         try:
-            self._bounds.check_source(source)
-            parsed = _parsed(source, self._bounds)
-            spreads = self._bounds.check(parsed)
+            self._checker.check_source(source)
+            parsed = self._parse(source)
+            expandable = self._checker.check(parsed)
         except GraphQLError as error:
             return Document(None, (error,))
-        rules = self._rules if spreads else FORM
-        errors = tuple(validate(self._schema, parsed, rules, self._most_errors))
-        size = 0 if errors else without_tokens(parsed) * _NODE + len(source)
-        return Document(parsed, errors, weight=-(-size // _AS_ONE))
+        rules = self._rules if expandable else EXPANSION_RULES
+        errors = tuple(validate(self._schema, parsed, rules, self._max_errors))
+        size = 0 if errors else discard_tokens(parsed) * _NODE_BYTES + len(source)
+        return Document(parsed, errors, weight=-(-size // _WEIGHT_BYTES))
+
+    def _parse(self, source: str) -> DocumentNode:
+        max_tokens = self._checker.limits.max_tokens
+        try:
+            return parse(source, max_tokens=max_tokens)
+        except RecursionError:
+            raise self._checker.too_deep() from None
+        except GraphQLError as error:
+            if "nested too deeply" in error.message:
+                raise self._checker.too_deep() from None
+            if error.message.endswith("tokens. Parsing aborted."):
+                message = f"The document has more than {max_tokens} tokens (GQL_MAX_TOKENS)."
+                raise DocumentLimitError(message) from None
+            raise
 
 
-def _parsed(source: str, bounds: DocumentLimits) -> DocumentNode:
-    try:
-        return parse(source, max_tokens=bounds.max_tokens)
-    except RecursionError:
-        raise bounds.too_deep() from None
-    except GraphQLError as error:
-        if "nested too deeply" in error.message:
-            raise bounds.too_deep() from None
-        if error.message.endswith("tokens. Parsing aborted."):
-            message = f"The document has more than {bounds.max_tokens} tokens (GQL_MAX_TOKENS)."
-            raise DocumentLimitError(message) from None
-        raise
+def _weight_of(document: Document) -> int:
+    return document.weight

@@ -1,31 +1,29 @@
-"""The tokens of a document: a chain through all of it, comments too, that nobody reads once it is parsed."""
+"""The tokens of a parsed document: a linked list, comments included, that nothing uses after parsing."""
 
-from graphql import DocumentNode, Location, Node, Token, TokenKind
+from typing import Final
 
-_NONE = Token(TokenKind.SOF, 0, 0, 0, 0)
+from graphql import DocumentNode, Node, Token, TokenKind
+
+_EMPTY: Final = Token(TokenKind.SOF, 0, 0, 0, 0)
 
 
-def without_tokens(document: DocumentNode) -> int:
-    """Let go of a document's tokens, a third of its memory or more, and return the number of its nodes.
+def discard_tokens(document: DocumentNode) -> int:
+    """Remove a document's tokens, a third of its memory or more, and return the number of its nodes.
 
-    Nodes keep where they start and end, which is all that errors tell.
+    The nodes keep their start and end, which are enough to report the location of an error.
     """
     count = 0
-    waiting: list[Node] = [document]
-    while waiting:
-        node = waiting.pop()
+    pending: list[Node] = [document]
+    while pending:
+        node = pending.pop()
         count += 1
         if node.loc is not None:
-            _forget(node.loc)
-        waiting.extend(_below(node))
+            node.loc.start_token = node.loc.end_token = _EMPTY
+        pending.extend(_children(node))
     return count
 
 
-def _forget(place: Location) -> None:
-    place.start_token = place.end_token = _NONE
-
-
-def _below(node: Node) -> list[Node]:
+def _children(node: Node) -> list[Node]:
     values = [getattr(node, key) for key in node.keys if key != "loc"]
-    found = [value for value in values if isinstance(value, Node)]
-    return found + [item for value in values if isinstance(value, tuple) for item in value]
+    children = [value for value in values if isinstance(value, Node)]
+    return children + [item for value in values if isinstance(value, tuple) for item in value]

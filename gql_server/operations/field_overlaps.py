@@ -1,4 +1,4 @@
-"""How many pairs of fields graphql-core compares to see that fields of one name can be merged."""
+"""The pairs of fields that graphql-core compares to check that fields of one name can be merged."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,42 +15,42 @@ from graphql import (
 from gql_server.operations.document_metrics import fragments_of
 
 
-def count_overlaps(document: DocumentNode, most: int) -> int:
-    """Return the pairs of fields that answer under one name in one place, counted up to `most` or so.
+def count_overlaps(document: DocumentNode, limit: int) -> int:
+    """Return the number of pairs of fields that have one name in one selection, counted up to about `limit`.
 
-    It walks the document with its fragments spread: that must be known to end, and to be bounded.
+    The document is walked with its fragments expanded, so they must have no cycle and a limited size.
     """
     fragments = fragments_of(document)
     pairs = 0
-    places: list[list[SelectionSetNode]] = [
+    pending: list[list[SelectionSetNode]] = [
         [node.selection_set] for node in document.definitions if hasattr(node, "selection_set")
     ]
-    while places and pairs <= most:
-        named: dict[str, list[FieldNode]] = defaultdict(list)
-        for node in _fields(places.pop(), fragments):
-            named[(node.alias or node.name).value].append(node)
-        for nodes in named.values():
+    while pending and pairs <= limit:
+        by_name: dict[str, list[FieldNode]] = defaultdict(list)
+        for node in _fields(pending.pop(), fragments):
+            by_name[(node.alias or node.name).value].append(node)
+        for nodes in by_name.values():
             pairs += len(nodes) * (len(nodes) - 1) // 2
-            below = [node.selection_set for node in nodes if node.selection_set]
-            if below:
-                places.append(below)
+            children = [node.selection_set for node in nodes if node.selection_set]
+            if children:
+                pending.append(children)
     return pairs
 
 
 def _fields(
-    chosen: Sequence[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
+    selection_sets: Sequence[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[FieldNode]:
-    waiting = list(chosen)
-    spread: set[str] = set()
-    while waiting:
-        for node in waiting.pop().selections:
+    pending = list(selection_sets)
+    expanded: set[str] = set()
+    while pending:
+        for node in pending.pop().selections:
             if isinstance(node, FieldNode):
                 yield node
             elif isinstance(node, InlineFragmentNode):
-                waiting.append(node.selection_set)
+                pending.append(node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
                 name = node.name.value
-                # In one place a fragment is compared once, however often it is spread there.
-                if name in fragments and name not in spread:
-                    spread.add(name)
-                    waiting.append(fragments[name].selection_set)
+                # graphql-core compares a fragment once in a selection, however often it is spread there.
+                if name in fragments and name not in expanded:
+                    expanded.add(name)
+                    pending.append(fragments[name].selection_set)

@@ -21,7 +21,7 @@ from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.service import ArtifactService
 from gql_server.config.limits import ArtifactLimits
-from gql_server.http.streaming import patient
+from gql_server.http.streaming import send_with_timeout
 from gql_server.routes.errors import store_error_response
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import Limiter, LimiterFull
@@ -93,7 +93,7 @@ class _DownloadResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, patient(send, _SEND_TIMEOUT))
+            await super().__call__(scope, receive, send_with_timeout(send, _SEND_TIMEOUT))
         except (OSError, RequestException, HTTPError, TimeoutError) as error:
             _log.warning("aborted a download: %s", type(error).__name__)
         finally:

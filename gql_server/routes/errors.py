@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from gql_server.auth.caller import uses_callers_credentials
 from gql_server.http.responses import STATUSES, error_response
 from gql_server.stores.errors import public_error_from
 from schema.ports.errors import Unauthenticated
@@ -14,10 +13,10 @@ from schema.ports.errors import Unauthenticated
 def store_error_response(error: Exception, statuses: Mapping[str, HTTPStatus] = STATUSES) -> Response:
     """Return the response to an exception, of a store's library too.
 
-    Raises `Unauthenticated` if the store rejected the caller's own credentials: `AuthenticationMiddleware`
-    responds to it.
+    Raises `Unauthenticated`: `AuthenticationMiddleware` responds to it if the caller's own credentials were
+    rejected, and `ErrorMiddleware` if they were the server's.
     """
     public = public_error_from(error)
-    if isinstance(public, Unauthenticated) and uses_callers_credentials():
+    if isinstance(public, Unauthenticated):
         raise public from error
     return error_response(public or error, statuses=statuses)

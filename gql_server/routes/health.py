@@ -1,8 +1,10 @@
-"""`/healthz` and `/readyz`: whether the process lives, and whether its store answers."""
+"""`/healthz` and `/readyz`, for orchestrators and load balancers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from http import HTTPStatus
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,36 +14,36 @@ from gql_server.runtime.shutdown import Shutdown
 from schema.ports.errors import PublicError
 from schema.ports.tracking import Tracking
 
-_PATIENCE = 5.0
-"""Seconds that a probe waits for the store: less than the ten that orchestrators give it."""
+_STORE_TIMEOUT: Final = 5.0
+"""Seconds to wait for the store; orchestrators usually wait ten seconds for a probe."""
 
 
-def healthz(counts: CacheStats) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint that says that the process lives, and how often its cache had what was asked."""
+def healthz(stats: CacheStats) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint that responds while the process runs, with the statistics of its cache."""
 
     async def endpoint(_request: Request) -> Response:
-        return JSONResponse({"status": "ok", "cache": asdict(counts)})
+        return JSONResponse({"status": "ok", "cache": asdict(stats)})
 
     return endpoint
 
 
-def readyz(tracking: Tracking, stopping: Shutdown) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint that says whether the store answers: 200, or 503 with the reason."""
+def readyz(tracking: Tracking, shutdown: Shutdown) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint that responds with 200 if the store responds, and else with 503 and the reason."""
 
     async def endpoint(_request: Request) -> Response:
-        if stopping.started:
+        if shutdown.started:
             return _not_ready("The server is stopping.")
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_STORE_TIMEOUT):
                 await tracking.ready()
-        except PublicError as fault:
-            return _not_ready(str(fault))
+        except PublicError as error:
+            return _not_ready(str(error))
         except TimeoutError:
-            return _not_ready("The store does not answer in time.")
+            return _not_ready("The store does not respond in time.")
         return JSONResponse({"status": "ready"})
 
     return endpoint
 
 
 def _not_ready(reason: str) -> Response:
-    return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+    return JSONResponse({"status": "not ready", "reason": reason}, status_code=HTTPStatus.SERVICE_UNAVAILABLE)

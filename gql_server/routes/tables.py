@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gql_server.auth.caller import current
+from gql_server.auth.caller import authenticated_caller
 from gql_server.cache.cache_control import CacheControl, parse_cache_control
 from gql_server.config.limits import ExportLimits
 from gql_server.exports.export_responses import ExportFileResponse, ExportStreamResponse
@@ -68,12 +68,12 @@ class TablesEndpoint:
             )
 
     async def _file_response(self, request: Request, table_request: TableRequest) -> Response:
-        caller = current.get()
+        caller = authenticated_caller()
         cache_control = parse_cache_control(request.headers.get("cache-control", ""))
         with self._limiter:
             file = await self._exporter.acquire_file(
                 table_request,
-                caller.principal if caller else None,
+                caller.principal,
                 refresh=cache_control is not CacheControl.DEFAULT,
                 resume=_resumes(request),
             )

@@ -1,4 +1,4 @@
-"""API keys."""
+"""Tests of API keys."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +7,22 @@ from typing import Any
 import httpx
 import pytest
 from graphql import build_schema as schema_of
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from gql_server.auth.api_keys import ApiKeys, ApiKeysFileError, new_key
 from gql_server.auth.authenticator import authenticator_from
+from gql_server.auth.middleware import AuthenticationMiddleware
+from gql_server.auth.protected_route import ProtectedRoute
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
-from gql_server.operations.execute import OperationExecutor
+from gql_server.http.error_middleware import ErrorMiddleware
+from gql_server.operations.admission import OperationAdmission
+from gql_server.operations.executor import OperationExecutor
+from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
@@ -33,8 +41,8 @@ def keys(tmp_path: Path) -> dict[str, str]:
     return {role: key for role, (key, _) in made.items()} | {"file": str(path)}
 
 
-async def test_a_key_lets_in(client_with: Callable[..., Any], keys: dict[str, str]) -> None:
-    """A key is taken as a bearer token and in X-API-Key."""
+async def test_key_is_accepted_in_both_headers(client_with: Callable[..., Any], keys: dict[str, str]) -> None:
+    """A key is accepted as a bearer token and in X-API-Key."""
     async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
         for headers in ({"authorization": f"Bearer {keys['read']}"}, {"x-api-key": keys["write"]}):
             response = await client.post("/graphql", json=QUERY, headers=headers)
@@ -57,10 +65,10 @@ async def test_a_key_lets_in(client_with: Callable[..., Any], keys: dict[str, st
         {"x-api-key": "0" * 64},
     ],
 )
-async def test_whoever_else_stays_out(
+async def test_request_without_a_valid_key_gets_401(
     client_with: Callable[..., Any], keys: dict[str, str], headers: dict[str, str]
 ) -> None:
-    """Without a key that is known, every request gets the same 401 and is told what is wanted."""
+    """Without a valid key, every request gets the same 401 with a challenge."""
     async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
         encoded = {name: value.encode("latin-1") for name, value in headers.items()}
         response = await client.post("/graphql", json=QUERY, headers=encoded)
@@ -71,18 +79,18 @@ async def test_whoever_else_stays_out(
     assert response.content == without.content
 
 
-async def test_keys_have_roles(keys: dict[str, str]) -> None:
-    """A key is for reading, or for writing too, and names its bearer for logs."""
+async def test_keys_have_names_and_roles(keys: dict[str, str]) -> None:
+    """A key allows reading, or writing as well, and has a name for logs."""
     known = ApiKeys.read(Path(keys["file"]))
     for role in ("read", "write"):
-        caller = await known.find(Headers({"x-api-key": keys[role]}))
+        caller = await known.authenticate(Headers({"x-api-key": keys[role]}))
         assert caller is not None
         assert (caller.name, caller.may_write) == (f"key:{role}er@example.org", role == "write")
         assert caller.principal is None
 
 
-def test_the_file_holds_no_key(keys: dict[str, str]) -> None:
-    """What is written down to know a key by does not let anybody in."""
+def test_file_contains_no_usable_key(keys: dict[str, str]) -> None:
+    """A hash from the file is not accepted as a key."""
     text = Path(keys["file"]).read_text()
     assert keys["read"] not in text
     assert len(keys["read"]) > 40
@@ -99,8 +107,8 @@ def test_the_file_holds_no_key(keys: dict[str, str]) -> None:
         ("\n\na b read sha256:" + "0" * 64, "line 3"),
     ],
 )
-def test_a_file_with_an_error_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    """A file in which a line is wrong, or no key is, stops the start and says where."""
+def test_invalid_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A file with an invalid line, or without keys, is refused with the location of the error."""
     path = tmp_path / "keys"
     path.write_text(text)
     with pytest.raises(ApiKeysFileError, match=said):
@@ -109,8 +117,8 @@ def test_a_file_with_an_error_is_refused(tmp_path: Path, text: str, said: str) -
         ApiKeys.read(tmp_path / "absent")
 
 
-def test_the_command_makes_a_key(tmp_path: Path) -> None:
-    """`gql-server key` prints a key and its line, which fit together; a name of the wrong form is refused."""
+def test_command_prints_a_key_and_its_line(tmp_path: Path) -> None:
+    """`gql-server key` prints a key and its line, which match; an invalid name is refused."""
     printed = run_command("key", "ci", "--write").stdout
     key, line = (row.rpartition(": ")[2] for row in printed.splitlines())
     path = tmp_path / "keys"
@@ -122,23 +130,12 @@ def test_the_command_makes_a_key(tmp_path: Path) -> None:
     assert run_command("key", "no name").returncode == 2
 
 
-async def test_only_writers_mutate(keys: dict[str, str]) -> None:
-    """A mutation runs with a key to write, and gets 403 with one to read, before anything of it runs."""
+async def test_mutation_needs_a_write_key(keys: dict[str, str]) -> None:
+    """A mutation is executed with a write key, and gets 403 with a read key before it is executed."""
     settings = Settings(tracking_uri="unused:", auth="keys", api_keys_file=keys["file"], writable=True)
-    cache, store = cache_from(settings), MemoryTracking([])
-    runner = OperationExecutor(
-        schema=schema_of("type Query { a: Int } type Mutation { write: Int }"),
-        settings=settings,
-        facts=ServerInfo(version="", mlflow_version="", read_only=False),
-        store=cached_store_from(settings, store, store.artifacts, cache),
-        answers=ResponseCache(cache),
-        limiter=Limiter(1),
-        stopping=Shutdown(),
-    )
-    transport = httpx.ASGITransport(
-        GraphQLEndpoint(runner, settings, None, authenticator_from(settings), None)
-    )
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(_app(settings)), base_url="http://test"
+    ) as client:
         for role, status in (("read", 403), ("write", 200)):
             response = await client.post(
                 "/", json={"query": "mutation { write }"}, headers={"x-api-key": keys[role]}
@@ -146,3 +143,33 @@ async def test_only_writers_mutate(keys: dict[str, str]) -> None:
             assert response.status_code == status
             assert ("FORBIDDEN" in response.text) is (role == "read")
             assert ("data" in response.json()) is (role == "write")
+
+
+def _app(settings: Settings) -> Starlette:
+    """Return an application that has the graph of another schema at `/`."""
+    schema = schema_of("type Query { a: Int } type Mutation { write: Int }")
+    tracking = MemoryTracking([])
+    cache = cache_from(settings)
+    persisted = PersistedDocuments.from_settings(settings)
+    executor = OperationExecutor(
+        schema=schema,
+        settings=settings,
+        server_info=ServerInfo(version="", mlflow_version="", read_only=False),
+        store=cached_store_from(settings, tracking, tracking.artifacts, cache),
+        limiter=Limiter(1),
+        shutdown=Shutdown(),
+    )
+    endpoint = GraphQLEndpoint(
+        persisted=persisted,
+        admission=OperationAdmission(schema, settings, persisted),
+        executor=executor,
+        responses=ResponseCache(cache),
+        settings=settings,
+    )
+    authentication = Middleware(
+        AuthenticationMiddleware, authenticator=authenticator_from(settings), rate_limiter=None
+    )
+    return Starlette(
+        routes=[ProtectedRoute(Route("/", endpoint), [authentication])],
+        middleware=[Middleware(ErrorMiddleware, send_timeout=1.0)],
+    )

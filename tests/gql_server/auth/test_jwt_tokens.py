@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect provider, against a provider on this machine."""
+"""Tests of JSON Web Tokens, with a provider on this machine."""
 
 import asyncio
 import json
@@ -114,10 +114,10 @@ def carrying(token: str) -> Headers:
     return Headers({"authorization": f"Bearer {token}"})
 
 
-async def test_a_token_lets_in(
+async def test_valid_token_is_accepted(
     client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]], provider: Provider
 ) -> None:
-    """A request with the provider's token is answered, and one without gets 401."""
+    """A request with the provider's token is executed; one without a valid token gets 401."""
     settings = {
         "auth": "jwt",
         "jwt_issuer": ISSUER,
@@ -158,16 +158,16 @@ async def test_a_token_lets_in(
         ({"pad": "x" * 20_000}, False),
     ],
 )
-async def test_claims_are_checked(provider: Provider, claims: dict[str, Any], known: bool) -> None:  # noqa: FBT001
-    """Issuer, audience, expiry and subject must be there and right, with some leeway for clocks."""
-    caller = await known_to(provider).find(carrying(provider.token(**claims)))
+async def test_claims_are_verified(provider: Provider, claims: dict[str, Any], known: bool) -> None:  # noqa: FBT001
+    """Issuer, audience, expiry and subject are required and verified, with some leeway for clocks."""
+    caller = await known_to(provider).authenticate(carrying(provider.token(**claims)))
     assert (caller is not None) is known
     assert caller is None or caller.name == "user:ada"
 
 
-async def test_algorithms_are_fixed(provider: Provider) -> None:
-    """A token names no algorithm of its own choice: not none, no shared secret, and no other key's."""
-    finder = known_to(provider)
+async def test_token_cannot_choose_its_algorithm(provider: Provider) -> None:
+    """A token with algorithm `none`, a shared secret or another key is refused."""
+    scheme = known_to(provider)
     public = json.dumps(provider.published()["keys"][0])
     unsigned = jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "a"}, "", "none", {"kid": "one"})
     forged = jwt.api_jws.PyJWS()
@@ -183,23 +183,23 @@ async def test_algorithms_are_fixed(provider: Provider) -> None:
         "a.b.c",
         "..",
     ):
-        assert await finder.find(carrying(token)) is None
+        assert await scheme.authenticate(carrying(token)) is None
 
 
 @pytest.mark.parametrize("algorithm", ["RS512", "PS256"])
-async def test_a_published_key_need_not_name_its_algorithm(
+async def test_published_key_may_omit_its_algorithm(
     provider: Provider, monkeypatch: pytest.MonkeyPatch, algorithm: str
 ) -> None:
-    """It is for each listed algorithm of its type, and one that names an algorithm is for that alone."""
+    """A key without an algorithm is valid for each configured one of its type, and else for its own only."""
     token = carrying(provider.token(algorithm))
-    assert await known_to(provider, "RS256", algorithm).find(token) is not None
+    assert await known_to(provider, "RS256", algorithm).authenticate(token) is not None
     (key,) = provider.published()["keys"]
     monkeypatch.setattr(provider, "published", lambda: {"keys": [key | {"alg": "RS256"}]})
-    assert await known_to(provider, "RS256", algorithm).find(token) is None
+    assert await known_to(provider, "RS256", algorithm).authenticate(token) is None
 
 
-def test_shared_secrets_are_no_setting() -> None:
-    """An algorithm with a shared secret cannot be set, nor can a way of knowing callers be set in part."""
+def test_jwt_settings_are_validated() -> None:
+    """An algorithm with a shared secret, and incomplete settings, are refused."""
     given = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "https://id.example.org/keys"}
     Settings(auth="jwt", **given)
     with pytest.raises(ValidationError, match="GQL_JWT_ALGORITHMS"):
@@ -209,68 +209,68 @@ def test_shared_secrets_are_no_setting() -> None:
             Settings(auth="jwt", **(given | {name: ""}))
 
 
-async def test_keys_rotate(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new key is fetched with the first token that it signed; one that went is not known any more."""
+async def test_rotated_keys_are_fetched(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new key is fetched with the first token that it signed; a removed key is not accepted any more."""
     monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
-    finder = known_to(provider)
+    scheme = known_to(provider)
     old = provider.token()
-    assert await finder.find(carrying(old))
+    assert await scheme.authenticate(carrying(old))
     provider.new_key("two")
-    assert await finder.find(carrying(provider.token()))
-    assert await finder.find(carrying(old)) is None
+    assert await scheme.authenticate(carrying(provider.token()))
+    assert await scheme.authenticate(carrying(old)) is None
 
 
-async def test_unknown_keys_do_not_ask_the_provider_each_time(provider: Provider) -> None:
-    """Tokens under made-up keys make the provider be asked once in a while, however many they are."""
-    finder = known_to(provider)
+async def test_unknown_key_ids_do_not_cause_a_fetch_each(provider: Provider) -> None:
+    """Tokens with invented key ids cause one fetch, however many they are."""
+    scheme = known_to(provider)
     for number in range(20):
-        assert await finder.find(carrying(provider.token(kid=f"made-up-{number}"))) is None
+        assert await scheme.authenticate(carrying(provider.token(kid=f"made-up-{number}"))) is None
     assert provider.fetched == 1
 
 
-async def test_a_provider_that_hangs_holds_up_nobody_who_is_known(
+async def test_slow_fetch_does_not_delay_known_keys(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While tokens under unknown keys wait, all for one fetch, one under a known key is let in at once."""
+    """While tokens with unknown keys wait for one fetch, a token with a cached key is accepted at once."""
     monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
-    monkeypatch.setattr(jwks, "_MOST_WAITING", 6)
-    finder = known_to(provider)
+    monkeypatch.setattr(jwks, "_MAX_WAITING", 6)
+    scheme = known_to(provider)
     known = carrying(provider.token())
-    assert await finder.find(known)
+    assert await scheme.authenticate(known)
     provider.answers.clear()
     unknown = [carrying(provider.token(kid=f"made-up-{number}")) for number in range(7)]
-    waiting = [asyncio.create_task(finder.find(headers)) for headers in unknown[:6]]
+    waiting = [asyncio.create_task(scheme.authenticate(headers)) for headers in unknown[:6]]
     for _ in range(2):
         assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
-    assert await finder.find(known)
+    assert await scheme.authenticate(known)
     with pytest.raises(ProviderUnavailable):
-        await finder.find(unknown[6])
+        await scheme.authenticate(unknown[6])
     assert not any(task.done() for task in waiting)
     provider.answers.set()
     assert await asyncio.gather(*waiting) == [None] * 6
     assert provider.fetched == 2
 
 
-async def test_a_provider_that_fails_is_not_asked_each_time(provider: Provider) -> None:
-    """After a failure, too, the provider is left alone for a while, and nobody waits for it."""
-    finder = known_to(provider)
+async def test_failed_fetch_is_not_repeated_at_once(provider: Provider) -> None:
+    """After a failed fetch, no request causes another one or waits for it during the cooldown."""
+    scheme = known_to(provider)
     provider.down = True
     for _ in range(5):
         with pytest.raises(ProviderUnavailable):
-            await finder.find(carrying(provider.token()))
+            await scheme.authenticate(carrying(provider.token()))
     assert provider.fetched == 1
 
 
-async def test_a_provider_that_never_finishes_is_waited_for_once(
+async def test_fetch_that_never_ends_times_out_once(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fetch that takes too long is given up by who waits for it, and is not waited for again."""
+    """A fetch that takes too long times out, and later requests do not wait for it."""
     monkeypatch.setattr(jwks, "_TIMEOUT", 0.1)
-    finder = known_to(provider)
+    scheme = known_to(provider)
     provider.answers.clear()
     for _ in range(3):
         with pytest.raises(ProviderUnavailable):
-            await finder.find(carrying(provider.token()))
+            await scheme.authenticate(carrying(provider.token()))
     # It may get to hear of the fetch later than that was given up.
     assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
     assert provider.fetched == 1
@@ -290,8 +290,13 @@ async def test_a_provider_that_never_finishes_is_waited_for_once(
         ({"roles": {"mlflow.write": False}}, False),
     ],
 )
-async def test_roles_come_from_claims(provider: Provider, claims: dict[str, Any], writes: bool) -> None:  # noqa: FBT001
-    """Who has the role in any of the usual claims may write."""
-    caller = await known_to(provider).find(carrying(provider.token(**claims)))
+async def test_write_role_is_read_from_claims(
+    provider: Provider,
+    claims: dict[str, Any],
+    *,
+    writes: bool,
+) -> None:
+    """The write role in any of the usual claims allows writing."""
+    caller = await known_to(provider).authenticate(carrying(provider.token(**claims)))
     assert caller is not None
     assert caller.may_write is writes

@@ -1,4 +1,4 @@
-"""Pass-through, before a real MLflow server that asks for passwords."""
+"""Tests of pass-through authentication with a real MLflow server that has users."""
 
 import base64
 import os
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from starlette.datastructures import Headers
 
 from gql_server.app import create_app
-from gql_server.auth.caller import Caller, current
+from gql_server.auth.caller import Caller, current_caller
 from gql_server.auth.pass_through import PassThrough
 from gql_server.config.settings import Settings
 from tests.support.servers import MlflowServer
@@ -102,8 +102,8 @@ async def client(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield client
 
 
-async def test_each_caller_sees_their_own(client: httpx.AsyncClient) -> None:
-    """What one may read and another may not is never the other's, be it cached, asked at once, or by id."""
+async def test_callers_never_share_results(client: httpx.AsyncClient) -> None:
+    """A result that one caller may read and another may not is never returned to the other from a cache."""
     names = ["hers-3", "hers-2", "hers-1", "hers-0"]
     hers = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
     (experiment,) = [one for one in hers.json()["data"]["experiments"]["nodes"] if one["name"] == "secret"]
@@ -118,8 +118,8 @@ async def test_each_caller_sees_their_own(client: httpx.AsyncClient) -> None:
         assert "age" not in his.headers or his.json()["data"]["experiments"]["nodes"] == []
 
 
-async def test_what_is_looked_up_by_id_is_guarded_too(client: httpx.AsyncClient, guarded: Guarded) -> None:
-    """A run and an experiment by id, read and cached for who may, are refused to who may not."""
+async def test_lookup_by_id_is_authorized_per_caller(client: httpx.AsyncClient, guarded: Guarded) -> None:
+    """A run and an experiment by id, cached for one caller, are forbidden to another."""
     found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
     run_id = found["runs"][0]["info"]["run_id"]
     query = (
@@ -133,8 +133,8 @@ async def test_what_is_looked_up_by_id_is_guarded_too(client: httpx.AsyncClient,
     assert {error["extensions"]["code"] for error in his.json()["errors"]} == {"FORBIDDEN"}
 
 
-async def test_artifacts_are_guarded_too(client: httpx.AsyncClient, guarded: Guarded) -> None:
-    """Files go up, are listed and come down with the caller's own credentials, and no other's."""
+async def test_artifacts_are_authorized_per_caller(client: httpx.AsyncClient, guarded: Guarded) -> None:
+    """Files are uploaded, listed and downloaded with the caller's own credentials only."""
     found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
     run_id = found["runs"][0]["info"]["run_id"]
     listing = {"query": f'{{ run(runId: "{run_id}") {{ artifacts {{ path }} }} }}'}
@@ -150,8 +150,8 @@ async def test_artifacts_are_guarded_too(client: httpx.AsyncClient, guarded: Gua
     assert "note" not in refused.text
 
 
-async def test_who_is_not_known_gets_401(client: httpx.AsyncClient) -> None:
-    """Without credentials, or with wrong ones, the answer is 401 and says what is wanted.
+async def test_invalid_credentials_get_401(client: httpx.AsyncClient) -> None:
+    """Without credentials, or with wrong ones, the response is 401 with a challenge.
 
     What another's credentials cached, and the server's own credentials, are of no use.
     """
@@ -167,8 +167,8 @@ async def test_who_is_not_known_gets_401(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("format_", ["csv", "arrow", "parquet"])
-async def test_tables_are_guarded_too(client: httpx.AsyncClient, format_: str) -> None:
-    """A table has what the caller may read, whoever asked for the same one just before."""
+async def test_tables_are_authorized_per_caller(client: httpx.AsyncClient, format_: str) -> None:
+    """A table has the rows that the caller may read, whichever caller requested it before."""
     url = f"/tables/runs.{format_}"
     for _ in range(2):
         assert b"hers-3" in (await client.get(url, auth=ADA)).content
@@ -184,10 +184,10 @@ async def test_tables_are_guarded_too(client: httpx.AsyncClient, format_: str) -
 
 
 @pytest.mark.parametrize("auth", [("ada", "wrong"), ("nobody", "x"), None])
-async def test_there_is_one_refusal(
+async def test_every_route_rejects_in_the_same_way(
     client: httpx.AsyncClient, guarded: Guarded, auth: tuple[str, str] | None
 ) -> None:
-    """Whatever is asked for, who is not known waits, gets the same 401, and is told what is wanted."""
+    """On every route, invalid credentials get the same 401, with a challenge and after the delay."""
     found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
     note = f"/artifacts/{found['runs'][0]['info']['run_id']}/note.txt"
     tables = [f"/tables/params.{format_}" for format_ in ("csv", "arrow", "parquet")]
@@ -205,13 +205,13 @@ async def test_there_is_one_refusal(
     assert answers == {refused.content}
 
 
-async def test_metrics_are_for_whom_the_store_knows(client: httpx.AsyncClient) -> None:
-    """Whoever the MLflow server lets in may see the metrics."""
+async def test_metrics_accept_callers_of_the_mlflow_server(client: httpx.AsyncClient) -> None:
+    """A caller whom the MLflow server accepts may read the metrics."""
     assert "gql_" in (await client.get("/metrics", auth=BOB)).text
 
 
-async def test_credentials_are_proven_by_the_server_alone(client: httpx.AsyncClient) -> None:
-    """Who asks is known once the MLflow server has accepted what they sent, and not by any other answer."""
+async def test_credentials_are_verified_by_the_mlflow_server_only(client: httpx.AsyncClient) -> None:
+    """Credentials count as verified once the MLflow server accepted them, and not after another response."""
     wrong = ("ada", "wrong")
     assert (await client.post("/graphql", json={"query": "{ __typename }"}, auth=wrong)).is_success
     assert (await client.post("/graphql", json={"query": RUNS}, auth=wrong)).status_code == 401
@@ -224,37 +224,37 @@ async def test_credentials_are_proven_by_the_server_alone(client: httpx.AsyncCli
 
 async def _proven(user: str, password: str) -> bool:
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-    caller = await PassThrough().find(Headers({"authorization": f"Basic {encoded}"}))
+    caller = await PassThrough().authenticate(Headers({"authorization": f"Basic {encoded}"}))
     assert caller is not None
-    return caller.proven
+    return caller.verified
 
 
 async def test_readiness_needs_no_credentials(client: httpx.AsyncClient) -> None:
-    """The server is ready when the MLflow server answers, though it has no credentials of its own."""
+    """The server is ready when the MLflow server responds, although it has no credentials itself."""
     assert (await client.get("/readyz")).json() == {"status": "ready"}
 
 
-async def test_nothing_of_one_caller_goes_along_with_another(
+async def test_requests_carry_the_current_callers_credentials_only(
     client: httpx.AsyncClient, guarded: Guarded
 ) -> None:
-    """A request to MLflow carries who is being answered and nobody else: no cookie, no other credentials."""
+    """A request to MLflow has no cookie and no credentials of another caller."""
     assert client
     seen: list[requests.PreparedRequest] = []
     creds = get_default_host_creds(guarded.server.uri)
     for caller in (Caller("a", authorization="Bearer a"), Caller("b"), None):
-        current.set(caller)
+        current_caller.set(caller)
         response = http_request(
             creds, "/api/2.0/mlflow/experiments/search", "GET",
             extra_headers={"Cookie": "session=ada"},
         )  # fmt: skip
         seen.append(response.request)
-    current.set(None)
+    current_caller.set(None)
     assert [request.headers.get("Authorization") for request in seen] == ["Bearer a", None, None]
     assert not [request for request in seen if "Cookie" in request.headers]
     assert os.environ["MLFLOW_ALLOW_HTTP_REDIRECTS"] == "false"
 
 
-def test_only_an_mlflow_server_can_decide() -> None:
-    """Pass-through before a database, which knows no callers, is refused at the start."""
+def test_pass_through_needs_an_mlflow_server() -> None:
+    """Pass-through with a database is refused in the settings."""
     with pytest.raises(ValidationError, match="MLflow server"):
         Settings(tracking_uri="sqlite:///mlflow.db", auth="pass-through")

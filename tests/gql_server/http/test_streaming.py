@@ -1,4 +1,4 @@
-"""Answers to clients that take them, and to those that do not: over real connections."""
+"""Tests of sending large responses over real connections."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 from starlette.types import Message
 
-from gql_server.http.streaming import in_pieces
+from gql_server.http.streaming import send_in_chunks
 from tests.gql_server.exports.test_streamed_exports import served
 from tests.support.memory_tracking import MemoryTracking, Record
 
@@ -23,8 +23,8 @@ def holding(name: str) -> MemoryTracking:
     return MemoryTracking([experiment | own])
 
 
-def test_a_large_answer_comes_whole() -> None:
-    """Who reads gets all of it, whatever its size, as it was."""
+def test_large_response_arrives_whole() -> None:
+    """A client that reads gets the whole response, compressed or not."""
     with served(holding(LONG)) as url:
         whole = httpx.post(f"{url}/graphql", json=QUERY, timeout=60)
         assert whole.json() == {"data": {"experiment": {"name": LONG}}}
@@ -33,8 +33,8 @@ def test_a_large_answer_comes_whole() -> None:
         assert got.json() == {"data": {"experiment": {"name": LONG}}}
 
 
-def test_an_answer_that_is_not_taken_is_let_go() -> None:
-    """Who does not read keeps the answer in memory for a while only, and then gets no more of it."""
+def test_client_that_stops_reading_is_disconnected() -> None:
+    """A client that does not read is disconnected after the timeout, before the end of the response."""
     with served(holding(LONG), download_patience=0.5) as url:
         port = httpx.URL(url).port
         with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
@@ -48,8 +48,8 @@ def test_an_answer_that_is_not_taken_is_let_go() -> None:
     assert 0 < received < len(LONG)
 
 
-async def test_pieces_are_joined_to_what_they_were() -> None:
-    """A body of any length is sent whole, and as the last message only at its end."""
+async def test_chunks_form_the_whole_body() -> None:
+    """A body of any length is sent whole, and `more_body` is false in the last message only."""
     for length in (0, 1, 262_143, 262_144, 262_145, 524_288, 1_000_000):
         sent: list[Message] = []
 
@@ -57,6 +57,6 @@ async def test_pieces_are_joined_to_what_they_were() -> None:
             sent.append(message)
 
         body = bytes(place % 251 for place in range(length))
-        await in_pieces(send)({"type": "http.response.body", "body": body})
+        await send_in_chunks(send)({"type": "http.response.body", "body": body})
         assert b"".join(message["body"] for message in sent) == body
         assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]

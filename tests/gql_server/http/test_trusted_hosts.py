@@ -1,4 +1,4 @@
-"""Names that the server answers to."""
+"""Tests of the Host headers that the server accepts."""
 
 import asyncio
 from typing import Any
@@ -40,8 +40,8 @@ from tests.support.memory_tracking import MemoryTracking
         ("[fd00::1]:8000", "fd00::1, [fd00::1]", True),
     ],
 )
-async def test_only_known_names_are_answered(host: str, allowed: str, answered: bool) -> None:  # noqa: FBT001
-    """Addresses, localhost and the listed names are answered; another name gets 403 and no data."""
+async def test_only_trusted_hosts_are_accepted(host: str, allowed: str, answered: bool) -> None:  # noqa: FBT001
+    """Addresses, localhost and the listed names are accepted; another name gets 403 and no data."""
     app = create_app(Settings(tracking_uri="unused:", allowed_hosts=allowed), MemoryTracking([]))
     status, body = await ask(app, [(b"host", host.encode("latin-1"))])
     assert status == (200 if answered else 403)
@@ -49,21 +49,21 @@ async def test_only_known_names_are_answered(host: str, allowed: str, answered: 
     assert (b"FORBIDDEN" in body) is not answered
 
 
-async def test_one_name_at_a_time() -> None:
+async def test_two_or_no_host_headers_are_refused() -> None:
     """A request with two Host headers, or with none, is refused."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
     assert (await ask(app, [(b"host", b"localhost"), (b"host", b"evil.example")]))[0] == 403
     assert (await ask(app, []))[0] == 403
 
 
-async def test_the_name_to_listen_on_is_known() -> None:
-    """The name that the server listens on needs no listing."""
+async def test_listening_host_is_trusted() -> None:
+    """The name that the server listens on need not be listed."""
     app = create_app(Settings(tracking_uri="unused:", host="gql.internal"), MemoryTracking([]))
     assert (await ask(app, [(b"host", b"gql.internal:8000")]))[0] == 200
 
 
-async def test_every_path_is_guarded() -> None:
-    """The probes and whatever else there is answer to no other name either."""
+async def test_untrusted_host_is_refused_on_every_path() -> None:
+    """The health endpoints and all other paths refuse an untrusted host as well."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://evil.example") as client:
@@ -72,8 +72,8 @@ async def test_every_path_is_guarded() -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost"])
-async def test_there_is_no_websocket(host: str) -> None:
-    """A WebSocket's handshake is refused cleanly, whatever its name, path and origin."""
+async def test_websocket_handshake_is_refused(host: str) -> None:
+    """A WebSocket handshake is refused, whatever its host, path and origin."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
     for path in ("/graphql", "/nothing"):
         scope = {

@@ -154,7 +154,7 @@ async def test_access_log_accepts_any_caller_name(
     async def find(*_: object) -> Caller:
         return Caller("user:\ud800\n" + "a" * 10_000)
 
-    monkeypatch.setattr(Authenticator, "let_in", find)
+    monkeypatch.setattr(Authenticator, "authenticate", find)
     with caplog.at_level(logging.INFO, "gql_server.access"):
         async with client_of(MemoryTracking([])) as client:
             await client.post("/graphql", json={"query": QUERY, "variables": {"name": "a"}})

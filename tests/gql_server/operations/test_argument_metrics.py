@@ -1,4 +1,4 @@
-"""What the arguments of an operation hold."""
+"""Tests of counting the values in arguments."""
 
 from typing import Any
 
@@ -35,8 +35,8 @@ def values(source: str, **variables: Any) -> int:
         ("{ a } query B { b(c: [1]) }", 0),
     ],
 )
-def test_what_is_written_counts(source: str, count: int) -> None:
-    """A list counts by its items and an object as ten, for each place that its fragment is spread in."""
+def test_literals_count_for_each_spread(source: str, count: int) -> None:
+    """A list counts by its items and an object as ten, for each spread of its fragment."""
     assert values(source) == count
 
 
@@ -52,8 +52,8 @@ def test_what_is_written_counts(source: str, count: int) -> None:
         ({"a": [1], "unknown": [2, 3, 4]}, 3),
     ],
 )
-def test_a_variable_counts_for_each_argument(variables: dict[str, Any], count: int) -> None:
-    """What a variable holds counts for each argument that reads it, and once where none does."""
+def test_variable_counts_for_each_argument(variables: dict[str, Any], count: int) -> None:
+    """The value of a variable counts for each argument that uses it, and once if none does."""
     source = "query ($a: A = [1, 2], $unused: A) { b(c: $a) ...F ...F } fragment F on G { h(i: {}) }"
     written = source.replace("i: {}", "i: {j: $a}")
     assert values(written, **variables) == count + 2 * 10
@@ -65,8 +65,8 @@ async def codes(client: httpx.AsyncClient, query: str, **variables: Any) -> set[
     return {error["extensions"]["code"] for error in answer.get("errors", ())}
 
 
-async def test_a_whole_batch_passes() -> None:
-    """A batch as large as `max_batch` may be passes the bound beside it; a larger one does not."""
+async def test_full_batch_is_within_the_limit() -> None:
+    """A batch of `max_batch` objects is allowed beside `max_values`; a larger one is not."""
     app = create_app(Settings(tracking_uri="unused:", writable=True, max_values=100), MemoryTracking([]))
     points = [{"key": "loss", "value": 0.5, "step": step} for step in range(20_000)]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -75,8 +75,8 @@ async def test_a_whole_batch_passes() -> None:
         assert await codes(client, LOG, i=batch | {"metrics": points + points[:100]}) == {"LIMIT_EXCEEDED"}
 
 
-async def test_lists_of_a_page_pass(tracking: MemoryTracking) -> None:
-    """The ids of the largest page pass in each of several fields, and so does the largest condition."""
+async def test_full_page_of_ids_is_within_the_limit(tracking: MemoryTracking) -> None:
+    """The ids of the largest page are allowed in several fields, beside the largest condition."""
     query = """query ($ids: [ID!]!, $w: RunFilter) {
       a: nodes(ids: $ids) { id } b: nodes(ids: $ids) { id } runs(where: $w) { totalCount }
     }"""

@@ -1,4 +1,4 @@
-"""What operations cost."""
+"""Tests of the cost of operations."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from benchmarks.workload import workloads
 from gql_server.config.settings import Settings
 from gql_server.demo.welcome import CURVES, LEADERBOARD
 from gql_server.operations.cost import CostCalculator
-from gql_server.operations.cost_map import COSTS, sizes
+from gql_server.operations.cost_map import COSTS, is_size_argument
 from gql_server.operations.document_metrics import operations_of
 from schema.build import build_schema
 
@@ -27,7 +27,7 @@ def cost(source: str, **variables: Any) -> int:
     """Return what a document's only operation costs."""
     document = parse(source)
     (operation,) = operations_of(document)
-    return CostCalculator(SCHEMA).of(document, operation, variables)
+    return CostCalculator(SCHEMA).cost_of(document, operation, variables)
 
 
 def fields() -> Iterator[tuple[str, GraphQLField]]:
@@ -45,18 +45,20 @@ def documented() -> list[str]:
     return [query for text in texts for query in re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)]
 
 
-def test_the_map_names_only_what_there_is() -> None:
-    """Each field that has a cost is in the schema, with the arguments that its cost goes by."""
+def test_cost_map_matches_the_schema() -> None:
+    """Each field in the map is in the schema, with the arguments of its cost."""
     known = dict(fields())
     gone = [name for name in COSTS if name not in known]
     assert not gone, f"these have a cost and are not in the schema any more: {gone}"
     for name, one in COSTS.items():
-        assert set(one.by) <= set(known[name].args), name
+        assert set(one.size_arguments) <= set(known[name].args), name
 
 
-def test_what_is_paged_has_a_cost() -> None:
-    """Each field with an argument that sizes it was decided on in the map."""
-    undecided = [name for name, field in fields() if any(map(sizes, field.args)) and name not in COSTS]
+def test_fields_with_a_size_argument_are_in_the_map() -> None:
+    """Each field with an argument that specifies a size is in the map."""
+    undecided = [
+        name for name, field in fields() if any(map(is_size_argument, field.args)) and name not in COSTS
+    ]
     assert not undecided, f"decide what these cost, in gql_server/operations/cost_map.py: {undecided}"
 
 
@@ -84,8 +86,8 @@ def test_what_is_paged_has_a_cost() -> None:
         ("{ runs(first: " + "9" * 5000 + ") { nodes { name } } }", 1 + 1_000_000_000),
     ],
 )  # fmt: skip
-def test_pages_and_lists_multiply(source: str, objects: int) -> None:
-    """Each object counts as one, for each of its parents."""
+def test_nested_pages_and_lists_multiply(source: str, objects: int) -> None:
+    """Each object costs one, for each of its parents."""
     assert cost(source) == objects
 
 
@@ -101,8 +103,8 @@ def test_pages_and_lists_multiply(source: str, objects: int) -> None:
         ({"n": "text", "keys": "a"}, 1 + 1 * (1 + 1)),
     ],
 )
-def test_variables_count_as_what_they_hold(variables: dict[str, Any], objects: int) -> None:
-    """A size in a variable counts as it is given, or as its default; what is no size counts as none."""
+def test_variables_specify_sizes(variables: dict[str, Any], objects: int) -> None:
+    """A size in a variable counts by its value or its default; a value that is not a size is ignored."""
     query = """query ($n: Int = 6, $keys: [String!]) {
       runs(first: $n) { nodes { params(keys: $keys) { value } } }
     }"""
@@ -110,22 +112,22 @@ def test_variables_count_as_what_they_hold(variables: dict[str, Any], objects: i
 
 
 @pytest.mark.parametrize("name", ["W1", "W2", "W2 as series", "W3"])
-def test_the_workloads_pass(name: str) -> None:
-    """What the benchmarks ask for is within the default bound."""
+def test_benchmark_queries_are_within_the_limit(name: str) -> None:
+    """The queries of the benchmarks cost less than the default limit."""
     (work,) = (work for work in workloads(Sizes()) if work.name == name)
     assert 0 < cost(work.document, **work.variables) <= MOST
 
 
 @pytest.mark.parametrize("query", [*documented(), LEADERBOARD, CURVES])
-def test_what_is_documented_passes(query: str) -> None:
-    """Each query that is shown to users is within the default bound."""
+def test_documented_queries_are_within_the_limit(query: str) -> None:
+    """Each query in the documentation costs less than the default limit."""
     document = parse(query)
     for operation in operations_of(document):
-        assert 0 <= CostCalculator(SCHEMA).of(document, operation, {}) <= MOST
+        assert 0 <= CostCalculator(SCHEMA).cost_of(document, operation, {}) <= MOST
 
 
-def test_introspection_costs_what_there_is() -> None:
-    """The schema's own types cost as many as there are; a whole introspection is far below the bound."""
+def test_introspection_costs_the_size_of_the_schema() -> None:
+    """The list of types costs as many as there are; GraphiQL's introspection is far below the limit."""
     types = len(SCHEMA.type_map)
     assert cost("{ __schema { types { name } } }") == 1 + types
     assert cost("{ __schema { a: types { name } b: types { name } } }") == 1 + 2 * types
@@ -140,8 +142,8 @@ def test_introspection_costs_what_there_is() -> None:
     assert cost(whole + query[query.index("fragment") :]) > MOST
 
 
-async def test_the_cost_is_shown_on_request(client: httpx.AsyncClient) -> None:
-    """An answer says what it cost, and the bound, to who asks for that; others get the same without it."""
+async def test_cost_is_included_on_request(client: httpx.AsyncClient) -> None:
+    """The response includes the cost and the limit if the request asks for it, and is the same otherwise."""
     query = "query ($n: Int) { experiments(first: $n) { nodes { name } } }"
     for number in (3, 3, 5):
         body: dict[str, Any] = {"query": query, "variables": {"n": number}}
@@ -150,8 +152,8 @@ async def test_the_cost_is_shown_on_request(client: httpx.AsyncClient) -> None:
         assert shown == plain | {"extensions": {"cost": {"requested": 1 + number, "maximum": MOST}}}
 
 
-async def test_too_much_is_refused_with_its_cost(client: httpx.AsyncClient) -> None:
-    """An operation that passes the bound is refused with its cost and the bound, asked for or not."""
+async def test_operation_above_the_limit_is_refused_with_its_cost(client: httpx.AsyncClient) -> None:
+    """The error of an operation above the limit includes the cost and the limit."""
     query = "query ($n: Int) { experiments(first: $n) { nodes { runs { nodes { name } } } } }"
     response = await client.post("/graphql", json={"query": query, "variables": {"n": 10**9}})
     (error,) = response.json()["errors"]

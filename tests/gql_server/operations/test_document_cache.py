@@ -1,4 +1,4 @@
-"""Documents that were asked before."""
+"""Tests of the cache of documents."""
 
 import gc
 from itertools import takewhile
@@ -6,16 +6,23 @@ from itertools import takewhile
 import pytest
 from graphql import Node, Token
 
+from gql_server.config.settings import Settings
 from gql_server.operations.document_cache import DocumentCache
-from gql_server.operations.document_limits import DocumentLimits
+from gql_server.operations.document_checker import DocumentChecker
 from schema.build import build_schema
 
 SCHEMA = build_schema()._schema  # noqa: SLF001
 
 
-def test_a_document_is_read_once() -> None:
-    """The same source gives the same document, for as long as it is among the last asked."""
-    documents = DocumentCache(SCHEMA, size=2, bounds=DocumentLimits())
+def cache_of(size: int, max_errors: int = 100) -> DocumentCache:
+    """Return an empty cache of this size."""
+    checker = DocumentChecker(Settings(tracking_uri="unused:").limits.documents)
+    return DocumentCache(SCHEMA, checker, size=size, introspection=True, max_errors=max_errors)
+
+
+def test_cached_document_is_not_parsed_again() -> None:
+    """The same source gives the same document while it is in the cache."""
+    documents = cache_of(2)
     first = documents.get("{ server { version } }")
     assert documents.get("{ server { version } }") is first
     documents.get("{ a: server { version } }")
@@ -25,9 +32,9 @@ def test_a_document_is_read_once() -> None:
     assert documents.get("{ server { version } }") is not first
 
 
-def test_nothing_is_kept_without_room() -> None:
-    """A size of none keeps none."""
-    documents = DocumentCache(SCHEMA, size=0, bounds=DocumentLimits())
+def test_cache_of_size_zero_is_empty() -> None:
+    """With a size of 0 no document is cached."""
+    documents = cache_of(0)
     assert documents.get("{ server { version } }") is not documents.get("{ server { version } }")
 
 
@@ -47,9 +54,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_nothing_is_kept_of_what_is_refused(name: str) -> None:
-    """Documents that are refused, for a bound or for an error, leave nothing in memory."""
-    documents = DocumentCache(SCHEMA, size=500, bounds=DocumentLimits())
+def test_invalid_documents_are_not_cached(name: str) -> None:
+    """A document that is refused, for a limit or an error, leaves nothing in memory."""
+    documents = cache_of(500)
     documents.get("{ server { version } }")
     before = reachable()
     for number in range(10):
@@ -58,9 +65,9 @@ def test_nothing_is_kept_of_what_is_refused(name: str) -> None:
     assert all(now <= then for now, then in zip(reachable(), before, strict=True))
 
 
-def test_documents_are_kept_without_their_tokens() -> None:
-    """Of what is kept, comments and tokens are not; errors can still tell places in it."""
-    documents = DocumentCache(SCHEMA, size=500, bounds=DocumentLimits())
+def test_cached_documents_have_no_tokens() -> None:
+    """The tokens and comments of a cached document are discarded; errors still have locations."""
+    documents = cache_of(500)
     documents.get("{ __typename }")
     tokens, _ = reachable()
     for number in range(10):
@@ -81,17 +88,17 @@ def test_documents_are_kept_without_their_tokens() -> None:
     ],
     ids=["short", "of many nodes", "a comment"],
 )
-def test_what_is_kept_is_bounded_by_its_size(source: str, most: int) -> None:
-    """A long document counts as several, so that what is kept takes no more memory than many short ones."""
-    documents = DocumentCache(SCHEMA, size=20, bounds=DocumentLimits())
+def test_long_documents_count_as_several(source: str, most: int) -> None:
+    """A long document counts as several, so that the cache takes no more memory than with short ones."""
+    documents = cache_of(20)
     read = [(f"{source}#{number}", documents.get(f"{source}#{number}")) for number in range(25)]
     kept = takewhile(lambda one: documents.get(one[0]) is one[1], reversed(read))
     assert sum(1 for _ in kept) == most
 
 
-def test_errors_are_bounded() -> None:
-    """Validation ends at the most errors that are shown, and says so."""
+def test_validation_stops_at_the_maximum_of_errors() -> None:
+    """Validation stops at the maximum of errors and reports that it did."""
     source = "{ " + " ".join(f"x{number}" for number in range(40)) + " }"
-    errors = DocumentCache(SCHEMA, size=2, bounds=DocumentLimits(), most_errors=5).get(source).errors
+    errors = cache_of(2, max_errors=5).get(source).errors
     assert len(errors) == 6
     assert "error limit reached" in errors[-1].message

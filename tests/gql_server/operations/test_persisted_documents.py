@@ -1,4 +1,4 @@
-"""Documents by their SHA-256."""
+"""Tests of documents by their SHA-256."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,8 +52,8 @@ async def codes(client: httpx.AsyncClient, body: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["allow", "only"])
-async def test_a_trusted_document_runs_by_its_hash(folder: Path, mode: str) -> None:
-    """A trusted document runs by its hash in each way that clients name it, and in full, by GET and POST."""
+async def test_trusted_document_is_executed_by_its_hash(folder: Path, mode: str) -> None:
+    """A trusted document is executed by its hash in each format of clients, and in full, by GET and POST."""
     async with client_of(documents_mode=mode, documents_folder=str(folder)) as client:
         own = hash_of(TRUSTED)
         for body in (
@@ -68,8 +68,8 @@ async def test_a_trusted_document_runs_by_its_hash(folder: Path, mode: str) -> N
         assert got.json()["data"]["server"]
 
 
-async def test_only_means_only(folder: Path) -> None:
-    """In mode only nothing else runs: not in full, not with its hash, and not after it was sent with it."""
+async def test_mode_only_refuses_other_documents(folder: Path) -> None:
+    """In mode `only`, no other document is executed: in full, with its hash, or after it was sent with it."""
     async with client_of(
         documents_mode="only", documents_folder=str(folder), persisted_queries=100
     ) as client:
@@ -87,8 +87,8 @@ async def test_only_means_only(folder: Path) -> None:
         ]
 
 
-async def test_documents_are_kept_for_clients() -> None:
-    """A document that came with its hash runs by it afterwards; before, the client is told to send it."""
+async def test_sent_document_is_executed_by_its_hash_later() -> None:
+    """A document that was sent with its hash is executed by the hash later; before, it is not found."""
     async with client_of(persisted_queries=2) as client:
         missing = (await client.post("/graphql", json=apollo(OTHER))).json()["errors"][0]
         assert missing["message"] == "PersistedQueryNotFound"
@@ -99,8 +99,8 @@ async def test_documents_are_kept_for_clients() -> None:
         assert await codes(client, apollo(OTHER)) == []
 
 
-async def test_a_document_is_kept_while_its_answer_is() -> None:
-    """A document is kept for clients also where the answer to it comes from the cache."""
+async def test_document_of_a_cached_response_is_stored() -> None:
+    """A document is stored for clients also if its response comes from the response cache."""
     async with client_of(persisted_queries=2, cache_running_seconds=600) as client:
         await client.post("/graphql", json={"query": OTHER})
         again = await client.post("/graphql", json={"query": OTHER, **apollo(OTHER)})
@@ -108,8 +108,8 @@ async def test_a_document_is_kept_while_its_answer_is() -> None:
         assert await codes(client, apollo(OTHER)) == []
 
 
-async def test_what_is_kept_is_bounded() -> None:
-    """Only so many documents are kept, the least used dropped first; none that is not valid, or very long."""
+async def test_stored_documents_are_limited() -> None:
+    """The least recently used documents are dropped; invalid and very long ones are not stored."""
     async with client_of(persisted_queries=2) as client:
         several = [f"{{ a{number}: server {{ version }} }}" for number in range(3)]
         for source in several:
@@ -122,8 +122,8 @@ async def test_what_is_kept_is_bounded() -> None:
             assert await codes(client, apollo(source)) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
-async def test_nothing_is_kept_by_default() -> None:
-    """By default clients are told that hashes are of no use here, and what they send in full runs."""
+async def test_persisted_queries_are_off_by_default() -> None:
+    """By default the error for a hash is not supported, and a document in full is executed."""
     async with client_of() as client:
         assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
         assert await codes(client, {"query": OTHER, **apollo(OTHER)}) == []
@@ -131,26 +131,28 @@ async def test_nothing_is_kept_by_default() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "0" * 63, "g" * 64, "../../etc/passwd", 1, [], {}])
-async def test_an_id_is_a_hash(given: Any) -> None:
-    """What is no SHA-256 is no document's id: 400."""
+async def test_invalid_document_id_gets_400(given: Any) -> None:
+    """A document id that is not a SHA-256 gets 400."""
     async with client_of(persisted_queries=2) as client:
         assert (await client.post("/graphql", json={"documentId": given})).status_code == 400
 
 
-def test_a_folder_is_checked_at_the_start(folder: Path) -> None:
-    """A file whose name is another document's hash, an empty folder and a missing one are refused."""
+def test_documents_folder_is_checked(folder: Path) -> None:
+    """A file named for another hash, an empty folder and a missing folder are errors of configuration."""
     settings = Settings(tracking_uri="unused:", documents_mode="allow", documents_folder=str(folder))
-    assert list(PersistedDocuments.of(settings).trusted) == [hash_of(TRUSTED)]
+    assert list(PersistedDocuments.from_settings(settings).trusted) == [hash_of(TRUSTED)]
     right = folder / f"{hash_of(OTHER)}.graphql"
     right.write_text(OTHER)
-    assert set(PersistedDocuments.of(settings).trusted) == {hash_of(TRUSTED), hash_of(OTHER)}
+    assert set(PersistedDocuments.from_settings(settings).trusted) == {hash_of(TRUSTED), hash_of(OTHER)}
     right.write_text(BROKEN)
     with pytest.raises(DocumentsFolderError, match="another hash"):
-        PersistedDocuments.of(settings)
+        PersistedDocuments.from_settings(settings)
     right.write_bytes(b"\xff")
     with pytest.raises(DocumentsFolderError, match="cannot be read"):
-        PersistedDocuments.of(settings)
+        PersistedDocuments.from_settings(settings)
     with pytest.raises(DocumentsFolderError, match="no document"):
-        PersistedDocuments.of(settings.model_copy(update={"documents_folder": str(folder / "absent")}))
+        PersistedDocuments.from_settings(
+            settings.model_copy(update={"documents_folder": str(folder / "absent")})
+        )
     with pytest.raises(ValidationError, match="GQL_DOCUMENTS_FOLDER"):
         Settings(tracking_uri="unused:", documents_mode="only")

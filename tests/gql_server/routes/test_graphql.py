@@ -1,4 +1,4 @@
-"""`/graphql` by the GraphQL-over-HTTP specification."""
+"""Tests of `/graphql` by the GraphQL-over-HTTP specification."""
 
 import asyncio
 import codecs
@@ -24,16 +24,16 @@ def codes(response: httpx.Response) -> list[str]:
     return [error["extensions"]["code"] for error in response.json()["errors"]]
 
 
-async def test_a_post_answers(client: httpx.AsyncClient) -> None:
-    """A query sent as JSON is answered with its data and nothing else."""
+async def test_post_returns_data(client: httpx.AsyncClient) -> None:
+    """A query sent as JSON gets its data and nothing else."""
     response = await client.post("/graphql", json={"query": NAME})
     assert response.status_code == 200
     assert response.json() == {"data": {"experiment": {"name": "one"}}}
     assert response.headers["content-type"] == f"{PLAIN}; charset=utf-8"
 
 
-async def test_a_get_answers(client: httpx.AsyncClient) -> None:
-    """A query in the URL is answered like one in a body, variables and operation name included."""
+async def test_get_returns_data(client: httpx.AsyncClient) -> None:
+    """A query in the URL, with variables and an operation name, gets its data."""
     query = "query a($id: ID!) { experiment(experimentId: $id) { name } } query b { server { version } }"
     parameters = {"query": query, "variables": json.dumps({"id": "1"}), "operationName": "a"}
     response = await client.get("/graphql", params=parameters)
@@ -53,15 +53,15 @@ async def test_a_get_answers(client: httpx.AsyncClient) -> None:
         (f"{MODERN}, application/graphql+json, application/json, text/event-stream", MODERN),
     ],
 )
-async def test_the_media_type_is_negotiated(client: httpx.AsyncClient, accept: str, given: str) -> None:
-    """An answer comes in the media type that the client prefers, application/json where it names none."""
+async def test_media_type_is_negotiated(client: httpx.AsyncClient, accept: str, given: str) -> None:
+    """The response has the media type that the client prefers, and application/json by default."""
     response = await client.post("/graphql", json={"query": NAME}, headers={"accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{given}; charset=utf-8"
 
 
-async def test_other_media_types_are_not_acceptable(client: httpx.AsyncClient) -> None:
-    """A client that takes neither of the two media types gets 406."""
+async def test_other_media_types_get_406(client: httpx.AsyncClient) -> None:
+    """A client that accepts neither of the two media types gets 406."""
     response = await client.post("/graphql", json={"query": NAME}, headers={"accept": "text/csv"})
     assert response.status_code == 406
 
@@ -80,10 +80,10 @@ async def test_other_media_types_are_not_acceptable(client: httpx.AsyncClient) -
         ({"query": "{a" * 2000 + "}" * 2000}, "LIMIT_EXCEEDED"),
     ],
 )
-async def test_a_document_that_cannot_run_is_refused(
+async def test_invalid_document_is_refused(
     client: httpx.AsyncClient, body: dict[str, Any], code: str
 ) -> None:
-    """What cannot run has no data: 400 in the newer media type, 200 in plain JSON, one code in both."""
+    """A document that cannot be executed gets no data: 400 in the new media type and 200 in plain JSON."""
     for accept, status in ((MODERN, 400), (PLAIN, 200)):
         response = await client.post("/graphql", json=body, headers={"accept": accept})
         assert response.status_code == status
@@ -118,8 +118,8 @@ async def test_a_document_that_cannot_run_is_refused(
         b'{"a":' * 2000,
     ],
 )
-async def test_a_body_that_is_no_request_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
-    """A body that is not a request in JSON gets 400 with a JSON body, never 500."""
+async def test_malformed_body_gets_400(client: httpx.AsyncClient, body: bytes) -> None:
+    """A body that is not a request in JSON gets 400 with a JSON error, never 500."""
     for accept in (MODERN, PLAIN):
         headers = {"accept": accept, "content-type": "application/json"}
         response = await client.post("/graphql", content=body, headers=headers)
@@ -131,7 +131,7 @@ async def test_a_body_that_is_no_request_is_refused(client: httpx.AsyncClient, b
     "content_type",
     ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"],
 )
-async def test_other_bodies_are_not_taken(client: httpx.AsyncClient, content_type: str) -> None:
+async def test_other_content_types_get_415(client: httpx.AsyncClient, content_type: str) -> None:
     """A body of another content type gets 415, so that no HTML form can send one."""
     headers = {"content-type": content_type} if content_type else {}
     response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
@@ -139,8 +139,8 @@ async def test_other_bodies_are_not_taken(client: httpx.AsyncClient, content_typ
 
 
 @pytest.mark.parametrize("charset", ["nonsense", "\x7f", "utf\x00"])
-async def test_an_unknown_charset_is_a_bad_request(client: httpx.AsyncClient, charset: str) -> None:
-    """A charset that nobody knows gets 400 with a JSON body."""
+async def test_unknown_charset_gets_400(client: httpx.AsyncClient, charset: str) -> None:
+    """An unknown charset gets 400 with a JSON error."""
     headers = {"content-type": f"application/json; charset={charset}"}
     response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
     assert response.status_code == 400
@@ -160,17 +160,17 @@ async def test_an_unknown_charset_is_a_bad_request(client: httpx.AsyncClient, ch
         ("; application/json", 415),
     ],
 )
-async def test_odd_content_types_are_taken_or_refused(
+async def test_other_parameters_of_the_content_type_are_ignored(
     client: httpx.AsyncClient, content_type: str, status: int
 ) -> None:
-    """Parameters that say nothing of the charset are passed over, be they ever so malformed."""
+    """Parameters other than the charset are ignored, however malformed."""
     content = json.dumps({"query": NAME})
     response = await client.post("/graphql", content=content, headers={"content-type": content_type})
     assert response.status_code == status
 
 
-async def test_no_charset_is_looked_up(client: httpx.AsyncClient) -> None:
-    """Python keeps each name of a charset that it is asked for: it is not asked for those of clients."""
+async def test_charset_is_not_looked_up_in_pythons_registry(client: httpx.AsyncClient) -> None:
+    """Python caches every charset that is looked up, so those of clients are not."""
     asked: list[str] = []
     codecs.register(asked.append)
     try:
@@ -182,8 +182,8 @@ async def test_no_charset_is_looked_up(client: httpx.AsyncClient) -> None:
     assert asked == []
 
 
-async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
-    """A body above the bound gets 413, and the bound is named."""
+async def test_large_body_gets_413(client: httpx.AsyncClient) -> None:
+    """A body above the limit gets 413 with the name of the setting."""
     response = await client.post("/graphql", json={"query": NAME, "extensions": {"pad": "x" * 10_000}})
     assert response.status_code == 413
     assert "GQL_MAX_BODY_BYTES" in response.json()["errors"][0]["message"]
@@ -198,20 +198,18 @@ async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
         {"query": NAME, "variables": "1"},
     ],
 )
-async def test_a_get_that_is_no_request_is_refused(
-    client: httpx.AsyncClient, parameters: dict[str, str]
-) -> None:
-    """A URL whose parameters are no request gets 400."""
+async def test_malformed_query_string_gets_400(client: httpx.AsyncClient, parameters: dict[str, str]) -> None:
+    """A URL whose parameters are not a request gets 400."""
     assert (await client.get("/graphql", params=parameters)).status_code == 400
 
 
-async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
-    """Only GET and POST are there."""
+async def test_other_methods_get_405(client: httpx.AsyncClient) -> None:
+    """PUT gets 405."""
     assert (await client.put("/graphql", json={"query": NAME})).status_code == 405
 
 
-async def test_a_browser_gets_a_page(client: httpx.AsyncClient) -> None:
-    """A browser that opens the address, or a link that carries a query, gets GraphiQL; a tool gets JSON."""
+async def test_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
+    """A browser gets GraphiQL, for a URL with a query too; another client gets JSON."""
     browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     response = await client.get("/graphql", headers=browser)
     assert response.headers["content-type"].startswith("text/html")
@@ -226,8 +224,10 @@ async def test_a_browser_gets_a_page(client: httpx.AsyncClient) -> None:
     assert (await client.get("/", follow_redirects=True, headers=browser)).url.path == "/graphql"
 
 
-async def test_a_null_answer_keeps_its_data_key(client: httpx.AsyncClient, tracking: MemoryTracking) -> None:
-    """An operation that ran into an error keeps `data`, as null where the error took all of it."""
+async def test_null_data_is_present_after_execution(
+    client: httpx.AsyncClient, tracking: MemoryTracking
+) -> None:
+    """An operation that was executed has `data`, which is null if an error propagated to the root."""
     tracking.failing["experiments"] = StoreUnavailable("The store is down.")
     response = await client.post(
         "/graphql", json={"query": "{ experiments { nodes { name } } }"}, headers={"accept": MODERN}
@@ -246,10 +246,10 @@ async def test_a_null_answer_keeps_its_data_key(client: httpx.AsyncClient, track
     }
 
 
-async def test_what_is_not_expected_stays_here(
+async def test_unexpected_error_is_masked(
     client: httpx.AsyncClient, tracking: MemoryTracking, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An unexpected error is logged under an id, and the client sees the id and nothing of the error."""
+    """An unexpected error is logged under an id, and the response has only the id."""
     tracking.failing["experiments_by_id"] = RuntimeError("password hunter2 in /etc/secret.py")
     with caplog.at_level(logging.ERROR):
         response = await client.post("/graphql", json={"query": NAME})
@@ -260,8 +260,8 @@ async def test_what_is_not_expected_stays_here(
     assert "hunter2" in caplog.text
 
 
-async def test_errors_are_bounded(client: httpx.AsyncClient) -> None:
-    """Of many errors the first few are shown, and how many were left out."""
+async def test_errors_are_limited(client: httpx.AsyncClient) -> None:
+    """Of many errors, the response has the first few and the number of the others."""
     fields = " ".join(f"f{number}: experiments(first: -1) {{ totalCount }}" for number in range(5))
     errors = (await client.post("/graphql", json={"query": f"{{ server {{ version }} {fields} }}"})).json()[
         "errors"
@@ -269,8 +269,8 @@ async def test_errors_are_bounded(client: httpx.AsyncClient) -> None:
     assert len(errors) <= 4
 
 
-async def test_a_client_that_leaves_stops_its_operation(tracking: MemoryTracking, settings: Settings) -> None:
-    """When the client closes the connection the store's call is cancelled."""
+async def test_disconnect_cancels_the_operation(tracking: MemoryTracking, settings: Settings) -> None:
+    """The call to the store is cancelled when the client closes the connection."""
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def hang(*_: object) -> Any:

@@ -1,4 +1,4 @@
-"""The probes."""
+"""Tests of `/healthz` and `/readyz`."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def client_of(tracking: MemoryTracking) -> httpx.AsyncClient:
 
 
 async def test_readiness_follows_the_store() -> None:
-    """A process without its store lives but is not ready, says why, and is ready once the store is back."""
+    """Without its store, the server is alive but not ready, and reports the reason."""
     tracking = MemoryTracking([])
     async with client_of(tracking) as client:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
@@ -32,9 +32,9 @@ async def test_readiness_follows_the_store() -> None:
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_a_silent_store_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that does not answer makes the probe say so, and does not make it hang."""
-    monkeypatch.setattr(health, "_PATIENCE", 0.05)
+async def test_store_that_does_not_respond_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that does not respond makes `/readyz` fail within its timeout."""
+    monkeypatch.setattr(health, "_STORE_TIMEOUT", 0.05)
     tracking = MemoryTracking([])
 
     async def hang() -> None:

@@ -1,4 +1,4 @@
-"""What errors tell: a code on every path, nothing of the inside, and of the schema only what may be known."""
+"""Tests of what error messages reveal."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ import pytest
 from gql_server.app import create_app
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
-from gql_server.operations import document_cache, execute
+from gql_server.operations import document_cache, executor
 from gql_server.routes import graphql
 from schema.build import build_schema
 from tests.support.memory_tracking import MemoryTracking
@@ -67,8 +67,8 @@ def names() -> set[str]:
 
 
 @pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
-async def test_a_hidden_schema_stays_hidden(tracking: MemoryTracking, body: dict[str, Any]) -> None:
-    """With introspection off no error holds a name of the schema that the request did not hold itself."""
+async def test_errors_name_nothing_of_a_hidden_schema(tracking: MemoryTracking, body: dict[str, Any]) -> None:
+    """With introspection off, no error has a name of the schema that is not in the request."""
     async with client_of(tracking, introspection=False) as client:
         answer = (await client.post("/graphql", json=body)).json()
     assert "data" not in answer
@@ -78,30 +78,30 @@ async def test_a_hidden_schema_stays_hidden(tracking: MemoryTracking, body: dict
 
 
 @pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
-async def test_suggestions_can_be_off(tracking: MemoryTracking, body: dict[str, Any]) -> None:
-    """With suggestions off no error says what may have been meant, of fields, arguments, values or types."""
+async def test_suggestions_can_be_disabled(tracking: MemoryTracking, body: dict[str, Any]) -> None:
+    """With suggestions off, no error suggests a name."""
     async with client_of(tracking, suggestions=False) as client:
         assert "Did you mean" not in (await client.post("/graphql", json=body)).text
 
 
 async def test_suggestions_are_on_by_default(tracking: MemoryTracking) -> None:
-    """By default, errors help: they name what may have been meant."""
+    """By default, errors suggest similar names."""
     async with client_of(tracking) as client:
         for body in MISTAKES[:2]:
             assert "Did you mean" in (await client.post("/graphql", json=body)).text
 
 
-async def test_a_hidden_schema_is_still_asked(tracking: MemoryTracking) -> None:
-    """With introspection off queries run, with the __typename that clients add."""
+async def test_hidden_schema_can_be_queried(tracking: MemoryTracking) -> None:
+    """With introspection off, queries are executed, with the `__typename` that clients add."""
     async with client_of(tracking, introspection=False) as client:
         response = await client.post("/graphql", json={"query": "{ __typename server { __typename } }"})
     assert response.json() == {"data": {"__typename": "Query", "server": {"__typename": "Server"}}}
 
 
-async def test_whatever_breaks_is_masked(
+async def test_unexpected_errors_are_masked_at_every_step(
     tracking: MemoryTracking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What fails before, beside or after the graph is a coded error with an id, and the log has the rest."""
+    """An exception before, during or after execution is an error with an id, and the log has the rest."""
 
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
@@ -114,7 +114,7 @@ async def test_whatever_breaks_is_masked(
         (ResponseCache, "get_or_compute", fail),
         (document_cache, "parse", fail_at_once),
         (document_cache, "validate", fail_at_once),
-        (execute, "execute", fail_at_once),
+        (executor, "execute", fail_at_once),
         (graphql, "read_request", fail),
     ):
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
@@ -128,8 +128,8 @@ async def test_whatever_breaks_is_masked(
         assert error["message"].rsplit(" ", 1)[1].rstrip(".") in caplog.text
 
 
-async def test_errors_do_not_echo_without_end(tracking: MemoryTracking) -> None:
-    """An error quotes so much of a request and no more, however long the names in it are."""
+async def test_error_messages_are_shortened(tracking: MemoryTracking) -> None:
+    """An error quotes a limited part of a request, however long its names are."""
     async with client_of(tracking) as client:
         body = {"query": "{ " + " ".join(f"{'x' * 9000}{number}" for number in range(10)) + " }"}
         response = await client.post("/graphql", json=body)

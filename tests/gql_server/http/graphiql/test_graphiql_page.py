@@ -1,4 +1,4 @@
-"""The page at /graphql and its files, as HTTP has them."""
+"""Tests of the GraphiQL page and its files over HTTP."""
 
 import re
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.http.graphiql.page import BUILT, page
-from gql_server.http.graphiql.static_files import PageFiles
+from gql_server.http.graphiql.static_files import GraphiQLFiles
 from tests.support.stores import Store
 
 _BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -30,8 +30,8 @@ async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_page_is_strict(client: httpx.AsyncClient) -> None:
-    """The page lets in nothing from elsewhere, no script from inside itself, and no frame around it."""
+async def test_page_has_a_strict_content_security_policy(client: httpx.AsyncClient) -> None:
+    """The page loads nothing from other sites, runs no inline script, and cannot be framed."""
     answer = await client.get("/graphql", headers=_BROWSER)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -45,8 +45,8 @@ async def test_page_is_strict(client: httpx.AsyncClient) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_page_names_its_own_files_only(client: httpx.AsyncClient) -> None:
-    """Each file that the page names is named relative to it, is there, and is kept for good."""
+async def test_page_refers_to_hashed_relative_files(client: httpx.AsyncClient) -> None:
+    """Each file that the page refers to has a relative URL with a hash, exists, and is cached for a year."""
     html = (await client.get("/graphql", headers=_BROWSER)).text
     names = re.findall(r'(?:src|href)="([^"]+)"', html)
     assert any(name.endswith(".js") for name in names)
@@ -59,8 +59,8 @@ async def test_page_names_its_own_files_only(client: httpx.AsyncClient) -> None:
         assert re.search(r"-[\w-]{8}\.\w+$", name), "the name has no hash of the contents"
 
 
-async def test_every_built_file_is_served(client: httpx.AsyncClient) -> None:
-    """All scripts, styles and fonts come with the type that browsers want, which nosniff makes a must."""
+async def test_built_files_have_their_media_types(client: httpx.AsyncClient) -> None:
+    """All scripts, styles and fonts have the media type that browsers require with nosniff."""
     types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".ttf": "font/ttf"}
     files = sorted((BUILT / "graphiql").iterdir())
     assert {file.suffix for file in files} == set(types)
@@ -71,8 +71,8 @@ async def test_every_built_file_is_served(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
-async def test_files_are_compressed_for_who_takes_it(client: httpx.AsyncClient, encoding: str) -> None:
-    """A browser gets a script at a third of its size, and nothing where it has it; others get it as it is."""
+async def test_files_are_compressed_by_accept_encoding(client: httpx.AsyncClient, encoding: str) -> None:
+    """A browser gets a script compressed, and 304 with its ETag; other clients get it uncompressed."""
     file = max((BUILT / "graphiql").iterdir(), key=lambda file: file.stat().st_size)
     taking = {"accept-encoding": encoding}
     answer = await client.get(f"/graphiql/{file.name}", headers=taking)
@@ -92,35 +92,35 @@ async def test_files_are_compressed_for_who_takes_it(client: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize("path", ["nothing.js", "../page.py", "%2e%2e/index.html", ""])
-async def test_other_files_are_not_served(client: httpx.AsyncClient, path: str) -> None:
-    """Nothing outside of the page's own folder is given away, and no listing of it."""
+async def test_other_files_are_not_found(client: httpx.AsyncClient, path: str) -> None:
+    """A file outside the page's directory, and the directory itself, get 404."""
     answer = await client.get(f"/graphiql/{path}")
     assert answer.status_code == 404
     assert "immutable" not in answer.headers.get("cache-control", "")
 
 
-async def test_link_opens_the_page(client: httpx.AsyncClient) -> None:
-    """A browser that follows a link with an operation gets the page; a program gets the answer."""
+async def test_browser_gets_the_page_for_a_url_with_a_query(client: httpx.AsyncClient) -> None:
+    """A browser that opens a URL with a query gets the page; another client gets the result."""
     query = {"query": "{ server { store } }"}
     assert "<!doctype html>" in (await client.get("/graphql", params=query, headers=_BROWSER)).text
     assert (await client.get("/graphql", params=query)).json() == {"data": {"server": {"store": "SQL"}}}
 
 
-async def test_unbuilt_page_says_so(tmp_path: Path) -> None:
-    """Where the page was not built, a browser is told in words, and nothing is fetched from elsewhere."""
+async def test_missing_page_is_explained(tmp_path: Path) -> None:
+    """If the page was not built, a browser gets 404 with an explanation, and nothing from other sites."""
     answer = page(tmp_path)
     assert answer.status_code == 404
     text = bytes(answer.body).decode()
     assert "GraphiQL is not part of this installation" in text
     assert "POST" in text
     assert not re.search(r"https?:", text)
-    app = Starlette(routes=[Mount("/graphiql", PageFiles(tmp_path))])
+    app = Starlette(routes=[Mount("/graphiql", GraphiQLFiles(tmp_path))])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         assert (await client.get("/graphiql/index.js")).status_code == 404
 
 
-async def test_page_can_be_turned_off(sqlite_store: Store) -> None:
-    """With GQL_GRAPHIQL off a browser gets what a program gets."""
+async def test_page_can_be_disabled(sqlite_store: Store) -> None:
+    """With GQL_GRAPHIQL=false a browser gets the response of any other client."""
     app = create_app(Settings(tracking_uri=sqlite_store.uri, graphiql=False))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         answer = await client.get("/graphql", headers=_BROWSER)

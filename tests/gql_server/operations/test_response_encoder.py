@@ -1,4 +1,4 @@
-"""Answers encoded in parts."""
+"""Tests of encoding a response with encoded lists."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gql_server.operations.json_encoder import JsonEncoder
+from gql_server.operations.response_encoder import ResponseEncoder
 
 _ITEMS = st.lists(
     st.lists(st.fixed_dictionaries({"text": st.text(st.characters(exclude_categories=["Cs"]))}), min_size=1),
@@ -15,9 +15,11 @@ _ITEMS = st.lists(
 
 
 @given(lists=st.lists(_ITEMS, max_size=4), text=st.text(st.characters(exclude_categories=["Cs"])))
-def test_parts_are_where_they_belong(lists: list[list[list[dict[str, Any]]]], text: str) -> None:
-    """An answer with encoded lists is, byte for byte, the answer with the lists themselves."""
-    encoder = JsonEncoder()
+def test_encoded_lists_replace_their_placeholders(lists: list[list[list[dict[str, Any]]]], text: str) -> None:
+    """A response with encoded lists has the same bytes as the response with the lists themselves."""
+    encoder = ResponseEncoder()
     parts = [encoder.placeholder([encoder.encode(items) for items in one]) for one in lists]
     plain = [[item for items in one for item in items] for one in lists]
-    assert encoder.whole({"text": text, "lists": parts}) == orjson.dumps({"text": text, "lists": plain})
+    assert encoder.encode_response({"text": text, "lists": parts}) == orjson.dumps(
+        {"text": text, "lists": plain}
+    )

@@ -1,4 +1,4 @@
-"""Documents that are meant to be expensive: each is refused by its bound, before it costs anything."""
+"""Tests of the limits of documents."""
 
 import time
 from typing import Any
@@ -121,8 +121,8 @@ async def refusal(client: httpx.AsyncClient, query: str, **variables: object) ->
 
 
 @pytest.mark.parametrize("name", ABUSES)
-async def test_each_abuse_is_refused_at_once(open_client: httpx.AsyncClient, name: str) -> None:
-    """A document meant to be expensive is refused by the bound that it passes, in a moment of this thread."""
+async def test_expensive_document_is_refused_quickly(open_client: httpx.AsyncClient, name: str) -> None:
+    """A document that is meant to be expensive is refused by its limit, in little CPU time."""
     document, bound = ABUSES[name]
     message, taken = await refusal(open_client, document)
     assert bound in message
@@ -130,8 +130,8 @@ async def test_each_abuse_is_refused_at_once(open_client: httpx.AsyncClient, nam
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-async def test_variables_are_refused_at_once(open_client: httpx.AsyncClient, name: str) -> None:
-    """Variables that would take long to be read are refused before anything reads them."""
+async def test_expensive_variables_are_refused_quickly(open_client: httpx.AsyncClient, name: str) -> None:
+    """Variables that take long to coerce are refused before they are coerced."""
     document, variables = VARIABLES[name]
     message, taken = await refusal(open_client, document, **variables)
     assert "GQL_MAX_VALUES" in message
@@ -146,17 +146,15 @@ async def test_variables_are_refused_at_once(open_client: httpx.AsyncClient, nam
         "fragment A on Query { ...A }",
     ],
 )
-async def test_a_fragment_that_spreads_itself_is_refused(
-    open_client: httpx.AsyncClient, document: str
-) -> None:
-    """A fragment that spreads itself is an error of the document, whether anybody spreads it or not."""
+async def test_cyclic_fragment_is_a_validation_error(open_client: httpx.AsyncClient, document: str) -> None:
+    """A fragment that spreads itself is a validation error, whether it is used or not."""
     response = await open_client.post("/graphql", json={"query": document})
     codes = {error["extensions"]["code"] for error in response.json()["errors"]}
     assert codes == {"GRAPHQL_VALIDATION_FAILED"}
 
 
-async def test_introspection_passes(open_client: httpx.AsyncClient) -> None:
-    """GraphiQL's introspection passes the default bounds with all that it may ask for."""
+async def test_introspection_is_within_the_limits(open_client: httpx.AsyncClient) -> None:
+    """GraphiQL's introspection with all options is within the default limits."""
     query = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True
     )
@@ -164,8 +162,8 @@ async def test_introspection_passes(open_client: httpx.AsyncClient) -> None:
     assert response.json()["data"]["__schema"]
 
 
-async def test_what_is_spread_twice_is_no_abuse(open_client: httpx.AsyncClient) -> None:
-    """A fragment may be spread in many places, and fields may be asked for twice."""
+async def test_repeated_fragments_and_fields_are_allowed(open_client: httpx.AsyncClient) -> None:
+    """A fragment may be spread several times, and a field selected twice."""
     query = (
         "{ a: server { ...S ...T } b: server { ...S ...T version } } "
         "fragment S on Server { version store } fragment T on Server { version ...S }"

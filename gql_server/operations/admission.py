@@ -1,0 +1,137 @@
+"""The checks that an operation passes before it is executed."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType
+
+from gql_server.auth.caller import Caller
+from gql_server.auth.write_permission import check_may_write
+from gql_server.config.error_detail import FULL_DETAIL
+from gql_server.config.settings import Settings
+from gql_server.http.error_codes import ErrorCode
+from gql_server.http.errors import document_error_entries, error_entry
+from gql_server.http.graphql_request import GraphQLRequest
+from gql_server.http.request_error import RequestError
+from gql_server.operations.cost import CostCalculator
+from gql_server.operations.cost_extension import cost_extension
+from gql_server.operations.document_cache import Document, DocumentCache
+from gql_server.operations.document_checker import DocumentChecker, DocumentLimitError
+from gql_server.operations.persisted_documents import PersistedDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedOperation:
+    """A valid operation within the limits, with its cost."""
+
+    request: GraphQLRequest
+    document: DocumentNode
+    definition: OperationDefinitionNode
+    cost: int
+
+    @property
+    def is_query(self) -> bool:
+        """Return whether the operation is a query: only queries are cached and cancelled."""
+        return self.definition.operation is OperationType.QUERY
+
+    @property
+    def kind(self) -> str:
+        """Return `query` or `mutation`."""
+        return self.definition.operation.value
+
+    @property
+    def name(self) -> str:
+        """Return the operation's name in the document; an empty string if it has none."""
+        return self.definition.name.value if self.definition.name else ""
+
+    def check_permission(self, method: str, caller: Caller) -> None:
+        """Raise `RequestError` for a mutation over GET, or by a caller who may not write."""
+        if self.is_query:
+            return
+        if method != "POST":
+            message = "A GET executes queries only; send this operation by POST."
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+            raise RequestError.from_message(message, ErrorCode.BAD_USER_INPUT, status, allow="POST")
+        check_may_write(caller)
+
+
+class OperationAdmission:
+    """Checks the document and the operation of each request, in time linear in their size."""
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings, persisted: PersistedDocuments) -> None:
+        self._limits = settings.limits.documents
+        self._checker = DocumentChecker(self._limits)
+        self._documents = DocumentCache(
+            schema,
+            self._checker,
+            size=settings.limits.operations.document_cache_size,
+            introspection=settings.introspection,
+            max_errors=self._limits.max_errors,
+        )
+        self._costs = CostCalculator(schema)
+        self._persisted = persisted
+        self._error_detail = settings.error_detail
+        self._explain_read_only = settings.introspection and not settings.writable
+
+    def admit(self, request: GraphQLRequest) -> AdmittedOperation:
+        """Return the operation of a request; raise `RequestError` if it must not be executed.
+
+        The checks are, in this order: the limits of the document, its validation, the operation's name, the
+        values of the arguments, and the cost.
+        """
+        document = self._documents.get(request.query)
+        if self._explain_read_only:
+            _check_not_mutation(document.operation(request.operation_name))
+        parsed = self._validated(document)
+        self._persisted.remember(request)
+        operation = document.operation(request.operation_name)
+        if operation is None:
+            raise _no_operation(request.operation_name)
+        try:
+            self._checker.check_values(document.values(operation, request.variables), operation)
+        except DocumentLimitError as error:
+            entries = document_error_entries([error], ErrorCode.LIMIT_EXCEEDED, FULL_DETAIL)
+            raise RequestError(entries) from None
+        cost = document.cost(self._costs, operation, request.variables)
+        self._check_cost(cost)
+        return AdmittedOperation(request, parsed, operation, cost)
+
+    def _validated(self, document: Document) -> DocumentNode:
+        if document.parsed is None:
+            # A syntax error, or too many tokens, reveals nothing of the schema.
+            is_limit = isinstance(document.errors[0], DocumentLimitError)
+            code = ErrorCode.LIMIT_EXCEEDED if is_limit else ErrorCode.PARSE_FAILED
+            raise RequestError(document_error_entries(document.errors, code, FULL_DETAIL))
+        if document.errors:
+            code = ErrorCode.VALIDATION_FAILED
+            raise RequestError(document_error_entries(document.errors, code, self._error_detail))
+        return document.parsed
+
+    def _check_cost(self, cost: int) -> None:
+        max_cost = self._limits.max_cost
+        if cost > max_cost:
+            message = (
+                f"The operation costs {cost}, more than {max_cost} (GQL_MAX_COST): request smaller pages."
+            )
+            entry = error_entry(message, ErrorCode.LIMIT_EXCEEDED)
+            entry["extensions"] |= cost_extension(cost, max_cost)
+            raise RequestError([entry])
+
+
+def _check_not_mutation(operation: OperationDefinitionNode | None) -> None:
+    """Raise `RequestError` for a mutation on a read-only server.
+
+    The errors of validation would be about unknown types instead of the setting that adds them.
+    """
+    if operation is not None and operation.operation is OperationType.MUTATION:
+        message = "The server is read-only; start it with --writable (GQL_WRITABLE=true) for mutations."
+        raise RequestError.from_message(message, ErrorCode.VALIDATION_FAILED)
+
+
+def _no_operation(name: str | None) -> RequestError:
+    message = (
+        "The document has no operation, or has several and the request has no operationName."
+        if name is None
+        else "The document has no operation of the name in operationName."
+    )
+    return RequestError.from_message(message, ErrorCode.BAD_USER_INPUT)

@@ -1,0 +1,116 @@
+"""Executing an admitted operation and encoding its response."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+
+from gql_server.auth.caller import Caller
+from gql_server.cache.cache_control import CacheControl
+from gql_server.cache.cached_store import CachedStore
+from gql_server.cache.response_cache import ComputedResponse
+from gql_server.config.settings import Settings
+from gql_server.http.errors import execution_error_entries
+from gql_server.observability.tracing import level_span
+from gql_server.operations.admission import AdmittedOperation
+from gql_server.operations.response_encoder import ResponseEncoder
+from gql_server.operations.unavailable import stopping, too_many_operations
+from gql_server.runtime.limiter import Limiter, LimiterFull
+from gql_server.runtime.shutdown import Shutdown
+from schema.build import ROOT
+from schema.engine.level_execution import LevelExecution
+from schema.engine.operation import Operation, ServerInfo
+from schema.ports.errors import LimitExceeded
+from schema.ports.tracking_writes import TrackingWrites
+
+
+@dataclass(frozen=True, slots=True)
+class OperationExecutor:
+    """Executes the operations of one application, up to `limiter` at the same time."""
+
+    schema: GraphQLSchema
+    settings: Settings
+    server_info: ServerInfo
+    store: CachedStore
+    limiter: Limiter
+    shutdown: Shutdown
+    writes: TrackingWrites | None = None
+
+    async def execute(
+        self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
+    ) -> ComputedResponse:
+        """Return the encoded response to an operation.
+
+        A query has a timeout, and uses the record cache as `cache_control` specifies. A mutation bypasses the
+        cache, and has no timeout: each of its calls to the store has one. Raises `RequestError`, 503, if too
+        many operations are in flight or the server stops first.
+        """
+        try:
+            self.limiter.acquire()
+        except LimiterFull:
+            raise too_many_operations(self.limiter.limit) from None
+        try:
+            return await self._execute(
+                operation, caller, cache_control if operation.is_query else CacheControl.NO_STORE
+            )
+        finally:
+            self.limiter.release()
+
+    async def _execute(
+        self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
+    ) -> ComputedResponse:
+        tracking = self.store.for_operation(caller.principal, cache_control)
+        encoder = ResponseEncoder()
+        context = Operation(
+            tracking=tracking,
+            server_info=self.server_info,
+            limits=self.settings.limits.queries,
+            writes=self.writes,
+            encoder=encoder,
+            trace_level=level_span,
+            base_path=operation.request.root_path,
+        )
+        try:
+            result = await self._result(operation, context)
+        finally:
+            # Cancel reads that are still in flight, so that their threads and statements end.
+            context.close()
+        response = self._format(result)
+        codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
+        return ComputedResponse(encoder.encode_response(response), 0.0 if codes else tracking.min_ttl, codes)
+
+    async def _result(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
+        seconds = self.settings.operation_timeout if operation.is_query else None
+        try:
+            async with asyncio.timeout(seconds) as timeout:
+                with self.shutdown.track(timeout):
+                    result = execute(
+                        self.schema,
+                        operation.document,
+                        root_value=ROOT,
+                        context_value=context,
+                        variable_values=operation.request.variables,
+                        operation_name=operation.request.operation_name,
+                        execution_context_class=LevelExecution,
+                    )
+                    return result if isinstance(result, ExecutionResult) else await result
+        except TimeoutError:
+            if self.shutdown.operations_cancelled:
+                raise stopping(change=not operation.is_query) from None
+            message = f"The operation took longer than {seconds:g} seconds (GQL_OPERATION_TIMEOUT)."
+            return ExecutionResult(None, [GraphQLError(message, original_error=LimitExceeded(message))])
+
+    def _format(self, result: ExecutionResult) -> dict[str, Any]:
+        if not result.errors:
+            return {"data": result.data}
+        errors = execution_error_entries(result.errors, self.settings.max_errors, self.settings.error_detail)
+        # Without data and without a path nothing was executed, as with invalid variables: there is no `data`.
+        if result.data is None and all(error.path is None for error in result.errors):
+            return {"errors": errors}
+        return {"data": result.data, "errors": errors}
+
+
+def was_executed(body: bytes | memoryview) -> bool:
+    """Report whether a response is of an operation that was executed: its first key is `data`."""
+    return bytes(body[:7]) == b'{"data"'

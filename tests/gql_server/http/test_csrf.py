@@ -1,0 +1,75 @@
+"""Tests of the protection against cross-site request forgery."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from tests.support.memory_tracking import MemoryTracking
+
+NAME = "{ experiment(experimentId: 1) { name } }"
+
+
+def client_of(tracking: MemoryTracking, **settings: Any) -> httpx.AsyncClient:
+    """Return a client of an application with these settings."""
+    app = create_app(Settings(tracking_uri="unused:", **settings), tracking)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "nonsense"}, 200),
+        ({"sec-fetch-site": "cross-site", "apollo-require-preflight": "1"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "http://test"}, 200),
+        ({"origin": "http://test"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "https://evil.example", "sec-fetch-site": "cross-site"}, 403),
+    ],
+)
+async def test_cross_site_requests_are_refused(
+    client: httpx.AsyncClient, tracking: MemoryTracking, headers: dict[str, str], status: int
+) -> None:
+    """A request that another site's page makes a browser send is not executed, by GET or by POST."""
+    get = await client.get("/graphql", params={"query": NAME}, headers=headers)
+    post = await client.post("/graphql", json={"query": NAME}, headers=headers)
+    assert (get.status_code, post.status_code) == (status, status)
+    assert bool(tracking.calls) is (status == 200)
+
+
+async def test_get_can_require_a_preflight_header(tracking: MemoryTracking) -> None:
+    """With GQL_GET_NEEDS_HEADER, a GET needs a header that other sites can send after a preflight only."""
+    async with client_of(tracking, get_needs_header=True) as client:
+        assert (await client.get("/graphql", params={"query": NAME})).status_code == 403
+        for name in ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight"):
+            response = await client.get("/graphql", params={"query": NAME}, headers={name: "a"})
+            assert response.status_code == 200
+        assert (await client.post("/graphql", json={"query": NAME})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        ("query=%7B+server+%7B+version+%7D+%7D", "application/x-www-form-urlencoded"),
+        (json.dumps({"query": NAME}), "text/plain"),
+        (json.dumps({"query": NAME}), "text/plain; application/json"),
+        ("--a\r\n\r\n{a}\r\n--a--", "multipart/form-data; boundary=a"),
+        (NAME, "application/graphql"),
+    ],
+)  # fmt: skip
+async def test_forms_get_415(
+    client: httpx.AsyncClient, tracking: MemoryTracking, content: str, content_type: str
+) -> None:
+    """A body that an HTML form can send gets 415, because a form needs no preflight."""
+    response = await client.post("/graphql", content=content, headers={"content-type": content_type})
+    assert response.status_code == 415
+    assert not tracking.calls
