@@ -1,0 +1,74 @@
+"""The access log has one line for each request."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from gql_server.auth.api_keys import new_key
+from gql_server.auth.authenticator import Authenticator
+from gql_server.auth.caller import Caller
+from tests.support.memory_tracking import MemoryTracking
+from tests.support.observed_app import QUERY, SECRET, TOKEN, observed_client
+
+
+async def test_access_log_has_a_line_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
+    """The line of a request has its operation, hash, status, time and cost, but no variable."""
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with observed_client(MemoryTracking([])) as client:
+            parameters = {"query": QUERY, "variables": json.dumps({"name": SECRET})}
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            for _ in range(2):
+                await client.get("/graphql", params=parameters, headers=headers)
+            await client.get("/graphql", params={"query": "{"})
+    first, second, invalid = (
+        json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"
+    )
+    assert (first["route"], first["operation"]) == ("/graphql", "Named")
+    assert (first["method"], first["status"], first["cost"], first["cached"]) == ("GET", 200, 1, False)
+    assert len(first["document"]) == 16
+    assert first["milliseconds"] > 0
+    assert first["bytes"] > 0
+    assert (second["cached"], second["document"]) == (True, first["document"])
+    assert invalid["codes"] == ["GRAPHQL_PARSE_FAILED"]
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+async def test_access_log_has_tables_and_artifacts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Requests for tables and artifacts are logged with caller, status and codes, but without their URL."""
+    key, line = new_key("reader", write=False)
+    (tmp_path / "keys").write_text(line)
+    settings = {"auth": "keys", "api_keys_file": str(tmp_path / "keys"), "auth_failure_seconds": 0.0}
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with observed_client(MemoryTracking([]), **settings) as client:
+            credentials = {"x-api-key": key}
+            table = await client.get(
+                "/tables/runs.csv", params={"filter": f"tags.a = '{SECRET}'"}, headers=credentials
+            )
+            await client.get(f"/artifacts/{SECRET}/a.txt")
+            await client.get("/healthz")
+            metrics = await client.get("/metrics", headers=credentials)
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"]
+    assert [(line["route"], line["status"]) for line in lines] == [("/tables", 200), ("/artifacts", 401)]
+    assert (lines[0]["caller"], lines[0]["bytes"]) == ("key:reader", len(table.content))
+    assert (lines[1]["caller"], lines[1]["codes"]) == ("", ["UNAUTHENTICATED"])
+    assert SECRET not in caplog.text
+    assert "gql_operations_total{" not in metrics.text
+
+
+async def test_access_log_accepts_any_caller_name(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A long name is cut, and a lone surrogate in it is replaced."""
+
+    async def find(*_: object) -> Caller:
+        return Caller("user:\ud800\n" + "a" * 10_000)
+
+    monkeypatch.setattr(Authenticator, "authenticate", find)
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with observed_client(MemoryTracking([])) as client:
+            await client.post("/graphql", json={"query": QUERY, "variables": {"name": "a"}})
+    (line,) = (record.message for record in caplog.records if record.name == "gql_server.access")
+    assert json.loads(line)["caller"] == "user:?\n" + "a" * 93
