@@ -15,7 +15,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from gql_server.demo.dates import timestamp
 from gql_server.demo.model.spiral_mlp import sigmoid
 from gql_server.demo.png import line_plot
-from gql_server.demo.points import Sample, dataset_input, two_moons
+from gql_server.demo.points import LabelledPoint, dataset_input, two_moons
 from gql_server.demo.recorder import History, Recorder, RunRecorder, six_digits
 from gql_server.demo.scores import Scores
 
@@ -37,7 +37,7 @@ _SWEEP_STEPS = 26 * 60 * 4 - 1
 _TAGS = {MLFLOW_RUN_NOTE: "Which learning rate and penalty suit two moons?", "team": "shapes"}
 
 
-def _features(sample: Sample) -> list[float]:
+def _features(sample: LabelledPoint) -> list[float]:
     x, y = sample.x, sample.y
     return [1.0, x, y, x * x, x * y, y * y, x * x * x, x * x * y, x * y * y, y * y * y]
 
@@ -61,7 +61,7 @@ class Trial:
         """The highest F1 score on the validation data, at any step."""
         return max(self.history["val/f1 score"])
 
-    def train(self, train: list[Sample], val: list[Sample], steps: int) -> None:
+    def train(self, train: list[LabelledPoint], val: list[LabelledPoint], steps: int) -> None:
         """Train for ``steps`` steps and append the scores of each step to ``history``."""
         train_rows, val_rows = [_features(sample) for sample in train], [_features(sample) for sample in val]
         train_labels, val_labels = [sample.label for sample in train], [sample.label for sample in val]

@@ -15,15 +15,15 @@ _TURNS = 1.75
 _COLUMNS = [{"type": "double", "name": name, "required": True} for name in ("x", "y")]
 
 
-class Sample(NamedTuple):
-    """One point and the class, 0 or 1, that it belongs to."""
+class LabelledPoint(NamedTuple):
+    """A point and its class, 0 or 1."""
 
     x: float
     y: float
     label: int
 
 
-def two_moons(count: int, *, seed: int, noise: float = 0.25) -> list[Sample]:
+def two_moons(count: int, *, seed: int, noise: float = 0.25) -> list[LabelledPoint]:
     """Return points on two half circles that a straight line cannot separate."""
     generator = random.Random(seed)  # noqa: S311 - data, not secrets
     samples = []
@@ -32,11 +32,11 @@ def two_moons(count: int, *, seed: int, noise: float = 0.25) -> list[Sample]:
         angle = math.pi * generator.random()
         x = math.cos(angle) if label == 0 else 1.0 - math.cos(angle)
         y = math.sin(angle) if label == 0 else 0.5 - math.sin(angle)
-        samples.append(Sample(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
+        samples.append(LabelledPoint(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
     return samples
 
 
-def spirals(count: int, *, seed: int, noise: float = 0.15) -> list[Sample]:
+def spirals(count: int, *, seed: int, noise: float = 0.15) -> list[LabelledPoint]:
     """Return points on two spiral arms of one and three quarter turns each."""
     generator = random.Random(seed)  # noqa: S311 - data, not secrets
     samples = []
@@ -46,11 +46,11 @@ def spirals(count: int, *, seed: int, noise: float = 0.15) -> list[Sample]:
         angle = (2.0 * along * _TURNS + label) * math.pi
         radius = 2.0 * along + 0.1
         x, y = radius * math.cos(angle), radius * math.sin(angle)
-        samples.append(Sample(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
+        samples.append(LabelledPoint(x + generator.gauss(0.0, noise), y + generator.gauss(0.0, noise), label))
     return samples
 
 
-def dataset_input(name: str, samples: list[Sample], *, context: str) -> DatasetInput:
+def dataset_input(name: str, samples: list[LabelledPoint], *, context: str) -> DatasetInput:
     """Return ``samples`` as an input of a run; ``context`` is its purpose, such as "training"."""
     rounded = [[round(sample.x, 6), round(sample.y, 6), sample.label] for sample in samples]
     dataset = Dataset(

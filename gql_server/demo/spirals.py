@@ -18,7 +18,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 from gql_server.demo.dates import timestamp
 from gql_server.demo.model import folder
 from gql_server.demo.png import line_plot
-from gql_server.demo.points import Sample, dataset_input, spirals
+from gql_server.demo.points import LabelledPoint, dataset_input, spirals
 from gql_server.demo.recorder import Recorder, RunRecorder
 from gql_server.demo.training import Training, random_network, score
 
@@ -69,9 +69,9 @@ PLANS = (
 class _SpiralsStudy:
     recorder: Recorder
     experiment: str
-    train: list[Sample]
-    val: list[Sample]
-    test: list[Sample]
+    train: list[LabelledPoint]
+    val: list[LabelledPoint]
+    test: list[LabelledPoint]
 
     def start_run(self, plan: Plan, name: str, minute: int) -> RunRecorder:
         params = {
@@ -206,7 +206,7 @@ def _evaluate(study: _SpiralsStudy, model: LoggedModel, network: SpiralMLP) -> N
 
 def _log_wrong_labels(study: _SpiralsStudy) -> None:
     plan = Plan("tanh", 8, 0.1, 20, "FINISHED")
-    swapped = [Sample(x, y, 1 - label) for x, y, label in study.train]
+    swapped = [LabelledPoint(x, y, 1 - label) for x, y, label in study.train]
     mislabelled = _SpiralsStudy(study.recorder, study.experiment, swapped, study.val, study.test)
     run = mislabelled.start_run(plan, "wrong labels", 135)
     mislabelled.train_and_log(plan, run)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from gql_server.demo.model.spiral_mlp import SpiralMLP
-from gql_server.demo.points import Sample
+from gql_server.demo.points import LabelledPoint
 from gql_server.demo.recorder import History
 from gql_server.demo.scores import Scores
 
@@ -23,7 +23,7 @@ def random_network(activation: str, hidden: int, *, seed: int) -> SpiralMLP:
     return SpiralMLP(activation, inner, [generator.gauss(0.0, 0.5) for _ in range(hidden)] + [0.0])
 
 
-def score(network: SpiralMLP, samples: list[Sample]) -> Scores:
+def score(network: SpiralMLP, samples: list[LabelledPoint]) -> Scores:
     """Return the scores of ``network`` on ``samples``."""
     outputs = [network.probability(network.hidden(x, y)) for x, y, _ in samples]
     return Scores.from_outputs(outputs, [sample.label for sample in samples])
@@ -37,7 +37,9 @@ class Training:
     rate: float
     history: History = field(default_factory=lambda: {key: [] for key in _CURVES})
 
-    def run(self, train: list[Sample], val: list[Sample], *, epochs: int, planned: int, seed: int) -> None:
+    def run(
+        self, train: list[LabelledPoint], val: list[LabelledPoint], *, epochs: int, planned: int, seed: int
+    ) -> None:
         """Run the first ``epochs`` of ``planned``, over which the learning rate falls to a third."""
         generator = random.Random(seed)  # noqa: S311 - the order of the points, not secrets
         order = list(train)
@@ -48,7 +50,7 @@ class Training:
                 self._step(sample, rate)
             self._record(rate, score(self.network, train), score(self.network, val))
 
-    def _step(self, sample: Sample, rate: float) -> None:
+    def _step(self, sample: LabelledPoint, rate: float) -> None:
         network, outer = self.network, self.network.outer
         hidden = network.hidden(sample.x, sample.y)
         step = rate * (network.probability(hidden) - sample.label)
