@@ -145,7 +145,7 @@ async def resolve_compare_runs(
         list[strawberry.ID],
         strawberry.argument(
             description=(
-                "The ids in MLflow of active or deleted runs. A repeated id has a value for each occurrence. "
+                "The MLflow ids of active or deleted runs. A repeated id has a value for each occurrence. "
                 "An empty list returns an empty comparison."
             )
         ),

@@ -109,7 +109,7 @@ class Experiment(Node):
     """MLflow's Experiment."""
 
     id: strawberry.ID = global_id_field("Experiment", "experiment_id")
-    experiment_id: strawberry.ID = strawberry.field(description="The experiment's id in MLflow.")
+    experiment_id: strawberry.ID = strawberry.field(description="The MLflow id of the experiment.")
     name: str = strawberry.field(description="The name of the experiment, unique in the store.")
     artifact_location: str | None = strawberry.field(
         description="The URI below which its runs store their artifacts."

@@ -21,7 +21,7 @@ from schema.types.run_search import SortDirection
 class ExperimentAttribute(Enum):
     """The columns of experiments. Each value is the name of the column in the port."""
 
-    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="The experiment's id in MLflow.")
+    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="The MLflow id of the experiment.")
     NAME = strawberry.enum_value("name", description="The name of the experiment.")
     CREATED_AT = strawberry.enum_value("created_at", description="The time of creation.")
     UPDATED_AT = strawberry.enum_value(
@@ -29,7 +29,7 @@ class ExperimentAttribute(Enum):
     )
 
 
-@strawberry.input(description="One sort key.")
+@strawberry.input(description="One sort key. Experiments without a value sort last in both directions.")
 class ExperimentOrder:
     """A sort key of experiments; missing values sort last in both directions."""
 

@@ -145,8 +145,8 @@ class RunFilter:
     and_: Optional[list["RunFilter"]] = strawberry.field(default=_UNSET, description=_AND, name="and")  # noqa: UP045
     or_: Optional[list["RunFilter"]] = strawberry.field(default=_UNSET, description=_OR, name="or")  # noqa: UP045
     not_: Optional["RunFilter"] = strawberry.field(default=_UNSET, description=_NOT, name="not")
-    run_id: IdFilter | None = _operator("The run's id in MLflow.")
-    experiment_id: IdFilter | None = _operator("The id in MLflow of the run's experiment.")
+    run_id: IdFilter | None = _operator("The MLflow id of the run.")
+    experiment_id: IdFilter | None = _operator("The MLflow id of the run's experiment.")
     parent_run_id: IdFilter | None = _operator(
         "The id of the parent run. isNull: true selects runs without a parent."
     )
@@ -172,7 +172,7 @@ class ExperimentFilter:
     and_: Optional[list["ExperimentFilter"]] = strawberry.field(default=_UNSET, description=_AND, name="and")  # noqa: UP045
     or_: Optional[list["ExperimentFilter"]] = strawberry.field(default=_UNSET, description=_OR, name="or")  # noqa: UP045
     not_: Optional["ExperimentFilter"] = strawberry.field(default=_UNSET, description=_NOT, name="not")
-    experiment_id: IdFilter | None = _operator("The experiment's id in MLflow.")
+    experiment_id: IdFilter | None = _operator("The MLflow id of the experiment.")
     name: StringFilter | None = _operator("The name of the experiment.")
     tag: list[KeyedFilter] | None = _operator(_TAG)
     created_at: DateTimeFilter | None = _operator("The time of creation.")

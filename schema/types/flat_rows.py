@@ -63,7 +63,7 @@ _Offset = Annotated[
 class ExperimentRow:
     """A row of `experimentRows`."""
 
-    experiment_id: str = strawberry.field(description="The experiment's id in MLflow.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the experiment.")
     name: str = strawberry.field(description="The name of the experiment.")
     lifecycle_stage: str = strawberry.field(description="The lifecycle stage: ACTIVE or DELETED.")
     created_at: DateTime | None = strawberry.field(
@@ -78,8 +78,8 @@ class ExperimentRow:
 class RunRow:
     """A row of `runRows`."""
 
-    run_id: str = strawberry.field(description="The run's id in MLflow.")
-    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    run_id: str = strawberry.field(description="The MLflow id of the run.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
     experiment_name: str = strawberry.field(description="The name of the run's experiment.")
     run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     status: str = strawberry.field(description="The status: SCHEDULED, RUNNING, FINISHED, FAILED or KILLED.")
@@ -95,7 +95,7 @@ class RunRow:
         description="The time from start to end, in seconds; null if the run has not ended."
     )
     parent_run_id: str | None = strawberry.field(
-        description="The id in MLflow of the parent run; null if there is none."
+        description="The MLflow id of the parent run; null if there is none."
     )
 
 
@@ -103,8 +103,8 @@ class RunRow:
 class ParamRow:
     """A row of `paramRows`."""
 
-    run_id: str = strawberry.field(description="The run's id in MLflow.")
-    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    run_id: str = strawberry.field(description="The MLflow id of the run.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
     key: str = strawberry.field(description="The key of the param.")
     value: str = strawberry.field(description="The value of the param.")
 
@@ -113,8 +113,8 @@ class ParamRow:
 class TagRow:
     """A row of `tagRows`."""
 
-    run_id: str = strawberry.field(description="The run's id in MLflow.")
-    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    run_id: str = strawberry.field(description="The MLflow id of the run.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
     key: str = strawberry.field(description="The key of the tag.")
     value: str = strawberry.field(description="The value of the tag.")
 
@@ -123,8 +123,8 @@ class TagRow:
 class MetricRow:
     """A row of `metricRows`."""
 
-    run_id: str = strawberry.field(description="The run's id in MLflow.")
-    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    run_id: str = strawberry.field(description="The MLflow id of the run.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
     key: str = strawberry.field(description="The key of the metric.")
     value: float | None = strawberry.field(description="The last value; null if it is not finite.")
     value_text: str = strawberry.field(
@@ -138,8 +138,8 @@ class MetricRow:
 class MetricPointRow:
     """A row of `metricPointRows`."""
 
-    run_id: str = strawberry.field(description="The run's id in MLflow.")
-    experiment_id: str = strawberry.field(description="The id in MLflow of the run's experiment.")
+    run_id: str = strawberry.field(description="The MLflow id of the run.")
+    experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
     key: str = strawberry.field(description="The key of the metric.")
     value: float | None = strawberry.field(description="The value; null if it is not finite.")
     value_text: str = strawberry.field(

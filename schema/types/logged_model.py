@@ -51,7 +51,7 @@ class LoggedModel(Node):
     """MLflow's LoggedModel."""
 
     id: strawberry.ID = global_id_field("LoggedModel", "model_id")
-    model_id: strawberry.ID = strawberry.field(description="The model's id in MLflow. It begins with m-.")
+    model_id: strawberry.ID = strawberry.field(description="The MLflow id of the model. It begins with m-.")
     name: str = strawberry.field(description="The name of the model. It need not be unique.")
     status: str = strawberry.field(description="The status: PENDING, READY, FAILED or UNSPECIFIED.")
     model_type: str | None = strawberry.field(
@@ -62,7 +62,7 @@ class LoggedModel(Node):
         description="The time of the last change to the model itself; null if the store does not record it."
     )
     artifact_location: str | None = strawberry.field(description="The URI of the model's files.")
-    experiment_id: strawberry.ID = strawberry.field(description="The id in MLflow of the model's experiment.")
+    experiment_id: strawberry.ID = strawberry.field(description="The MLflow id of the model's experiment.")
     params: list[Param] = batched_field(
         _resolve_params,
         description="The params of the model, sorted by key.",

@@ -167,7 +167,10 @@ class Metric:
     timestamp: DateTime = strawberry.field(description="The time of the last value, by the client's clock.")
     history: list[MetricPoint] = batched_field(
         _resolve_history,
-        description="The points of the metric, or a sample of them, sorted by step, then by timestamp.",
+        description=(
+            "The points of the metric, or a sample of them, sorted by step, then by timestamp. More points "
+            "than the server's limit (GQL_MAX_POINTS) are a LIMIT_EXCEEDED error."
+        ),
         requires=("run_id", "key"),
     )
     series: MetricSeries = batched_field(

@@ -33,7 +33,7 @@ from schema.types.run_search import Filter, OrderBy, connect_runs, run_search
 from schema.types.server import Server, resolve_server
 
 _ExperimentId = Annotated[
-    strawberry.ID | None, strawberry.argument(description="The experiment's id in MLflow.")
+    strawberry.ID | None, strawberry.argument(description="The MLflow id of the experiment.")
 ]
 _ExperimentName = Annotated[str | None, strawberry.argument(description="The exact name of the experiment.")]
 
@@ -108,7 +108,7 @@ async def _resolve_experiment(
 async def _resolve_run(
     _root: Table,
     context: FieldContext,
-    run_id: Annotated[strawberry.ID, strawberry.argument(description="The run's id in MLflow.")],
+    run_id: Annotated[strawberry.ID, strawberry.argument(description="The MLflow id of the run.")],
 ) -> One:
     return await context.tracking.runs_by_id([run_id], context.columns(()))
 
@@ -146,8 +146,8 @@ class Query(RowQuery):
     experiment: Experiment | None = batched_field(
         _resolve_experiment,
         description=(
-            "An active or deleted experiment by its id or its name. Exactly one of both is required. Null if "
-            "it does not exist."
+            "An active or deleted experiment by its id or its name. Exactly one of the two is required. Null "
+            "if it does not exist."
         ),
     )
     experiments: ExperimentConnection = batched_field(
@@ -163,7 +163,8 @@ class Query(RowQuery):
         resolve_run_groups,
         description=(
             "Groups of the matching runs, with the number of runs and statistics of their metrics. A group "
-            "whose key has a missing value comes last."
+            "whose key has a missing value comes last. More groups than the server's limit "
+            "(GQL_MAX_GROUPS) are a LIMIT_EXCEEDED error."
         ),
     )
     compare_runs: RunComparison = batched_field(
@@ -186,7 +187,7 @@ class Query(RowQuery):
     model_version: ModelVersion | None = batched_field(
         resolve_model_version,
         description=(
-            "A version of a registered model by its number or an alias. Exactly one of both is required. "
+            "A version of a registered model by its number or an alias. Exactly one of the two is required. "
             "Null if it does not exist."
         ),
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from schema.types.experiment import Experiment
     from schema.types.run_connection import RunConnection
 
-_Key = Annotated[str, strawberry.argument(description="The key of the value.")]
+_Key = Annotated[str, strawberry.argument(description="The key to look up.")]
 
 
 def _resolve_duration(runs: Table, _context: FieldContext) -> list[float | None]:
@@ -98,7 +98,7 @@ class Run(Node):
     """MLflow's Run."""
 
     id: strawberry.ID = global_id_field("Run", "run_id")
-    run_id: strawberry.ID = strawberry.field(description="The run's id in MLflow.")
+    run_id: strawberry.ID = strawberry.field(description="The MLflow id of the run.")
     name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     status: RunStatus = strawberry.field(description="The status of the run.")
     lifecycle_stage: LifecycleStage = strawberry.field(description="Whether the run is active or deleted.")
@@ -115,7 +115,7 @@ class Run(Node):
         requires=("started_at", "ended_at"),
     )
     artifact_uri: str | None = strawberry.field(description="The URI of the run's artifacts.")
-    experiment_id: strawberry.ID = strawberry.field(description="The id in MLflow of the run's experiment.")
+    experiment_id: strawberry.ID = strawberry.field(description="The MLflow id of the run's experiment.")
     experiment: Annotated["Experiment", strawberry.lazy("schema.types.experiment")] | None = batched_field(
         _resolve_experiment,
         description="The experiment of the run; null if it no longer exists.",
@@ -160,7 +160,10 @@ class Run(Node):
     )
     artifacts: list[Artifact] = batched_field(
         _resolve_artifacts,
-        description="The files and folders in one folder of the run's artifacts, sorted by path.",
+        description=(
+            "The files and folders in one folder of the run's artifacts, sorted by path. More than "
+            "the server's limit (GQL_MAX_ARTIFACTS) are a LIMIT_EXCEEDED error."
+        ),
         requires=("run_id",),
     )
     logged_models: list[LoggedModel] = batched_field(

@@ -33,14 +33,14 @@ class SortDirection(Enum):
 class RunAttribute(Enum):
     """The columns of runs. Each value is the name of the column in the port."""
 
-    RUN_ID = strawberry.enum_value("run_id", description="The run's id in MLflow.")
+    RUN_ID = strawberry.enum_value("run_id", description="The MLflow id of the run.")
     NAME = strawberry.enum_value("name", description="The name of the run.")
     STATUS = strawberry.enum_value("status", description="The status, sorted alphabetically by its name.")
     USER_ID = strawberry.enum_value("user_id", description="The user who started the run.")
     STARTED_AT = strawberry.enum_value("started_at", description="The start time.")
     ENDED_AT = strawberry.enum_value("ended_at", description="The end time.")
     DURATION = strawberry.enum_value("duration", description="The time from start to end.")
-    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="The experiment's id in MLflow.")
+    EXPERIMENT_ID = strawberry.enum_value("experiment_id", description="The MLflow id of the experiment.")
 
 
 @strawberry.input(

@@ -10,7 +10,7 @@ from schema.types.experiment import Experiment
 from schema.types.mutations.log_inputs import TagInput, key_values
 from schema.types.mutations.mutation_payload import make_payload, writes_of
 
-_ID = "The experiment's id in MLflow."
+_ID = "The MLflow id of the experiment."
 
 EXPERIMENT_PAYLOAD = make_payload(Experiment, "experiment", lambda tracking: tracking.experiments_by_id)
 

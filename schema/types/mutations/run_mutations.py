@@ -21,7 +21,7 @@ from schema.types.mutations.mutation_payload import make_payload, writes_of
 from schema.types.run import Run
 from schema.types.scalars import DateTime
 
-_ID = "The run's id in MLflow."
+_ID = "The MLflow id of the run."
 _END_STATUSES = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
 RUN_PAYLOAD = make_payload(Run, "run", lambda tracking: tracking.runs_by_id)
@@ -31,7 +31,7 @@ RUN_PAYLOAD = make_payload(Run, "run", lambda tracking: tracking.runs_by_id)
 class StartRunInput:
     """The arguments of MLflow's create_run, with the tags that MLflow's client sets."""
 
-    experiment_id: strawberry.ID = strawberry.field(description="The id in MLflow of its experiment.")
+    experiment_id: strawberry.ID = strawberry.field(description="The MLflow id of its experiment.")
     name: str | None = strawberry.field(
         default=strawberry.UNSET, description="The name. Default: a name that the store generates."
     )
