@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from mlflow.entities import Experiment, Metric, Run, ViewType
 
 from schema.types.node import global_id
-from tests.support import generated
+from tests.support import store_strategies
 from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
@@ -138,14 +138,14 @@ def expected_experiment(store: Store, experiment_id: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["sqlite", "server", "azure"])
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(made_up=generated.stores())
+@given(made_up=store_strategies.stores())
 async def test_whole_answers_are_what_mlflow_says(
-    request: pytest.FixtureRequest, kind: str, made_up: list[generated.Experiment]
+    request: pytest.FixtureRequest, kind: str, made_up: list[store_strategies.Experiment]
 ) -> None:
     """Every field of every experiment, run, param, tag, metric and point is as MLflow's client has it."""
     store: Store = request.getfixturevalue(f"{kind}_store")
-    generated.make_room(store.client)
-    written = generated.write(made_up, store.client)
+    store_strategies.rename_experiments(store.client)
+    written = store_strategies.write_store(made_up, store.client)
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
     async with graphql_client(store.uri, max_cost=10_000_000) as ask:
         data = await ask.data(EVERYTHING, ids=ids)

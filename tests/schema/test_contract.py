@@ -1,4 +1,4 @@
-"""The public names keep their form, each of them is described, and the printed schema is the schema."""
+"""The schema has the contract's names and forms, descriptions, and an up-to-date printed version."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +50,7 @@ def _given(value: GraphQLArgument | GraphQLInputField) -> str:
 
 
 def _form(type_: GraphQLNamedType) -> dict[str, str]:
-    """Return each thing of a type that a client can name, with its form."""
+    """Return the form of each part of a type that a client can name."""
     if isinstance(type_, GraphQLEnumType):
         return dict.fromkeys(type_.values, "")
     form = {f"implements {interface}": "" for interface in getattr(type_, "interfaces", ())}
@@ -61,16 +61,16 @@ def _form(type_: GraphQLNamedType) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("promised", _types(CONTRACT), ids=str)
-def test_promised_type(promised: GraphQLNamedType) -> None:
-    """What clients rely on has exactly the contract's names, types, nullability, arguments and defaults."""
+def test_type_of_contract(promised: GraphQLNamedType) -> None:
+    """Each type of the contract has the same names, types, nullability, arguments and defaults."""
     built = SCHEMA.type_map[promised.name]
     assert _kind(built) == _kind(promised)
     form = _form(built)
     assert {name: form.get(name) for name in _form(promised)} == _form(promised)
 
 
-def test_nothing_more_is_asked() -> None:
-    """What was added beside the contract breaks no client of it: no new argument or input is required."""
+def test_additions_break_no_client_of_the_contract() -> None:
+    """Additions to the contract break no client: no new argument or input field is required."""
     assert find_breaking_changes(CONTRACT, SCHEMA) == []
 
 
@@ -86,21 +86,21 @@ def _described() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "thing"), list(_described()))
-def test_described(name: str, thing: Any) -> None:
-    """Every type, field, argument, input field and enum value says in a sentence what it is."""
+def test_description_is_a_sentence(name: str, thing: Any) -> None:
+    """Each type, field, argument, input field and enum value has a description that ends as a sentence."""
     assert thing.description, f"{name} has no description"
     assert thing.description.endswith("."), f"the description of {name} does not end as a sentence does"
 
 
-def test_printed_schema() -> None:
-    """The schema that is committed as text is the schema that is served."""
+def test_printed_schema_is_current() -> None:
+    """The committed schema.graphql equals the schema."""
     renew = "to renew it: gql-server schema > schema/schema.graphql"
     assert PRINTED.is_file(), renew
     assert PRINTED.read_text(encoding="utf-8") == f"{build_schema(writable=True).as_str()}\n", renew
 
 
-def test_a_server_that_reads_has_no_mutations() -> None:
-    """Unless it is writable the graph has no Mutation, and nothing that only mutations take or give."""
+def test_read_only_schema_has_no_mutations() -> None:
+    """A read-only schema has no mutations and none of the types that only mutations use."""
     assert READ_ONLY.mutation_type is None
     whole, read = ({type_.name: type_ for type_ in _types(of)} for of in (SCHEMA, READ_ONLY))
     assert {name: _form(type_) for name, type_ in read.items()} == {name: _form(whole[name]) for name in read}

@@ -1,4 +1,4 @@
-"""The graph knows GraphQL, and neither HTTP nor MLflow nor the server that it is plugged into."""
+"""The schema package does not depend on HTTP, on MLflow or on the server."""
 
 import ast
 import subprocess
@@ -37,8 +37,8 @@ def _foreign(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.name)
-def test_imports(path: Path) -> None:
-    """No module of the graph imports what it must not know, not in a function and not for types alone."""
+def test_module_has_no_foreign_imports(path: Path) -> None:
+    """No module imports a foreign package, neither in a function nor for type checking only."""
     assert _foreign(path.read_text()) == set()
 
 
@@ -53,12 +53,12 @@ def test_imports(path: Path) -> None:
     ],
 )
 def test_foreign_imports_are_found(source: str) -> None:
-    """Wherever such an import stands, it is found."""
+    """An import is found in functions, conditions and try statements."""
     assert _foreign(source)
 
 
-def test_what_is_loaded() -> None:
-    """Importing the graph loads none of it either, by whatever way."""
+def test_importing_the_schema_loads_no_foreign_package() -> None:
+    """Importing the schema does not load a foreign package indirectly."""
     program = "import sys, schema.build; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent
@@ -66,8 +66,8 @@ def test_what_is_loaded() -> None:
     assert FOREIGN & set(done.stdout.split()) == set()
 
 
-def test_every_module_says_what_it_is() -> None:
-    """Each module of the graph begins with a sentence."""
+def test_every_module_has_a_docstring() -> None:
+    """The docstring of each module begins with a sentence."""
     for path in FOLDER.rglob("*.py"):
         summary = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
         assert summary.endswith("."), path.name

@@ -1,6 +1,6 @@
-"""The schema breaks no client of the last release, unless the changelog says so.
+"""The schema breaks no client of the last release, unless the changelog documents the change.
 
-`schema/released.graphql` is the schema of the last release; who makes one copies `schema.graphql` there.
+`schema/released.graphql` is the schema of the last release: each release copies `schema.graphql` to it.
 """
 
 import re
@@ -17,8 +17,8 @@ RELEASED = schema_in(Path(schema.__file__).with_name("released.graphql").read_te
 CHANGELOG = (Path(__file__).parent.parent.parent / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def untold(old: GraphQLSchema, new: GraphQLSchema, changelog: str) -> list[str]:
-    """Return the breaking changes whose place, such as `Run.name`, no line on what is unreleased names."""
+def undocumented_changes(old: GraphQLSchema, new: GraphQLSchema, changelog: str) -> list[str]:
+    """Return the breaking changes whose coordinate, such as `Run.name`, is not in the unreleased changes."""
     told = changelog.split("## [Unreleased]", 1)[1].split("\n## [", 1)[0]
     lines = [line for line in told.splitlines() if "breaking" in line.lower()]
     return [
@@ -33,9 +33,9 @@ def _names(line: str, change: BreakingChange) -> bool:
     return re.search(rf"`{re.escape(place)}`", line) is not None
 
 
-def test_nothing_breaks_untold() -> None:
-    """Each change that breaks a client of the last release stands in the changelog as breaking."""
-    assert untold(RELEASED, SCHEMA, CHANGELOG) == []
+def test_breaking_changes_are_in_the_changelog() -> None:
+    """Each change that breaks a client of the last release is in the changelog as breaking."""
+    assert undocumented_changes(RELEASED, SCHEMA, CHANGELOG) == []
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,8 @@ def test_nothing_breaks_untold() -> None:
         ("- Breaking: `Query.other` is gone.", ["Query.gone was removed."]),
     ],
 )
-def test_a_removed_field_must_be_told(line: str, found: list[str]) -> None:
-    """A field that goes has to be named, and named as breaking, in what is not released yet."""
+def test_removed_field_must_be_documented(line: str, found: list[str]) -> None:
+    """A removed field must be named as breaking among the unreleased changes."""
     old, new = schema_in("type Query { here: Int gone: Int }"), schema_in("type Query { here: Int }")
-    assert untold(old, new, f"## [Unreleased]\n\n{line}\n\n## [0.1.0]\n- Breaking: `Query.gone`\n") == found
+    changelog = f"## [Unreleased]\n\n{line}\n\n## [0.1.0]\n- Breaking: `Query.gone`\n"
+    assert undocumented_changes(old, new, changelog) == found

@@ -53,7 +53,7 @@ def make_stack(
     """Return a store, by default with `records()`, and an empty cache in memory."""
     clock = Clock()
     cache = Cache(MemoryBackend(10_000_000, clock=clock), max_entry_bytes=1_000_000, clock=clock)
-    store = store or MemoryTracking(records(), along=True)
+    store = store or MemoryTracking(records(), include_related=True)
     cached_store = CachedStore(
         store, store.artifacts, cache, ttl=TTL, max_points=max_points, cache_records=cache_records
     )

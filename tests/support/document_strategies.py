@@ -1,7 +1,7 @@
-"""Generated queries: valid over the real schema, and with all that a selection can hold.
+"""A strategy for valid queries over the real schema, with every syntax that a selection permits.
 
-A response name means one thing wherever it stands in a document: the same type everywhere, and the same
-field with the same arguments on the same parent. So selections that merge fit one another, and many merge.
+Within a document, each response name has one type, and on each parent type one field with the same arguments.
+Selections with equal names can therefore be merged, and many are.
 """
 
 import re
@@ -32,7 +32,7 @@ _CURSOR = encode_cursor(fingerprint("experiments", Search(view=LifecycleView.ALL
 
 @dataclass(frozen=True)
 class Query:
-    """A document with the variables to run it with."""
+    """A document and its variables."""
 
     text: str
     variables: dict[str, Any]
@@ -62,9 +62,9 @@ _SAMPLES = [
 ]
 _FOLDERS = ["", "path: null", 'path: "plots"', 'path: "nope"']
 _ORDERS = ["", "", "orderBy: []", "orderBy: [{attribute: NAME, direction: DESC}]", "orderBy: null"]
-# The last is refused: an order takes exactly one target.
+# The last one is invalid: a sort key has exactly one target.
 _RUN_ORDERS = [*_ORDERS, *_ORDERS, 'orderBy: [{metric: "loss"}]', 'orderBy: [{metric: "loss", tag: "a"}]']
-# The last is refused: a test has to ask something.
+# The last one is invalid: a filter has at least one operator.
 _WHERES = [
     "",
     "",
@@ -139,7 +139,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "Metric.history": [*_STEPS, *_SAMPLES],
     "Metric.series": [*_STEPS, *_SAMPLES],
 }
-"""The arguments to give to each field that takes some: one of each list."""
+"""The arguments of each field: one of each list."""
 
 _ALIASES = ("x", "y", "name", "runId", "value", "nodes", "node", "experiment", "runs")
 _SPREADS = {
@@ -151,8 +151,8 @@ _SPREADS = {
     "ModelVersion": ("ModelVersion", "Node"),
 }
 _TYPENAME = "__typename"
-_MOST = 30
-_DEPTH = 7
+_MAX_SELECTIONS = 30
+_MAX_DEPTH = 7
 _ROOTS = (
     ("", "Query", ""),
     ("{experiments(view: ALL) {nodes", "Experiment", "}}"),
@@ -165,7 +165,7 @@ _ROOTS = (
     (f'{{nodes(ids: ["{_NODE_IDS[0]}", "{_NODE_IDS[2]}", "{_NODE_IDS[1]}"])', "Node", "}"),
     (f'{{nodes(ids: ["{_OTHER_IDS[0]}", "{_OTHER_IDS[1]}", "{_OTHER_IDS[2]}"])', "Node", "}"),
 )
-"""Where a query begins to be generated; all but the first lead at once to where lists are."""
+"""The position from which a query is generated. All but the first begin inside a list."""
 
 
 @dataclass
@@ -175,8 +175,8 @@ class _Writer:
     types: dict[str, str] = field(
         default_factory=lambda: {"id": "ID!", _TYPENAME: "String!", "kind": "String!"}
     )
-    asked: dict[tuple[str, str], str] = field(default_factory=dict)
-    written: int = 0
+    selected: dict[tuple[str, str], str] = field(default_factory=dict)
+    selection_count: int = 0
 
     def one(self, choices: Any) -> Any:
         return self.draw(st.sampled_from(choices))
@@ -189,42 +189,42 @@ class _Writer:
         return "{" + " ".join(self.selection(parent, depth) for _ in range(count)) + "}"
 
     def selection(self, parent: str, depth: int) -> str:
-        self.written += 1
+        self.selection_count += 1
         if self.chance(2) and depth > 0:
             return self.fragment(parent, depth - 1)
         if self.chance(1):
             return f"{self.one(['', 'kind: '])}{_TYPENAME}{self.directives()}"
         fields = SCHEMA.type_map[parent].fields  # type: ignore[attr-defined]
         leaves = [name for name in fields if is_leaf_type(get_named_type(fields[name].type))]
-        deep = depth > 0 and self.written < _MOST
+        deep = depth > 0 and self.selection_count < _MAX_SELECTIONS
         composites = [name for name in fields if name not in leaves] if deep else []
-        # Where nothing but objects is left to ask for, the name of the type ends it.
-        wanted = composites if composites and (not leaves or self.chance(7)) else leaves
-        return self.field(parent, self.one(wanted), depth) if wanted else _TYPENAME
+        # __typename ends a branch whose type has no leaves.
+        choices = composites if composites and (not leaves or self.chance(7)) else leaves
+        return self.field(parent, self.one(choices), depth) if choices else _TYPENAME
 
     def field(self, parent: str, name: str, depth: int) -> str:
         definition: GraphQLField = SCHEMA.type_map[parent].fields[name]  # type: ignore[attr-defined]
-        asking = name + self.arguments(parent, name, definition)
-        key, asking = self.response_name(parent, name, asking, str(definition.type))
+        selection = name + self.arguments(parent, name, definition)
+        key, selection = self.response_name(parent, name, selection, str(definition.type))
         alias = "" if key == name else f"{key}: "
         named = get_named_type(definition.type)
         below = "" if is_leaf_type(named) else self.selections(named.name, depth - 1)
-        return f"{alias}{asking}{self.directives()}{below}"
+        return f"{alias}{selection}{self.directives()}{below}"
 
-    def response_name(self, parent: str, name: str, asking: str, type_: str) -> tuple[str, str]:
-        wished = name if parent == "Node" or self.chance(6) else self.one(_ALIASES)
-        before = self.asked.get((parent, wished))
-        # What was asked before under this name is asked again, so that the two merge.
+    def response_name(self, parent: str, name: str, selection: str, type_: str) -> tuple[str, str]:
+        wanted = name if parent == "Node" or self.chance(6) else self.one(_ALIASES)
+        before = self.selected.get((parent, wanted))
+        # An equal selection under the same name is merged with the previous one.
         if before is not None and before.partition("(")[0] == name:
-            return wished, before
+            return wanted, before
         if (
             before is None
-            and self.types.setdefault(wished, type_) == type_
-            and (wished != "id" or name == "id")
+            and self.types.setdefault(wanted, type_) == type_
+            and (wanted != "id" or name == "id")
         ):
-            self.asked[parent, wished] = asking
-            return wished, asking
-        return f"{parent}_{name}_{self.written}", asking
+            self.selected[parent, wanted] = selection
+            return wanted, selection
+        return f"{parent}_{name}_{self.selection_count}", selection
 
     def arguments(self, parent: str, name: str, definition: GraphQLField) -> str:
         if not definition.args:
@@ -258,7 +258,7 @@ def queries(draw: st.DrawFn) -> Query:
     """Generate a valid query."""
     writer = _Writer(draw)
     before, type_, after = draw(st.sampled_from(_ROOTS))
-    body = before + writer.selections(type_, _DEPTH) + after
+    body = before + writer.selections(type_, _MAX_DEPTH) + after
     fragments = [f"fragment {name} on {on} {text}" for name, (on, text) in writer.fragments.items()]
     text = "\n".join([body, *fragments])
     used = [name for name in _VARIABLES if re.search(rf"\{name}\b", text)]

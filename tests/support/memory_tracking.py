@@ -1,10 +1,10 @@
-"""A store in memory, for tests of the graph alone: the port over plain records, without any MLflow.
+"""The tracking port over plain records in memory, for tests of the graph without MLflow.
 
-It can be told to fail or to take its time, and to hold values that no real store has, such as a null where
-there must be none. Filters and orders are noted in `asked` and otherwise ignored: records stay as stored.
+Its methods can fail or pause, and its records can have values that no real store has, such as null in a
+required column. Filters and orders are recorded in `requests` and otherwise ignored.
 """
 
-# ruff: noqa: D102 - the port says what its methods do
+# ruff: noqa: D102 - the port documents the methods
 
 import asyncio
 from collections import Counter
@@ -40,29 +40,30 @@ from tests.support import memory_ports
 
 Record = dict[str, Any]
 
-PAIR = ("key", "value")
+KEY_VALUE = ("key", "value")
 METRIC = ("run_id", "key", "value", "non_finite", "step", "timestamp")
 POINT = ("step", "timestamp", "value", "non_finite")
 DATASET = ("name", "digest", "source_type", "source", "schema", "profile", "context")
 ALIAS = ("alias", "version")
-WITHIN = {"params": PAIR, "tags": PAIR, "metrics": METRIC, "datasets": DATASET, "aliases": ALIAS}
+RELATED = {"params": KEY_VALUE, "tags": KEY_VALUE, "metrics": METRIC, "datasets": DATASET, "aliases": ALIAS}
 
 
 @dataclass
 class MemoryTracking:
-    """Experiments hold `tags`, `runs` and `models`; runs hold what was logged to them; metrics hold `points`.
+    """Experiments have `tags`, `runs` and `models`, runs have their logged data, and metrics have `points`.
 
-    A method named in `failing` raises, one named in `pauses` first lets the event loop turn so many times.
-    With `along`, pages and look-ups bring tags, params and metrics with them where they were asked for.
+    `failing` has the exception that each method raises, `pauses` the number of turns of the event loop before
+    each method returns. With `include_related`, pages and lookups include the requested tags, params and
+    metrics. `calls` counts the calls of each method, and `requests` has their arguments.
     """
 
     stored: list[Record]
     kind: StoreKind = StoreKind.OTHER
     failing: dict[str, Exception] = field(default_factory=dict)
     pauses: dict[str, int] = field(default_factory=dict)
-    along: bool = False
+    include_related: bool = False
     calls: Counter[str] = field(default_factory=Counter)
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    requests: list[tuple[Any, ...]] = field(default_factory=list)
     registered: list[Record] = field(default_factory=list)
 
     @property
@@ -78,66 +79,66 @@ class MemoryTracking:
         return memory_ports.MemoryArtifacts(self)
 
     async def experiments(self, search: Search, page: Page) -> Pages:
-        await self.called("experiments", search, page)
-        return self.pages([_seen(self.stored, search.view)], page)
+        await self.record_call("experiments", search, page)
+        return self.pages([_in_view(self.stored, search.view)], page)
 
     async def count_experiments(self, search: Search) -> int | None:
-        await self.called("count_experiments", search)
-        return len(_seen(self.stored, search.view))
+        await self.record_call("count_experiments", search)
+        return len(_in_view(self.stored, search.view))
 
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        await self.called("experiments_by_id", ids, columns)
+        await self.record_call("experiments_by_id", ids, columns)
         return self.look_up({record["experiment_id"]: record for record in self.stored}, ids, columns)
 
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        await self.called("experiments_by_name", names, columns)
+        await self.record_call("experiments_by_name", names, columns)
         return self.look_up({record["name"]: record for record in self.stored}, names, columns)
 
     async def experiment_tags(self, ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        await self.called("experiment_tags", ids, keys)
+        await self.record_call("experiment_tags", ids, keys)
         known = {record["experiment_id"]: record for record in self.stored}
-        return many([under(known[own]["tags"], keys) for own in ids], PAIR)
+        return many([with_keys(known[id_]["tags"], keys) for id_ in ids], KEY_VALUE)
 
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        await self.called("runs", scopes, search, page)
-        return self.pages([_seen(self._in_scope(scope), search.view) for scope in scopes], page)
+        await self.record_call("runs", scopes, search, page)
+        return self.pages([_in_view(self._in_scope(scope), search.view) for scope in scopes], page)
 
     async def count_runs(self, scopes: Sequence[Scope], search: Search) -> Sequence[int | None]:
-        await self.called("count_runs", scopes, search)
-        return [len(_seen(self._in_scope(scope), search.view)) for scope in scopes]
+        await self.record_call("count_runs", scopes, search)
+        return [len(_in_view(self._in_scope(scope), search.view)) for scope in scopes]
 
     async def run_groups(self, scope: ExperimentScope, search: Search, grouping: Grouping) -> Groups:
-        await self.called("run_groups", scope, search, grouping)
-        found = _seen(self._in_scope(scope), search.view)
+        await self.record_call("run_groups", scope, search, grouping)
+        runs = _in_view(self._in_scope(scope), search.view)
         groups: dict[tuple[Any, ...], list[Record]] = {} if grouping.by else {(): []}
-        for run in found:
+        for run in runs:
             groups.setdefault(tuple(_value_of(run, key) for key in grouping.by), []).append(run)
-        spread = {"count": 1, "min": 0.0, "max": 1.0, "mean": 0.5, "stddev": None}
+        statistics = {"count": 1, "min": 0.0, "max": 1.0, "mean": 0.5, "stddev": None}
         names = grouping.metrics or ()
-        metrics = many([[{"key": name} | spread for name in names] for _ in groups], ("key", *spread))
-        return Groups(list(groups), [len(runs) for runs in groups.values()], metrics)
+        metrics = many([[{"key": name} | statistics for name in names] for _ in groups], ("key", *statistics))
+        return Groups(list(groups), [len(group) for group in groups.values()], metrics)
 
     async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
-        await self.called("logged_keys", by, experiment_ids)
+        await self.record_call("logged_keys", by, experiment_ids)
         return [
-            sorted({pair["key"] for run in self._in_scope((own,)) for pair in run[f"{by}s"]})
-            for own in experiment_ids
+            sorted({pair["key"] for run in self._in_scope((id_,)) for pair in run[f"{by}s"]})
+            for id_ in experiment_ids
         ]
 
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        await self.called("runs_by_id", ids, columns)
+        await self.record_call("runs_by_id", ids, columns)
         return self.look_up(self.all_runs(), ids, columns)
 
     async def params(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        await self.called("params", run_ids, keys)
+        await self.record_call("params", run_ids, keys)
         return self._of_runs("params", run_ids, keys)
 
     async def tags(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        await self.called("tags", run_ids, keys)
+        await self.record_call("tags", run_ids, keys)
         return self._of_runs("tags", run_ids, keys)
 
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        await self.called("metrics", run_ids, keys)
+        await self.record_call("metrics", run_ids, keys)
         return self._of_runs("metrics", run_ids, keys)
 
     async def histories(
@@ -147,37 +148,37 @@ class MemoryTracking:
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
-        await self.called("histories", series, from_step, to_step, sample)
+        await self.record_call("histories", series, from_step, to_step, sample)
         known = {
             (run_id, metric["key"]): metric["points"]
             for run_id, run in self.all_runs().items()
             for metric in run["metrics"]
         }
-        found = (_between(known.get(one, []), from_step, to_step) for one in series)
-        return many([_thinned(points, sample) if sample else points for points in found], POINT)
+        histories = (_in_steps(known.get(one, []), from_step, to_step) for one in series)
+        return many([_sampled(points, sample) if sample else points for points in histories], POINT)
 
     async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
-        await self.called("count_points", series)
-        found = await self.histories(series, None, None)
-        return [stop - start for start, stop in found.spans]
+        await self.record_call("count_points", series)
+        histories = await self.histories(series, None, None)
+        return [stop - start for start, stop in histories.spans]
 
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
-        await self.called("points_after", series, after, first)
-        found = await self.histories([series], None, None)
-        places = list(zip(found.rows["step"], found.rows["timestamp"], found.rows["value"], strict=True))
-        start = 0 if after is None else places.index(after) + 1
-        columns = {name: found.rows[name][start : start + first] for name in POINT}
+        await self.record_call("points_after", series, after, first)
+        rows = (await self.histories([series], None, None)).rows
+        positions = list(zip(rows["step"], rows["timestamp"], rows["value"], strict=True))
+        start = 0 if after is None else positions.index(after) + 1
+        columns = {name: rows[name][start : start + first] for name in POINT}
         return Table(len(columns["step"]), {**columns, "stored": columns["value"]})
 
     async def ready(self) -> None:
-        await self.called("ready")
+        await self.record_call("ready")
 
     async def close(self) -> None:
-        await self.called("close")
+        await self.record_call("close")
 
-    async def called(self, method: str, *arguments: Any) -> None:
+    async def record_call(self, method: str, *arguments: Any) -> None:
         self.calls[method] += 1
-        self.asked.append((method, *arguments))
+        self.requests.append((method, *arguments))
         for _ in range(self.pauses.get(method, 0)):
             await asyncio.sleep(0)
         if method in self.failing:
@@ -189,8 +190,8 @@ class MemoryTracking:
     def _in_scope(self, scope: Scope) -> list[Record]:
         if isinstance(scope, Children):
             return self._children(scope)
-        wanted = [record for record in self.stored if scope is None or record["experiment_id"] in scope]
-        return [run for record in wanted for run in record["runs"]]
+        experiments = [record for record in self.stored if scope is None or record["experiment_id"] in scope]
+        return [run for record in experiments for run in record["runs"]]
 
     def _children(self, scope: Children) -> list[Record]:
         parent = {"key": PARENT_TAG, "value": scope.run_id}
@@ -198,32 +199,32 @@ class MemoryTracking:
 
     def _of_runs(self, kind: str, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
         runs = self.all_runs()
-        return many([under(runs[run_id][kind], keys) for run_id in run_ids], WITHIN[kind])
+        return many([with_keys(runs[run_id][kind], keys) for run_id in run_ids], RELATED[kind])
 
     def look_up(self, known: dict[Any, Record], ids: Sequence[Any], columns: Collection[str]) -> One:
-        there = [own for own in dict.fromkeys(ids) if own in known]
-        index = [there.index(own) if own in known else None for own in ids]
-        return One(self.table([known[own] for own in there], columns), index)
+        found = [id_ for id_ in dict.fromkeys(ids) if id_ in known]
+        index = [found.index(id_) if id_ in known else None for id_ in ids]
+        return One(self.table([known[id_] for id_ in found], columns), index)
 
-    def pages(self, found: Sequence[list[Record]], page: Page) -> Pages:
-        start = 0 if page.after is None else _place(page.after)
-        lists = [records[start : start + page.first] for records in found]
+    def pages(self, matching: Sequence[list[Record]], page: Page) -> Pages:
+        start = 0 if page.after is None else _offset(page.after)
+        lists = [records[start : start + page.first] for records in matching]
         spans = _spans(map(len, lists))
 
         def position(row: int) -> Position:
             return [start + next(row - first + 1 for first, stop in spans if first <= row < stop)]
 
-        more = [len(records) > start + page.first for records in found]
+        has_next = [len(records) > start + page.first for records in matching]
         flat = [record for records in lists for record in records]
-        return Pages(self.table(flat, page.columns), spans, more, position)
+        return Pages(self.table(flat, page.columns), spans, has_next, position)
 
     def table(self, records: Sequence[Record], columns: Collection[str]) -> Table:
         table: dict[str, Column] = {
-            name: [record[name] for record in records] for name in columns if name not in WITHIN
+            name: [record[name] for record in records] for name in columns if name not in RELATED
         }
-        if self.along:
-            for name in WITHIN.keys() & columns:
-                table[name] = many([record[name] for record in records], WITHIN[name])
+        if self.include_related:
+            for name in RELATED.keys() & columns:
+                table[name] = many([record[name] for record in records], RELATED[name])
         return Table(len(records), table)
 
 
@@ -233,27 +234,27 @@ def _value_of(run: Record, key: GroupBy) -> Any:
     return next((pair["value"] for pair in run[f"{key.by}s"] if pair["key"] == key.key), None)
 
 
-def _place(position: Position) -> int:
+def _offset(position: Position) -> int:
     match position:
         case [int(start)] if start >= 0:
             return start
-    message = "after is not a place in this store."
+    message = "after is not a position in this store."
     raise BadUserInput(message)
 
 
-def _seen(records: list[Record], view: LifecycleView) -> list[Record]:
+def _in_view(records: list[Record], view: LifecycleView) -> list[Record]:
     if view is LifecycleView.ALL:
         return records
     deleted = view is LifecycleView.DELETED
     return [record for record in records if (record["lifecycle_stage"] == "DELETED") is deleted]
 
 
-def under(records: list[Record], keys: Collection[str] | None) -> list[Record]:
-    """Return what stands under the keys; all of it where there are none."""
+def with_keys(records: list[Record], keys: Collection[str] | None) -> list[Record]:
+    """Return the records with these keys; None selects all."""
     return [record for record in records if keys is None or record["key"] in keys]
 
 
-def _between(points: list[Record], from_step: int | None, to_step: int | None) -> list[Record]:
+def _in_steps(points: list[Record], from_step: int | None, to_step: int | None) -> list[Record]:
     return [
         point
         for point in points
@@ -261,8 +262,8 @@ def _between(points: list[Record], from_step: int | None, to_step: int | None) -
     ]
 
 
-def _thinned(points: list[Record], sample: Sample) -> list[Record]:
-    """Return points at even distances, however they should be chosen."""
+def _sampled(points: list[Record], sample: Sample) -> list[Record]:
+    """Return points at even distances, whatever the sampling method."""
     last = len(points) - 1
     if last < sample.max_points:
         return points
@@ -270,7 +271,7 @@ def _thinned(points: list[Record], sample: Sample) -> list[Record]:
 
 
 def many(lists: Sequence[Sequence[Record]], names: Iterable[str]) -> Many:
-    """Return the lists of all parents with these columns."""
+    """Return the lists of all parents as one table with these columns."""
     flat = [record for records in lists for record in records]
     table = Table(len(flat), {name: [record[name] for record in flat] for name in names})
     return Many(table, _spans(map(len, lists)))

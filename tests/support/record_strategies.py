@@ -1,4 +1,4 @@
-"""Records for the store in memory: plain ones to count on, and generated ones that may be spoiled."""
+"""Records of the store in memory: fixed records, and strategies for valid and for corrupted records."""
 
 import copy
 import re
@@ -108,7 +108,7 @@ def run(run_id: str, experiment_id: str = "0", **changes: Any) -> Record:
 
 
 def runs(experiment_id: str, count: int) -> list[Record]:
-    """Return so many runs of an experiment."""
+    """Return `count` runs of an experiment."""
     return [run(f"{experiment_id}.{number}", experiment_id) for number in range(count)]
 
 
@@ -127,22 +127,22 @@ def experiment(experiment_id: str = "0", **changes: Any) -> Record:
     } | changes
 
 
-def experiments(count: int, of: int) -> list[Record]:
-    """Return so many experiments, of so many runs each."""
-    return [experiment(str(number), runs=runs(str(number), of)) for number in range(count)]
+def experiments(count: int, run_count: int) -> list[Record]:
+    """Return `count` experiments with `run_count` runs each."""
+    return [experiment(str(number), runs=runs(str(number), run_count)) for number in range(count)]
 
 
-class Odd:
-    """A value of no type that a leaf knows, which writes itself as text all the same."""
+class UnknownType:
+    """A value that is of no scalar's Python type, but can be converted to text."""
 
     def __str__(self) -> str:
-        """Return what String and ID make of it."""
+        """Return the text that String and ID serialize it to."""
         return "odd"
 
     __repr__ = __str__
 
 
-SPOILERS: tuple[Any, ...] = (
+INVALID_VALUES: tuple[Any, ...] = (
     None,
     float("nan"),
     float("inf"),
@@ -154,12 +154,12 @@ SPOILERS: tuple[Any, ...] = (
     "BOGUS",
     "",
     [1],
-    Odd(),
-    ValueError("an item that is an error"),
-    NotFound("an item that is a fault"),
-    GraphQLError("an item that is an error of GraphQL"),
+    UnknownType(),
+    ValueError("an error as an item"),
+    NotFound("a public error as an item"),
+    GraphQLError("a GraphQL error as an item"),
 )
-"""What stands in the wrong place: values that some leaf types take and others do not, and errors."""
+"""Values that some leaf types accept and others do not, and errors."""
 
 _RUNS: tuple[Record, ...] = (
     {"params": [], "tags": [], "metrics": [], "datasets": [], "files": []},
@@ -190,16 +190,16 @@ def _run(draw: st.DrawFn, run_id: str, experiment_id: str) -> Record:
 
 
 @st.composite
-def sound(draw: st.DrawFn) -> list[Record]:
-    """Generate what a store may hold."""
+def valid_records(draw: st.DrawFn) -> list[Record]:
+    """Generate records that a real store may have."""
     records = []
     for experiment_id in EXPERIMENT_IDS[: draw(st.sampled_from([2, 1, 3, 0]))]:
         changes = draw(st.sampled_from(_EXPERIMENTS))
         run_ids = [f"{experiment_id}.{number}" for number in range(draw(st.sampled_from([2, 1, 3, 0])))]
-        drawn = [draw(_run(run_id, experiment_id)) for run_id in run_ids]
+        generated = [draw(_run(run_id, experiment_id)) for run_id in run_ids]
         models = [model(f"m-{run_id}", run_id, experiment_id=experiment_id) for run_id in run_ids[:2]]
-        records.append(experiment(experiment_id, runs=drawn, models=models, **changes))
-    # Records of one kind share nothing, so that one may be spoiled without another.
+        records.append(experiment(experiment_id, runs=generated, models=models, **changes))
+    # A copy shares no lists between records, so that each can be corrupted alone.
     return copy.deepcopy(records)
 
 
@@ -211,14 +211,14 @@ def _leaves(value: Any) -> list[tuple[Record, str]]:
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, text: str = "") -> list[Record]:
-    """Generate what no store should hold: what must not be, in places that `text` reads if any."""
-    records = draw(sound())
+def corrupted_records(draw: st.DrawFn, text: str = "") -> list[Record]:
+    """Generate records with invalid values, in columns that the query `text` reads if there are any."""
+    records = draw(valid_records())
     leaves = _leaves(records)
-    read = [leaf for leaf in leaves if re.search(rf"\b{_camel(leaf[1])}", text)]
+    selected = [leaf for leaf in leaves if re.search(rf"\b{_camel(leaf[1])}", text)]
     for _ in range(draw(st.sampled_from([1, 2, 4, 8])) if leaves else 0):
-        record, name = draw(st.sampled_from(read or leaves))
-        record[name] = draw(st.sampled_from(SPOILERS))
+        record, name = draw(st.sampled_from(selected or leaves))
+        record[name] = draw(st.sampled_from(INVALID_VALUES))
     return records
 
 
@@ -262,21 +262,23 @@ _METHODS = [
     "registry.version_tags",
     "artifacts.listings",
 ]
-_FAILURES = (NotFound("a port that faults"), RuntimeError("a port that fails"))
+_FAILURES = (NotFound("a public error of a port"), RuntimeError("an error of a port"))
 
 
 @st.composite
 def stores(draw: st.DrawFn, records: st.SearchStrategy[list[Record]]) -> MemoryTracking:
-    """Generate stores that differ in what they bring along and in how long they take."""
+    """Generate stores that differ in the related data they include and in the pauses of their methods."""
     pauses = st.dictionaries(st.sampled_from(_METHODS), st.integers(1, 5), max_size=3)
     registry = copy.deepcopy(draw(st.sampled_from(_REGISTERED)))
-    return MemoryTracking(draw(records), along=draw(st.booleans()), pauses=draw(pauses), registered=registry)
+    return MemoryTracking(
+        draw(records), include_related=draw(st.booleans()), pauses=draw(pauses), registered=registry
+    )
 
 
 @st.composite
-def failing(draw: st.DrawFn) -> MemoryTracking:
-    """Generate stores with sound records of which some methods fail."""
-    store = draw(stores(sound()))
+def failing_stores(draw: st.DrawFn) -> MemoryTracking:
+    """Generate stores with valid records, some of whose methods fail."""
+    store = draw(stores(valid_records()))
     store.failing = draw(
         st.dictionaries(st.sampled_from(_METHODS), st.sampled_from(_FAILURES), min_size=1, max_size=4)
     )

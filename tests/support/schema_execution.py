@@ -1,4 +1,4 @@
-"""Answering operations over a store in memory: level by level and, for comparison, item by item."""
+"""Execution of queries over the store in memory: level by level, and item by item for comparison."""
 
 import json
 from collections import defaultdict
@@ -32,8 +32,8 @@ from schema.ports.query_limits import QueryLimits
 from tests.support.document_strategies import SCHEMA, Query
 from tests.support.memory_tracking import MemoryTracking
 
-Complaints: TypeAlias = dict[tuple[str | int, ...], set[str]]
-"""What is told of errors, by the place that is null for them."""
+ReportedErrors: TypeAlias = dict[tuple[str | int, ...], set[str]]
+"""The reported errors by the path of the null that they caused."""
 
 SERVER_INFO = ServerInfo(version="1.2.3", mlflow_version="3.4.5", read_only=True)
 LIMITS = QueryLimits(
@@ -46,8 +46,8 @@ LIMITS = QueryLimits(
 )
 
 
-class ItemByItem(LevelExecution):
-    """The reference: every list goes graphql-core's own way."""
+class ItemByItemExecution(LevelExecution):
+    """The reference: graphql-core completes every list item by item."""
 
     def complete_list_value(
         self,
@@ -63,20 +63,20 @@ class ItemByItem(LevelExecution):
         )
 
 
-class EveryError(ItemByItem):
-    """The reference without the rule that an error in a non-null place stands for all beside and below it.
+class EveryErrorExecution(ItemByItemExecution):
+    """The reference without null propagation: it reports every error.
 
-    Where errors compete for a place, it is a matter of time which of them graphql-core reports.
+    If several errors propagate to the same null, the timing determines which of them graphql-core reports.
     """
 
     def handle_field_error(self, error: GraphQLError, _return_type: GraphQLOutputType, _path: Path) -> None:
-        """Collect an error wherever it is."""
-        # By a path of its own each: no position counts as nulled.
+        """Collect the error, whatever its path."""
+        # A distinct path for each error keeps graphql-core from dropping errors below a null.
         self.collected_errors.add(error, Path(None, len(self.collected_errors.errors), None))
 
 
-class _Noting(StrawberryGraphQLCoreExecutionContext):
-    """What stands behind the level-wise execution: it notes which lists of objects were left to it."""
+class _RecordingExecution(StrawberryGraphQLCoreExecutionContext):
+    """The base of the level-wise execution. It records the lists of objects that fall back to it."""
 
     def complete_list_value(
         self,
@@ -86,49 +86,49 @@ class _Noting(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         result: Any,
     ) -> Any:
-        """Note a list of objects, then complete it."""
+        """Record a list of objects, then complete it."""
         if is_object_type(get_nullable_type(return_type.of_type)):
-            left.append(path.as_list())
+            fallbacks.append(path.as_list())
         return super().complete_list_value(return_type, field_nodes, info, path, result)
 
 
-class LevelByLevel(LevelExecution, _Noting):
-    """The execution under test; what it leaves to graphql-core goes to `_Noting`."""
+class LevelByLevelExecution(LevelExecution, _RecordingExecution):
+    """The execution under test. `_RecordingExecution` records its fallbacks to graphql-core."""
 
 
-class InParts:
-    """An encoder whose parts are read back at once, so that an answer shows what was encoded."""
+class ChunkEncoder:
+    """A list encoder whose placeholder is the decoded list, so that results can be compared."""
 
     def __init__(self) -> None:
-        """Begin with nothing encoded."""
+        """Make an encoder that has encoded nothing."""
         self.parts: list[int] = []
 
     def encode(self, items: list[dict[str, Any]]) -> bytes:
-        """Encode a part, and note how long it is."""
+        """Encode a list and record its length."""
         self.parts.append(len(items))
         return json.dumps(items).encode()
 
     def placeholder(self, parts: Sequence[bytes]) -> Any:
-        """Return the list that the parts make up."""
+        """Return the items of all parts as one list."""
         return [item for part in parts for item in json.loads(part)]
 
 
-left: list[list[str | int]] = []
-"""The paths of the lists of objects that the last answer completed the ordinary way."""
+fallbacks: list[list[str | int]] = []
+"""The paths of the lists of objects that fell back to graphql-core in the last execution."""
 
 
 @dataclass
-class Answer:
-    """What an operation answered."""
+class QueryResult:
+    """The result of an operation."""
 
     data: dict[str, Any] | None
     errors: list[GraphQLError]
-    ordinary: list[list[str | int]]
-    """The paths of the lists of objects that were completed item by item though level by level was asked."""
+    fallbacks: list[list[str | int]]
+    """The paths of the lists of objects that fell back from level-wise execution to graphql-core."""
 
     @property
     def data_and_order(self) -> str:
-        """Return the data with the order of its keys and the types of its values, which `==` overlooks."""
+        """Return the data as text, with the order of keys and the types of values, which `==` ignores."""
         return repr(self.data)
 
     @property
@@ -136,55 +136,55 @@ class Answer:
         """Return the messages of the errors."""
         return [error.message for error in self.errors]
 
-    def complaints(self, data: Any) -> Complaints:
-        """Return all that is told of the errors, by the place that is null in `data` for them."""
-        found: Complaints = defaultdict(set)
+    def reported_errors(self, data: Any) -> ReportedErrors:
+        """Return all properties of the errors, by the path of the null in `data` that they caused."""
+        errors: ReportedErrors = defaultdict(set)
         for error in self.errors:
-            told = (error.message, error.path, error.locations, error.extensions, error.original_error)
-            found[_null_place(data, error.path or [])].add(repr(told))
-        return found
+            properties = (error.message, error.path, error.locations, error.extensions, error.original_error)
+            errors[_null_path(data, error.path or [])].add(repr(properties))
+        return errors
 
 
-def _null_place(data: Any, path: list[str | int]) -> tuple[str | int, ...]:
-    place: list[str | int] = []
+def _null_path(data: Any, path: list[str | int]) -> tuple[str | int, ...]:
+    null_path: list[str | int] = []
     for step in path:
         if data is None:
             break
         data = data[step]
-        place.append(step)
+        null_path.append(step)
     assert data is None
-    return tuple(place)
+    return tuple(null_path)
 
 
 @lru_cache(maxsize=16)
 def parsed(text: str) -> DocumentNode:
-    """Parse a document that must be valid; the same text is run several ways."""
+    """Parse a document that must be valid. Cache it, because tests execute the same text repeatedly."""
     document = parse(text)
     assert validate(SCHEMA, document) == []
     return document
 
 
-async def answer(
+async def execute_query(
     store: MemoryTracking,
     query: str | Query,
     variables: dict[str, Any] | None = None,
-    by: type[LevelExecution] = LevelByLevel,
+    execution: type[LevelExecution] = LevelByLevelExecution,
     encoder: ListEncoder | None = None,
-) -> Answer:
-    """Run a valid query over a store."""
-    asked = Query(query, variables or {}) if isinstance(query, str) else query
-    left.clear()
+) -> QueryResult:
+    """Execute a valid query over a store."""
+    document = Query(query, variables or {}) if isinstance(query, str) else query
+    fallbacks.clear()
     operation = Operation(store, SERVER_INFO, LIMITS, encoder=encoder)
     result: Any = execute(
         SCHEMA,
-        parsed(asked.text),
+        parsed(document.text),
         root_value=ROOT,
         context_value=operation,
-        variable_values=asked.variables,
-        execution_context_class=by,
+        variable_values=document.variables,
+        execution_context_class=execution,
     )
     try:
         result = await result if isawaitable(result) else result
     finally:
         operation.close()
-    return Answer(result.data, result.errors or [], list(left))
+    return QueryResult(result.data, result.errors or [], list(fallbacks))

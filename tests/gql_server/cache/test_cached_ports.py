@@ -24,7 +24,7 @@ def _store() -> MemoryTracking:
     models = [model("m-1", "ended"), model("m-2", "running")]
     versions = [version("net", "2", source_run_id="ended"), version("net", "1", source_run_id="running")]
     names = [registered("net", versions=versions), registered("a:b", versions=[version("a:b", "1")])]
-    return MemoryTracking([experiment(runs=runs, models=models)], along=True, registered=names)
+    return MemoryTracking([experiment(runs=runs, models=models)], include_related=True, registered=names)
 
 
 RUNS = ["running", "ended"]
@@ -86,9 +86,9 @@ async def test_folders_are_cached_separately() -> None:
     stack = make_stack(_store())
     folders = [Folder("run", "ended", ""), Folder("model", "m-1", "")]
     await stack.operation().artifacts.listings(folders)
-    stack.store.asked.clear()
+    stack.store.requests.clear()
     listings = await stack.operation().artifacts.listings([*folders, Folder("model", "m-2", "")])
-    assert [call[1] for call in stack.store.asked] == [[Folder("model", "m-2", "")]]
+    assert [call[1] for call in stack.store.requests] == [[Folder("model", "m-2", "")]]
     assert list(dict.fromkeys(zip(listings.rows["owner_kind"], listings.rows["owner"], strict=True))) == [
         ("run", "ended"),
         ("model", "m-1"),

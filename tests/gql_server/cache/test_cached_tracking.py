@@ -118,7 +118,7 @@ def test_results_cached_in_redis_equal_the_stores(redis_url: str, steps: list[An
 
     async def check() -> None:
         cache = open_cache(redis_url, secrets.token_hex(8), CACHE_LIMITS)
-        store = MemoryTracking(records(), along=True)
+        store = MemoryTracking(records(), include_related=True)
         cached_store = CachedStore(
             store, store.artifacts, cache, ttl=TimeToLive.from_limits(CACHE_LIMITS), max_points=1_000_000
         )
@@ -175,7 +175,7 @@ async def test_only_missing_records_are_read(stack: CacheStack, kind: str) -> No
     await getattr(stack.operation(), kind)(RUN_IDS[:2], None)
     await getattr(stack.operation(), kind)(RUN_IDS[:4], None)
     await getattr(stack.operation(), kind)(RUN_IDS[::-1], None)
-    requested = [run_ids for _, run_ids, _ in stack.store.asked]
+    requested = [run_ids for _, run_ids, _ in stack.store.requests]
     assert requested == [["run0", "run1"], ["run2", "run3"], ["run5", "run4"]]
     assert stack.cache.stats.records.hits == 6
     assert stack.cache.stats.records.misses == 6

@@ -1,4 +1,4 @@
-"""A column of leaves is completed to what its type makes of each value, or is left to graphql-core."""
+"""Completion of columns of leaves, compared with each type's own serialization."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schema.engine.leaf_columns import NotBatchable, complete_leaves
 from schema.ports.errors import NotFound
 from tests.support.document_strategies import SCHEMA
-from tests.support.record_strategies import SPOILERS, Odd
+from tests.support.record_strategies import INVALID_VALUES, UnknownType
 
 LEAVES: list[Any] = [
     *specified_scalar_types.values(),
@@ -32,17 +32,17 @@ USUAL: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def columns(draw: st.DrawFn) -> tuple[Any, list[Any]]:
-    """Generate a leaf type with a column of it: as it should be, with gaps, or spoiled."""
+    """Generate a leaf type with a column: valid, with nulls, or with invalid values."""
     type_ = draw(st.sampled_from(LEAVES))
     names = list(getattr(type_, "values", ()))
     usual = USUAL.get(type_.name, st.sampled_from(names or [""]))
-    other = draw(st.sampled_from([st.nothing(), st.none(), st.none() | st.sampled_from(SPOILERS)]))
+    other = draw(st.sampled_from([st.nothing(), st.none(), st.none() | st.sampled_from(INVALID_VALUES)]))
     return type_, draw(st.lists(usual | other, max_size=5))
 
 
 @given(columns(), st.booleans())
-def test_as_value_by_value(column: tuple[Any, list[Any]], required: bool) -> None:  # noqa: FBT001 - drawn
-    """Whatever is completed is what the type's own serialize makes of it, types of Python included."""
+def test_column_is_serialized_as_each_value_is(column: tuple[Any, list[Any]], required: bool) -> None:  # noqa: FBT001 - drawn
+    """A completed column equals its values serialized one by one, including their Python types."""
     type_, values = column
     expected = _value_by_value(type_, values, required=required)
     if expected is None:
@@ -62,45 +62,45 @@ def _value_by_value(type_: Any, values: Sequence[Any], *, required: bool) -> lis
         return None
 
 
-def test_columns_are_not_copied_in_vain() -> None:
-    """Values that are already what the type writes are returned as the column that they are."""
+def test_column_without_conversion_is_not_copied() -> None:
+    """Values that need no serialization are returned as the same column."""
     column = ["a", None, "b"]
     assert complete_leaves(_scalar("String"), column, required=False) is column
 
 
 @pytest.mark.parametrize("name", ["String", "ID"])
-def test_error_is_no_text(name: str) -> None:
-    """An error in a column is never written as text, though String and ID would write it."""
+def test_error_in_column_is_not_serialized(name: str) -> None:
+    """An exception in a column is never serialized to text, although String and ID could do so."""
     assert _scalar(name).serialize(NotFound("secret")) == "secret"
     with pytest.raises(NotBatchable):
         complete_leaves(_scalar(name), ["a", NotFound("secret")], required=False)
 
 
-def test_sum_that_overflows() -> None:
-    """Finite floats whose sum is not are written all the same."""
+def test_finite_floats_with_infinite_sum_are_serialized() -> None:
+    """Finite floats are serialized even if their sum is infinite."""
     column = [1.7e308, 1.7e308]
     assert complete_leaves(_scalar("Float"), column, required=True) == column
 
 
-def test_infinities_that_cancel() -> None:
-    """Infinities that add up to no infinity are found out."""
+def test_infinities_with_nan_sum_are_rejected() -> None:
+    """Infinities of both signs are rejected, although their sum is NaN."""
     with pytest.raises(NotBatchable):
         complete_leaves(_scalar("Float"), [float("inf"), 1.0, float("-inf")], required=False)
 
 
-def test_nothing_but_gaps() -> None:
-    """A column of nulls needs no serialize, and none is let through where none may be."""
+def test_column_of_nulls() -> None:
+    """A column of nulls is returned unserialized, and rejected if the type is non-null."""
     assert complete_leaves(_scalar("DateTime"), [None, None], required=False) == [None, None]
     assert complete_leaves(_scalar("DateTime"), [], required=True) == []
     with pytest.raises(NotBatchable):
         complete_leaves(_scalar("DateTime"), [None], required=True)
 
 
-def test_serialize_that_returns_nothing() -> None:
-    """A scalar that writes a value as null is left to graphql-core, which says so."""
+def test_scalar_that_serializes_to_null_is_rejected() -> None:
+    """A scalar that serializes a value to null is left to graphql-core, which reports the error."""
     silent = GraphQLScalarType("Silent", serialize=lambda _: None)
     with pytest.raises(NotBatchable):
-        complete_leaves(silent, [Odd()], required=False)
+        complete_leaves(silent, [UnknownType()], required=False)
 
 
 def _scalar(name: str) -> GraphQLScalarType:

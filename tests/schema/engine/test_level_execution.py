@@ -1,4 +1,4 @@
-"""Level by level and item by item give one answer, and it is level by level that gives it."""
+"""The level-wise execution returns the same result as graphql-core, and completes lists itself."""
 
 from typing import Any
 
@@ -19,26 +19,26 @@ from schema.types.filter_inputs import RunFilter
 from tests.support.document_strategies import Query, queries
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import (
-    Odd,
+    UnknownType,
+    corrupted_records,
     experiment,
     experiments,
-    failing,
+    failing_stores,
     metric,
     point,
     run,
-    sound,
-    spoiled,
     stores,
+    valid_records,
 )
 from tests.support.schema_execution import (
     LIMITS,
     SERVER_INFO,
-    Answer,
-    Complaints,
-    EveryError,
-    InParts,
-    ItemByItem,
-    answer,
+    ChunkEncoder,
+    EveryErrorExecution,
+    ItemByItemExecution,
+    QueryResult,
+    ReportedErrors,
+    execute_query,
 )
 
 DEEP = """{ experiments { totalCount nodes { id name tags { key value } tag(key: "a")
@@ -64,46 +64,48 @@ CALLS = {
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Query, MemoryTracking]:
-    """Generate a query with a store that spoils some of what it reads, or fails."""
+    """Generate a query, and a store with invalid values or failing methods."""
     query = draw(queries())
-    return query, draw(stores(spoiled(query.text)) | failing())
+    return query, draw(stores(corrupted_records(query.text)) | failing_stores())
 
 
 @settings(max_examples=250, deadline=None)
 @given(case=cases())
-async def test_both_ways_give_one_answer(case: tuple[Query, MemoryTracking]) -> None:
-    """Whatever the query, and however bad the data, the data and the errors are graphql-core's."""
+async def test_result_equals_item_by_item_result(case: tuple[Query, MemoryTracking]) -> None:
+    """For any query and any data, the data and errors are those of graphql-core."""
     query, store = case
     level = await _agreed(query, store)
-    assert level.errors or level.ordinary == []
+    assert level.errors or level.fallbacks == []
 
 
 @settings(max_examples=150, deadline=None)
-@given(query=queries(), store=stores(sound()))
-async def test_sound_data_goes_level_by_level(query: Query, store: MemoryTracking) -> None:
-    """An answer without errors never falls back to items; only arguments go wrong over sound data."""
-    level = await answer(store, query)
-    assert level.errors or level.ordinary == []
+@given(query=queries(), store=stores(valid_records()))
+async def test_valid_data_does_not_fall_back(query: Query, store: MemoryTracking) -> None:
+    """A result without errors has no fallbacks. With valid data, errors come from arguments only."""
+    level = await execute_query(store, query)
+    assert level.errors or level.fallbacks == []
     assert all(isinstance(error.original_error, PublicError) for error in level.errors)
 
 
-async def _agreed(query: str | Query, store: MemoryTracking) -> Answer:
-    level = await answer(store, query)
-    reference = await answer(store, query, by=ItemByItem)
+async def _agreed(query: str | Query, store: MemoryTracking) -> QueryResult:
+    level = await execute_query(store, query)
+    reference = await execute_query(store, query, execution=ItemByItemExecution)
     with pytest.MonkeyPatch.context() as patch:
         for module in (chunked_json, level_module):
             patch.setattr(module, "CHUNK_ROWS", 2)
-        encoded = await answer(store, query, encoder=InParts())
+        encoded = await execute_query(store, query, encoder=ChunkEncoder())
     assert level.data_and_order == encoded.data_and_order == reference.data_and_order
     if level.errors or encoded.errors or reference.errors:
-        possible = (await answer(store, query, by=EveryError)).complaints(level.data)
+        possible = (await execute_query(store, query, execution=EveryErrorExecution)).reported_errors(
+            level.data
+        )
         _tells_alike(level, reference, possible)
         _tells_alike(encoded, reference, possible)
     return level
 
 
-def _tells_alike(one: Answer, reference: Answer, possible: Complaints) -> None:
-    told, expected = one.complaints(reference.data), reference.complaints(reference.data)
+def _tells_alike(one: QueryResult, reference: QueryResult, possible: ReportedErrors) -> None:
+    told, expected = one.reported_errors(reference.data), reference.reported_errors(reference.data)
     assert len(one.errors) == sum(map(len, told.values()))
     assert told.keys() == expected.keys() == possible.keys()
     for place, complaints in possible.items():
@@ -111,8 +113,8 @@ def _tells_alike(one: Answer, reference: Answer, possible: Complaints) -> None:
         assert told[place] == expected[place] or (len(complaints) > 1 and told[place] <= complaints)
 
 
-async def test_long_lists_are_encoded_in_parts() -> None:
-    """With an encoder, long lists of leaves are encoded in bounded parts, and stay what they were."""
+async def test_long_lists_are_encoded_in_chunks() -> None:
+    """With an encoder, long lists of leaves are encoded in chunks of limited size and stay the same."""
     sizes = [0, 3, 9000, 1, 0, 4096, 5000]
     logged = [
         metric("r", f"m{place}", points=[point(step) for step in range(size)])
@@ -120,10 +122,10 @@ async def test_long_lists_are_encoded_in_parts() -> None:
     ]
     store = MemoryTracking([experiment(runs=[run("r", metrics=logged)])])
     query = "{ runs { nodes { metrics { history { step value timestamp nonFinite } } } } }"
-    encoder = InParts()
-    level = await answer(store, query, encoder=encoder)
-    assert level.data_and_order == (await answer(store, query)).data_and_order
-    assert level.ordinary == []
+    encoder = ChunkEncoder()
+    level = await execute_query(store, query, encoder=encoder)
+    assert level.data_and_order == (await execute_query(store, query)).data_and_order
+    assert level.fallbacks == []
     assert sum(encoder.parts) == sum(sizes)
     assert max(encoder.parts) <= chunked_json.CHUNK_ROWS
 
@@ -145,8 +147,8 @@ async def test_long_lists_are_encoded_in_parts() -> None:
         ),
     ],
 )
-async def test_bad_value_in_a_required_place(name: str, value: Any, message: str) -> None:
-    """A bad value in a non-null place nulls what may be null above it, and is told once with its place."""
+async def test_invalid_value_in_non_null_field(name: str, value: Any, message: str) -> None:
+    """An invalid value of a non-null field nulls the nearest nullable parent; its error has its path."""
     store = MemoryTracking([experiment("0"), experiment("1", runs=[]) | {name: value}])
     level = await _agreed("{ experiments(view: ALL) { nodes { experimentId name lifecycleStage } } }", store)
     field = {"experiment_id": "experimentId", "lifecycle_stage": "lifecycleStage"}.get(name, name)
@@ -165,8 +167,8 @@ async def test_bad_value_in_a_required_place(name: str, value: Any, message: str
         (NotFound("gone"), "gone"),
     ],
 )
-async def test_bad_value_in_an_optional_place(value: Any, message: str) -> None:
-    """A bad value in a nullable place is null there alone, and each row of it is told."""
+async def test_invalid_value_in_nullable_field(value: Any, message: str) -> None:
+    """An invalid value of a nullable field is null, and reported for each row."""
     bad = [point(0), point(1, value=value), point(2), point(3, value=value)]
     store = MemoryTracking([experiment(runs=[run("r", metrics=[metric("r", points=bad)])])])
     level = await _agreed("{ runs { nodes { metrics { history { value } series { values } } } } }", store)
@@ -175,9 +177,9 @@ async def test_bad_value_in_an_optional_place(value: Any, message: str) -> None:
     assert level.messages == [message] * 4
 
 
-async def test_values_that_a_leaf_converts() -> None:
-    """What graphql-core's scalars convert is converted here too, and needs no second way."""
-    odd = experiment(name=Odd(), artifact_location=True, runs=[]) | {"experiment_id": 7}
+async def test_convertible_values_do_not_fall_back() -> None:
+    """Values that graphql-core's scalars convert are converted without a fallback."""
+    odd = experiment(name=UnknownType(), artifact_location=True, runs=[]) | {"experiment_id": 7}
     store = MemoryTracking([odd, experiment("1", name=2.5)])
     level = await _agreed("{ experiments { nodes { experimentId name artifactLocation } } }", store)
     assert level.data == {
@@ -188,31 +190,31 @@ async def test_values_that_a_leaf_converts() -> None:
             ]
         }
     }
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
-async def test_selection_of_nothing() -> None:
-    """A selection whose every field is skipped gives an empty object for each row."""
+async def test_selection_whose_fields_are_all_skipped() -> None:
+    """A selection whose fields are all skipped returns an empty object for each row."""
     store = MemoryTracking(experiments(2, 0))
     level = await _agreed(
         "{ experiments { nodes { name @skip(if: true) ... @include(if: false) { id } } } }", store
     )
     assert level.data == {"experiments": {"nodes": [{}, {}]}}
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
-async def test_long_selection() -> None:
-    """A selection longer than what is compiled is answered all the same, in its order."""
+async def test_selection_longer_than_compiled_builders() -> None:
+    """A selection longer than the longest compiled builder returns all fields in order."""
     names = [f"x{number}" for number in range(300)]
     asked = " ".join(f"{name}: name" for name in names)
     level = await _agreed(f"{{ experiments {{ nodes {{ {asked} }} }} }}", MemoryTracking(experiments(2, 0)))
     assert level.data is not None
     assert [list(node) for node in level.data["experiments"]["nodes"]] == [names, names]
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
-async def test_shared_row_is_told_of_at_each_place() -> None:
-    """Rows that share one bad row of another table each have its error at their own path."""
+async def test_invalid_shared_row_is_reported_for_each_parent() -> None:
+    """Parents that share an invalid row have its error at their own paths."""
     store = MemoryTracking([experiment(name=None)])
     level = await _agreed("{ runs { nodes { runId experiment { name } } } }", store)
     assert level.data == {
@@ -223,8 +225,8 @@ async def test_shared_row_is_told_of_at_each_place() -> None:
     ]
 
 
-async def test_bad_row_leaves_its_siblings() -> None:
-    """One bad run costs its own experiment's page nothing but itself where the place above may be null."""
+async def test_invalid_row_nulls_only_its_own_parent() -> None:
+    """An invalid run nulls the page of its own experiment only, if the parent field is nullable."""
     bad = [run("0.0", "9"), run("0.1", "0", status=None)]
     store = MemoryTracking([experiment("0", runs=bad), experiment("1")])
     level = await _agreed(
@@ -234,8 +236,8 @@ async def test_bad_row_leaves_its_siblings() -> None:
     assert [error.path for error in level.errors] == [["b", "status"]]
 
 
-async def test_interface_by_each_type() -> None:
-    """Fragments on Node, nested in one another and in named ones, select by the type of each node."""
+async def test_fragments_on_interface_select_by_type() -> None:
+    """Fragments on Node, nested and named, select by the type of each node."""
     query = """
       { nodes(ids: ["UnVuOjAuMQ==", "RXhwZXJpbWVudDow", "UnVuOno=", "UnVuOjAuMQ=="]) { ...Either } }
       fragment Either on Node {
@@ -254,12 +256,12 @@ async def test_interface_by_each_type() -> None:
     assert a_run == again == {"__typename": "Run", **of_run}
     assert an_experiment["runs"]["nodes"][1] == of_run
     assert nothing is None
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
 @pytest.mark.parametrize(("values", "found_out"), [("x", True), ("xy", False), ("xyz", False)])
-async def test_columns_of_other_lengths(values: str, *, found_out: bool) -> None:
-    """A store that answers for too few rows or too many is never zipped short: rows are taken one by one."""
+async def test_columns_of_wrong_length_fall_back(values: str, *, found_out: bool) -> None:
+    """Columns with too few or too many rows are not truncated: execution falls back to single rows."""
 
     class Broken(MemoryTracking):
         async def params(self, *_: Any) -> Many:
@@ -267,12 +269,12 @@ async def test_columns_of_other_lengths(values: str, *, found_out: bool) -> None
 
     level = await _agreed("{ runs { nodes { params { key value } } } }", Broken(experiments(1, 2)))
     assert bool(level.errors) is found_out
-    assert (["runs", "nodes"] in level.ordinary) is (len(values) != 2)
+    assert (["runs", "nodes"] in level.fallbacks) is (len(values) != 2)
 
 
 @pytest.mark.parametrize("spans", [[(1, 2), (0, 1)], [(0, 2), (0, 2)], [(1, 1), (0, 2)]])
-async def test_lists_in_any_order(spans: list[Span]) -> None:
-    """The lists of parents may stand in any order in their table, and share its rows."""
+async def test_lists_of_parents_may_overlap(spans: list[Span]) -> None:
+    """The lists of parents may be in any order in their table, and share rows."""
 
     class Shuffled(MemoryTracking):
         async def params(self, *_: Any) -> Many:
@@ -283,36 +285,36 @@ async def test_lists_in_any_order(spans: list[Span]) -> None:
     assert [[pair["key"] for pair in node["params"]] for node in level.data["runs"]["nodes"]] == [
         ["a", "b"][start:stop] for start, stop in spans
     ]
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
-async def test_fragment_that_merges_in_one_place_only() -> None:
-    """Two selections of one table that begin alike and do not end alike are two selections."""
+async def test_selections_with_common_nodes_are_distinct() -> None:
+    """Two selections on one table that share some of their nodes are completed separately."""
     query = """{ runs { nodes { ...Tagged tags { key } } edges { node { ...Tagged } } } }
       fragment Tagged on Run { tags { value } }"""
-    level = await _agreed(query, MemoryTracking(experiments(1, 1), along=True))
+    level = await _agreed(query, MemoryTracking(experiments(1, 1), include_related=True))
     assert level.data == {
         "runs": {
             "nodes": [{"tags": [{"value": "blue", "key": "a"}]}],
             "edges": [{"node": {"tags": [{"value": "blue"}]}}],
         }
     }
-    assert level.ordinary == []
+    assert level.fallbacks == []
 
 
-async def test_deep_nesting() -> None:
-    """A query as deep as the parser allows is answered, not ended by Python's recursion limit."""
+async def test_deeply_nested_query() -> None:
+    """A query of the maximum depth of the parser does not exceed Python's recursion limit."""
     depth = 60
     query = "{ runs(first: 1) { nodes { runId " + "experiment { runs(first: 1) { nodes { runId " * depth
     store = MemoryTracking(experiments(1, 1))
-    level = await answer(store, query + "}" * (3 * depth + 3))
+    level = await execute_query(store, query + "}" * (3 * depth + 3))
     assert level.errors == []
-    assert level.ordinary == []
+    assert level.fallbacks == []
     assert store.calls == {"runs": depth + 1, "experiments_by_id": depth}
 
 
-async def test_hooks_see_every_row() -> None:
-    """An extension that hooks into each field's resolver is called for each row, as Strawberry promises."""
+async def test_field_hooks_are_called_for_each_row() -> None:
+    """An extension with a resolve hook is called for each row, as Strawberry documents."""
     seen = []
 
     class Hook(SchemaExtension):
@@ -330,29 +332,29 @@ async def test_hooks_see_every_row() -> None:
     ]
 
 
-async def test_strawberry_runs_it_level_by_level() -> None:
-    """The schema as built carries the level-wise execution along."""
+async def test_schema_uses_level_execution() -> None:
+    """The built schema uses the level-wise execution context."""
     assert build_schema().execution_context_class is LevelExecution
 
 
-@pytest.mark.parametrize("spoil", [False, True], ids=["sound", "one bad row"])
-async def test_calls_depend_on_depth_alone(*, spoil: bool) -> None:
-    """More experiments and runs make no more store calls, not even where one row forces the ordinary way."""
+@pytest.mark.parametrize("invalid", [False, True], ids=["valid", "one invalid row"])
+async def test_number_of_store_calls_depends_on_depth_only(*, invalid: bool) -> None:
+    """More experiments and runs make no more store calls, even if an invalid row causes a fallback."""
     calls = []
     for count in (2, 50):
         records = experiments(count, count)
-        if spoil:
+        if invalid:
             records[-1]["runs"][-1]["metrics"][0]["points"][0]["value"] = float("nan")
         store = MemoryTracking(records)
-        level = await answer(store, DEEP.replace("first: 10", f"first: {count}"))
-        assert bool(level.errors) is bool(level.ordinary) is spoil
+        level = await execute_query(store, DEEP.replace("first: 10", f"first: {count}"))
+        assert bool(level.errors) is bool(level.fallbacks) is invalid
         calls.append(store.calls)
     assert calls[0] == calls[1]
     assert calls[0] == CALLS
 
 
-async def test_arguments_are_not_read_for_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a field fails, neither its arguments nor those beside it are made objects for each row."""
+async def test_arguments_are_coerced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a field fails, its arguments and those of its siblings are not coerced for each row."""
     read: list[int] = []
     make = RunFilter.__init__
 
@@ -363,9 +365,9 @@ async def test_arguments_are_not_read_for_each_row(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(RunFilter, "__init__", counted)
     query = "query ($w: RunFilter) { experiments { nodes { name runs(where: $w) { totalCount } } } }"
     store = MemoryTracking([experiment(str(number)) for number in range(50)])
-    failed = await answer(store, query, {"w": {"param": [{"key": "no operator"}]}})
+    failed = await execute_query(store, query, {"w": {"param": [{"key": "no operator"}]}})
     assert failed.data is None
     assert "no operator" in failed.errors[0].message
     beside = query.replace("name", "name bad: runs(first: -1) { totalCount }")
-    assert (await answer(store, beside, {"w": {"name": {"eq": "a"}}})).errors
+    assert (await execute_query(store, beside, {"w": {"name": {"eq": "a"}}})).errors
     assert len(read) <= 4

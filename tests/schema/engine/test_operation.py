@@ -1,4 +1,4 @@
-"""What an operation asks, it asks once; and when it ends, nothing of it goes on."""
+"""An operation computes each result once, and stops all tasks when it is closed."""
 
 import asyncio
 import gc
@@ -12,7 +12,7 @@ from schema.ports.errors import NotFound
 from schema.ports.table import Table
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiments
-from tests.support.schema_execution import LIMITS, SERVER_INFO, answer
+from tests.support.schema_execution import LIMITS, SERVER_INFO, execute_query
 
 QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nodes {
   params { key } metrics { history { step } series { steps } } experiment { name } } } } } }"""
@@ -20,13 +20,13 @@ QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nod
 
 @pytest.fixture
 def operation() -> Operation:
-    """Give an operation over an empty store."""
+    """Return an operation over an empty store."""
     return Operation(MemoryTracking([]), SERVER_INFO, LIMITS)
 
 
 @pytest.fixture
-async def complaints() -> AsyncIterator[list[Any]]:
-    """Collect what the event loop complains of, such as exceptions that nobody retrieved."""
+async def loop_errors() -> AsyncIterator[list[Any]]:
+    """Collect the errors that the event loop reports, such as exceptions that were never retrieved."""
     found: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
     yield found
@@ -38,8 +38,8 @@ def _table() -> Table:
     return Table(0, {})
 
 
-def test_once(operation: Operation) -> None:
-    """A question about a table is asked once; about another table, or another question, again."""
+def test_result_is_computed_once_per_table_and_key(operation: Operation) -> None:
+    """A result is computed once for a table and key, and again for another table or key."""
     asked: list[int] = []
     first, second = _table(), _table()
     for table, question in ((first, "a"), (first, "a"), (second, "a"), (first, "b"), (second, "a")):
@@ -47,14 +47,14 @@ def test_once(operation: Operation) -> None:
     assert len(asked) == 3
 
 
-def test_answer_of_none_is_an_answer(operation: Operation) -> None:
-    """None is kept like any other answer."""
+def test_result_of_none_is_stored(operation: Operation) -> None:
+    """None is stored like any other result."""
     assert operation.compute_once(table := _table(), "a", lambda: None) is None
     assert operation.compute_once(table, "a", lambda: 1) is None
 
 
-def test_failure_at_once_is_kept(operation: Operation) -> None:
-    """What raises at once is not asked again, and raises the same to each who asks."""
+def test_immediate_exception_is_stored(operation: Operation) -> None:
+    """An immediate exception is stored and raised for each request."""
     asked: list[int] = []
 
     def fail() -> None:
@@ -69,8 +69,8 @@ def test_failure_at_once_is_kept(operation: Operation) -> None:
     assert len(asked) == 1
 
 
-async def test_coroutines_are_shared(operation: Operation) -> None:
-    """All who ask while the answer is under way wait for the same one."""
+async def test_concurrent_requests_share_a_task(operation: Operation) -> None:
+    """Requests during a computation wait for the same task."""
     asked: list[int] = []
 
     async def ask() -> str:
@@ -85,9 +85,9 @@ async def test_coroutines_are_shared(operation: Operation) -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.usefixtures("complaints")
-async def test_failure_that_nobody_waits_for(operation: Operation) -> None:
-    """A failure whose last waiter has gone is not complained of when the operation closes."""
+@pytest.mark.usefixtures("loop_errors")
+async def test_unretrieved_exception_is_not_logged(operation: Operation) -> None:
+    """An exception that no task awaits is not reported after the operation is closed."""
 
     async def fail() -> None:
         message = "no"
@@ -98,8 +98,8 @@ async def test_failure_that_nobody_waits_for(operation: Operation) -> None:
     operation.close()
 
 
-async def test_close_stops_what_is_under_way(operation: Operation) -> None:
-    """Closing cancels what has not been answered, and whoever asks later is cancelled too."""
+async def test_close_cancels_tasks(operation: Operation) -> None:
+    """Closing cancels unfinished tasks, and later requests raise CancelledError."""
     waiting = operation.compute_once(table := _table(), "a", lambda: asyncio.sleep(60))
     operation.close()
     with pytest.raises(asyncio.CancelledError):
@@ -108,16 +108,16 @@ async def test_close_stops_what_is_under_way(operation: Operation) -> None:
         operation.compute_once(table, "b", lambda: asyncio.sleep(60))
 
 
-@pytest.mark.usefixtures("complaints")
+@pytest.mark.usefixtures("loop_errors")
 @pytest.mark.parametrize("method", ["experiments", "runs", "params", "histories", "experiments_by_id"])
-async def test_failing_store_leaves_nothing_behind(method: str) -> None:
-    """After an error nothing of the operation runs on, and no exception goes unretrieved."""
+async def test_failing_store_leaves_no_tasks(method: str) -> None:
+    """After an error no task of the operation remains, and no exception is unretrieved."""
     store = MemoryTracking(
         experiments(2, 2),
         failing={method: NotFound("gone")},
         pauses={"metrics": 30, "count_runs": 20, "histories": 10},
     )
-    level = await answer(store, QUERY)
+    level = await execute_query(store, QUERY)
     assert set(level.messages) == {"gone"}
     await _turn(3)
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -126,19 +126,19 @@ async def test_failing_store_leaves_nothing_behind(method: str) -> None:
     assert store.calls == calls
 
 
-@pytest.mark.usefixtures("complaints")
+@pytest.mark.usefixtures("loop_errors")
 # graphql-core wraps coroutines in coroutines; cancelled before its first step, the outer drops the inner.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("fails", [False, True])
-async def test_client_leaves(*, fails: bool) -> None:
-    """Wherever an operation is cancelled it ends at once, and leaves no task and no complaint behind."""
+async def test_cancelled_operation_leaves_no_tasks(*, fails: bool) -> None:
+    """An operation that is cancelled at any point ends at once and leaves no task and no error."""
     for turns in range(1, 40):
         store = MemoryTracking(
             experiments(2, 2), pauses={"runs": 3, "params": 2, "metrics": 4, "count_runs": 9}
         )
         if fails:
             store.failing = {"params": NotFound("gone")}
-        running = asyncio.create_task(answer(store, QUERY))
+        running = asyncio.create_task(execute_query(store, QUERY))
         await _turn(turns)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

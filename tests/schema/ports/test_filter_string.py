@@ -1,4 +1,4 @@
-"""How many comparisons a filter string makes, told without parsing it."""
+"""Counting the comparisons of a filter string without parsing it."""
 
 import time
 
@@ -29,12 +29,12 @@ from tests.support.garbage_collection import without_garbage_collection
     ],
 )
 def test_comparisons_are_counted(text: str | None, count: int) -> None:
-    """Each comparison counts once, whatever joins them; what is quoted or a comment does not."""
+    """Each comparison counts once, with or without `and`. Quoted text and comments do not count."""
     assert count_comparisons(text, 100) == count
 
 
-def test_too_many_are_refused() -> None:
-    """As many as the bound pass, one more does not."""
+def test_too_many_comparisons_are_refused() -> None:
+    """The maximum number of comparisons is accepted, one more is refused."""
     assert count_comparisons("a = 1 " * 5, 5) == 5
     with pytest.raises(LimitExceeded, match="GQL_MAX_CONDITIONS"):
         count_comparisons("a = 1 " * 6, 5)
@@ -44,8 +44,8 @@ def test_too_many_are_refused() -> None:
     "text",
     ["'", "\\'", "' ", "a = '\\'", "/*", "/*a", "'/*a", "[`/*", "-- ", "\"'", "`", "[", "a = 1 ", "''"],
 )
-def test_counting_takes_no_time(text: str) -> None:
-    """What is as long as a filter may be is counted in a moment; what is longer is not looked at."""
+def test_counting_is_fast(text: str) -> None:
+    """A filter of the maximum length is counted in 0.1 seconds; a longer one is refused uncounted."""
     with without_garbage_collection():
         start = time.thread_time()
         count_comparisons(text * (20_000 // len(text)), 20_000)

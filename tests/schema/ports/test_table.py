@@ -1,4 +1,4 @@
-"""Tables show their columns as rows, and children as rows of other tables."""
+"""Views of tables: rows, and children as rows of other tables."""
 
 import pytest
 
@@ -16,8 +16,8 @@ TABLE = Table(
 )
 
 
-def test_row() -> None:
-    """A row's attributes are its values of the columns."""
+def test_attributes_of_a_row_are_its_values() -> None:
+    """The attributes of a row are its values in the columns."""
     row = Row(TABLE, 0)
     assert row.name == "a"
     assert [point.step for point in row.points] == [1, 2]
@@ -26,24 +26,24 @@ def test_row() -> None:
     assert (table_of(row), index_of(row)) == (TABLE, 0)
 
 
-def test_row_without() -> None:
-    """What a row has none of is null or empty."""
+def test_missing_children_are_none_or_empty() -> None:
+    """A row without a child has None, a row without children an empty list."""
     row = Row(TABLE, 1)
     assert row.name is None
     assert list(row.points) == []
     assert row.last is None
 
 
-def test_column_that_is_not_there() -> None:
-    """A column that was not asked of the store is an error that names it, not a null."""
+def test_missing_column_is_an_error() -> None:
+    """A column that was not requested is an error that names it, not None."""
     with pytest.raises(AttributeError, match="status"):
         Row(TABLE, 0).status  # noqa: B018 - for what it raises
     with pytest.raises(KeyError, match="status"):
         TABLE["status"]
 
 
-def test_rows() -> None:
-    """Rows are a sequence: of a length, by index from both ends, by slice, and in order."""
+def test_rows_are_a_sequence() -> None:
+    """Rows have a length, indexes from both ends, slices and an order."""
     rows = Rows(POINTS, (1, 3))
     assert len(rows) == 2
     assert [row.step for row in rows] == [2, 3]
@@ -53,8 +53,8 @@ def test_rows() -> None:
         rows[2]
 
 
-def test_rows_stay_within_their_span() -> None:
-    """No index of some rows reaches those of another parent."""
+def test_rows_do_not_exceed_their_span() -> None:
+    """An index outside the span is an error, not a row of another parent."""
     rows = Rows(POINTS, (1, 2))
     with pytest.raises(IndexError):
         rows[1]
@@ -62,8 +62,8 @@ def test_rows_stay_within_their_span() -> None:
         rows[-2]
 
 
-def test_pick() -> None:
-    """`value_at` returns what one parent has in a column, whatever the column is."""
+def test_value_at() -> None:
+    """`value_at` returns the value of one parent in a column of any kind."""
     assert value_at([5, 6], 1) == 6
     picked = value_at(TABLE["points"], 0)
     assert isinstance(picked, Rows)
@@ -72,8 +72,8 @@ def test_pick() -> None:
     assert value_at(TABLE["last"], 1) is None
 
 
-def test_whole_and_single() -> None:
-    """All rows are the list of a single parent, and one row is its object, where there is one."""
+def test_columns_for_a_single_parent() -> None:
+    """All rows are the list of a single parent; the first row, if any, is its object."""
     assert Many.for_single_parent(POINTS).spans == [(0, 3)]
     assert One.for_single_parent(POINTS).index == [0]
     assert One.for_single_parent(Table(0, {})).index == [None]

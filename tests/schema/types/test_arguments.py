@@ -1,4 +1,4 @@
-"""What the arguments of fields become when the store is asked, and which of them are refused."""
+"""The requests that the arguments of fields make to the store, and arguments that are refused."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from schema.ports.tracking import Order, Search
 from tests.support.document_strategies import SCHEMA
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiment, experiments, run
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 ONE_TARGET = "Each entry of orderBy takes exactly one of attribute, metric, param and tag."
 
 
 async def _searched(query: str, variables: dict[str, Any] | None = None) -> tuple[Any, ...]:
     store = MemoryTracking(experiments(2, 1))
-    assert (await answer(store, query, variables)).errors == []
-    return store.asked[-1]
+    assert (await execute_query(store, query, variables)).errors == []
+    return store.requests[-1]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ async def _searched(query: str, variables: dict[str, Any] | None = None) -> tupl
     ],
 )
 async def test_order_of_runs(entry: str, order: Order) -> None:
-    """An entry of orderBy names one target and a direction, ascending unless said."""
+    """An entry of orderBy has one target and a direction, ascending by default."""
     _, _, search, _ = await _searched(f"{{ runs(orderBy: [{entry}]) {{ nodes {{ id }} }} }}")
     assert search == Search(order=(order,))
 
@@ -52,24 +52,24 @@ async def test_order_of_runs(entry: str, order: Order) -> None:
 @pytest.mark.parametrize(
     "place", ["{ runs(%s) { nodes { id } } }", "{ experiments { nodes { runs(%s) { totalCount } } } }"]
 )
-async def test_order_of_no_target_or_several(entry: str, place: str) -> None:
-    """An entry that names no target or several is the client's error, and no runs are asked for."""
+async def test_order_without_exactly_one_target_is_refused(entry: str, place: str) -> None:
+    """An entry without a target or with several is BAD_USER_INPUT, and no runs are requested."""
     store = MemoryTracking(experiments(2, 1))
-    found = await answer(store, place % f'orderBy: [{{metric: "a"}}, {entry}]')
+    found = await execute_query(store, place % f'orderBy: [{{metric: "a"}}, {entry}]')
     assert set(found.messages) == {ONE_TARGET}
     assert all(isinstance(error.original_error, BadUserInput) for error in found.errors)
     assert store.calls["runs"] == store.calls["count_runs"] == 0
 
 
-async def test_orders_keep_their_order() -> None:
-    """Several entries are several keys, the first of them first."""
+async def test_sort_keys_keep_their_order() -> None:
+    """Several entries are several sort keys, in the same order."""
     query = '{ runs(orderBy: [{metric: "b"}, {metric: "a"}, {metric: "b"}]) { nodes { id } } }'
     _, _, search, _ = await _searched(query)
     assert [order.key for order in search.order] == ["b", "a", "b"]
 
 
 async def test_order_of_experiments() -> None:
-    """Experiments are ordered by attributes."""
+    """Experiments are sorted by attributes."""
     entries = "[{attribute: NAME}, {attribute: CREATED_AT, direction: DESC}]"
     _, search, _ = await _searched(f"{{ experiments(orderBy: {entries}) {{ nodes {{ id }} }} }}")
     assert search.order == (Order("attribute", "name"), Order("attribute", "created_at", descending=True))
@@ -89,8 +89,8 @@ async def test_order_of_experiments() -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["runs", "experiments"])
-async def test_search(field: str, arguments: str, search: Search) -> None:
-    """A filter goes to the store as it is, an empty one is none, and the view is ACTIVE unless said."""
+async def test_search_arguments(field: str, arguments: str, search: Search) -> None:
+    """A filter is passed to the store unchanged, an empty filter is None, and the default view is ACTIVE."""
     *_, asked, _ = await _searched(f"{{ {field}{arguments} {{ nodes {{ id }} }} }}")
     assert asked == search
 
@@ -108,25 +108,25 @@ async def test_search(field: str, arguments: str, search: Search) -> None:
     ],
 )
 async def test_scope_of_runs(arguments: str, scope: tuple[str, ...] | None) -> None:
-    """Runs are of the experiments given, each taken once; by default of all active ones."""
+    """Runs are searched in the given experiments, each once; by default in all active ones."""
     head = f"({arguments})" if arguments else ""
     _, scopes, *_ = await _searched(f"{{ runs{head} {{ nodes {{ id }} }} }}")
     assert scopes == [scope]
 
 
-async def test_ids_or_names() -> None:
-    """Ids and names together are refused."""
+async def test_experiment_ids_and_names_are_exclusive() -> None:
+    """The arguments experimentIds and experimentNames are refused together."""
     store = MemoryTracking([])
-    found = await answer(store, '{ runs(experimentIds: [], experimentNames: ["a"]) { totalCount } }')
+    found = await execute_query(store, '{ runs(experimentIds: [], experimentNames: ["a"]) { totalCount } }')
     assert found.messages == ["runs takes experimentIds or experimentNames, not both."]
     assert not store.calls
 
 
 @pytest.mark.parametrize("arguments", ["", "(name: null)", '(experimentId: "0", name: "a")'])
-async def test_experiment_by_one_of_two(arguments: str) -> None:
+async def test_experiment_takes_exactly_one_of_id_and_name(arguments: str) -> None:
     """An experiment is looked up by exactly one of its id and its name."""
     store = MemoryTracking([])
-    found = await answer(store, f"{{ experiment{arguments} {{ id }} }}")
+    found = await execute_query(store, f"{{ experiment{arguments} {{ id }} }}")
     assert found.data == {"experiment": None}
     assert found.messages == ["experiment takes exactly one of experimentId and name."]
     assert isinstance(found.errors[0].original_error, BadUserInput)
@@ -136,9 +136,9 @@ async def test_experiment_by_one_of_two(arguments: str) -> None:
 @pytest.mark.parametrize(
     "by", ['experimentId: "0"', 'name: "experiment 0"', 'experimentId: "0", name: null', "experimentId: 0"]
 )
-async def test_experiment_is_found(by: str) -> None:
-    """Either leads to the experiment; a null beside it is as if left out."""
-    found = await answer(MemoryTracking(experiments(1, 0)), f"{{ experiment({by}) {{ name }} }}")
+async def test_experiment_by_id_or_name(by: str) -> None:
+    """Both arguments find the experiment; null is the same as an omitted argument."""
+    found = await execute_query(MemoryTracking(experiments(1, 0)), f"{{ experiment({by}) {{ name }} }}")
     assert found.data == {"experiment": {"name": "experiment 0"}}
 
 
@@ -150,9 +150,9 @@ async def test_experiment_is_found(by: str) -> None:
         '{ run(runId: "x") { id } }',
     ],
 )
-async def test_what_is_not_there(query: str) -> None:
-    """Looking up what is not there is null, not an error."""
-    found = await answer(MemoryTracking([]), query)
+async def test_missing_object_is_null(query: str) -> None:
+    """Looking up an object that does not exist returns null without an error."""
+    found = await execute_query(MemoryTracking([]), query)
     assert found.errors == []
     assert found.data is not None
     assert list(found.data.values()) == [None]
@@ -163,13 +163,15 @@ async def test_what_is_not_there(query: str) -> None:
     ("keys", "expected"),
     [("", ["a", "b"]), ("(keys: null)", ["a", "b"]), ("(keys: [])", []), ('(keys: ["b", "zz", "b"])', ["b"])],
 )
-async def test_keys(keys: str, expected: list[str], *, along: bool) -> None:
-    """`keys` picks what stands under them, whether or not the store brought all along; null picks all."""
+async def test_keys_select_values(keys: str, expected: list[str], *, along: bool) -> None:
+    """`keys` selects values whether or not the store returned all of them; null selects all."""
     pairs = [{"key": key, "value": key.upper()} for key in ("a", "b")]
-    store = MemoryTracking([experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], along=along)
+    store = MemoryTracking(
+        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=along
+    )
     its_pairs = f"params{keys} {{ key }} tags{keys} {{ key }}"
     query = f"{{ experiments {{ nodes {{ tags{keys} {{ key }} runs {{ nodes {{ {its_pairs} }} }} }} }} }}"
-    found = await answer(store, query)
+    found = await execute_query(store, query)
     assert found.data is not None
     (node,) = found.data["experiments"]["nodes"]
     (its,) = node["runs"]["nodes"]
@@ -179,11 +181,13 @@ async def test_keys(keys: str, expected: list[str], *, along: bool) -> None:
 
 
 @pytest.mark.parametrize("along", [False, True])
-async def test_key(*, along: bool) -> None:
-    """One key's value is the value, empty text too, and null where there is none."""
+async def test_value_of_one_key(*, along: bool) -> None:
+    """The value of one key can be empty text; it is null if the key is missing."""
     pairs = [{"key": "a", "value": ""}, {"key": "b", "value": "B"}]
-    store = MemoryTracking([experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], along=along)
-    found = await answer(
+    store = MemoryTracking(
+        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=along
+    )
+    found = await execute_query(
         store,
         """{ runs { nodes { a: param(key: "a") b: tag(key: "b") c: param(key: "c")
         d: metric(key: "zz") { key } e: metric(key: "loss") { key }
@@ -212,15 +216,15 @@ async def test_key(*, along: bool) -> None:
         "{ runs { nodes } }",
     ],
 )
-def test_what_validation_refuses(query: str) -> None:
-    """Unknown fields and orders, wrong types and missing arguments never reach a resolver."""
+def test_invalid_documents_are_refused(query: str) -> None:
+    """Unknown fields and sort keys, wrong types and missing arguments fail validation."""
     assert validate(SCHEMA, parse(query))
 
 
-async def test_server() -> None:
-    """The server tells its versions, its store's kind and whether it only reads, without asking the store."""
+async def test_server_information() -> None:
+    """`server` returns its versions, the kind of the store and readOnly without a store call."""
     store = MemoryTracking([])
-    found = await answer(store, "{ server { version mlflowVersion store readOnly } }")
+    found = await execute_query(store, "{ server { version mlflowVersion store readOnly } }")
     assert found.data == {
         "server": {"version": "1.2.3", "mlflowVersion": "3.4.5", "store": "OTHER", "readOnly": True}
     }

@@ -1,4 +1,4 @@
-"""`compareRuns`: what some runs logged, side by side."""
+"""`compareRuns`: the data of several runs side by side."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.memory_tracking import MemoryTracking, Record
 from tests.support.record_strategies import experiment, metric, run
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 ALL = """
 query ($ids: [ID!]!) { compareRuns(runIds: $ids) {
@@ -24,7 +24,7 @@ def pairs(**values: str) -> list[Record]:
 
 
 def store(**options: Any) -> MemoryTracking:
-    """Return a store with three runs that have something in common."""
+    """Return a store with three runs that have some keys in common."""
     runs = [
         run(
             "x",
@@ -44,8 +44,8 @@ def store(**options: Any) -> MemoryTracking:
 
 
 async def compared(memory: MemoryTracking, *ids: str, query: str = ALL) -> Any:
-    """Return the answer to a comparison that has no errors."""
-    asked = await answer(memory, query, {"ids": list(ids)})
+    """Return the result of a comparison without errors."""
+    asked = await execute_query(memory, query, {"ids": list(ids)})
     assert asked.errors == []
     assert asked.data
     return asked.data["compareRuns"]
@@ -53,8 +53,8 @@ async def compared(memory: MemoryTracking, *ids: str, query: str = ALL) -> Any:
 
 @pytest.mark.parametrize("along", [True, False])
 async def test_each_key_has_a_row_and_each_run_a_column(*, along: bool) -> None:
-    """Keys are sorted, values come in the order asked for, and what a run lacks is null and differs."""
-    assert await compared(store(along=along), "z", "x", "y") == {
+    """Keys are sorted, values are in the order of runIds, and a missing value is null and differs."""
+    assert await compared(store(include_related=along), "z", "x", "y") == {
         "runs": [{"runId": own, "name": f"run {own}"} for own in "zxy"],
         "params": [
             {"key": "a", "differs": False, "values": ["1", "1", "1"]},
@@ -87,8 +87,8 @@ async def test_each_key_has_a_row_and_each_run_a_column(*, along: bool) -> None:
         (["NAN", None], True),
     ],
 )
-async def test_values_that_are_not_finite_are_told_apart(values: list[Any], differs: bool) -> None:  # noqa: FBT001
-    """They are null as values and count for neither bound, but each kind differs from all else."""
+async def test_values_that_are_not_finite_differ(values: list[Any], differs: bool) -> None:  # noqa: FBT001
+    """They are null and count for neither minimum nor maximum, but each kind differs from others."""
     runs = []
     for place, value in enumerate(values):
         own = {"value": None, "non_finite": value} if isinstance(value, str) else {"value": value}
@@ -101,8 +101,8 @@ async def test_values_that_are_not_finite_are_told_apart(values: list[Any], diff
     assert (row["minimum"], row["maximum"]) == (min(finite, default=None), max(finite, default=None))
 
 
-async def test_a_run_given_twice_has_two_columns() -> None:
-    """What it is compared with is itself: nothing differs but by other runs."""
+async def test_repeated_run_has_two_values() -> None:
+    """A repeated run has two equal values, which do not differ."""
     answered = await compared(store(), "x", "x")
     assert [own["runId"] for own in answered["runs"]] == ["x", "x"]
     rows = [row for kind in ("params", "metrics", "tags") for row in answered[kind]]
@@ -111,20 +111,20 @@ async def test_a_run_given_twice_has_two_columns() -> None:
 
 
 async def test_no_runs_make_an_empty_comparison() -> None:
-    """There is nothing to compare, and nothing is looked up."""
+    """Without runs, the comparison is empty and nothing is looked up."""
     memory = store()
     assert await compared(memory) == {"runs": [], "params": [], "metrics": [], "tags": []}
     assert memory.calls["runs_by_id"] == 0
 
 
-async def test_one_run_differs_from_none() -> None:
-    """A single run has its values, and they are all the same."""
+async def test_single_run_does_not_differ() -> None:
+    """The values of a single run do not differ."""
     assert not any(row["differs"] for row in (await compared(store(), "y"))["params"])
 
 
 async def test_all_unknown_runs_are_named() -> None:
-    """What cannot be compared is an error that says which runs are not there, each once."""
-    asked = await answer(store(), ALL, {"ids": ["x", "nope", "y", "né", "nope"]})
+    """Runs that do not exist are an error that names each of them once."""
+    asked = await execute_query(store(), ALL, {"ids": ["x", "nope", "y", "né", "nope"]})
     (error,) = asked.errors
     assert error.message == "There is no run nope, né."
     assert getattr(error.original_error, "code", None) == "NOT_FOUND"
@@ -132,9 +132,9 @@ async def test_all_unknown_runs_are_named() -> None:
 
 
 async def test_too_many_runs_are_refused() -> None:
-    """More than the bound are bad input that names it, before the store is asked; the bound itself is not."""
+    """More runs than the limit are BAD_USER_INPUT before a store call; the limit itself is accepted."""
     memory = store()
-    asked = await answer(memory, ALL, {"ids": ["x"] * 101})
+    asked = await execute_query(memory, ALL, {"ids": ["x"] * 101})
     (error,) = asked.errors
     assert error.message == "compareRuns takes at most 100 runs (GQL_MAX_COMPARED_RUNS), not 101."
     assert getattr(error.original_error, "code", None) == "BAD_USER_INPUT"
@@ -143,13 +143,13 @@ async def test_too_many_runs_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["params", "metrics", "tags"])
-async def test_only_what_is_selected_is_read(kind: str) -> None:
-    """Each kind is one call, made where it is selected; what a store brought along is not asked for."""
+async def test_only_selected_data_is_read(kind: str) -> None:
+    """Each kind of data takes one call if it is selected, and none if the store returned it with the runs."""
     query = f"query ($ids: [ID!]!) {{ compareRuns(runIds: $ids) {{ {kind} {{ key }} }} }}"
     memory = store()
     await compared(memory, "x", "y", "z", query=query)
     assert memory.calls == {"runs_by_id": 1, kind: 1}
-    memory = store(along=True)
+    memory = store(include_related=True)
     await compared(memory, "x", "y", "z", query=query)
     assert memory.calls == {"runs_by_id": 1}
-    assert memory.asked[0][2] == {"run_id", kind}
+    assert memory.requests[0][2] == {"run_id", kind}

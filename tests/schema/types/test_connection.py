@@ -1,4 +1,4 @@
-"""Connections keep Relay's promises, and ask the store for no more than is selected."""
+"""Connections page as Relay specifies, and request only selected data from the store."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Page
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiment, experiments, runs
-from tests.support.schema_execution import Answer, answer
+from tests.support.schema_execution import QueryResult, execute_query
 
 PAGE = """{ edges { cursor node { runId } } nodes { runId }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"""
@@ -20,7 +20,7 @@ def _store(count: int = 5) -> MemoryTracking:
 
 async def _page(store: MemoryTracking, **arguments: Any) -> dict[str, Any]:
     query = f"query ($first: Int, $after: String) {{ runs(first: $first, after: $after) {PAGE} }}"
-    found = await answer(store, query, arguments)
+    found = await execute_query(store, query, arguments)
     assert found.errors == []
     assert found.data is not None
     page: dict[str, Any] = found.data["runs"]
@@ -28,17 +28,17 @@ async def _page(store: MemoryTracking, **arguments: Any) -> dict[str, Any]:
 
 
 def _asked(store: MemoryTracking, method: str) -> list[Any]:
-    return [arguments for name, *arguments in store.asked if name == method]
+    return [arguments for name, *arguments in store.requests if name == method]
 
 
-def _refused(found: Answer, message: str) -> None:
+def _refused(found: QueryResult, message: str) -> None:
     assert found.data is None
     assert found.messages == [message]
     assert isinstance(found.errors[0].original_error, BadUserInput)
 
 
-async def test_pages_join() -> None:
-    """Page behind page, endCursor given as after, gives every node once and in order."""
+async def test_paging_returns_every_node_once() -> None:
+    """Following endCursor returns every node once and in order."""
     store, ids, after = _store(5), [], None
     for size, more in ((2, True), (2, True), (1, False)):
         page = await _page(store, first=2, after=after)
@@ -50,8 +50,8 @@ async def test_pages_join() -> None:
     assert ids == ["0.0", "0.1", "0.2", "0.3", "0.4"]
 
 
-async def test_edges_and_nodes_agree() -> None:
-    """Edges hold the nodes, and the first and last of their cursors are those of the page."""
+async def test_edges_have_the_nodes() -> None:
+    """Edges have the nodes of the page, and startCursor and endCursor are their first and last cursors."""
     page = await _page(_store(3))
     assert [edge["node"] for edge in page["edges"]] == page["nodes"]
     cursors = [edge["cursor"] for edge in page["edges"]]
@@ -59,8 +59,8 @@ async def test_edges_and_nodes_agree() -> None:
     assert (page["pageInfo"]["startCursor"], page["pageInfo"]["endCursor"]) == (cursors[0], cursors[-1])
 
 
-async def test_any_cursor_leads_on() -> None:
-    """The cursor of any edge, not only the last, leads to what follows it."""
+async def test_any_cursor_continues_after_its_node() -> None:
+    """The cursor of any edge returns the nodes that follow it."""
     store = _store(4)
     page = await _page(store)
     for number, edge in enumerate(page["edges"]):
@@ -69,14 +69,14 @@ async def test_any_cursor_leads_on() -> None:
 
 
 async def test_empty_page() -> None:
-    """An empty page has no cursors, and nothing follows it."""
+    """An empty page has no cursors and no next page."""
     page = await _page(_store(0))
     nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"edges": [], "nodes": [], "pageInfo": nothing, "totalCount": 0}
 
 
-async def test_behind_the_last() -> None:
-    """Behind the last node the page is empty, and says that something came before."""
+async def test_page_after_the_last_node() -> None:
+    """The page after the last node is empty and has a previous page."""
     store = _store(2)
     last = (await _page(store))["pageInfo"]["endCursor"]
     page = await _page(store, after=last)
@@ -89,8 +89,8 @@ async def test_behind_the_last() -> None:
     }
 
 
-async def test_first_of_zero() -> None:
-    """`first: 0` returns none, and still tells how many there are and that there are more."""
+async def test_first_zero_returns_counts_only() -> None:
+    """`first: 0` returns no nodes, but totalCount and hasNextPage."""
     page = await _page(_store(3), first=0)
     assert page["nodes"] == page["edges"] == []
     assert page["totalCount"] == 3
@@ -100,30 +100,30 @@ async def test_first_of_zero() -> None:
 
 @pytest.mark.parametrize("argument", ["", "(first: null)", "(first: 50)"])
 async def test_default_first(argument: str) -> None:
-    """Without first, and with null, the page has 50."""
+    """Without first, or with null, a page has 50 nodes."""
     store = _store(60)
-    found = await answer(store, f"{{ runs{argument} {{ nodes {{ runId }} }} }}")
+    found = await execute_query(store, f"{{ runs{argument} {{ nodes {{ runId }} }} }}")
     assert found.data is not None
     assert len(found.data["runs"]["nodes"]) == 50
 
 
 @pytest.mark.parametrize("first", [-1, 101, 2**31 - 1, -(2**31)])
 @pytest.mark.parametrize("field", ["runs", "experiments"])
-async def test_first_out_of_bounds(first: int, field: str) -> None:
-    """A negative or huge first is refused with the bound and its setting, whatever is selected."""
+async def test_first_out_of_range_is_refused(first: int, field: str) -> None:
+    """A negative or large first is refused with the limit and its setting, whatever is selected."""
     store = _store()
     for selected in ("nodes { id }", "totalCount", "__typename"):
-        found = await answer(store, f"{{ {field}(first: {first}) {{ {selected} }} }}")
+        found = await execute_query(store, f"{{ {field}(first: {first}) {{ {selected} }} }}")
         _refused(found, f"first must be from 0 to 100 (GQL_MAX_PAGE_SIZE), not {first}.")
     assert not store.calls
 
 
 @pytest.mark.parametrize("selected", ["nodes { id }", "pageInfo { endCursor }", "totalCount", "__typename"])
 @pytest.mark.parametrize("field", ["runs", "experiments"])
-async def test_garbled_cursor(field: str, selected: str) -> None:
-    """A garbled cursor is refused before any store is asked, whatever is selected."""
+async def test_malformed_cursor_is_refused(field: str, selected: str) -> None:
+    """A malformed cursor is refused before a store call, whatever is selected."""
     store = _store()
-    found = await answer(store, f'{{ {field}(after: "garbled") {{ {selected} }} }}')
+    found = await execute_query(store, f'{{ {field}(after: "garbled") {{ {selected} }} }}')
     _refused(found, "after is not a cursor of this server.")
     assert not store.calls
 
@@ -138,44 +138,46 @@ async def test_garbled_cursor(field: str, selected: str) -> None:
         "experiments(after: $after)",
     ],
 )
-async def test_cursor_of_another_query(other: str) -> None:
-    """A cursor holds for the same field and the same arguments only."""
+async def test_cursor_of_another_query_is_refused(other: str) -> None:
+    """A cursor is valid for the same field and the same arguments only."""
     store = _store()
     cursor = (await _page(store))["pageInfo"]["endCursor"]
-    found = await answer(
+    found = await execute_query(
         store, f"query ($after: String) {{ {other} {{ nodes {{ id }} }} }}", {"after": cursor}
     )
     _refused(found, "after is a cursor of another query. A cursor is valid only with the same arguments.")
 
 
-async def test_cursor_of_another_page_size() -> None:
-    """A page's size is no part of the search: a cursor holds for pages of any size."""
+async def test_cursor_is_valid_for_any_page_size() -> None:
+    """The page size is not part of the search: a cursor is valid for pages of any size."""
     store = _store(5)
     cursor = (await _page(store, first=1))["pageInfo"]["endCursor"]
     assert len((await _page(store, first=3, after=cursor))["nodes"]) == 3
 
 
-async def test_nested_cursor() -> None:
-    """A nested page is continued below its own parent; with other parents beside it the cursor is refused."""
+async def test_nested_cursor_is_valid_for_its_parent_only() -> None:
+    """A nested page continues below its own parent; with other parents the cursor is refused."""
     store = MemoryTracking(experiments(2, 3))
     nested = "runs(first: 2, after: $after) { nodes { runId } pageInfo { endCursor } }"
     one = f'query ($after: String) {{ experiment(experimentId: "1") {{ {nested} }} }}'
     both = f"query ($after: String) {{ experiments {{ nodes {{ {nested} }} }} }}"
-    first = await answer(store, one)
+    first = await execute_query(store, one)
     assert first.data is not None
     cursor = {"after": first.data["experiment"]["runs"]["pageInfo"]["endCursor"]}
-    behind = await answer(store, one, cursor)
+    behind = await execute_query(store, one, cursor)
     assert behind.data is not None
     assert behind.data["experiment"]["runs"]["nodes"] == [{"runId": "1.2"}]
-    refused = await answer(store, both, cursor)
+    refused = await execute_query(store, both, cursor)
     assert refused.data is None
     assert "after is a cursor of another query" in refused.messages[0]
 
 
-async def test_nested_pages_have_cursors_of_their_own() -> None:
-    """The cursors of nested pages differ by their parent, and each continues its own."""
+async def test_cursors_of_nested_pages_differ() -> None:
+    """The cursors of nested pages differ by parent."""
     store = MemoryTracking(experiments(2, 3))
-    found = await answer(store, "{ experiments { nodes { runs(first: 1) { pageInfo { endCursor } } } } }")
+    found = await execute_query(
+        store, "{ experiments { nodes { runs(first: 1) { pageInfo { endCursor } } } } }"
+    )
     assert found.data is not None
     cursors = [node["runs"]["pageInfo"]["endCursor"] for node in found.data["experiments"]["nodes"]]
     assert len(set(cursors)) == 2
@@ -196,43 +198,45 @@ async def test_nested_pages_have_cursors_of_their_own() -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["runs", "experiments"])
-async def test_only_what_is_selected(field: str, selected: str, calls: dict[str, int]) -> None:
-    """Totals are counted only when selected, pages read only when something of them is."""
+async def test_only_selected_parts_are_requested(field: str, selected: str, calls: dict[str, int]) -> None:
+    """Totals are counted only if selected, and pages read only if any part of them is."""
     store = _store()
-    assert (await answer(store, f"{{ {field} {{ {selected} }} }}")).errors == []
+    assert (await execute_query(store, f"{{ {field} {{ {selected} }} }}")).errors == []
     assert store.calls == {
         {"read": field, "count": f"count_{field}"}[name]: times for name, times in calls.items()
     }
 
 
-async def test_only_the_columns_that_are_read() -> None:
-    """A page is asked for the columns that its nodes read, on both ways to them, and for no other."""
+async def test_only_required_columns_are_requested() -> None:
+    """A page is requested with the columns that its nodes require on both paths, and no others."""
     store = _store()
     query = """{ experiments { nodes { name x: createdAt ... on Node { id } lifecycleStage @skip(if: true) }
       edges { cursor node { ...F } } } } fragment F on Experiment { tag(key: "a") updatedAt name }"""
-    assert (await answer(store, query)).errors == []
+    assert (await execute_query(store, query)).errors == []
     ((_, page),) = _asked(store, "experiments")
     assert page == Page(50, None, frozenset({"name", "created_at", "experiment_id", "tags", "updated_at"}))
 
 
-async def test_count_that_cannot_be_had() -> None:
-    """A total that the store does not tell is null, without an error."""
+async def test_unknown_count_is_null() -> None:
+    """A total that the store does not return is null without an error."""
 
     class Uncounted(MemoryTracking):
         async def count_experiments(self, *_: Any) -> None:
             return None
 
-    found = await answer(Uncounted([experiment()]), "{ experiments { totalCount nodes { name } } }")
+    found = await execute_query(Uncounted([experiment()]), "{ experiments { totalCount nodes { name } } }")
     assert found.errors == []
     assert found.data is not None
     assert found.data["experiments"]["totalCount"] is None
 
 
 async def test_each_parent_has_its_page() -> None:
-    """Nested pages are cut, counted and continued for each parent by itself."""
+    """Nested pages are limited, counted and continued for each parent."""
     stored = [experiment(own, runs=runs(own, count)) for own, count in (("0", 0), ("1", 2), ("2", 3))]
     page = "{ totalCount nodes { runId } pageInfo { hasNextPage endCursor } }"
-    found = await answer(MemoryTracking(stored), f"{{ experiments {{ nodes {{ runs(first: 2) {page} }} }} }}")
+    found = await execute_query(
+        MemoryTracking(stored), f"{{ experiments {{ nodes {{ runs(first: 2) {page} }} }} }}"
+    )
     assert found.data is not None
     pages = [node["runs"] for node in found.data["experiments"]["nodes"]]
     assert [page["totalCount"] for page in pages] == [0, 2, 3]

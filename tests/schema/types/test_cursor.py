@@ -1,4 +1,4 @@
-"""A cursor leads back to its place in its own search, and nowhere else."""
+"""Encoding and decoding of cursors."""
 
 import base64
 import json
@@ -20,27 +20,27 @@ positions = st.lists(
 
 
 @given(positions)
-def test_round_trip(position: list[Any]) -> None:
-    """The place that was sealed is the place that is unsealed."""
+def test_decoding_returns_the_encoded_position(position: list[Any]) -> None:
+    """Decoding a cursor returns the encoded position."""
     assert decode_cursor(MARK, encode_cursor(MARK, position)) == position
 
 
 @given(positions)
-def test_fit_for_urls(position: list[Any]) -> None:
+def test_cursor_needs_no_quoting(position: list[Any]) -> None:
     """A cursor is ASCII and needs no quoting in a URL or in JSON."""
     assert set(encode_cursor(MARK, position)) <= set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
     )
 
 
-def test_other_search() -> None:
-    """A cursor of another search is refused with words that say so."""
+def test_cursor_of_another_search_is_refused() -> None:
+    """A cursor of another search is refused with a message of its own."""
     with pytest.raises(BadUserInput, match="cursor of another query"):
         decode_cursor(fingerprint("runs", ("1",), Search()), encode_cursor(MARK, [1]))
 
 
 def test_fingerprints_differ() -> None:
-    """Each part of a search makes another fingerprint of it, and nothing else does."""
+    """Each part of a search changes its fingerprint, and nothing else does."""
     by_name = Order("attribute", "name")
     searches: list[tuple[Any, ...]] = [
         ("runs", ("0",), Search()),
@@ -93,14 +93,14 @@ def _encoded(content: bytes) -> str:
         _encoded(json.dumps([MARK, 1]).encode())[:10],
     ],
 )
-def test_garbled(cursor: str) -> None:
-    """Whatever is no cursor is refused as such: no traceback, no echo."""
+def test_malformed_cursor_is_refused_without_echo(cursor: str) -> None:
+    """A malformed cursor is refused, and the message does not repeat it."""
     with pytest.raises(BadUserInput, match=r"^after is not a cursor of this server\.$"):
         decode_cursor(MARK, cursor)
 
 
 @given(st.text() | st.binary().map(_encoded) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
-def test_hostile(cursor: str) -> None:
-    """No text makes it raise anything but BadUserInput."""
+def test_any_text_raises_bad_user_input_only(cursor: str) -> None:
+    """No text raises anything but BadUserInput."""
     with pytest.raises(BadUserInput):
         decode_cursor(MARK, cursor)

@@ -1,4 +1,4 @@
-"""What `where` becomes when the store is asked, and which filters are refused."""
+"""The conditions that `where` makes, and filters that are refused."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.tracking import Search
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiments
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 
 async def _meant(where: str, of: str = "runs") -> Condition | None:
     store = MemoryTracking(experiments(2, 1))
-    assert (await answer(store, f"{{ {of}(where: {where}) {{ nodes {{ id }} }} }}")).errors == []
-    searched = [part for call in store.asked for part in call if isinstance(part, Search)]
+    assert (await execute_query(store, f"{{ {of}(where: {where}) {{ nodes {{ id }} }} }}")).errors == []
+    searched = [part for call in store.requests for part in call if isinstance(part, Search)]
     return searched[0].where
 
 
@@ -56,12 +56,12 @@ _RUNS: list[tuple[str, Condition | None]] = [
 
 @pytest.mark.parametrize(("where", "meant"), _RUNS)
 async def test_conditions_on_runs(where: str, meant: Condition | None) -> None:
-    """Every field and operator given is one part of what must hold; null is as if left out."""
+    """Each given field and operator is one part of the condition; null is the same as omitted."""
     assert await _meant(where) == meant
 
 
 async def test_conditions_on_experiments() -> None:
-    """Experiments are found by id, name, tags and times, with and, or and not."""
+    """Experiments are filtered by id, name, tags and times, with and, or and not."""
     where = '{not: {name: {ilike: "a%"}}, experimentId: {in: ["1"]}, tag: [{key: "k", eq: "v"}]}'
     assert await _meant(where, "experiments") == AllOf(
         (
@@ -83,20 +83,20 @@ _REFUSED = [
 
 
 @pytest.mark.parametrize(("where", "fault", "message"), _REFUSED, ids=[case[2] for case in _REFUSED])
-async def test_filters_that_are_refused(where: str, fault: type[Exception], message: str) -> None:
-    """A test that asks nothing and a filter too large are faults that say so; the store is not asked."""
+async def test_invalid_filters_are_refused(where: str, fault: type[Exception], message: str) -> None:
+    """A filter without an operator and a filter that is too large are errors without a store call."""
     store = MemoryTracking(experiments(2, 1))
-    found = await answer(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
+    found = await execute_query(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
     assert isinstance(found.errors[0].original_error, fault)
     assert message in found.messages[0]
     assert not store.calls
 
 
-async def test_cursors_hold_for_one_condition() -> None:
+async def test_cursor_of_another_filter_is_refused() -> None:
     """A cursor of one filter is refused with another."""
     store = MemoryTracking(experiments(1, 3))
     query = "{ runs(first: 1, after: %s, where: {name: {eq: %s}}) { pageInfo { endCursor } } }"
-    data = (await answer(store, query % ("null", '"a"'))).data or {}
+    data = (await execute_query(store, query % ("null", '"a"'))).data or {}
     cursor = data["runs"]["pageInfo"]["endCursor"]
-    assert (await answer(store, query % (f'"{cursor}"', '"a"'))).errors == []
-    assert "another query" in (await answer(store, query % (f'"{cursor}"', '"b"'))).messages[0]
+    assert (await execute_query(store, query % (f'"{cursor}"', '"a"'))).errors == []
+    assert "another query" in (await execute_query(store, query % (f'"{cursor}"', '"b"'))).messages[0]

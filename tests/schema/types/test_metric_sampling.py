@@ -1,11 +1,11 @@
-"""`maxPoints` and `sampling`: what they ask of the store, and what they refuse."""
+"""`maxPoints` and `sampling`: the requests that they make to the store, and values that are refused."""
 
 import pytest
 
 from schema.ports.tracking import Sample
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiment, metric, point, run
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 _LINE = [point(step) for step in range(10)]
 
@@ -26,20 +26,20 @@ def store() -> MemoryTracking:
         ("sampling: MIN_MAX", None),
     ],
 )
-async def test_a_sample_is_asked_for(field: str, arguments: str, sample: Sample | None) -> None:
-    """The store is told how many points and which; without a number it is asked for all of them."""
+async def test_sample_is_requested_from_the_store(field: str, arguments: str, sample: Sample | None) -> None:
+    """The store is called with the number of points and the method, or for all points."""
     memory = store()
     name, _, below = field.partition(" ")
-    asked = await answer(
+    asked = await execute_query(
         memory, f'{{ run(runId: "r") {{ metric(key: "loss") {{ {name}({arguments}) {below} }} }} }}'
     )
     assert asked.errors == []
-    assert memory.asked[-1] == ("histories", [("r", "loss")], None, None, sample)
+    assert memory.requests[-1] == ("histories", [("r", "loss")], None, None, sample)
 
 
-async def test_history_and_series_have_the_points_that_the_store_chose() -> None:
-    """Fewer points come as objects and as columns alike, in their order."""
-    asked = await answer(
+async def test_history_and_series_have_the_sampled_points() -> None:
+    """Both fields return the sampled points in order."""
+    asked = await execute_query(
         store(),
         """{ run(runId: "r") { metric(key: "loss") {
             history(maxPoints: 4) { step value }
@@ -55,11 +55,11 @@ async def test_history_and_series_have_the_points_that_the_store_chose() -> None
 
 @pytest.mark.parametrize("most", [1, 0, -1, -(2**31)])
 async def test_less_than_two_points_are_refused(most: int) -> None:
-    """The first point and the last are always kept: less is bad input, and the store is not asked."""
+    """A maxPoints below 2 is BAD_USER_INPUT without a store call, because both ends are returned."""
     memory = store()
     below = "series(maxPoints: $most) { steps }"
     query = f'query ($most: Int) {{ run(runId: "r") {{ metric(key: "loss") {{ {below} }} }} }}'
-    (error,) = (await answer(memory, query, {"most": most})).errors
+    (error,) = (await execute_query(memory, query, {"most": most})).errors
     assert error.message == f"maxPoints must be at least 2, not {most}."
     assert getattr(error.original_error, "code", None) == "BAD_USER_INPUT"
     assert memory.calls["histories"] == 0

@@ -1,4 +1,4 @@
-"""Artifacts, models and the registry in the graph: a question a level, and answers to what is bad."""
+"""Fields for artifacts, models and the registry: their store calls and errors."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from schema.ports.registry import VersionKey
 from schema.types.node import global_id
 from tests.support.memory_tracking import MemoryTracking, Record
 from tests.support.record_strategies import experiment, files, model, registered, run, version
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 DEEP = """{
   experiments { nodes { runs { nodes {
@@ -24,7 +24,7 @@ DEEP = """{
 
 
 def _store(count: int) -> MemoryTracking:
-    """Return a store of so many experiments, each with so many runs, models and versions."""
+    """Return a store of `count` experiments, each with `count` runs, models and versions."""
     stored = []
     versions: list[Record] = []
     for number in range(count):
@@ -40,49 +40,51 @@ def _store(count: int) -> MemoryTracking:
     return MemoryTracking(stored, registered=names)
 
 
-async def test_a_level_is_one_question() -> None:
-    """However many things a query goes over, the store is asked as often as for one of each."""
+async def test_number_of_store_calls_does_not_depend_on_number_of_objects() -> None:
+    """A query makes the same store calls for many objects as for one of each."""
     few, many = _store(1), _store(4)
     for store in (few, many):
-        found = await answer(store, DEEP)
+        found = await execute_query(store, DEEP)
         assert found.errors == []
-        assert found.ordinary == []
+        assert found.fallbacks == []
     assert few.calls == many.calls
     assert many.calls["artifacts.listings"] == 3
     assert max(many.calls.values()) == 3
 
 
-async def test_what_is_shared_is_looked_up_once() -> None:
-    """Versions of one run or model ask for it once, and those without ask for none."""
+async def test_shared_run_is_looked_up_once() -> None:
+    """Versions of one run or model look it up once, and versions without one do not."""
     versions = [version("net", "3"), *(version("net", str(n), source_run_id="r") for n in (2, 1))]
     store = MemoryTracking([experiment(runs=[run("r")])], registered=[registered(versions=versions)])
-    found = await answer(store, "{ registeredModels { nodes { versions { nodes { run { name } } } } } }")
+    found = await execute_query(
+        store, "{ registeredModels { nodes { versions { nodes { run { name } } } } } }"
+    )
     assert found.data is not None
     (listed,) = found.data["registeredModels"]["nodes"]
     assert [one["run"] for one in listed["versions"]["nodes"]] == [None, {"name": "run r"}, {"name": "run r"}]
-    assert [asked[1] for asked in store.asked if asked[0] == "runs_by_id"] == [["r"]]
+    assert [asked[1] for asked in store.requests if asked[0] == "runs_by_id"] == [["r"]]
 
 
-async def test_a_folder_is_asked_for_by_its_path() -> None:
-    """A path goes to the store as it was given; the root is an empty one, and children ask for theirs."""
+async def test_folder_is_requested_by_its_path() -> None:
+    """A path is passed to the store unchanged; the root is the empty path, and children request their own."""
     store = MemoryTracking([experiment(runs=[run("r", files=files())], models=[])])
     query = """{ run(runId: "r") {
       root: artifacts { children { path } } one: artifacts(path: "plots/") { path } } }"""
-    assert (await answer(store, query)).errors == []
-    asked = [folder for call in store.asked if call[0] == "artifacts.listings" for folder in call[1]]
+    assert (await execute_query(store, query)).errors == []
+    asked = [folder for call in store.requests if call[0] == "artifacts.listings" for folder in call[1]]
     assert asked == [Folder("run", "r", ""), Folder("run", "r", "plots/"), Folder("run", "r", "plots")]
 
 
 async def test_files_have_no_children() -> None:
-    """A file's children are null and nobody asks for them; an empty folder's are none."""
+    """The children of a file are null without a store call; those of an empty folder are an empty list."""
     bare = [{"path": "x", "is_dir": False, "size": 0}]
     store = MemoryTracking([experiment(runs=[run("r", files=bare)])])
-    found = await answer(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
+    found = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
     assert found.data == {"run": {"artifacts": [{"size": 0, "children": None}]}}
     assert store.calls["artifacts.listings"] == 1
     empty = [{"path": "x", "is_dir": True, "size": None}]
     store = MemoryTracking([experiment(runs=[run("r", files=empty)])])
-    found = await answer(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
+    found = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
     assert found.data == {"run": {"artifacts": [{"size": None, "children": []}]}}
 
 
@@ -98,27 +100,27 @@ async def test_files_have_no_children() -> None:
         ('alias: ""', None),
     ],
 )
-async def test_a_version_by_number_or_alias(arguments: str, expected: str | None) -> None:
-    """A version is found by either; a number or alias that leads nowhere is null."""
+async def test_version_by_number_or_alias(arguments: str, expected: str | None) -> None:
+    """A version is found by both; an unknown number or alias returns null."""
     aliases = [{"alias": "best", "version": "2"}, {"alias": "nowhere", "version": "9"}]
     store = MemoryTracking([], registered=[registered(aliases=aliases)])
-    found = await answer(store, f'{{ modelVersion(name: "net", {arguments}) {{ version aliases }} }}')
+    found = await execute_query(store, f'{{ modelVersion(name: "net", {arguments}) {{ version aliases }} }}')
     assert found.errors == []
     assert found.data is not None
     assert (found.data["modelVersion"] or {}).get("version") == expected
 
 
 @pytest.mark.parametrize("arguments", ['name: "net"', 'name: "net", version: "1", alias: "best"'])
-async def test_exactly_one_of_version_and_alias(arguments: str) -> None:
-    """Neither or both is the client's error, and the store is not asked."""
+async def test_model_version_takes_exactly_one_of_version_and_alias(arguments: str) -> None:
+    """Neither or both is BAD_USER_INPUT without a store call."""
     store = MemoryTracking([], registered=[registered()])
-    found = await answer(store, f"{{ modelVersion({arguments}) {{ version }} }}")
+    found = await execute_query(store, f"{{ modelVersion({arguments}) {{ version }} }}")
     assert found.messages == ["modelVersion takes exactly one of version and alias."]
     assert store.calls == {}
 
 
-async def test_nodes_of_all_types() -> None:
-    """Every node leads back to itself by its global id, whatever its type and its name."""
+async def test_nodes_of_all_types_are_found_by_global_id() -> None:
+    """Every node is found by its global id, whatever its type and its name."""
     store = MemoryTracking(
         [experiment(runs=[run("r")], models=[model("m-1", "r")])],
         registered=[registered("a:b/c"), registered("net")],
@@ -131,7 +133,7 @@ async def test_nodes_of_all_types() -> None:
     ]
     query = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
       ... on LoggedModel { name } ... on RegisteredModel { name } ... on ModelVersion { version } } }"""
-    found = await answer(store, query, {"ids": ids})
+    found = await execute_query(store, query, {"ids": ids})
     assert found.data == {
         "nodes": [
             {"id": ids[0], "version": "2"},
@@ -141,18 +143,18 @@ async def test_nodes_of_all_types() -> None:
         ]
     }
     assert store.calls["registry.versions_by_key"] == 1
-    assert next(call[1] for call in store.asked if call[0] == "registry.versions_by_key") == [
+    assert next(call[1] for call in store.requests if call[0] == "registry.versions_by_key") == [
         VersionKey("a:b/c", "2")
     ]
 
 
-async def test_a_fault_in_one_place_leaves_the_others() -> None:
-    """Where artifacts cannot be had, the rest of the answer is there, and the fault says where it is."""
+async def test_error_in_one_field_keeps_the_others() -> None:
+    """If artifacts fail, the rest of the data is returned, and the error has their path."""
     store = MemoryTracking([experiment(runs=[run("r")])])
     store.failing["artifacts.listings"] = UnsupportedByStore("elsewhere")
     query = '{ runs { nodes { name } } run(runId: "r") { name artifacts { path } } }'
-    found = await answer(store, query)
+    found = await execute_query(store, query)
     assert found.data == {"runs": {"nodes": [{"name": "run r"}]}, "run": None}
     assert [(error.message, error.path) for error in found.errors] == [("elsewhere", ["run", "artifacts"])]
     store.failing["artifacts.listings"] = NotFound("gone")
-    assert (await answer(store, query)).messages == ["gone"]
+    assert (await execute_query(store, query)).messages == ["gone"]

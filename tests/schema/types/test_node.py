@@ -1,4 +1,4 @@
-"""Global ids lead back to their node, and anything else is refused."""
+"""Global ids identify nodes, and invalid ids are refused."""
 
 import base64
 
@@ -10,7 +10,7 @@ from schema.ports.errors import BadUserInput
 from schema.types.node import global_id, split_global_id
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiments
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 TYPES = ("Experiment", "Run")
 WRONG = "id is not a global id of this server. Use experiment and run for MLflow's ids."
@@ -21,8 +21,8 @@ def _encoded(text: str) -> str:
 
 
 @given(st.sampled_from(TYPES), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_round_trip(type_name: str, own_id: str) -> None:
-    """The type and the own id in a global id are those that it was made of, colons included."""
+def test_splitting_returns_type_and_local_id(type_name: str, own_id: str) -> None:
+    """Splitting a global id returns its type and local id, including colons."""
     assert split_global_id(global_id(type_name, own_id), TYPES) == (type_name, own_id)
 
 
@@ -48,24 +48,24 @@ def test_round_trip(type_name: str, own_id: str) -> None:
         "A" * 1_000_001,
     ],
 )
-def test_wrong_form(text: str) -> None:
-    """An id of another form, or of another type, is refused, and says where ids of MLflow go."""
+def test_invalid_id_is_refused(text: str) -> None:
+    """A malformed id or an id of another type is refused; the message names the fields for MLflow's ids."""
     with pytest.raises(BadUserInput) as caught:
         split_global_id(text, TYPES)
     assert str(caught.value) == WRONG
 
 
 @given(st.text() | st.binary().map(lambda content: base64.urlsafe_b64encode(content).decode()))
-def test_hostile(text: str) -> None:
-    """No text makes it raise anything but BadUserInput."""
+def test_any_text_raises_bad_user_input_only(text: str) -> None:
+    """No text raises anything but BadUserInput."""
     with pytest.raises(BadUserInput):
         split_global_id(text, ())
 
 
-async def test_every_node_leads_back() -> None:
-    """Each id that an answer holds gives the same node through `node`."""
+async def test_node_returns_each_object_by_its_id() -> None:
+    """`node` returns each object of a result by its id."""
     store = MemoryTracking(experiments(2, 2))
-    found = await answer(store, "{ experiments { nodes { id name } } runs { nodes { id name } } }")
+    found = await execute_query(store, "{ experiments { nodes { id name } } runs { nodes { id name } } }")
     assert found.data is not None
     nodes = found.data["experiments"]["nodes"] + found.data["runs"]["nodes"]
     assert len({node["id"] for node in nodes}) == 6
@@ -73,13 +73,13 @@ async def test_every_node_leads_back() -> None:
         "query ($id: ID!) { node(id: $id) { id ... on Experiment { of: name } ... on Run { its: name } } }"
     )
     for node in nodes:
-        again = await answer(store, query, {"id": node["id"]})
+        again = await execute_query(store, query, {"id": node["id"]})
         assert again.data is not None
         assert list(again.data["node"].values()) == [node["id"], node["name"]]
 
 
-async def test_nodes_in_the_order_asked_for() -> None:
-    """`nodes` answers each id at its place, twice if asked twice, and null where there is nothing."""
+async def test_nodes_are_in_the_order_of_ids() -> None:
+    """`nodes` returns one entry for each id, in order, and null for an object that does not exist."""
     ids = [
         global_id("Run", "1.0"),
         global_id("Run", "zz"),
@@ -87,7 +87,9 @@ async def test_nodes_in_the_order_asked_for() -> None:
         global_id("Run", "1.0"),
     ]
     store = MemoryTracking(experiments(2, 1))
-    found = await answer(store, "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", {"ids": ids})
+    found = await execute_query(
+        store, "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", {"ids": ids}
+    )
     assert found.data == {
         "nodes": [
             {"__typename": "Run", "id": ids[0]},
@@ -99,31 +101,33 @@ async def test_nodes_in_the_order_asked_for() -> None:
     assert store.calls == {"experiments_by_id": 1, "runs_by_id": 1}
 
 
-async def test_node_that_is_not_there() -> None:
-    """A node that is not there is null and no error."""
-    found = await answer(MemoryTracking([]), f'{{ node(id: "{global_id("Run", "1")}") {{ id }} }}')
+async def test_missing_node_is_null() -> None:
+    """A node that does not exist is null without an error."""
+    found = await execute_query(MemoryTracking([]), f'{{ node(id: "{global_id("Run", "1")}") {{ id }} }}')
     assert (found.data, found.errors) == ({"node": None}, [])
 
 
-async def test_nodes_of_nothing() -> None:
-    """No ids, no nodes, and no call."""
+async def test_nodes_without_ids() -> None:
+    """Without ids, `nodes` returns an empty list without a store call."""
     store = MemoryTracking([])
-    assert (await answer(store, "{ nodes(ids: []) { id } }")).data == {"nodes": []}
+    assert (await execute_query(store, "{ nodes(ids: []) { id } }")).data == {"nodes": []}
     assert not store.calls
 
 
 @pytest.mark.parametrize("query", ['{ node(id: "0") { id } }', '{ nodes(ids: ["UnVuOjE=", "0"]) { id } }'])
-async def test_wrong_form_asks_no_store(query: str) -> None:
-    """An id of the wrong form is the client's error before any store is asked."""
+async def test_invalid_id_makes_no_store_call(query: str) -> None:
+    """An invalid id is BAD_USER_INPUT before any store call."""
     store = MemoryTracking(experiments(1, 1))
-    found = await answer(store, query)
+    found = await execute_query(store, query)
     assert found.messages == [WRONG]
     assert isinstance(found.errors[0].original_error, BadUserInput)
     assert not store.calls
 
 
-async def test_too_many_nodes() -> None:
-    """More ids than a page holds are refused with the bound and its setting."""
+async def test_too_many_ids_are_refused() -> None:
+    """More ids than the page limit are refused with the limit and its setting."""
     ids = [global_id("Run", str(number)) for number in range(101)]
-    found = await answer(MemoryTracking([]), "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids})
+    found = await execute_query(
+        MemoryTracking([]), "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids}
+    )
     assert found.messages == ["ids may have at most 100 ids (GQL_MAX_PAGE_SIZE), not 101."]

@@ -1,4 +1,4 @@
-"""The two scalars hold every 64-bit number, and take nothing else."""
+"""BigInt and DateTime accept every 64-bit number and nothing else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -13,7 +13,7 @@ from schema.engine import times
 from tests.support.document_strategies import SCHEMA
 from tests.support.memory_tracking import MemoryTracking
 from tests.support.record_strategies import experiments
-from tests.support.schema_execution import answer
+from tests.support.schema_execution import execute_query
 
 LEAST, MOST = -(2**63), 2**63 - 1
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999
@@ -34,16 +34,16 @@ of_four_digits = st.integers(FIRST, LAST)
 @example(LAST)
 @example(LAST + 1)
 @example(-1)
-def test_time_round_trip(milliseconds: int) -> None:
-    """Any 64-bit number of milliseconds is written so that it can be read back."""
+def test_formatted_time_can_be_parsed(milliseconds: int) -> None:
+    """Any 64-bit number of milliseconds can be formatted and parsed again."""
     assert times.parse_time(times.format_time(milliseconds)) == milliseconds
 
 
 @given(of_four_digits)
 @example(FIRST)
 @example(LAST)
-def test_times_as_datetime_writes_them(milliseconds: int) -> None:
-    """Within years of four digits, a time is what Python's datetime says of it."""
+def test_time_equals_datetime(milliseconds: int) -> None:
+    """For years of four digits, a time equals the format of Python's datetime."""
     moment = EPOCH + timedelta(milliseconds=milliseconds)
     written = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert times.format_time(milliseconds) == written
@@ -54,8 +54,8 @@ def test_times_as_datetime_writes_them(milliseconds: int) -> None:
 @example(MOST)
 @example(LEAST + 1)
 @example(-62_167_219_200_000)  # the year 0
-def test_times_as_numpy_writes_them(milliseconds: int) -> None:
-    """Over all years a time is what numpy says of it, the year's sign and width apart."""
+def test_time_equals_numpy(milliseconds: int) -> None:
+    """For all years, a time equals numpy's format, except the sign and width of the year."""
     text = str(np.datetime_as_string(np.datetime64(milliseconds, "ms"), unit="ms"))
     year, rest = text[:-19], text[-19:]
     within = 1 <= int(year) <= 9999
@@ -63,15 +63,16 @@ def test_times_as_numpy_writes_them(milliseconds: int) -> None:
 
 
 @given(st.lists(st.none() | of_four_digits | of_64_bits, max_size=80))
-def test_column_of_times(column: list[int | None]) -> None:
-    """A column of times is written as each of them is."""
+def test_column_of_times_is_formatted_as_each_time(column: list[int | None]) -> None:
+    """A column of times is formatted like each of its times."""
     assert times.format_times(column) == [None if one is None else times.format_time(one) for one in column]
 
 
 @given(st.lists(of_four_digits, min_size=33, max_size=80), st.booleans())
-def test_long_column_of_times(column: list[int], gap: bool) -> None:  # noqa: FBT001 - drawn
-    """A long column is, too, with and without gaps."""
-    test_column_of_times.hypothesis.inner_test([*column, None] if gap else column)  # type: ignore[attr-defined]
+def test_long_column_of_times_is_formatted_as_each_time(column: list[int], has_null: bool) -> None:  # noqa: FBT001 - drawn
+    """A long column, with and without nulls, is formatted like each of its times."""
+    inner_test = test_column_of_times_is_formatted_as_each_time.hypothesis.inner_test  # type: ignore[attr-defined]
+    inner_test([*column, None] if has_null else column)
 
 
 @given(
@@ -79,8 +80,8 @@ def test_long_column_of_times(column: list[int], gap: bool) -> None:  # noqa: FB
     st.integers(-(24 * 60 - 1), 24 * 60 - 1),
     st.sampled_from("Tt "),
 )
-def test_offsets(milliseconds: int, minutes: int, separator: str) -> None:
-    """Input of any offset is the same moment."""
+def test_time_with_any_offset(milliseconds: int, minutes: int, separator: str) -> None:
+    """Inputs with different offsets are the same time."""
     hours, rest = divmod(abs(minutes), 60)
     offset = f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
     local = times.format_time(milliseconds)[:-1].replace("T", separator)
@@ -103,8 +104,8 @@ def test_offsets(milliseconds: int, minutes: int, separator: str) -> None:
         ("-000001-01-01T00:00:00.000Z", -62_198_755_200_000),
     ],
 )
-def test_forms_of_time(text: str, milliseconds: int) -> None:
-    """RFC 3339's forms are read, and ECMAScript's years; what is finer than a millisecond is dropped."""
+def test_accepted_formats_of_time(text: str, milliseconds: int) -> None:
+    """RFC 3339 and the years of ECMAScript are accepted; digits below a millisecond are dropped."""
     assert DATE_TIME.parse_value(text) == milliseconds
     assert DATE_TIME.parse_literal(parse_value(f'"{text}"')) == milliseconds
 
@@ -149,22 +150,22 @@ def test_forms_of_time(text: str, milliseconds: int) -> None:
         {},
     ],
 )
-def test_what_is_no_time(value: Any) -> None:
-    """Anything else is refused with a message that shows the form."""
+def test_other_values_are_not_times(value: Any) -> None:
+    """Any other value is refused with a message that shows the format."""
     with pytest.raises(GraphQLError, match=r"DateTime must be .* such as 2026-11-23T05:15:00\.123Z"):
         DATE_TIME.parse_value(value)
 
 
 @pytest.mark.parametrize("literal", ["0", "1.5", "true", "null", "NOW", "[]", "{}"])
-def test_literals_that_are_no_time(literal: str) -> None:
-    """A literal of another kind is no time."""
+def test_other_literals_are_not_times(literal: str) -> None:
+    """A literal of another kind is not a time."""
     with pytest.raises(GraphQLError, match="DateTime must be"):
         DATE_TIME.parse_literal(parse_value(literal))
 
 
 @pytest.mark.parametrize("value", [1.0, "1970-01-01T00:00:00Z", True, None])
-def test_times_that_are_no_milliseconds(value: Any) -> None:
-    """A store's time that is no integer is an error, not a guess."""
+def test_time_of_a_store_must_be_an_integer(value: Any) -> None:
+    """A time of a store that is not an integer is an error."""
     with pytest.raises(GraphQLError, match="DateTime cannot represent"):
         DATE_TIME.serialize(value)
 
@@ -172,16 +173,16 @@ def test_times_that_are_no_milliseconds(value: Any) -> None:
 @given(of_64_bits)
 @example(LEAST)
 @example(MOST)
-def test_big_int(number: int) -> None:
-    """Every 64-bit number goes in, as a variable and as a literal, and comes out as itself."""
+def test_big_int_accepts_every_64_bit_integer(number: int) -> None:
+    """Every 64-bit integer is accepted as a variable and as a literal, and serialized unchanged."""
     assert BIG_INT.parse_value(number) == number
     assert BIG_INT.parse_literal(parse_value(str(number))) == number
     assert BIG_INT.serialize(number) == number
 
 
 @pytest.mark.parametrize("value", [MOST + 1, LEAST - 1, 1.0, 1e3, float("nan"), "1", True, False, None, [1]])
-def test_what_is_no_big_int(value: Any) -> None:
-    """Nothing else is taken as a variable, or written: no float, no text, no truth."""
+def test_other_values_are_not_big_ints(value: Any) -> None:
+    """No float, text, boolean or larger integer is accepted as a variable or serialized."""
     with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
         BIG_INT.parse_value(value)
     with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
@@ -191,19 +192,19 @@ def test_what_is_no_big_int(value: Any) -> None:
 @pytest.mark.parametrize(
     "literal", [str(MOST + 1), str(LEAST - 1), "1.0", "1e3", '"1"', "true", "ONE", "[1]"]
 )
-def test_literals_that_are_no_big_int(literal: str) -> None:
-    """Nothing else is taken as a literal."""
+def test_other_literals_are_not_big_ints(literal: str) -> None:
+    """No other literal is accepted."""
     with pytest.raises(GraphQLError, match="BigInt must be a 64-bit integer"):
         BIG_INT.parse_literal(parse_value(literal))
 
 
 @pytest.mark.parametrize("given_as", ["literal", "variable"])
 @pytest.mark.parametrize("step", [LEAST, -1, 0, MOST])
-async def test_big_int_reaches_the_store(step: int, given_as: str) -> None:
-    """A step of 64 bits reaches the store as it is, written in the query or given beside it."""
+async def test_big_int_reaches_the_store_unchanged(step: int, given_as: str) -> None:
+    """A 64-bit step is passed to the store unchanged, as a literal and as a variable."""
     store = MemoryTracking(experiments(1, 1))
     written = str(step) if given_as == "literal" else "$step"
     head = "" if given_as == "literal" else "query ($step: BigInt) "
     query = f"{head}{{ runs {{ nodes {{ metrics {{ series(fromStep: {written}) {{ steps }} }} }} }} }}"
-    assert (await answer(store, query, {"step": step})).errors == []
-    assert store.asked[-1] == ("histories", [("0.0", "loss")], step, None, None)
+    assert (await execute_query(store, query, {"step": step})).errors == []
+    assert store.requests[-1] == ("histories", [("0.0", "loss")], step, None, None)

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Page, Search
-from tests.support.generated import Experiment, make_room, stores, write
 from tests.support.limits import LIMITS
 from tests.support.sql_rows import ANY_STAGE, WHOLE, lists
+from tests.support.store_strategies import Experiment, rename_experiments, stores, write_store
 from tests.support.stores import Store
 
 _EXPERIMENTS = frozenset(
@@ -44,8 +44,8 @@ async def test_answers_are_those_of_mlflow(
     database: Store, engine: Engine, generated: list[Experiment]
 ) -> None:
     """Experiments, runs, params, tags, metrics and histories are as MlflowClient has them."""
-    make_room(database.client)
-    written = write(generated, database.client)
+    rename_experiments(database.client)
+    written = write_store(generated, database.client)
     tracking = SqlTracking(engine, LIMITS.store)
     await _compare_experiments(tracking, database)
     for experiment_id in written.experiment_ids:

@@ -1,28 +1,28 @@
-"""Generated stores can be written to every kind of store, and MLflow reads them back."""
+"""Generated contents can be logged to every kind of store."""
 
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.support.generated import Experiment, make_room, stores, write
+from tests.support.store_strategies import Experiment, rename_experiments, stores, write_store
 from tests.support.stores import Store
 
 
 @settings(
     max_examples=8,
     deadline=timedelta(seconds=20),
-    # Shrinking would write some hundred stores.
+    # Shrinking would write hundreds of stores.
     phases=[Phase.explicit, Phase.generate],
-    # The store is not emptied between examples: the names are made unique instead.
+    # The store is not emptied between examples; existing experiments are renamed instead.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @pytest.mark.parametrize("store", ["sqlite", "postgres", "file", "server"], indirect=True)
 @given(generated=stores())
-def test_whatever_is_generated_can_be_written(store: Store, generated: list[Experiment]) -> None:
-    """MLflow takes every generated store, and keeps each key and text as it is."""
-    make_room(store.client)
-    written = write(generated, store.client)
+def test_generated_contents_can_be_logged(store: Store, generated: list[Experiment]) -> None:
+    """MLflow accepts all generated contents and returns each key and text unchanged."""
+    rename_experiments(store.client)
+    written = write_store(generated, store.client)
     for experiment, run_ids in zip(generated, written.run_ids, strict=True):
         for run, run_id in zip(experiment.runs, run_ids, strict=True):
             read = store.client.get_run(run_id)

@@ -1,8 +1,8 @@
-"""Generated stores: whatever MLflow lets people log, odd keys and extreme numbers included.
+"""A strategy for the contents of whole stores: any data that MLflow accepts, and a function to log it.
 
-What no two kinds of store agree on is left out: the same point twice (SQL keeps one), the largest float
-(SQL takes it for infinity), a key that is also the folder of another (file stores cannot have both), and
-experiments with an apostrophe in their names (file stores cannot make them).
+Data that kinds of stores treat differently is excluded: a repeated point (SQL stores keep one), the largest
+float (SQL stores read it as infinity), a key that is a path prefix of another key (file stores cannot store
+both), and experiment names with an apostrophe (file stores cannot create them).
 """
 
 import math
@@ -25,7 +25,7 @@ Point: TypeAlias = tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run to be; it has an end only where its status is a final one."""
+    """A run to log. It has an end time only if its status is final."""
 
     name: str
     user: str
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment to be, with its runs; deleting it deletes the runs too."""
+    """An experiment to log, with its runs. Deleting it deletes its runs too."""
 
     name: str
     tags: dict[str, str]
@@ -49,28 +49,28 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The ids that MLflow gave, in order: of the experiments, and of each one's runs."""
+class WrittenIds:
+    """The ids of the logged experiments and of the runs of each, in order."""
 
     experiment_ids: list[str]
     run_ids: list[list[str]]
 
 
-def _apart(keys: Collection[str]) -> bool:
+def _no_path_prefix(keys: Collection[str]) -> bool:
     return not any(other.startswith(f"{key}/") for key in keys for other in keys)
 
 
-def _sameness(point: Point) -> tuple[int, int, str]:
+def _identity(point: Point) -> tuple[int, int, str]:
     step, timestamp, value = point
-    # 0.0 is added since a database takes -0.0 and 0.0 for one value; as text, for NaN equals nothing.
+    # Adding 0.0 makes -0.0 and 0.0 equal, as in a database. As text, NaN is equal to itself.
     return step, timestamp, str(value + 0.0)
 
 
-def _folded(experiment: Experiment) -> str:
+def _folded_name(experiment: Experiment) -> str:
     return experiment.name.casefold()
 
 
-# MLflow's keys: [/\w.\- :], as a path that stays below where it starts and is written in one way only.
+# MLflow's keys: [/\w.\- :], as normalized paths that do not leave their root.
 _key_part = st.text(st.sampled_from("abzAZ059_-é日ß .:"), min_size=1, max_size=8).filter(
     lambda part: part.strip(" .") != "" and not part.startswith("..")
 )
@@ -79,23 +79,23 @@ _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x
 _names = st.text(st.characters(categories=["L", "M", "N", "P", "S"]), min_size=1, max_size=20).filter(
     lambda name: name != "Default"
 )
-# Not 0: MLflow takes that for no time at all, and sets its own.
+# Not 0: MLflow replaces it by the current time.
 _times = st.integers(1, _LATEST)
 _steps = st.integers(-_INT64 - 1, _INT64) | st.integers(-3, 3)
 _values = st.floats(allow_subnormal=False).filter(
     lambda value: not math.isfinite(value) or abs(value) < 1.7e308
 )
 _points = st.tuples(_steps, st.integers(0, 2) | _times, _values)
-_histories = st.lists(_points, min_size=1, max_size=6, unique_by=_sameness)
+_histories = st.lists(_points, min_size=1, max_size=6, unique_by=_identity)
 
 
 def _by_key(values: st.SearchStrategy[_T]) -> st.SearchStrategy[dict[str, _T]]:
-    return st.dictionaries(_keys, values, max_size=4).filter(_apart)
+    return st.dictionaries(_keys, values, max_size=4).filter(_no_path_prefix)
 
 
 @st.composite
 def runs(draw: st.DrawFn) -> Run:
-    """Make up a run."""
+    """Generate a run."""
     status = draw(st.sampled_from(["SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED"]))
     return Run(
         name=draw(_names),
@@ -112,7 +112,7 @@ def runs(draw: st.DrawFn) -> Run:
 
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
-    """Make up an experiment with up to four runs."""
+    """Generate an experiment with up to four runs."""
     return Experiment(
         name=draw(_names.filter(lambda name: "'" not in name)),
         tags=draw(_by_key(_texts)),
@@ -122,13 +122,13 @@ def experiments(draw: st.DrawFn) -> Experiment:
 
 
 def stores() -> st.SearchStrategy[list[Experiment]]:
-    """Make up all that a store holds: up to three experiments, whose names differ in more than case."""
-    return st.lists(experiments(), max_size=3, unique_by=_folded)
+    """Generate the contents of a store: up to three experiments whose names differ in more than case."""
+    return st.lists(experiments(), max_size=3, unique_by=_folded_name)
 
 
-def write(store: list[Experiment], client: MlflowClient) -> Written:
-    """Log all of it through MLflow, and return the ids that it gave."""
-    written = Written([], [])
+def write_store(store: list[Experiment], client: MlflowClient) -> WrittenIds:
+    """Log the experiments through MLflow and return the ids."""
+    written = WrittenIds([], [])
     for experiment in store:
         experiment_id = client.create_experiment(experiment.name, tags=experiment.tags)
         written.experiment_ids.append(experiment_id)
@@ -138,15 +138,15 @@ def write(store: list[Experiment], client: MlflowClient) -> Written:
     return written
 
 
-def make_room(client: MlflowClient) -> None:
-    """Rename all experiments but Default, so that others can be written into the same store."""
+def rename_experiments(client: MlflowClient) -> None:
+    """Rename all experiments but Default, so that new ones can have their names."""
     for experiment in client.search_experiments(view_type=ViewType.ALL):
-        kept = f"written before: {experiment.experiment_id}"
-        if experiment.experiment_id == "0" or experiment.name == kept:
+        name = f"written before: {experiment.experiment_id}"
+        if experiment.experiment_id == "0" or experiment.name == name:
             continue
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
-        client.rename_experiment(experiment.experiment_id, kept)
+        client.rename_experiment(experiment.experiment_id, name)
 
 
 def _write_run(run: Run, experiment_id: str, client: MlflowClient) -> str:
