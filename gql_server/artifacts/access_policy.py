@@ -39,7 +39,7 @@ class AccessPolicy:
 
     def local_folder(self, uri: str, message: str) -> Path:
         """Return the folder of a local URI; raise `UnsupportedByStore(message)` if not allowed."""
-        if not self._any_folder and not self._roots.hold(uri):
+        if not self._any_folder and not self._roots.contain(uri):
             raise UnsupportedByStore(message)
         return Path(local_file_uri_to_path(uri))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from gql_server.stores.errors import causes, public_error_from
+from gql_server.stores.errors import error_chain, public_error_from
 from schema.ports.errors import (
     Forbidden,
     NotFound,
@@ -87,7 +87,7 @@ def storage_errors_as_public() -> Iterator[None]:
 
 
 def _public_error(error: BaseException) -> PublicError | None:
-    return next(filter(None, map(_public_error_of_cause, causes(error))), None)
+    return next(filter(None, map(_public_error_of_cause, error_chain(error))), None)
 
 
 def _public_error_of_cause(error: BaseException) -> PublicError | None:

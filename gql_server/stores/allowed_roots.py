@@ -1,4 +1,4 @@
-"""The folders of this machine that artifacts may be in."""
+"""The folders of this machine in which artifacts may be."""
 
 import os
 from pathlib import Path
@@ -10,21 +10,21 @@ _LOCAL = {"", "file"}
 
 
 def is_local(uri: str) -> bool:
-    """Say whether the artifacts at a URI are in a folder of whoever reads it."""
+    """Return whether a URI names a folder of the machine that reads it."""
     return urlsplit(uri).scheme in _LOCAL
 
 
 class AllowedRoots:
-    """Some folders, separated as in PATH; empty where none is named."""
+    """A list of folders, separated as in PATH; it may be empty."""
 
     def __init__(self, roots: str = "") -> None:
         self._folders = [Path(root).resolve() for root in roots.split(os.pathsep) if root]
 
     def __bool__(self) -> bool:
-        """Say whether any is named."""
+        """Return whether the list has folders."""
         return bool(self._folders)
 
-    def hold(self, uri: str) -> bool:
-        """Say whether the folder that a local URI names is one of them, or below one, links followed."""
-        whole = Path(local_file_uri_to_path(uri)).resolve()
-        return any(whole.is_relative_to(root) for root in self._folders)
+    def contain(self, uri: str) -> bool:
+        """Return whether a local URI names one of the folders or one below, with links resolved."""
+        path = Path(local_file_uri_to_path(uri)).resolve()
+        return any(path.is_relative_to(root) for root in self._folders)

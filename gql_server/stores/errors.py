@@ -1,6 +1,6 @@
-"""What went wrong in MLflow, as faults that a client may read.
+"""Errors of MLflow and the libraries below it, as errors that a client may read.
 
-Messages hold no file, host, URL or SQL: MLflow's own text is passed on only where it speaks of the request.
+The messages contain no file, host, URL or SQL. MLflow's own text is quoted only if it is about the request.
 """
 
 import re
@@ -24,9 +24,9 @@ from schema.ports.errors import (
     UnsupportedByStore,
 )
 
-_LONGEST = 500
+_MAX_LENGTH = 500
 _NOT_JSON = "API request to endpoint "
-"""How MLflow's client begins to speak of an answer that is not JSON, whatever its status."""
+"""The start of the message of MLflow's client for a response that is not JSON, whatever its status."""
 _UNREACHABLE = "The tracking store cannot be reached."
 _SLOW = "The tracking store did not answer in time."
 _FOREIGN = "Something other than MLflow answers at the tracking store's address."
@@ -36,19 +36,19 @@ _FIXED: dict[str, PublicError] = {
     "CUSTOMER_UNAUTHORIZED": Unauthenticated("The tracking store did not accept the credentials."),
     "PERMISSION_DENIED": Forbidden("The tracking store does not allow this."),
     "TEMPORARILY_UNAVAILABLE": StoreUnavailable("The tracking store is not available now."),
-    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable("The tracking store is asked too often now."),
-    "RESOURCE_EXHAUSTED": StoreUnavailable("The tracking store is asked too often now."),
-    # Of a question: what is refused of a change has its own words.
+    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable("The tracking store is called too often now."),
+    "RESOURCE_EXHAUSTED": StoreUnavailable("The tracking store is called too often now."),
+    # For reads; errors of writes have their own messages.
     "RESOURCE_ALREADY_EXISTS": StoreUnavailable("The tracking store is not available now."),
     "DEADLINE_EXCEEDED": StoreTimeout(_SLOW),
     "ENDPOINT_NOT_FOUND": UnsupportedByStore("The tracking store has no such function."),
     "NOT_IMPLEMENTED": UnsupportedByStore("The tracking store has no such function."),
 }
-_DATABASE = re.compile(
+_SQL = re.compile(
     r"\[SQL:|sqlalche\.me"
     r"|\((?:sqlite3|psycopg\w*|pymysql|MySQLdb|mysql|mariadb|pyodbc|pymssql|oracledb|sqlalchemy)\.[\w.]+\)"
 )
-"""What the text of a database has that an MLflow server hands on: its statement, its driver's exception."""
+"""Matches a database error that an MLflow server passes on: its statement, or its driver's exception."""
 _QUOTED: dict[str, type[PublicError]] = {
     "INVALID_PARAMETER_VALUE": BadUserInput,
     "BAD_REQUEST": BadUserInput,
@@ -58,32 +58,32 @@ _QUOTED: dict[str, type[PublicError]] = {
 
 
 class NotMlflowError(StoreUnavailable):
-    """Something that is no MLflow server answered where one should be: a page to log in at, say."""
+    """The tracking store's address returns a response that is not MLflow's, such as a login page."""
 
 
 def public_error_from(error: BaseException) -> PublicError | None:
-    """Return the fault that an error stands for; None where it is a bug, or says what it should not."""
+    """Return the public form of an error; None for a bug, and for a message that must not reach a client."""
     if isinstance(error, PublicError):
         return error
     if isinstance(error, StoreConfigError):
-        return StoreUnavailable("The tracking store is not usable; the server's log says why.")
-    return _below(error) or _of_mlflow(error)
+        return StoreUnavailable("The tracking store is not usable; the server's log has the reason.")
+    return _from_library(error) or _from_mlflow(error)
 
 
 def code_of(error: MlflowException) -> str:
-    """Return MLflow's name for what went wrong."""
+    """Return MLflow's error code."""
     return str(error.error_code)
 
 
-def speaks_of_database(error: MlflowException) -> bool:
-    """Say whether a message is that of the database behind an MLflow server, with SQL in it."""
-    return _DATABASE.search(str(error.message)) is not None
+def contains_sql(error: MlflowException) -> bool:
+    """Return whether a message is an error of the database behind an MLflow server, with SQL in it."""
+    return _SQL.search(str(error.message)) is not None
 
 
-def _below(error: BaseException) -> PublicError | None:
-    """Look at the libraries under MLflow, which wraps their errors in codes that say less."""
-    # From the first cause on: requests calls a connection error what urllib3 knows to be a timeout.
-    for cause in reversed(list(causes(error))):
+def _from_library(error: BaseException) -> PublicError | None:
+    """Return the public form of an error of a library below MLflow, whose code is less specific."""
+    # From the first cause on: what is a timeout for urllib3 is a connection error for requests.
+    for cause in reversed(list(error_chain(error))):
         match cause:
             case ParseError():
                 return NotMlflowError(_FOREIGN)
@@ -92,34 +92,36 @@ def _below(error: BaseException) -> PublicError | None:
             case http.RequestException():
                 return StoreUnavailable(_UNREACHABLE)
             case sql.DataError():
-                return BadUserInput("A value is not one that the tracking database can hold.")
+                return BadUserInput("The tracking database cannot store one of the values.")
             case sql.OperationalError() | sql.InterfaceError() | sql.TimeoutError():
                 return StoreUnavailable("The tracking database is not available now.")
     return None
 
 
-def _of_mlflow(error: BaseException) -> PublicError | None:
-    if not isinstance(error, MlflowException) or _database_spoke(error):
+def _from_mlflow(error: BaseException) -> PublicError | None:
+    if not isinstance(error, MlflowException) or _is_database_error(error):
         return None
     code = code_of(error)
     fixed = _FIXED.get(code)
     if fixed is not None:
         return type(fixed)(*fixed.args)
     if not isinstance(error, RestException) and error.message.startswith(_NOT_JSON):
-        # Its text is not quoted: it holds that of the page.
+        # The message is not quoted, because it contains the text of the page.
         return NotMlflowError(_FOREIGN)
     quoted = _QUOTED.get(code)
-    if quoted is BadUserInput and speaks_of_database(error):
-        return BadUserInput("The tracking store's database refuses this, or cannot hold a value of it.")
-    return None if quoted is None or speaks_of_database(error) else quoted(cleaned(error.message, code))
+    if quoted is BadUserInput and contains_sql(error):
+        return BadUserInput(
+            "The tracking store's database refuses this request, or cannot store one of its values."
+        )
+    return None if quoted is None or contains_sql(error) else quoted(sanitized(error.message, code))
 
 
-def _database_spoke(error: BaseException) -> bool:
-    return any(isinstance(cause, sql.SQLAlchemyError) for cause in causes(error))
+def _is_database_error(error: BaseException) -> bool:
+    return any(isinstance(cause, sql.SQLAlchemyError) for cause in error_chain(error))
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Return the error, what it came of, what that came of, and so on, each once: they may go in a circle."""
+def error_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error, its cause, the cause's cause and so on, each once: a chain may be circular."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -127,8 +129,8 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def cleaned(message: str, code: str) -> str:
-    """Return MLflow's message as one line of bounded length, without its code and without URLs."""
+def sanitized(message: str, code: str) -> str:
+    """Return MLflow's message as one line of limited length, without its code and without URLs."""
     text = " ".join(message.removeprefix(f"{code}: ").split())
     text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "(a URL)", text, flags=re.IGNORECASE)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -1,4 +1,4 @@
-"""Groups of runs as the port has them, in their order, whatever counted them."""
+"""Sorted groups of runs in the form of the port."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +16,7 @@ GroupValues: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """How one metric is spread over a group's runs."""
+    """The distribution of one metric over the runs of a group."""
 
     key: str
     count: int
@@ -30,18 +30,20 @@ def as_groups(
     grouping: Grouping,
     counts: Mapping[GroupValues, int],
     summaries: Mapping[GroupValues, Sequence[SummaryRow]],
-    most: int,
+    limit: int,
 ) -> Groups:
-    """Return the groups in order; raise `LimitExceeded` for more than `most` of them or of summaries."""
-    if len(counts) > most or sum(map(len, summaries.values())) > most:
-        raise too_many_groups(most)
+    """Return the groups in their order; raise `LimitExceeded` for more than `limit` groups or summaries."""
+    if len(counts) > limit or sum(map(len, summaries.values())) > limit:
+        raise too_many_groups(limit)
     if not grouping.by:
-        # No runs at all are a group too, as in SQL.
+        # Without keys there is one group even without runs, as in SQL.
         counts = counts or {(): 0}
-    place = [sort_value_function(key.by, key.key) for key in grouping.by]
+    sort_values = [sort_value_function(key.by, key.key) for key in grouping.by]
     ordered = sorted(
         counts,
-        key=lambda values: [(of(value), _text(value)) for of, value in zip(place, values, strict=True)],
+        key=lambda values: [
+            (sort_value(value), _text(value)) for sort_value, value in zip(sort_values, values, strict=True)
+        ],
     )
     rows: list[SummaryRow] = []
     spans: list[Span] = []
@@ -55,5 +57,5 @@ def as_groups(
 
 
 def _text(value: Any) -> str:
-    """Return what decides between groups whose values are the same number in another writing."""
+    """Return the key that sorts groups whose values are the same number in different notations."""
     return value if isinstance(value, str) else ""

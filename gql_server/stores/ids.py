@@ -1,4 +1,4 @@
-"""Ids as stores have them: what cannot be one is refused before a store is asked."""
+"""The forms of ids. An id that nothing can have is refused before a store is called."""
 
 import re
 from collections.abc import Iterable
@@ -8,26 +8,26 @@ from schema.ports.run_id import is_run_id
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Children, Scope
 
-# MLflow's own form, mlflow.utils.validation; there `$` also lets a newline at the end pass.
+# The form in mlflow.utils.validation, where `$` also matches before a newline at the end.
 _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}")
-# As SQL prints one: MLflow would read 007 as 7, and answer under another id than the one asked for.
+# As SQL prints a number: MLflow would take 007 for 7, and return another id than the requested one.
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
-# As a URI of its own, or by the place where MLflow keeps the files of logged models.
+# A models: URI, or a path in the folder in which MLflow stores the files of logged models.
 _MODEL_SOURCE = re.compile(r"(?:models:/|.*/models/)(m-[\w\-]+)(?:/artifacts)?/?", re.ASCII)
 _INT64 = 2**63
 
 
-def model_id_of(source: str | None) -> str | None:
-    """Return the id of the logged model that a version's source names; None where it names another thing."""
-    found = _MODEL_SOURCE.fullmatch(source or "")
-    return found[1] if found else None
+def model_id_from_source(source: str | None) -> str | None:
+    """Return the id of the logged model in a version's source; None if the source is something else."""
+    match = _MODEL_SOURCE.fullmatch(source or "")
+    return match[1] if match else None
 
 
 def check_model_ids(ids: Iterable[str]) -> None:
-    """Raise `BadUserInput` for an id that no logged model can have: their form is that of runs' ids.
+    """Raise `BadUserInput` for an id that no logged model can have: they have the form of run ids.
 
-    It becomes part of an address.
+    The id becomes a part of a URL.
     """
     for model_id in ids:
         if not is_run_id(model_id):
@@ -36,7 +36,7 @@ def check_model_ids(ids: Iterable[str]) -> None:
 
 
 def check_versions(versions: Iterable[str]) -> None:
-    """Raise `BadUserInput` for what is no number of a model's version."""
+    """Raise `BadUserInput` for text that is not the number of a version."""
     for version in versions:
         if not _VERSION.fullmatch(version):
             message = f"{version[:300]!r} is not a version of a registered model."
@@ -60,7 +60,7 @@ def check_experiment_ids(ids: Iterable[str], kind: StoreKind) -> None:
 
 
 def check_scopes(scopes: Iterable[Scope], kind: StoreKind) -> None:
-    """Raise `BadUserInput` for a scope of a run or an experiment that cannot be in this kind of store."""
+    """Raise `BadUserInput` for a scope with an id that cannot exist in this kind of store."""
     for scope in scopes:
         if isinstance(scope, Children):
             check_run_ids([scope.run_id])

@@ -1,4 +1,4 @@
-"""What a store lacks that others have: logged models before MLflow 3, say, or a registry."""
+"""Features that a store may not have, such as logged models before MLflow 3, or a registry."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -8,34 +8,34 @@ from mlflow.exceptions import MlflowException
 from gql_server.stores.errors import code_of
 
 _T = TypeVar("_T")
-_LACKING = {"ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"}
-_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
+_UNSUPPORTED = {"ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"}
+_MISSING = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
 
 
 class RegistryUnsupported(Exception):
     """The kind of store has no model registry."""
 
 
-async def unless_lacking(answer: Awaitable[_T], otherwise: _T) -> _T:
-    """Return the answer, or something else where the store has no such function."""
+async def default_if_unsupported(result: Awaitable[_T], default: _T) -> _T:
+    """Return the result, or the default if the store does not have the function."""
     try:
-        return await answer
+        return await result
     except (NotImplementedError, RegistryUnsupported):
-        return otherwise
+        return default
     except MlflowException as error:
-        if code_of(error) in _LACKING:
-            return otherwise
+        if code_of(error) in _UNSUPPORTED:
+            return default
         raise
 
 
-async def unless_absent(answer: Awaitable[_T], *, by_name: bool = False) -> _T | None:
-    """Return the answer; None where there is no such thing, or no such kind of thing.
+async def none_if_missing(result: Awaitable[_T], *, by_name: bool = False) -> _T | None:
+    """Return the result, or None if the store does not have the object or the kind of object.
 
-    `by_name` says that what the store calls invalid is a name that nothing can have.
+    With `by_name`, a parameter that the store calls invalid is a name that no object can have.
     """
     try:
-        return await unless_lacking(answer, None)
+        return await default_if_unsupported(result, None)
     except MlflowException as error:
-        if code_of(error) in _ABSENT or (by_name and code_of(error) == "INVALID_PARAMETER_VALUE"):
+        if code_of(error) in _MISSING or (by_name and code_of(error) == "INVALID_PARAMETER_VALUE"):
             return None
         raise

@@ -1,4 +1,4 @@
-"""What every call of the port has around it: a time limit, and faults that a client may read."""
+"""The wrapper of every call of the port: a time limit, and errors that a client may read."""
 
 import asyncio
 import logging
@@ -16,27 +16,27 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
-class Timed(Protocol):
-    """A store that says how many seconds one call of the port may take."""
+class HasTimeout(Protocol):
+    """A store with a limit on the time of one call of the port."""
 
     @property
     def timeout(self) -> float:
-        """Return the seconds."""
+        """Return the limit in seconds."""
         ...
 
 
-_S = TypeVar("_S", bound=Timed)
+_S = TypeVar("_S", bound=HasTimeout)
 
 
-def too_slow(seconds: float) -> StoreTimeout:
-    """Return the fault of a call that took longer than it may."""
+def store_timeout(seconds: float) -> StoreTimeout:
+    """Return the error for a call that took longer than `seconds`."""
     return StoreTimeout(f"The tracking store did not answer within {seconds:g} seconds (GQL_STORE_TIMEOUT).")
 
 
 def port_call(
     method: Callable[Concatenate[_S, _P], Coroutine[Any, Any, _T]],
 ) -> Callable[Concatenate[_S, _P], Coroutine[Any, Any, _T]]:
-    """Make a method of the port end in time, and raise nothing but faults where it meets expected errors."""
+    """Limit the time of a method of the port, and convert expected errors to `PublicError`."""
 
     @wraps(method)
     async def call(self: _S, /, *args: _P.args, **options: _P.kwargs) -> _T:
@@ -45,17 +45,17 @@ def port_call(
                 deadline.set(limit.when())
                 return await method(self, *args, **options)
         except TimeoutError as error:
-            raise too_slow(self.timeout) from error
+            raise store_timeout(self.timeout) from error
         except PublicError:
             raise
         except Exception as error:
-            fault = public_error_from(error)
-            if fault is None:
+            public_error = public_error_from(error)
+            if public_error is None:
                 raise
             if isinstance(error, StoreConfigError):
                 _log.error("%s", error)
-            elif isinstance(fault, NotMlflowError):
-                _log.warning("the store's answer is not MLflow's: %.300s", error)
-            raise fault from error
+            elif isinstance(public_error, NotMlflowError):
+                _log.warning("the response of the tracking store is not MLflow's: %.300s", error)
+            raise public_error from error
 
     return call

@@ -1,9 +1,9 @@
-"""The fault of a tracking URI that no waiting will mend."""
+"""The error for a tracking URI that no retry fixes."""
 
 
 class StoreConfigError(Exception):
-    """The tracking URI cannot be opened; the message, one line, says why and what to do.
+    """The tracking URI cannot be opened; the message is one line with the reason and what to do.
 
-    It is for whoever started the server and may name what they typed, except a password. Where the store may
-    come up by itself, `schema.ports.errors.StoreUnavailable` is raised instead.
+    The message is for the operator and may contain the URI, except its password. If a later attempt may
+    succeed, `schema.ports.errors.StoreUnavailable` is raised instead.
     """

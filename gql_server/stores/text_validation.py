@@ -1,4 +1,4 @@
-"""Keys and values as stores have them: what cannot be one is refused before a store is asked."""
+"""Checks of keys and values before a store is called."""
 
 import re
 
@@ -7,19 +7,19 @@ from mlflow.utils import validation
 
 from schema.ports.errors import BadUserInput
 
-# In MLflow's own pattern of a key, `$` also lets a newline at the end pass.
+# In MLflow's own pattern of a key, `$` also matches before a newline at the end.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_text(what: str, text: str) -> None:
-    """Raise `BadUserInput` for what no database keeps as text."""
+    """Raise `BadUserInput` for text that no database stores."""
     if "\0" in text:
-        message = f"{what} must not hold a NUL character."
+        message = f"{what} must not contain a NUL character."
         raise BadUserInput(message)
 
 
 def check_key(key: str, what: str) -> None:
-    """Raise MLflow's exception for a key that it would not take, or that has a control character."""
+    """Raise MLflow's exception for a key that MLflow refuses, or that has a control character."""
     validation._validate_tag_name(key, what)  # noqa: SLF001
     if _CONTROL.search(key):
         message = validation.invalid_value(what, key, validation.bad_character_message())

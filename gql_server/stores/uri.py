@@ -1,4 +1,4 @@
-"""Tracking URIs: which family of store one names, and how to show one without its password."""
+"""Tracking URIs: the kind of store, the file or folder, and a form without the password."""
 
 import re
 from pathlib import Path
@@ -18,16 +18,16 @@ _KINDS = {
     "azureml": StoreKind.AZURE_ML,
 }
 _DATABRICKS = {"databricks", "databricks-uc", "uc"}
-"""What MLflow takes for a store although it has no scheme."""
+"""URIs without a scheme that MLflow does not take for folders."""
 
 
 def scheme_of(uri: str) -> str:
-    """Return the scheme without a driver's name: postgresql of postgresql+psycopg2:, nothing of a path."""
+    """Return the scheme without the driver: postgresql for postgresql+psycopg2:, empty for a path."""
     return urlsplit(uri).scheme.partition("+")[0]
 
 
 def kind_of(uri: str) -> StoreKind:
-    """Return the family of the store that a tracking URI names."""
+    """Return the kind of the store at a tracking URI."""
     scheme = scheme_of(uri)
     if scheme in _DATABASES:
         return StoreKind.SQL
@@ -36,8 +36,8 @@ def kind_of(uri: str) -> StoreKind:
     return _KINDS.get(scheme, StoreKind.OTHER)
 
 
-def shown(uri: str) -> str:
-    """Return the URI with *** for a password, for messages to whoever typed it."""
+def redacted_uri(uri: str) -> str:
+    """Return the URI with *** in place of a password, for messages to the operator."""
     try:
         return make_url(uri).render_as_string() if kind_of(uri) is StoreKind.SQL else _masked(uri)
     except (ArgumentError, ValueError):
@@ -45,13 +45,13 @@ def shown(uri: str) -> str:
 
 
 def sqlite_file(url: URL) -> Path | None:
-    """Return the file of a SQLite database; None of one in memory, or on another kind of server."""
+    """Return the file of a SQLite database; None for one in memory and for other databases."""
     if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
         return None
     name = str(url.database)
     if not name.startswith("file:"):
         return Path(name)
-    # SQLite's own form of URI, in which file::memory: and mode=memory stand for no file at all.
+    # SQLite's own form of URI, in which file::memory: and mode=memory name no file.
     name = unquote(name.removeprefix("file:"))
     if name == ":memory:" or url.query.get("mode") == "memory":
         return None

@@ -1,4 +1,4 @@
-"""Which workspace a request is about, where a store has several."""
+"""The workspace of a request, in a store with workspaces."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ from mlflow.utils.workspace_context import get_request_workspace
 from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 
 
-def workspace_of_request() -> Callable[[], str | None]:
-    """Return what names the workspace in the caller's context; None where there are no workspaces."""
+def request_workspace() -> Callable[[], str | None]:
+    """Return the function that returns the workspace of the current context; None without workspaces."""
     if not MLFLOW_ENABLE_WORKSPACES.get():
         return lambda: None
     return lambda: get_request_workspace() or DEFAULT_WORKSPACE_NAME

@@ -6,7 +6,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import shown, sqlite_file
+from gql_server.stores.uri import redacted_uri, sqlite_file
 
 _CONNECT_TIMEOUT_SECONDS = 10
 _BACKENDS_WITH_TIMEOUT = {"postgresql", "mysql"}
@@ -17,7 +17,7 @@ def parse_database_url(uri: str) -> URL:
     try:
         return make_url(uri)
     except (ArgumentError, ValueError):
-        message = f"{shown(uri)} is not a database URI that SQLAlchemy can read."
+        message = f"{redacted_uri(uri)} is not a database URI that SQLAlchemy can read."
         raise StoreConfigError(message) from None
 
 
@@ -31,7 +31,7 @@ def connection_url(uri: str) -> URL:
     if path is None:
         return url if url.get_backend_name() == "sqlite" else _with_connect_timeout(url)
     if not path.is_file():
-        message = f"{shown(uri)}: there is no such file."
+        message = f"{redacted_uri(uri)}: there is no such file."
         raise StoreConfigError(message)
     if url.query.get("uri"):
         return url if "mode" in url.query else url.update_query_dict({"mode": "rw"})

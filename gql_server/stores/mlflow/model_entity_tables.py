@@ -7,7 +7,7 @@ from mlflow.entities import LoggedModel, Metric
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.entities.model_registry.model_version_stages import STAGE_NONE
 
-from gql_server.stores.ids import model_id_of
+from gql_server.stores.ids import model_id_from_source
 from gql_server.stores.mlflow.entity_tables import (
     ColumnReaders,
     flattened,
@@ -48,7 +48,7 @@ _VERSION_READERS: ColumnReaders = {
     "created_at": lambda version: version.creation_timestamp or None,
     "updated_at": lambda version: version.last_updated_timestamp or None,
     "source_run_id": lambda version: _run_id(version.run_id),
-    "logged_model_id": lambda version: model_id_of(version.source),
+    "logged_model_id": lambda version: model_id_from_source(version.source),
 }
 
 

@@ -11,7 +11,7 @@ from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_model_ids
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_reader import StoreReader
-from gql_server.stores.optional_features import unless_absent, unless_lacking
+from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, count_rows, iterate_pages
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
@@ -67,7 +67,7 @@ class ModelReader:
             found = await self._search_by_ids("model_id", distinct, experiment_ids)
             return {model.model_id: model for model in found}
         models = await gather_or_cancel(
-            unless_absent(self._calls.call("get_logged_model", model_id)) for model_id in distinct
+            none_if_missing(self._calls.call("get_logged_model", model_id)) for model_id in distinct
         )
         return {
             model_id: model for model_id, model in zip(distinct, models, strict=True) if model is not None
@@ -118,7 +118,7 @@ class ModelReader:
         result = self._calls.call(
             "search_logged_models", experiment_ids, filter_, None, size, _NEWEST_FIRST, token
         )
-        return await unless_lacking(result, PagedList([], None))
+        return await default_if_unsupported(result, PagedList([], None))
 
 
 def _outputs(run: Run) -> list[str]:

@@ -18,7 +18,7 @@ from gql_server.stores.mlflow.schema_check import (
     silence_database_logs,
 )
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import folder_of, kind_of, scheme_of, shown, sqlite_file
+from gql_server.stores.uri import folder_of, kind_of, redacted_uri, scheme_of, sqlite_file
 from schema.ports.store_kind import StoreKind
 
 
@@ -35,7 +35,7 @@ def open_store(uri: str, *, create: bool = False, azure: AzureOptions | None = N
     if kind is StoreKind.AZURE_ML:
         return open_workspace_store(uri, (azure or AzureSettings().azure_options).credential_timeout)
     if kind is StoreKind.FILE and not (create or folder_of(uri).is_dir()):
-        message = f"{shown(uri)}: there is no such folder."
+        message = f"{redacted_uri(uri)}: there is no such folder."
         raise StoreConfigError(message)
     return _build(uri)
 
@@ -52,7 +52,7 @@ def _open_database(uri: str, *, create: bool) -> AbstractStore:
         return open_mlflow_sql_store(uri, artifact_root, create_default_experiment=new)
     except MlflowException as error:
         if error.error_code == "INVALID_STATE":
-            message = f"{shown(uri)}: {error.message}"
+            message = f"{redacted_uri(uri)}: {error.message}"
             raise StoreConfigError(message) from error
         raise
 
@@ -64,17 +64,16 @@ def _build(uri: str) -> AbstractStore:
         build = _tracking_store_registry.get_store_builder(uri)
         store: AbstractStore = build(store_uri=uri, artifact_uri=None)
     except UnsupportedModelRegistryStoreURIException as error:
-        message = f"{shown(uri)}: no installed MLflow plugin supports the scheme {scheme_of(uri)!r}."
+        message = f"{redacted_uri(uri)}: no installed MLflow plugin supports the scheme {scheme_of(uri)!r}."
         raise StoreConfigError(message) from error
     except ImportError as error:
-        message = f"{shown(uri)} needs the Python package {error.name}, which is not installed."
+        message = f"{redacted_uri(uri)} needs the Python package {error.name}, which is not installed."
         raise StoreConfigError(message) from error
     except MlflowException as error:
         if kind_of(uri) is StoreKind.FILE and os.environ.get("MLFLOW_ALLOW_FILE_STORE") != "true":
-            message = (
-                f"{shown(uri)}: MLflow opens folders of files only if MLFLOW_ALLOW_FILE_STORE=true is set."
-            )
+            shown = redacted_uri(uri)
+            message = f"{shown}: MLflow opens folders of files only if MLFLOW_ALLOW_FILE_STORE=true is set."
             raise StoreConfigError(message) from error
-        message = f"{shown(uri)}: {error.message}"
+        message = f"{redacted_uri(uri)}: {error.message}"
         raise StoreConfigError(message) from error
     return store

@@ -9,7 +9,7 @@ from gql_server.stores.mlflow import entity_tables, model_entity_tables
 from gql_server.stores.mlflow.merged_pages import merged_pages
 from gql_server.stores.mlflow.registry_reader import RegistryReader
 from gql_server.stores.mlflow.store_calls import StoreCalls
-from gql_server.stores.optional_features import unless_lacking
+from gql_server.stores.optional_features import default_if_unsupported
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, count_rows, read_page
 from gql_server.stores.store_call import port_call
 from schema.ports.registry import RegistryStore, VersionKey
@@ -30,7 +30,7 @@ class MlflowRegistry(RegistryStore):
     async def open(self) -> None:
         """Open the registry at the server's start; raises `StoreConfigError` or `StoreUnavailable`."""
         # A folder without a registry may get one later.
-        await unless_lacking(self._calls.open(), None)
+        await default_if_unsupported(self._calls.open(), None)
 
     async def close(self) -> None:
         """Release connections and threads."""

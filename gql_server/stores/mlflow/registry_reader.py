@@ -10,7 +10,7 @@ from mlflow.utils.search_utils import SearchModelUtils
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.mlflow.store_calls import StoreCalls
-from gql_server.stores.optional_features import unless_absent, unless_lacking
+from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
 from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import BadUserInput, LimitExceeded
@@ -86,7 +86,7 @@ class RegistryReader:
         return by_run
 
     async def _get(self, method: str, *key: str) -> Any:
-        return await unless_absent(self._calls.call(method, *key), by_name=True)
+        return await none_if_missing(self._calls.call(method, *key), by_name=True)
 
     def _versions_fetcher(self, name: str) -> FetchPage:
         # MLflow's filter syntax cannot express a name that contains both kinds of quote.
@@ -110,7 +110,7 @@ class RegistryReader:
         self, method: str, filter_: str | None, order_by: list[str] | None, size: int, token: PageToken
     ) -> Any:
         result = self._calls.call(method, filter_, min(size, _MAX_PAGE_SIZE), order_by, token)
-        return await unless_lacking(result, PagedList([], None))
+        return await default_if_unsupported(result, PagedList([], None))
 
 
 async def _fetch_nothing(_size: int, _token: PageToken) -> Any:

@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from gql_server.stores.mlflow.database_url import connection_url, parse_database_url
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import shown, sqlite_file
+from gql_server.stores.uri import redacted_uri, sqlite_file
 from schema.ports.errors import StoreUnavailable
 
 _DRIVER_EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
@@ -89,7 +89,7 @@ def _check_schema(uri: str, connection: Connection) -> None:
     script = ScriptDirectory.from_config(_get_alembic_config(""))
     problem = _schema_problem(heads, tables, script)
     if problem:
-        message = f"{shown(uri)}: {problem.format(uri=shown(uri), version=mlflow.__version__)}"
+        message = f"{redacted_uri(uri)}: {problem.format(uri=redacted_uri(uri), version=mlflow.__version__)}"
         raise StoreConfigError(message)
 
 
@@ -115,13 +115,13 @@ def _missing_driver(uri: str, url: URL, error: Exception) -> str:
     extra = _DRIVER_EXTRAS.get(url.get_backend_name() if isinstance(error, ImportError) else "")
     install = f"pip install 'mlflow-gql-server[{extra}]'" if extra else f"pip install {name}"
     hint = "; write the URI as mysql+pymysql://" if name == "MySQLdb" else ""
-    return f"{shown(uri)} needs the Python driver {name}, which is not installed: {install}{hint}"
+    return f"{redacted_uri(uri)} needs the Python driver {name}, which is not installed: {install}{hint}"
 
 
 def _connection_error(uri: str, error: DBAPIError) -> Exception:
     text = _one_line(error.orig)
     if _PERMANENT_ERROR.search(text):
-        return StoreConfigError(f"{shown(uri)}: {text}")
+        return StoreConfigError(f"{redacted_uri(uri)}: {text}")
     return StoreUnavailable("The tracking database cannot be reached.")
 
 

@@ -27,9 +27,9 @@ from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.mlflow.uncounted_histories import UncountedHistories
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
 from gql_server.stores.registry_factory import OpenableRegistry, registry_at
-from gql_server.stores.store_call import port_call, too_slow
+from gql_server.stores.store_call import port_call, store_timeout
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import kind_of, shown
+from gql_server.stores.uri import kind_of, redacted_uri
 from schema.ports.errors import PublicError, StoreTimeout, StoreUnavailable, UnsupportedByStore
 from schema.ports.models import ModelStore
 from schema.ports.store_kind import StoreKind
@@ -118,14 +118,14 @@ class MlflowTracking(UncountedHistories, Tracking):
                     await self._separate_registry.open()
             await self.ready()
         except TimeoutError as error:
-            raise too_slow(self.timeout) from error
+            raise store_timeout(self.timeout) from error
         except (UnsupportedByStore, NotMlflowError) as error:
-            message = f"{shown(self._uri)}: there is no MLflow server at this address."
+            message = f"{redacted_uri(self._uri)}: there is no MLflow server at this address."
             raise StoreConfigError(message) from error
         except (StoreConfigError, StoreUnavailable, StoreTimeout):
             raise
         except PublicError as error:
-            message = f"{shown(self._uri)}: {error}"
+            message = f"{redacted_uri(self._uri)}: {error}"
             raise StoreConfigError(message) from error
         except Exception as error:
             raise public_error_from(error) or error from error

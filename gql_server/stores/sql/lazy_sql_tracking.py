@@ -1,15 +1,16 @@
 """The tracking port over a database that is opened when it is first used."""
 
 import asyncio
+from functools import partial
 
-from sqlalchemy import Engine
 from typing_extensions import override
 
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.registry_factory import OpenableRegistry
+from gql_server.stores.sql.lazy_engine import engine_of
 from gql_server.stores.sql.tracking import SqlTracking
-from gql_server.stores.workspaces import workspace_of_request
+from gql_server.stores.workspaces import request_workspace
 
 
 class LazySqlTracking(SqlTracking):
@@ -29,7 +30,8 @@ class LazySqlTracking(SqlTracking):
     ) -> None:
         self._store = LazyStore(uri, create=create)
         self._separate_registry = registry
-        super().__init__(self._engine, limits, workspace=workspace_of_request(), registry=registry)
+        engine = partial(engine_of, self._store)
+        super().__init__(engine, limits, workspace=request_workspace(), registry=registry)
 
     @property
     def lazy_store(self) -> LazyStore:
@@ -53,7 +55,3 @@ class LazySqlTracking(SqlTracking):
         if self._separate_registry is not None:
             await self._separate_registry.close()
         await asyncio.to_thread(self._store.close)
-
-    def _engine(self) -> Engine:
-        engine: Engine = self._store.get().engine  # type: ignore[attr-defined]
-        return engine

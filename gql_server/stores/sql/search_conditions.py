@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlparse.exceptions import SQLParseError
 
-from gql_server.stores.errors import cleaned, code_of
+from gql_server.stores.errors import code_of, sanitized
 from gql_server.stores.sql.conditions import experiment_condition, run_condition
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import EXPERIMENTS, RUNS
@@ -104,7 +104,7 @@ def filter_clauses(
             _make_number(comparison)
         built: Sequence[Any] = build(parsed)
     except MlflowException as error:
-        raise BadUserInput(cleaned(error.message, code_of(error))) from error
+        raise BadUserInput(sanitized(error.message, code_of(error))) from error
     except (ValueError, SyntaxError, SQLParseError) as error:
         # MLflow does not convert them, as for the list in: run_id IN (a)
         message = "MLflow cannot parse this filter."

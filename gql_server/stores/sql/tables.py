@@ -15,7 +15,7 @@ from mlflow.store.tracking.dbmodels.models import (
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from sqlalchemy import ColumnElement, Table, case, func, select
 
-from gql_server.stores.ids import model_id_of
+from gql_server.stores.ids import model_id_from_source
 from schema.ports.run_id import is_run_id
 
 
@@ -92,7 +92,7 @@ def _run_ids(values: Sequence[Any]) -> list[str | None]:
 
 
 def _model_ids(values: Sequence[Any]) -> list[str | None]:
-    return list(map(model_id_of, values))
+    return list(map(model_id_from_source, values))
 
 
 _CONVERTERS: Final[dict[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {

@@ -9,7 +9,7 @@ from requests import exceptions as http
 from sqlalchemy import exc as sql
 from urllib3.exceptions import NewConnectionError
 
-from gql_server.stores.errors import NotMlflowError, causes, cleaned, code_of, public_error_from
+from gql_server.stores.errors import NotMlflowError, code_of, error_chain, public_error_from, sanitized
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def is_conflict(error: BaseException) -> bool:
     message = error.message if isinstance(error, MlflowException) else ""
     if _SQL in message and _CONFLICT_MESSAGE.search(message):
         return True
-    return any(_is_rollback(cause) for cause in causes(error))
+    return any(_is_rollback(cause) for cause in error_chain(error))
 
 
 def _is_rollback(cause: BaseException) -> bool:
@@ -85,11 +85,11 @@ def _is_rollback(cause: BaseException) -> bool:
 
 def _refusal(error: BaseException) -> PublicError | None:
     """Return MLflow's refusal; a file store wraps it in a less specific error."""
-    for cause in causes(error):
+    for cause in error_chain(error):
         code = _code(cause)
         if code in _REFUSAL_CODES and isinstance(cause, MlflowException):
             # If a database refuses a name in use, its SQL follows the sentence.
-            text = cleaned(cause.message, code).partition(" Error: ")[0]
+            text = sanitized(cause.message, code).partition(" Error: ")[0]
             return None if _SQL in text else BadUserInput(text)
     return None
 
@@ -99,8 +99,8 @@ def _code(error: BaseException) -> str:
 
 
 def _is_from_database(error: BaseException) -> bool:
-    return any(isinstance(cause, sql.SQLAlchemyError) for cause in causes(error))
+    return any(isinstance(cause, sql.SQLAlchemyError) for cause in error_chain(error))
 
 
 def _was_not_sent(error: BaseException) -> bool:
-    return any(isinstance(cause, http.ConnectTimeout | NewConnectionError) for cause in causes(error))
+    return any(isinstance(cause, http.ConnectTimeout | NewConnectionError) for cause in error_chain(error))

@@ -192,7 +192,7 @@ class WriteStore(TrackingWrites):
         await self._calls.close()
 
     def _check_folder(self, location: str) -> None:
-        if is_local(location) and not self._roots.hold(location):
+        if is_local(location) and not self._roots.contain(location):
             message = "artifactLocation may be a folder of this machine only below GQL_ARTIFACT_ROOTS."
             raise BadUserInput(message)
 

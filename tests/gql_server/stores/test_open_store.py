@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import kind_of, shown
+from gql_server.stores.uri import kind_of, redacted_uri
 from schema.ports.errors import StoreUnavailable
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
@@ -290,7 +290,7 @@ def test_the_kind_is_the_schemes() -> None:
 
 def test_only_the_password_is_hidden() -> None:
     """The rest of the URI is what the user typed."""
-    assert shown("postgresql://u:p%40w@h/d") == "postgresql://u:***@h/d"
-    assert shown("http://u:p@w@h:1/d") == "http://u:***@h:1/d"
-    assert shown("http://h:1/d") == "http://h:1/d"
-    assert shown("postgresql://u:pw@h:x/d") == "postgresql://u:***@h:x/d"
+    assert redacted_uri("postgresql://u:p%40w@h/d") == "postgresql://u:***@h/d"
+    assert redacted_uri("http://u:p@w@h:1/d") == "http://u:***@h:1/d"
+    assert redacted_uri("http://h:1/d") == "http://h:1/d"
+    assert redacted_uri("postgresql://u:pw@h:x/d") == "postgresql://u:***@h:x/d"
