@@ -16,7 +16,7 @@ from mlflow.entities import LoggedModel, LoggedModelInput, LoggedModelOutput
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS, MLFLOW_RUN_NOTE
 
 from gql_server.demo.dates import timestamp
-from gql_server.demo.model import folder
+from gql_server.demo.model.folder import write_model_folder
 from gql_server.demo.png import line_plot
 from gql_server.demo.points import LabelledPoint, dataset_input, spirals
 from gql_server.demo.recorder import Recorder, RunRecorder
@@ -178,7 +178,7 @@ def _log_model(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: Spir
         model_type="classifier",
     )
     with tempfile.TemporaryDirectory() as scratch:
-        folder.write(Path(scratch, "model"), network, model, run.step_time(plan.epochs))
+        write_model_folder(Path(scratch, "model"), network, model, run.step_time(plan.epochs))
         client.log_model_artifacts(model.model_id, str(Path(scratch, "model")))
     client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, plan.epochs - 1)])
     test = dataset_input("spirals-test", study.test, context="test")

@@ -1,4 +1,4 @@
-"""The demo's store, as tests see it: filled once a session, read by many, changed by none."""
+"""The demo store, which is filled once in a test session and which no test changes."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Demo:
     progress: list[tuple[str, float]]
 
     def runs(self, experiment: str, view: int = ViewType.ACTIVE_ONLY) -> dict[str, Run]:
-        """Return an experiment's runs by name, in the order of their start."""
-        found = self.client.get_experiment_by_name(experiment)
-        assert found is not None
+        """Return the runs of an experiment by name, in the order of their start."""
+        entity = self.client.get_experiment_by_name(experiment)
+        assert entity is not None
         runs = self.client.search_runs(
-            [found.experiment_id], run_view_type=view, order_by=["attributes.start_time ASC"]
+            [entity.experiment_id], run_view_type=view, order_by=["attributes.start_time ASC"]
         )
         return {run.info.run_name: run for run in runs}
 
     def curve(self, experiment: str, run: str, key: str) -> list[float]:
-        """Return the values of a metric, in the order of their steps."""
+        """Return the values of a metric of a run, in the order of their steps."""
         run_id = self.runs(experiment)[run].info.run_id
         return [point.value for point in self.client.get_metric_history(run_id, key)]
 
 
 def filled(directory: Path) -> Demo:
-    """Fill a store in a directory."""
+    """Fill a demo store in a directory."""
     progress: list[tuple[str, float]] = []
     uri = fill(directory, lambda label, fraction: progress.append((label, fraction)))
     return Demo(directory, uri, MlflowClient(uri, uri), progress)

@@ -1,1 +1,1 @@
-"""The logged model of the demo: a small network in plain Python, and the folder that MLflow loads it from."""
+"""The logged model of the demo: a small network in plain Python, and its folder, which MLflow loads."""

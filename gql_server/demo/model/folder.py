@@ -19,10 +19,10 @@ _CODE = "code"
 _FLAVOR = "spiral_mlp"
 
 
-def write(folder: Path, network: spiral_mlp.SpiralMLP, logged: LoggedModel, date: int) -> None:
-    """Fill ``folder`` with all that ``mlflow.pyfunc.load_model`` needs; ``date`` is in milliseconds.
+def write_model_folder(folder: Path, network: spiral_mlp.SpiralMLP, logged: LoggedModel, date: int) -> None:
+    """Write the files that ``mlflow.pyfunc.load_model`` reads; ``date`` is in milliseconds since 1970.
 
-    Written by hand because MLflow's own ``save_model`` imports pandas, which this project does not install.
+    MLflow's ``save_model`` is not used, since it imports pandas, which this project does not install.
     """
     (folder / _CODE).mkdir(parents=True)
     shutil.copy(spiral_mlp.__file__, folder / _CODE)
