@@ -23,8 +23,8 @@ from graphql import build_schema as schema_in
 import schema
 from schema.build import build_schema
 
-# With all that can be served: what only reads has less, and nothing else.
-SCHEMA = build_schema(writable=True)._schema  # noqa: SLF001 - Strawberry's own integrations take it from here
+# The schema of a writable server. That of a read-only server is a part of it.
+SCHEMA = build_schema(writable=True)._schema  # noqa: SLF001 - as Strawberry's own integrations do
 READ_ONLY = build_schema()._schema  # noqa: SLF001
 CONTRACT = schema_in(Path(__file__).with_name("contract.graphql").read_text(encoding="utf-8"))
 PRINTED = Path(schema.__file__).with_name("schema.graphql")
@@ -38,7 +38,7 @@ def _types(of: GraphQLSchema) -> list[GraphQLNamedType]:
 
 
 def _kind(type_: GraphQLNamedType) -> str:
-    # Strawberry's enums are of a class of their own.
+    # Strawberry has its own class of enums.
     return next(base.__name__ for base in type(type_).__mro__ if base.__module__.startswith("graphql."))
 
 
@@ -89,14 +89,14 @@ def _described() -> Iterator[tuple[str, Any]]:
 def test_description_is_a_sentence(name: str, thing: Any) -> None:
     """Each type, field, argument, input field and enum value has a description that ends as a sentence."""
     assert thing.description, f"{name} has no description"
-    assert thing.description.endswith("."), f"the description of {name} does not end as a sentence does"
+    assert thing.description.endswith("."), f"the description of {name} is not a sentence"
 
 
 def test_printed_schema_is_current() -> None:
     """The committed schema.graphql equals the schema."""
-    renew = "to renew it: gql-server schema > schema/schema.graphql"
-    assert PRINTED.is_file(), renew
-    assert PRINTED.read_text(encoding="utf-8") == f"{build_schema(writable=True).as_str()}\n", renew
+    update = "to update it: gql-server schema > schema/schema.graphql"
+    assert PRINTED.is_file(), update
+    assert PRINTED.read_text(encoding="utf-8") == f"{build_schema(writable=True).as_str()}\n", update
 
 
 def test_read_only_schema_has_no_mutations() -> None:

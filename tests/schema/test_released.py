@@ -19,8 +19,8 @@ CHANGELOG = (Path(__file__).parent.parent.parent / "CHANGELOG.md").read_text(enc
 
 def undocumented_changes(old: GraphQLSchema, new: GraphQLSchema, changelog: str) -> list[str]:
     """Return the breaking changes whose coordinate, such as `Run.name`, is not in the unreleased changes."""
-    told = changelog.split("## [Unreleased]", 1)[1].split("\n## [", 1)[0]
-    lines = [line for line in told.splitlines() if "breaking" in line.lower()]
+    unreleased = changelog.split("## [Unreleased]", 1)[1].split("\n## [", 1)[0]
+    lines = [line for line in unreleased.splitlines() if "breaking" in line.lower()]
     return [
         change.description
         for change in find_breaking_changes(old, new)
@@ -29,8 +29,8 @@ def undocumented_changes(old: GraphQLSchema, new: GraphQLSchema, changelog: str)
 
 
 def _names(line: str, change: BreakingChange) -> bool:
-    place = change.description.split(" ")[0]
-    return re.search(rf"`{re.escape(place)}`", line) is not None
+    coordinate = change.description.split(" ")[0]
+    return re.search(rf"`{re.escape(coordinate)}`", line) is not None
 
 
 def test_breaking_changes_are_in_the_changelog() -> None:
@@ -39,15 +39,15 @@ def test_breaking_changes_are_in_the_changelog() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "expected"),
     [
-        ("- Breaking: `Query.gone` is gone.", []),
-        ("- `Query.gone` is gone.", ["Query.gone was removed."]),
-        ("- Breaking: `Query.other` is gone.", ["Query.gone was removed."]),
+        ("- Breaking: `Query.gone` is removed.", []),
+        ("- `Query.gone` is removed.", ["Query.gone was removed."]),
+        ("- Breaking: `Query.other` is removed.", ["Query.gone was removed."]),
     ],
 )
-def test_removed_field_must_be_documented(line: str, found: list[str]) -> None:
+def test_removed_field_must_be_documented(line: str, expected: list[str]) -> None:
     """A removed field must be named as breaking among the unreleased changes."""
     old, new = schema_in("type Query { here: Int gone: Int }"), schema_in("type Query { here: Int }")
     changelog = f"## [Unreleased]\n\n{line}\n\n## [0.1.0]\n- Breaking: `Query.gone`\n"
-    assert undocumented_changes(old, new, changelog) == found
+    assert undocumented_changes(old, new, changelog) == expected

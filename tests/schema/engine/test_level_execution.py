@@ -48,7 +48,7 @@ DEEP = """{ experiments { totalCount nodes { id name tags { key value } tag(key:
     metrics { key step history { step timestamp value } }
   } } } } } }"""
 
-# Each field that asks the store, once; `tag` beside `tags` is a field of its own.
+# One call for each field that reads from the store. `tag` and `tags` are separate fields.
 CALLS = {
     "experiments": 1,
     "count_experiments": 1,
@@ -74,7 +74,7 @@ def cases(draw: st.DrawFn) -> tuple[Query, MemoryTracking]:
 async def test_result_equals_item_by_item_result(case: tuple[Query, MemoryTracking]) -> None:
     """For any query and any data, the data and errors are those of graphql-core."""
     query, store = case
-    level = await _agreed(query, store)
+    level = await _compared(query, store)
     assert level.errors or level.fallbacks == []
 
 
@@ -87,7 +87,7 @@ async def test_valid_data_does_not_fall_back(query: Query, store: MemoryTracking
     assert all(isinstance(error.original_error, PublicError) for error in level.errors)
 
 
-async def _agreed(query: str | Query, store: MemoryTracking) -> QueryResult:
+async def _compared(query: str | Query, store: MemoryTracking) -> QueryResult:
     level = await execute_query(store, query)
     reference = await execute_query(store, query, execution=ItemByItemExecution)
     with pytest.MonkeyPatch.context() as patch:
@@ -99,26 +99,26 @@ async def _agreed(query: str | Query, store: MemoryTracking) -> QueryResult:
         possible = (await execute_query(store, query, execution=EveryErrorExecution)).reported_errors(
             level.data
         )
-        _tells_alike(level, reference, possible)
-        _tells_alike(encoded, reference, possible)
+        _assert_same_errors(level, reference, possible)
+        _assert_same_errors(encoded, reference, possible)
     return level
 
 
-def _tells_alike(one: QueryResult, reference: QueryResult, possible: ReportedErrors) -> None:
-    told, expected = one.reported_errors(reference.data), reference.reported_errors(reference.data)
-    assert len(one.errors) == sum(map(len, told.values()))
-    assert told.keys() == expected.keys() == possible.keys()
-    for place, complaints in possible.items():
-        # Where several errors compete for a place, any of them may be the one that is told.
-        assert told[place] == expected[place] or (len(complaints) > 1 and told[place] <= complaints)
+def _assert_same_errors(one: QueryResult, reference: QueryResult, possible: ReportedErrors) -> None:
+    actual, expected = one.reported_errors(reference.data), reference.reported_errors(reference.data)
+    assert len(one.errors) == sum(map(len, actual.values()))
+    assert actual.keys() == expected.keys() == possible.keys()
+    for path, errors in possible.items():
+        # If several errors null the same parent, graphql-core reports any of them.
+        assert actual[path] == expected[path] or (len(errors) > 1 and actual[path] <= errors)
 
 
 async def test_long_lists_are_encoded_in_chunks() -> None:
     """With an encoder, long lists of leaves are encoded in chunks of limited size and stay the same."""
     sizes = [0, 3, 9000, 1, 0, 4096, 5000]
     logged = [
-        metric("r", f"m{place}", points=[point(step) for step in range(size)])
-        for place, size in enumerate(sizes)
+        metric("r", f"m{index}", points=[point(step) for step in range(size)])
+        for index, size in enumerate(sizes)
     ]
     store = MemoryTracking([experiment(runs=[run("r", metrics=logged)])])
     query = "{ runs { nodes { metrics { history { step value timestamp nonFinite } } } } }"
@@ -150,7 +150,9 @@ async def test_long_lists_are_encoded_in_chunks() -> None:
 async def test_invalid_value_in_non_null_field(name: str, value: Any, message: str) -> None:
     """An invalid value of a non-null field nulls the nearest nullable parent; its error has its path."""
     store = MemoryTracking([experiment("0"), experiment("1", runs=[]) | {name: value}])
-    level = await _agreed("{ experiments(view: ALL) { nodes { experimentId name lifecycleStage } } }", store)
+    level = await _compared(
+        "{ experiments(view: ALL) { nodes { experimentId name lifecycleStage } } }", store
+    )
     field = {"experiment_id": "experimentId", "lifecycle_stage": "lifecycleStage"}.get(name, name)
     assert level.data is None
     assert [(error.message, error.path) for error in level.errors] == [
@@ -171,9 +173,9 @@ async def test_invalid_value_in_nullable_field(value: Any, message: str) -> None
     """An invalid value of a nullable field is null, and reported for each row."""
     bad = [point(0), point(1, value=value), point(2), point(3, value=value)]
     store = MemoryTracking([experiment(runs=[run("r", metrics=[metric("r", points=bad)])])])
-    level = await _agreed("{ runs { nodes { metrics { history { value } series { values } } } } }", store)
-    (found,) = level.data["runs"]["nodes"][0]["metrics"]  # type: ignore[index]
-    assert [each["value"] for each in found["history"]] == found["series"]["values"] == [0.0, None, 1.0, None]
+    level = await _compared("{ runs { nodes { metrics { history { value } series { values } } } } }", store)
+    (loss,) = level.data["runs"]["nodes"][0]["metrics"]  # type: ignore[index]
+    assert [each["value"] for each in loss["history"]] == loss["series"]["values"] == [0.0, None, 1.0, None]
     assert level.messages == [message] * 4
 
 
@@ -181,7 +183,7 @@ async def test_convertible_values_do_not_fall_back() -> None:
     """Values that graphql-core's scalars convert are converted without a fallback."""
     odd = experiment(name=UnknownType(), artifact_location=True, runs=[]) | {"experiment_id": 7}
     store = MemoryTracking([odd, experiment("1", name=2.5)])
-    level = await _agreed("{ experiments { nodes { experimentId name artifactLocation } } }", store)
+    level = await _compared("{ experiments { nodes { experimentId name artifactLocation } } }", store)
     assert level.data == {
         "experiments": {
             "nodes": [
@@ -196,7 +198,7 @@ async def test_convertible_values_do_not_fall_back() -> None:
 async def test_selection_whose_fields_are_all_skipped() -> None:
     """A selection whose fields are all skipped returns an empty object for each row."""
     store = MemoryTracking(experiments(2, 0))
-    level = await _agreed(
+    level = await _compared(
         "{ experiments { nodes { name @skip(if: true) ... @include(if: false) { id } } } }", store
     )
     assert level.data == {"experiments": {"nodes": [{}, {}]}}
@@ -206,8 +208,10 @@ async def test_selection_whose_fields_are_all_skipped() -> None:
 async def test_selection_longer_than_compiled_builders() -> None:
     """A selection longer than the longest compiled builder returns all fields in order."""
     names = [f"x{number}" for number in range(300)]
-    asked = " ".join(f"{name}: name" for name in names)
-    level = await _agreed(f"{{ experiments {{ nodes {{ {asked} }} }} }}", MemoryTracking(experiments(2, 0)))
+    selections = " ".join(f"{name}: name" for name in names)
+    level = await _compared(
+        f"{{ experiments {{ nodes {{ {selections} }} }} }}", MemoryTracking(experiments(2, 0))
+    )
     assert level.data is not None
     assert [list(node) for node in level.data["experiments"]["nodes"]] == [names, names]
     assert level.fallbacks == []
@@ -216,7 +220,7 @@ async def test_selection_longer_than_compiled_builders() -> None:
 async def test_invalid_shared_row_is_reported_for_each_parent() -> None:
     """Parents that share an invalid row have its error at their own paths."""
     store = MemoryTracking([experiment(name=None)])
-    level = await _agreed("{ runs { nodes { runId experiment { name } } } }", store)
+    level = await _compared("{ runs { nodes { runId experiment { name } } } }", store)
     assert level.data == {
         "runs": {"nodes": [{"runId": "0.0", "experiment": None}, {"runId": "0.1", "experiment": None}]}
     }
@@ -229,7 +233,7 @@ async def test_invalid_row_nulls_only_its_own_parent() -> None:
     """An invalid run nulls the page of its own experiment only, if the parent field is nullable."""
     bad = [run("0.0", "9"), run("0.1", "0", status=None)]
     store = MemoryTracking([experiment("0", runs=bad), experiment("1")])
-    level = await _agreed(
+    level = await _compared(
         '{ a: run(runId: "0.0") { status experiment { name } } b: run(runId: "0.1") { status } }', store
     )
     assert level.data == {"a": {"status": "FINISHED", "experiment": None}, "b": None}
@@ -249,7 +253,7 @@ async def test_fragments_on_interface_select_by_type() -> None:
         ... on Node { id ... on Experiment { name } ... on Run { experiment { name } } }
       }
     """
-    level = await _agreed(query, MemoryTracking(experiments(1, 2)))
+    level = await _compared(query, MemoryTracking(experiments(1, 2)))
     of_run = {"runId": "0.1", "id": "UnVuOjAuMQ==", "experiment": {"name": "experiment 0"}}
     assert level.data is not None
     a_run, an_experiment, nothing, again = level.data["nodes"]
@@ -259,16 +263,16 @@ async def test_fragments_on_interface_select_by_type() -> None:
     assert level.fallbacks == []
 
 
-@pytest.mark.parametrize(("values", "found_out"), [("x", True), ("xy", False), ("xyz", False)])
-async def test_columns_of_wrong_length_fall_back(values: str, *, found_out: bool) -> None:
+@pytest.mark.parametrize(("values", "is_error"), [("x", True), ("xy", False), ("xyz", False)])
+async def test_columns_of_wrong_length_fall_back(values: str, *, is_error: bool) -> None:
     """Columns with too few or too many rows are not truncated: execution falls back to single rows."""
 
     class Broken(MemoryTracking):
         async def params(self, *_: Any) -> Many:
             return Many(Table(2, {"key": ["a", "b"], "value": list(values)}), [(0, 1), (1, 2)])
 
-    level = await _agreed("{ runs { nodes { params { key value } } } }", Broken(experiments(1, 2)))
-    assert bool(level.errors) is found_out
+    level = await _compared("{ runs { nodes { params { key value } } } }", Broken(experiments(1, 2)))
+    assert bool(level.errors) is is_error
     assert (["runs", "nodes"] in level.fallbacks) is (len(values) != 2)
 
 
@@ -280,7 +284,7 @@ async def test_lists_of_parents_may_overlap(spans: list[Span]) -> None:
         async def params(self, *_: Any) -> Many:
             return Many(Table(2, {"key": ["a", "b"], "value": ["x", "y"]}), spans)
 
-    level = await _agreed("{ runs { nodes { params { key value } } } }", Shuffled(experiments(1, 2)))
+    level = await _compared("{ runs { nodes { params { key value } } } }", Shuffled(experiments(1, 2)))
     assert level.data is not None
     assert [[pair["key"] for pair in node["params"]] for node in level.data["runs"]["nodes"]] == [
         ["a", "b"][start:stop] for start, stop in spans
@@ -292,7 +296,7 @@ async def test_selections_with_common_nodes_are_distinct() -> None:
     """Two selections on one table that share some of their nodes are completed separately."""
     query = """{ runs { nodes { ...Tagged tags { key } } edges { node { ...Tagged } } } }
       fragment Tagged on Run { tags { value } }"""
-    level = await _agreed(query, MemoryTracking(experiments(1, 1), include_related=True))
+    level = await _compared(query, MemoryTracking(experiments(1, 1), include_related=True))
     assert level.data == {
         "runs": {
             "nodes": [{"tags": [{"value": "blue", "key": "a"}]}],

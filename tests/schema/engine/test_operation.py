@@ -27,11 +27,11 @@ def operation() -> Operation:
 @pytest.fixture
 async def loop_errors() -> AsyncIterator[list[Any]]:
     """Collect the errors that the event loop reports, such as exceptions that were never retrieved."""
-    found: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
-    yield found
+    result: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: result.append(context))
+    yield result
     gc.collect()
-    assert found == []
+    assert result == []
 
 
 def _table() -> Table:
@@ -40,11 +40,11 @@ def _table() -> Table:
 
 def test_result_is_computed_once_per_table_and_key(operation: Operation) -> None:
     """A result is computed once for a table and key, and again for another table or key."""
-    asked: list[int] = []
+    calls: list[int] = []
     first, second = _table(), _table()
-    for table, question in ((first, "a"), (first, "a"), (second, "a"), (first, "b"), (second, "a")):
-        operation.compute_once(table, question, lambda: asked.append(1))
-    assert len(asked) == 3
+    for table, key in ((first, "a"), (first, "a"), (second, "a"), (first, "b"), (second, "a")):
+        operation.compute_once(table, key, lambda: calls.append(1))
+    assert len(calls) == 3
 
 
 def test_result_of_none_is_stored(operation: Operation) -> None:
@@ -55,10 +55,10 @@ def test_result_of_none_is_stored(operation: Operation) -> None:
 
 def test_immediate_exception_is_stored(operation: Operation) -> None:
     """An immediate exception is stored and raised for each request."""
-    asked: list[int] = []
+    calls: list[int] = []
 
     def fail() -> None:
-        asked.append(1)
+        calls.append(1)
         message = "no"
         raise NotFound(message)
 
@@ -66,23 +66,22 @@ def test_immediate_exception_is_stored(operation: Operation) -> None:
     for _ in range(3):
         with pytest.raises(NotFound, match="no"):
             operation.compute_once(table, "a", fail)
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 async def test_concurrent_requests_share_a_task(operation: Operation) -> None:
     """Requests during a computation wait for the same task."""
-    asked: list[int] = []
+    calls: list[int] = []
 
-    async def ask() -> str:
-        asked.append(1)
+    async def compute() -> str:
+        calls.append(1)
         await asyncio.sleep(0)
-        return "answer"
+        return "result"
 
     table = _table()
-    assert (
-        await asyncio.gather(*(operation.compute_once(table, "a", ask) for _ in range(3))) == ["answer"] * 3
-    )
-    assert len(asked) == 1
+    requests = (operation.compute_once(table, "a", compute) for _ in range(3))
+    assert await asyncio.gather(*requests) == ["result"] * 3
+    assert len(calls) == 1
 
 
 @pytest.mark.usefixtures("loop_errors")
@@ -127,7 +126,7 @@ async def test_failing_store_leaves_no_tasks(method: str) -> None:
 
 
 @pytest.mark.usefixtures("loop_errors")
-# graphql-core wraps coroutines in coroutines; cancelled before its first step, the outer drops the inner.
+# graphql-core nests coroutines. If the outer one is cancelled before its first step, the inner never runs.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("fails", [False, True])
 async def test_cancelled_operation_leaves_no_tasks(*, fails: bool) -> None:

@@ -16,7 +16,7 @@ from tests.support.schema_execution import execute_query
 ONE_TARGET = "Each entry of orderBy takes exactly one of attribute, metric, param and tag."
 
 
-async def _searched(query: str, variables: dict[str, Any] | None = None) -> tuple[Any, ...]:
+async def _last_request(query: str, variables: dict[str, Any] | None = None) -> tuple[Any, ...]:
     store = MemoryTracking(experiments(2, 1))
     assert (await execute_query(store, query, variables)).errors == []
     return store.requests[-1]
@@ -34,7 +34,7 @@ async def _searched(query: str, variables: dict[str, Any] | None = None) -> tupl
 )
 async def test_order_of_runs(entry: str, order: Order) -> None:
     """An entry of orderBy has one target and a direction, ascending by default."""
-    _, _, search, _ = await _searched(f"{{ runs(orderBy: [{entry}]) {{ nodes {{ id }} }} }}")
+    _, _, search, _ = await _last_request(f"{{ runs(orderBy: [{entry}]) {{ nodes {{ id }} }} }}")
     assert search == Search(order=(order,))
 
 
@@ -50,28 +50,28 @@ async def test_order_of_runs(entry: str, order: Order) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "place", ["{ runs(%s) { nodes { id } } }", "{ experiments { nodes { runs(%s) { totalCount } } } }"]
+    "template", ["{ runs(%s) { nodes { id } } }", "{ experiments { nodes { runs(%s) { totalCount } } } }"]
 )
-async def test_order_without_exactly_one_target_is_refused(entry: str, place: str) -> None:
+async def test_order_without_exactly_one_target_is_refused(entry: str, template: str) -> None:
     """An entry without a target or with several is BAD_USER_INPUT, and no runs are requested."""
     store = MemoryTracking(experiments(2, 1))
-    found = await execute_query(store, place % f'orderBy: [{{metric: "a"}}, {entry}]')
-    assert set(found.messages) == {ONE_TARGET}
-    assert all(isinstance(error.original_error, BadUserInput) for error in found.errors)
+    result = await execute_query(store, template % f'orderBy: [{{metric: "a"}}, {entry}]')
+    assert set(result.messages) == {ONE_TARGET}
+    assert all(isinstance(error.original_error, BadUserInput) for error in result.errors)
     assert store.calls["runs"] == store.calls["count_runs"] == 0
 
 
 async def test_sort_keys_keep_their_order() -> None:
     """Several entries are several sort keys, in the same order."""
     query = '{ runs(orderBy: [{metric: "b"}, {metric: "a"}, {metric: "b"}]) { nodes { id } } }'
-    _, _, search, _ = await _searched(query)
+    _, _, search, _ = await _last_request(query)
     assert [order.key for order in search.order] == ["b", "a", "b"]
 
 
 async def test_order_of_experiments() -> None:
     """Experiments are sorted by attributes."""
     entries = "[{attribute: NAME}, {attribute: CREATED_AT, direction: DESC}]"
-    _, search, _ = await _searched(f"{{ experiments(orderBy: {entries}) {{ nodes {{ id }} }} }}")
+    _, search, _ = await _last_request(f"{{ experiments(orderBy: {entries}) {{ nodes {{ id }} }} }}")
     assert search.order == (Order("attribute", "name"), Order("attribute", "created_at", descending=True))
 
 
@@ -91,8 +91,8 @@ async def test_order_of_experiments() -> None:
 @pytest.mark.parametrize("field", ["runs", "experiments"])
 async def test_search_arguments(field: str, arguments: str, search: Search) -> None:
     """A filter is passed to the store unchanged, an empty filter is None, and the default view is ACTIVE."""
-    *_, asked, _ = await _searched(f"{{ {field}{arguments} {{ nodes {{ id }} }} }}")
-    assert asked == search
+    *_, actual, _ = await _last_request(f"{{ {field}{arguments} {{ nodes {{ id }} }} }}")
+    assert actual == search
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ async def test_search_arguments(field: str, arguments: str, search: Search) -> N
 async def test_scope_of_runs(arguments: str, scope: tuple[str, ...] | None) -> None:
     """Runs are searched in the given experiments, each once; by default in all active ones."""
     head = f"({arguments})" if arguments else ""
-    _, scopes, *_ = await _searched(f"{{ runs{head} {{ nodes {{ id }} }} }}")
+    _, scopes, *_ = await _last_request(f"{{ runs{head} {{ nodes {{ id }} }} }}")
     assert scopes == [scope]
 
 
 async def test_experiment_ids_and_names_are_exclusive() -> None:
     """The arguments experimentIds and experimentNames are refused together."""
     store = MemoryTracking([])
-    found = await execute_query(store, '{ runs(experimentIds: [], experimentNames: ["a"]) { totalCount } }')
-    assert found.messages == ["runs takes experimentIds or experimentNames, not both."]
+    result = await execute_query(store, '{ runs(experimentIds: [], experimentNames: ["a"]) { totalCount } }')
+    assert result.messages == ["runs takes experimentIds or experimentNames, not both."]
     assert not store.calls
 
 
@@ -126,10 +126,10 @@ async def test_experiment_ids_and_names_are_exclusive() -> None:
 async def test_experiment_takes_exactly_one_of_id_and_name(arguments: str) -> None:
     """An experiment is looked up by exactly one of its id and its name."""
     store = MemoryTracking([])
-    found = await execute_query(store, f"{{ experiment{arguments} {{ id }} }}")
-    assert found.data == {"experiment": None}
-    assert found.messages == ["experiment takes exactly one of experimentId and name."]
-    assert isinstance(found.errors[0].original_error, BadUserInput)
+    result = await execute_query(store, f"{{ experiment{arguments} {{ id }} }}")
+    assert result.data == {"experiment": None}
+    assert result.messages == ["experiment takes exactly one of experimentId and name."]
+    assert isinstance(result.errors[0].original_error, BadUserInput)
     assert not store.calls
 
 
@@ -138,8 +138,8 @@ async def test_experiment_takes_exactly_one_of_id_and_name(arguments: str) -> No
 )
 async def test_experiment_by_id_or_name(by: str) -> None:
     """Both arguments find the experiment; null is the same as an omitted argument."""
-    found = await execute_query(MemoryTracking(experiments(1, 0)), f"{{ experiment({by}) {{ name }} }}")
-    assert found.data == {"experiment": {"name": "experiment 0"}}
+    result = await execute_query(MemoryTracking(experiments(1, 0)), f"{{ experiment({by}) {{ name }} }}")
+    assert result.data == {"experiment": {"name": "experiment 0"}}
 
 
 @pytest.mark.parametrize(
@@ -152,49 +152,49 @@ async def test_experiment_by_id_or_name(by: str) -> None:
 )
 async def test_missing_object_is_null(query: str) -> None:
     """Looking up an object that does not exist returns null without an error."""
-    found = await execute_query(MemoryTracking([]), query)
-    assert found.errors == []
-    assert found.data is not None
-    assert list(found.data.values()) == [None]
+    result = await execute_query(MemoryTracking([]), query)
+    assert result.errors == []
+    assert result.data is not None
+    assert list(result.data.values()) == [None]
 
 
-@pytest.mark.parametrize("along", [False, True])
+@pytest.mark.parametrize("included", [False, True])
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [("", ["a", "b"]), ("(keys: null)", ["a", "b"]), ("(keys: [])", []), ('(keys: ["b", "zz", "b"])', ["b"])],
 )
-async def test_keys_select_values(keys: str, expected: list[str], *, along: bool) -> None:
+async def test_keys_select_values(keys: str, expected: list[str], *, included: bool) -> None:
     """`keys` selects values whether or not the store returned all of them; null selects all."""
     pairs = [{"key": key, "value": key.upper()} for key in ("a", "b")]
     store = MemoryTracking(
-        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=along
+        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=included
     )
-    its_pairs = f"params{keys} {{ key }} tags{keys} {{ key }}"
-    query = f"{{ experiments {{ nodes {{ tags{keys} {{ key }} runs {{ nodes {{ {its_pairs} }} }} }} }} }}"
-    found = await execute_query(store, query)
-    assert found.data is not None
-    (node,) = found.data["experiments"]["nodes"]
-    (its,) = node["runs"]["nodes"]
-    for pairs_found in (node["tags"], its["params"], its["tags"]):
-        assert [pair["key"] for pair in pairs_found] == expected
-    assert bool(store.calls["experiment_tags"] + store.calls["tags"] + store.calls["params"]) is not along
+    run_fields = f"params{keys} {{ key }} tags{keys} {{ key }}"
+    query = f"{{ experiments {{ nodes {{ tags{keys} {{ key }} runs {{ nodes {{ {run_fields} }} }} }} }} }}"
+    result = await execute_query(store, query)
+    assert result.data is not None
+    (node,) = result.data["experiments"]["nodes"]
+    (its_run,) = node["runs"]["nodes"]
+    for result_pairs in (node["tags"], its_run["params"], its_run["tags"]):
+        assert [pair["key"] for pair in result_pairs] == expected
+    assert bool(store.calls["experiment_tags"] + store.calls["tags"] + store.calls["params"]) is not included
 
 
-@pytest.mark.parametrize("along", [False, True])
-async def test_value_of_one_key(*, along: bool) -> None:
+@pytest.mark.parametrize("included", [False, True])
+async def test_value_of_one_key(*, included: bool) -> None:
     """The value of one key can be empty text; it is null if the key is missing."""
     pairs = [{"key": "a", "value": ""}, {"key": "b", "value": "B"}]
     store = MemoryTracking(
-        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=along
+        [experiment(tags=pairs, runs=[run("r", params=pairs, tags=pairs)])], include_related=included
     )
-    found = await execute_query(
+    result = await execute_query(
         store,
         """{ runs { nodes { a: param(key: "a") b: tag(key: "b") c: param(key: "c")
         d: metric(key: "zz") { key } e: metric(key: "loss") { key }
         experiment { a: tag(key: "a") c: tag(key: "c") } } } }""",
     )
-    assert found.data is not None
-    assert found.data["runs"]["nodes"] == [
+    assert result.data is not None
+    assert result.data["runs"]["nodes"] == [
         {"a": "", "b": "B", "c": None, "d": None, "e": {"key": "loss"}, "experiment": {"a": "", "c": None}}
     ]
 
@@ -224,8 +224,8 @@ def test_invalid_documents_are_refused(query: str) -> None:
 async def test_server_information() -> None:
     """`server` returns its versions, the kind of the store and readOnly without a store call."""
     store = MemoryTracking([])
-    found = await execute_query(store, "{ server { version mlflowVersion store readOnly } }")
-    assert found.data == {
+    result = await execute_query(store, "{ server { version mlflowVersion store readOnly } }")
+    assert result.data == {
         "server": {"version": "1.2.3", "mlflowVersion": "3.4.5", "store": "OTHER", "readOnly": True}
     }
     assert not store.calls

@@ -45,17 +45,17 @@ def store(**options: Any) -> MemoryTracking:
 
 async def compared(memory: MemoryTracking, *ids: str, query: str = ALL) -> Any:
     """Return the result of a comparison without errors."""
-    asked = await execute_query(memory, query, {"ids": list(ids)})
-    assert asked.errors == []
-    assert asked.data
-    return asked.data["compareRuns"]
+    result = await execute_query(memory, query, {"ids": list(ids)})
+    assert result.errors == []
+    assert result.data
+    return result.data["compareRuns"]
 
 
-@pytest.mark.parametrize("along", [True, False])
-async def test_each_key_has_a_row_and_each_run_a_column(*, along: bool) -> None:
+@pytest.mark.parametrize("included", [True, False])
+async def test_each_key_has_a_row_and_each_run_a_column(*, included: bool) -> None:
     """Keys are sorted, values are in the order of runIds, and a missing value is null and differs."""
-    assert await compared(store(include_related=along), "z", "x", "y") == {
-        "runs": [{"runId": own, "name": f"run {own}"} for own in "zxy"],
+    assert await compared(store(include_related=included), "z", "x", "y") == {
+        "runs": [{"runId": run_, "name": f"run {run_}"} for run_ in "zxy"],
         "params": [
             {"key": "a", "differs": False, "values": ["1", "1", "1"]},
             {"key": "b", "differs": True, "values": [None, "2", ""]},
@@ -90,10 +90,10 @@ async def test_each_key_has_a_row_and_each_run_a_column(*, along: bool) -> None:
 async def test_values_that_are_not_finite_differ(values: list[Any], differs: bool) -> None:  # noqa: FBT001
     """They are null and count for neither minimum nor maximum, but each kind differs from others."""
     runs = []
-    for place, value in enumerate(values):
-        own = {"value": None, "non_finite": value} if isinstance(value, str) else {"value": value}
-        logged = [] if value is None else [metric(str(place), "m", **own)]
-        runs.append(run(str(place), metrics=logged))
+    for index, value in enumerate(values):
+        point = {"value": None, "non_finite": value} if isinstance(value, str) else {"value": value}
+        logged = [] if value is None else [metric(str(index), "m", **point)]
+        runs.append(run(str(index), metrics=logged))
     (row,) = (await compared(MemoryTracking([experiment(runs=runs)]), "0", "1"))["metrics"]
     finite = [value for value in values if isinstance(value, float)]
     assert row["differs"] is differs
@@ -103,9 +103,9 @@ async def test_values_that_are_not_finite_differ(values: list[Any], differs: boo
 
 async def test_repeated_run_has_two_values() -> None:
     """A repeated run has two equal values, which do not differ."""
-    answered = await compared(store(), "x", "x")
-    assert [own["runId"] for own in answered["runs"]] == ["x", "x"]
-    rows = [row for kind in ("params", "metrics", "tags") for row in answered[kind]]
+    comparison = await compared(store(), "x", "x")
+    assert [run_["runId"] for run_ in comparison["runs"]] == ["x", "x"]
+    rows = [row for kind in ("params", "metrics", "tags") for row in comparison[kind]]
     assert len(rows) == 5
     assert all(row["values"][0] == row["values"][1] and not row["differs"] for row in rows)
 
@@ -124,18 +124,18 @@ async def test_single_run_does_not_differ() -> None:
 
 async def test_all_unknown_runs_are_named() -> None:
     """Runs that do not exist are an error that names each of them once."""
-    asked = await execute_query(store(), ALL, {"ids": ["x", "nope", "y", "né", "nope"]})
-    (error,) = asked.errors
+    result = await execute_query(store(), ALL, {"ids": ["x", "nope", "y", "né", "nope"]})
+    (error,) = result.errors
     assert error.message == "There is no run nope, né."
     assert getattr(error.original_error, "code", None) == "NOT_FOUND"
-    assert asked.data is None
+    assert result.data is None
 
 
 async def test_too_many_runs_are_refused() -> None:
     """More runs than the limit are BAD_USER_INPUT before a store call; the limit itself is accepted."""
     memory = store()
-    asked = await execute_query(memory, ALL, {"ids": ["x"] * 101})
-    (error,) = asked.errors
+    result = await execute_query(memory, ALL, {"ids": ["x"] * 101})
+    (error,) = result.errors
     assert error.message == "compareRuns takes at most 100 runs (GQL_MAX_COMPARED_RUNS), not 101."
     assert getattr(error.original_error, "code", None) == "BAD_USER_INPUT"
     assert not memory.calls

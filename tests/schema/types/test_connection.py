@@ -20,21 +20,21 @@ def _store(count: int = 5) -> MemoryTracking:
 
 async def _page(store: MemoryTracking, **arguments: Any) -> dict[str, Any]:
     query = f"query ($first: Int, $after: String) {{ runs(first: $first, after: $after) {PAGE} }}"
-    found = await execute_query(store, query, arguments)
-    assert found.errors == []
-    assert found.data is not None
-    page: dict[str, Any] = found.data["runs"]
+    result = await execute_query(store, query, arguments)
+    assert result.errors == []
+    assert result.data is not None
+    page: dict[str, Any] = result.data["runs"]
     return page
 
 
-def _asked(store: MemoryTracking, method: str) -> list[Any]:
+def _requests(store: MemoryTracking, method: str) -> list[Any]:
     return [arguments for name, *arguments in store.requests if name == method]
 
 
-def _refused(found: QueryResult, message: str) -> None:
-    assert found.data is None
-    assert found.messages == [message]
-    assert isinstance(found.errors[0].original_error, BadUserInput)
+def _assert_refused(result: QueryResult, message: str) -> None:
+    assert result.data is None
+    assert result.messages == [message]
+    assert isinstance(result.errors[0].original_error, BadUserInput)
 
 
 async def test_paging_returns_every_node_once() -> None:
@@ -64,8 +64,8 @@ async def test_any_cursor_continues_after_its_node() -> None:
     store = _store(4)
     page = await _page(store)
     for number, edge in enumerate(page["edges"]):
-        behind = await _page(store, after=edge["cursor"])
-        assert behind["nodes"] == page["nodes"][number + 1 :]
+        following = await _page(store, after=edge["cursor"])
+        assert following["nodes"] == page["nodes"][number + 1 :]
 
 
 async def test_empty_page() -> None:
@@ -102,9 +102,9 @@ async def test_first_zero_returns_counts_only() -> None:
 async def test_default_first(argument: str) -> None:
     """Without first, or with null, a page has 50 nodes."""
     store = _store(60)
-    found = await execute_query(store, f"{{ runs{argument} {{ nodes {{ runId }} }} }}")
-    assert found.data is not None
-    assert len(found.data["runs"]["nodes"]) == 50
+    result = await execute_query(store, f"{{ runs{argument} {{ nodes {{ runId }} }} }}")
+    assert result.data is not None
+    assert len(result.data["runs"]["nodes"]) == 50
 
 
 @pytest.mark.parametrize("first", [-1, 101, 2**31 - 1, -(2**31)])
@@ -113,8 +113,8 @@ async def test_first_out_of_range_is_refused(first: int, field: str) -> None:
     """A negative or large first is refused with the limit and its setting, whatever is selected."""
     store = _store()
     for selected in ("nodes { id }", "totalCount", "__typename"):
-        found = await execute_query(store, f"{{ {field}(first: {first}) {{ {selected} }} }}")
-        _refused(found, f"first must be from 0 to 100 (GQL_MAX_PAGE_SIZE), not {first}.")
+        result = await execute_query(store, f"{{ {field}(first: {first}) {{ {selected} }} }}")
+        _assert_refused(result, f"first must be from 0 to 100 (GQL_MAX_PAGE_SIZE), not {first}.")
     assert not store.calls
 
 
@@ -123,8 +123,8 @@ async def test_first_out_of_range_is_refused(first: int, field: str) -> None:
 async def test_malformed_cursor_is_refused(field: str, selected: str) -> None:
     """A malformed cursor is refused before a store call, whatever is selected."""
     store = _store()
-    found = await execute_query(store, f'{{ {field}(after: "garbled") {{ {selected} }} }}')
-    _refused(found, "after is not a cursor of this server.")
+    result = await execute_query(store, f'{{ {field}(after: "garbled") {{ {selected} }} }}')
+    _assert_refused(result, "after is not a cursor of this server.")
     assert not store.calls
 
 
@@ -142,10 +142,12 @@ async def test_cursor_of_another_query_is_refused(other: str) -> None:
     """A cursor is valid for the same field and the same arguments only."""
     store = _store()
     cursor = (await _page(store))["pageInfo"]["endCursor"]
-    found = await execute_query(
+    result = await execute_query(
         store, f"query ($after: String) {{ {other} {{ nodes {{ id }} }} }}", {"after": cursor}
     )
-    _refused(found, "after is a cursor of another query. A cursor is valid only with the same arguments.")
+    _assert_refused(
+        result, "after is a cursor of another query. A cursor is valid only with the same arguments."
+    )
 
 
 async def test_cursor_is_valid_for_any_page_size() -> None:
@@ -156,7 +158,7 @@ async def test_cursor_is_valid_for_any_page_size() -> None:
 
 
 async def test_nested_cursor_is_valid_for_its_parent_only() -> None:
-    """A nested page continues below its own parent; with other parents the cursor is refused."""
+    """A nested page continues below its id_ parent; with other parents the cursor is refused."""
     store = MemoryTracking(experiments(2, 3))
     nested = "runs(first: 2, after: $after) { nodes { runId } pageInfo { endCursor } }"
     one = f'query ($after: String) {{ experiment(experimentId: "1") {{ {nested} }} }}'
@@ -164,9 +166,9 @@ async def test_nested_cursor_is_valid_for_its_parent_only() -> None:
     first = await execute_query(store, one)
     assert first.data is not None
     cursor = {"after": first.data["experiment"]["runs"]["pageInfo"]["endCursor"]}
-    behind = await execute_query(store, one, cursor)
-    assert behind.data is not None
-    assert behind.data["experiment"]["runs"]["nodes"] == [{"runId": "1.2"}]
+    following = await execute_query(store, one, cursor)
+    assert following.data is not None
+    assert following.data["experiment"]["runs"]["nodes"] == [{"runId": "1.2"}]
     refused = await execute_query(store, both, cursor)
     assert refused.data is None
     assert "after is a cursor of another query" in refused.messages[0]
@@ -175,11 +177,11 @@ async def test_nested_cursor_is_valid_for_its_parent_only() -> None:
 async def test_cursors_of_nested_pages_differ() -> None:
     """The cursors of nested pages differ by parent."""
     store = MemoryTracking(experiments(2, 3))
-    found = await execute_query(
+    result = await execute_query(
         store, "{ experiments { nodes { runs(first: 1) { pageInfo { endCursor } } } } }"
     )
-    assert found.data is not None
-    cursors = [node["runs"]["pageInfo"]["endCursor"] for node in found.data["experiments"]["nodes"]]
+    assert result.data is not None
+    cursors = [node["runs"]["pageInfo"]["endCursor"] for node in result.data["experiments"]["nodes"]]
     assert len(set(cursors)) == 2
 
 
@@ -213,7 +215,7 @@ async def test_only_required_columns_are_requested() -> None:
     query = """{ experiments { nodes { name x: createdAt ... on Node { id } lifecycleStage @skip(if: true) }
       edges { cursor node { ...F } } } } fragment F on Experiment { tag(key: "a") updatedAt name }"""
     assert (await execute_query(store, query)).errors == []
-    ((_, page),) = _asked(store, "experiments")
+    ((_, page),) = _requests(store, "experiments")
     assert page == Page(50, None, frozenset({"name", "created_at", "experiment_id", "tags", "updated_at"}))
 
 
@@ -224,21 +226,21 @@ async def test_unknown_count_is_null() -> None:
         async def count_experiments(self, *_: Any) -> None:
             return None
 
-    found = await execute_query(Uncounted([experiment()]), "{ experiments { totalCount nodes { name } } }")
-    assert found.errors == []
-    assert found.data is not None
-    assert found.data["experiments"]["totalCount"] is None
+    result = await execute_query(Uncounted([experiment()]), "{ experiments { totalCount nodes { name } } }")
+    assert result.errors == []
+    assert result.data is not None
+    assert result.data["experiments"]["totalCount"] is None
 
 
 async def test_each_parent_has_its_page() -> None:
     """Nested pages are limited, counted and continued for each parent."""
-    stored = [experiment(own, runs=runs(own, count)) for own, count in (("0", 0), ("1", 2), ("2", 3))]
+    stored = [experiment(id_, runs=runs(id_, count)) for id_, count in (("0", 0), ("1", 2), ("2", 3))]
     page = "{ totalCount nodes { runId } pageInfo { hasNextPage endCursor } }"
-    found = await execute_query(
+    result = await execute_query(
         MemoryTracking(stored), f"{{ experiments {{ nodes {{ runs(first: 2) {page} }} }} }}"
     )
-    assert found.data is not None
-    pages = [node["runs"] for node in found.data["experiments"]["nodes"]]
+    assert result.data is not None
+    pages = [node["runs"] for node in result.data["experiments"]["nodes"]]
     assert [page["totalCount"] for page in pages] == [0, 2, 3]
     assert [[run["runId"] for run in page["nodes"]] for page in pages] == [[], ["1.0", "1.1"], ["2.0", "2.1"]]
     assert [page["pageInfo"]["hasNextPage"] for page in pages] == [False, False, True]

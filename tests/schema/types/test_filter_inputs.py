@@ -86,9 +86,9 @@ _REFUSED = [
 async def test_invalid_filters_are_refused(where: str, fault: type[Exception], message: str) -> None:
     """A filter without an operator and a filter that is too large are errors without a store call."""
     store = MemoryTracking(experiments(2, 1))
-    found = await execute_query(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
-    assert isinstance(found.errors[0].original_error, fault)
-    assert message in found.messages[0]
+    result = await execute_query(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
+    assert isinstance(result.errors[0].original_error, fault)
+    assert message in result.messages[0]
     assert not store.calls
 
 

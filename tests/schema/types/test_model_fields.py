@@ -28,13 +28,13 @@ def _store(count: int) -> MemoryTracking:
     stored = []
     versions: list[Record] = []
     for number in range(count):
-        ids = [f"{number}.{place}" for place in range(count)]
-        models = [model(f"m-{own}", own, experiment_id=str(number)) for own in ids]
-        runs = [run(own, str(number)) for own in ids]
+        ids = [f"{number}.{index}" for index in range(count)]
+        models = [model(f"m-{run_id}", run_id, experiment_id=str(number)) for run_id in ids]
+        runs = [run(run_id, str(number)) for run_id in ids]
         stored.append(experiment(str(number), runs=runs, models=models))
         versions += [
-            version("net", f"{number}{place}", source_run_id=own, logged_model_id=f"m-{own}")
-            for place, own in enumerate(ids)
+            version("net", f"{number}{index}", source_run_id=run_id, logged_model_id=f"m-{run_id}")
+            for index, run_id in enumerate(ids)
         ]
     names = [registered("net", versions=versions)] + [registered(f"n{number}") for number in range(count)]
     return MemoryTracking(stored, registered=names)
@@ -44,9 +44,9 @@ async def test_number_of_store_calls_does_not_depend_on_number_of_objects() -> N
     """A query makes the same store calls for many objects as for one of each."""
     few, many = _store(1), _store(4)
     for store in (few, many):
-        found = await execute_query(store, DEEP)
-        assert found.errors == []
-        assert found.fallbacks == []
+        result = await execute_query(store, DEEP)
+        assert result.errors == []
+        assert result.fallbacks == []
     assert few.calls == many.calls
     assert many.calls["artifacts.listings"] == 3
     assert max(many.calls.values()) == 3
@@ -56,36 +56,36 @@ async def test_shared_run_is_looked_up_once() -> None:
     """Versions of one run or model look it up once, and versions without one do not."""
     versions = [version("net", "3"), *(version("net", str(n), source_run_id="r") for n in (2, 1))]
     store = MemoryTracking([experiment(runs=[run("r")])], registered=[registered(versions=versions)])
-    found = await execute_query(
+    result = await execute_query(
         store, "{ registeredModels { nodes { versions { nodes { run { name } } } } } }"
     )
-    assert found.data is not None
-    (listed,) = found.data["registeredModels"]["nodes"]
+    assert result.data is not None
+    (listed,) = result.data["registeredModels"]["nodes"]
     assert [one["run"] for one in listed["versions"]["nodes"]] == [None, {"name": "run r"}, {"name": "run r"}]
-    assert [asked[1] for asked in store.requests if asked[0] == "runs_by_id"] == [["r"]]
+    assert [request[1] for request in store.requests if request[0] == "runs_by_id"] == [["r"]]
 
 
 async def test_folder_is_requested_by_its_path() -> None:
-    """A path is passed to the store unchanged; the root is the empty path, and children request their own."""
+    """A path is passed to the store unchanged; the root is the empty path, and children their own paths."""
     store = MemoryTracking([experiment(runs=[run("r", files=files())], models=[])])
     query = """{ run(runId: "r") {
       root: artifacts { children { path } } one: artifacts(path: "plots/") { path } } }"""
     assert (await execute_query(store, query)).errors == []
-    asked = [folder for call in store.requests if call[0] == "artifacts.listings" for folder in call[1]]
-    assert asked == [Folder("run", "r", ""), Folder("run", "r", "plots/"), Folder("run", "r", "plots")]
+    folders = [folder for call in store.requests if call[0] == "artifacts.listings" for folder in call[1]]
+    assert folders == [Folder("run", "r", ""), Folder("run", "r", "plots/"), Folder("run", "r", "plots")]
 
 
 async def test_files_have_no_children() -> None:
     """The children of a file are null without a store call; those of an empty folder are an empty list."""
     bare = [{"path": "x", "is_dir": False, "size": 0}]
     store = MemoryTracking([experiment(runs=[run("r", files=bare)])])
-    found = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
-    assert found.data == {"run": {"artifacts": [{"size": 0, "children": None}]}}
+    result = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
+    assert result.data == {"run": {"artifacts": [{"size": 0, "children": None}]}}
     assert store.calls["artifacts.listings"] == 1
     empty = [{"path": "x", "is_dir": True, "size": None}]
     store = MemoryTracking([experiment(runs=[run("r", files=empty)])])
-    found = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
-    assert found.data == {"run": {"artifacts": [{"size": None, "children": []}]}}
+    result = await execute_query(store, '{ run(runId: "r") { artifacts { size children { path } } } }')
+    assert result.data == {"run": {"artifacts": [{"size": None, "children": []}]}}
 
 
 @pytest.mark.parametrize(
@@ -104,18 +104,18 @@ async def test_version_by_number_or_alias(arguments: str, expected: str | None) 
     """A version is found by both; an unknown number or alias returns null."""
     aliases = [{"alias": "best", "version": "2"}, {"alias": "nowhere", "version": "9"}]
     store = MemoryTracking([], registered=[registered(aliases=aliases)])
-    found = await execute_query(store, f'{{ modelVersion(name: "net", {arguments}) {{ version aliases }} }}')
-    assert found.errors == []
-    assert found.data is not None
-    assert (found.data["modelVersion"] or {}).get("version") == expected
+    result = await execute_query(store, f'{{ modelVersion(name: "net", {arguments}) {{ version aliases }} }}')
+    assert result.errors == []
+    assert result.data is not None
+    assert (result.data["modelVersion"] or {}).get("version") == expected
 
 
 @pytest.mark.parametrize("arguments", ['name: "net"', 'name: "net", version: "1", alias: "best"'])
 async def test_model_version_takes_exactly_one_of_version_and_alias(arguments: str) -> None:
     """Neither or both is BAD_USER_INPUT without a store call."""
     store = MemoryTracking([], registered=[registered()])
-    found = await execute_query(store, f"{{ modelVersion({arguments}) {{ version }} }}")
-    assert found.messages == ["modelVersion takes exactly one of version and alias."]
+    result = await execute_query(store, f"{{ modelVersion({arguments}) {{ version }} }}")
+    assert result.messages == ["modelVersion takes exactly one of version and alias."]
     assert store.calls == {}
 
 
@@ -133,8 +133,8 @@ async def test_nodes_of_all_types_are_found_by_global_id() -> None:
     ]
     query = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
       ... on LoggedModel { name } ... on RegisteredModel { name } ... on ModelVersion { version } } }"""
-    found = await execute_query(store, query, {"ids": ids})
-    assert found.data == {
+    result = await execute_query(store, query, {"ids": ids})
+    assert result.data == {
         "nodes": [
             {"id": ids[0], "version": "2"},
             {"id": ids[1], "name": "model m-1"},
@@ -153,8 +153,8 @@ async def test_error_in_one_field_keeps_the_others() -> None:
     store = MemoryTracking([experiment(runs=[run("r")])])
     store.failing["artifacts.listings"] = UnsupportedByStore("elsewhere")
     query = '{ runs { nodes { name } } run(runId: "r") { name artifacts { path } } }'
-    found = await execute_query(store, query)
-    assert found.data == {"runs": {"nodes": [{"name": "run r"}]}, "run": None}
-    assert [(error.message, error.path) for error in found.errors] == [("elsewhere", ["run", "artifacts"])]
+    result = await execute_query(store, query)
+    assert result.data == {"runs": {"nodes": [{"name": "run r"}]}, "run": None}
+    assert [(error.message, error.path) for error in result.errors] == [("elsewhere", ["run", "artifacts"])]
     store.failing["artifacts.listings"] = NotFound("gone")
     assert (await execute_query(store, query)).messages == ["gone"]

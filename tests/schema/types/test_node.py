@@ -65,9 +65,9 @@ def test_any_text_raises_bad_user_input_only(text: str) -> None:
 async def test_node_returns_each_object_by_its_id() -> None:
     """`node` returns each object of a result by its id."""
     store = MemoryTracking(experiments(2, 2))
-    found = await execute_query(store, "{ experiments { nodes { id name } } runs { nodes { id name } } }")
-    assert found.data is not None
-    nodes = found.data["experiments"]["nodes"] + found.data["runs"]["nodes"]
+    result = await execute_query(store, "{ experiments { nodes { id name } } runs { nodes { id name } } }")
+    assert result.data is not None
+    nodes = result.data["experiments"]["nodes"] + result.data["runs"]["nodes"]
     assert len({node["id"] for node in nodes}) == 6
     query = (
         "query ($id: ID!) { node(id: $id) { id ... on Experiment { of: name } ... on Run { its: name } } }"
@@ -87,10 +87,10 @@ async def test_nodes_are_in_the_order_of_ids() -> None:
         global_id("Run", "1.0"),
     ]
     store = MemoryTracking(experiments(2, 1))
-    found = await execute_query(
+    result = await execute_query(
         store, "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", {"ids": ids}
     )
-    assert found.data == {
+    assert result.data == {
         "nodes": [
             {"__typename": "Run", "id": ids[0]},
             None,
@@ -103,8 +103,8 @@ async def test_nodes_are_in_the_order_of_ids() -> None:
 
 async def test_missing_node_is_null() -> None:
     """A node that does not exist is null without an error."""
-    found = await execute_query(MemoryTracking([]), f'{{ node(id: "{global_id("Run", "1")}") {{ id }} }}')
-    assert (found.data, found.errors) == ({"node": None}, [])
+    result = await execute_query(MemoryTracking([]), f'{{ node(id: "{global_id("Run", "1")}") {{ id }} }}')
+    assert (result.data, result.errors) == ({"node": None}, [])
 
 
 async def test_nodes_without_ids() -> None:
@@ -118,16 +118,16 @@ async def test_nodes_without_ids() -> None:
 async def test_invalid_id_makes_no_store_call(query: str) -> None:
     """An invalid id is BAD_USER_INPUT before any store call."""
     store = MemoryTracking(experiments(1, 1))
-    found = await execute_query(store, query)
-    assert found.messages == [WRONG]
-    assert isinstance(found.errors[0].original_error, BadUserInput)
+    result = await execute_query(store, query)
+    assert result.messages == [WRONG]
+    assert isinstance(result.errors[0].original_error, BadUserInput)
     assert not store.calls
 
 
 async def test_too_many_ids_are_refused() -> None:
     """More ids than the page limit are refused with the limit and its setting."""
     ids = [global_id("Run", str(number)) for number in range(101)]
-    found = await execute_query(
+    result = await execute_query(
         MemoryTracking([]), "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids}
     )
-    assert found.messages == ["ids may have at most 100 ids (GQL_MAX_PAGE_SIZE), not 101."]
+    assert result.messages == ["ids may have at most 100 ids (GQL_MAX_PAGE_SIZE), not 101."]
