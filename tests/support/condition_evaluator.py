@@ -1,6 +1,6 @@
-"""What is right about conditions and orders: an evaluator of a dozen lines over plain records, and questions.
+"""The reference for conditions and orders: a simple evaluator over records, and strategies for examples.
 
-The records are written to real stores; each store must find what the evaluator finds.
+The records are written to real stores; each store must return what the evaluator returns.
 """
 
 import math
@@ -58,7 +58,7 @@ METRICS = [0.0, -1.5, 0.5, 3.0, 1e-9, 1e300, math.nan, math.inf, -math.inf]
 
 @dataclass
 class Record:
-    """A run as it was written; `parent` is the place of its parent among the records."""
+    """A run to write; `parent` is the index of its parent in the list of records."""
 
     name: str
     user_id: str | None
@@ -76,18 +76,18 @@ class Record:
 
     @property
     def duration_seconds(self) -> float | None:
-        """Return how long it took."""
+        """Return the duration."""
         if self.started_at is None or self.ended_at is None:
             return None
         return (self.ended_at - self.started_at) / 1000
 
 
 def records() -> list[Record]:
-    """Return runs that have something of everything, and some of them nothing of it."""
-    made = []
+    """Return runs with diverse values, and some without any."""
+    result = []
     for number in range(24):
         ended = number % 3 != 0
-        made.append(
+        result.append(
             Record(
                 name=TEXTS[number % len(TEXTS)] or "x",
                 user_id=["me", "You", "you", None][number % 4],
@@ -97,42 +97,42 @@ def records() -> list[Record]:
                 parent=number - 1 if number % 5 == 4 else None,
                 params={
                     _cased(key, number): (TEXTS + NUMBERS)[
-                        (number * 7 + place * 5) % (len(TEXTS) + len(NUMBERS))
+                        (number * 7 + position * 5) % (len(TEXTS) + len(NUMBERS))
                     ]
-                    for place, key in enumerate(KEYS)
-                    if (number + place) % 4
+                    for position, key in enumerate(KEYS)
+                    if (number + position) % 4
                 },
                 tags={
                     _cased(key, number): (NUMBERS + TEXTS)[
-                        (number * 3 + place * 11) % (len(TEXTS) + len(NUMBERS))
+                        (number * 3 + position * 11) % (len(TEXTS) + len(NUMBERS))
                     ]
-                    for place, key in enumerate(KEYS)
-                    if (number + place) % 3
+                    for position, key in enumerate(KEYS)
+                    if (number + position) % 3
                 },
                 metrics={
-                    _cased(key, number): METRICS[(number + place * 2) % len(METRICS)]
-                    for place, key in enumerate(KEYS)
-                    if (number + place) % 5
+                    _cased(key, number): METRICS[(number + position * 2) % len(METRICS)]
+                    for position, key in enumerate(KEYS)
+                    if (number + position) % 5
                 },
                 experiment=number % 2,
             )
         )
-    return made
+    return result
 
 
 def _cased(key: str, number: int) -> str:
-    # Never both in one run, which MySQL would take for one.
+    # Never both cases in one run, because MySQL treats them as one key.
     return key.upper() if number % 5 == 2 else key
 
 
-def write(made: Sequence[Record], client: MlflowClient) -> None:
-    """Write the runs into two new experiments, and note their ids."""
+def write_runs(runs: Sequence[Record], client: MlflowClient) -> None:
+    """Write the runs into two new experiments, and set the ids of the records."""
     ids = [client.create_experiment(f"conditions {number}") for number in range(2)]
-    for record in made:
+    for record in runs:
         record.experiment_id = ids[record.experiment]
-        record.parent_run_id = None if record.parent is None else made[record.parent].run_id
-        # As a client of the REST API may: without user and start, which are empty and 0 then.
-        run = client._tracking_client.store.create_run(  # noqa: SLF001 - the client's own adds both
+        record.parent_run_id = None if record.parent is None else runs[record.parent].run_id
+        # A client of the REST API may omit user and start time, which are then empty and 0.
+        run = client._tracking_client.store.create_run(  # noqa: SLF001 - the public method sets both
             record.experiment_id, record.user_id or "", record.started_at or 0, [], record.name
         )
         record.run_id = run.info.run_id
@@ -151,26 +151,26 @@ def write(made: Sequence[Record], client: MlflowClient) -> None:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a text is."""
-    written = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text, re.ASCII)
-    return float(text) if written and math.isfinite(float(text)) else None
+    """Return the number in a text; None if it is not a number."""
+    match = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text, re.ASCII)
+    return float(text) if match and math.isfinite(float(text)) else None
 
 
-def holds(condition: Condition, run: Record) -> bool:
-    """Say whether a condition holds for a run: this is what is right."""
+def matches(condition: Condition, run: Record) -> bool:
+    """Return whether a run matches a condition; this defines the expected result."""
     if isinstance(condition, AllOf | AnyOf):
-        return (all if isinstance(condition, AllOf) else any)(holds(part, run) for part in condition.parts)
+        return (all if isinstance(condition, AllOf) else any)(matches(part, run) for part in condition.parts)
     if isinstance(condition, Not):
-        return not holds(condition.part, run)
-    by, operator, wanted = condition.by, condition.operator, condition.value
-    found: Any = (
+        return not matches(condition.part, run)
+    by, operator, expected = condition.by, condition.operator, condition.value
+    value: Any = (
         getattr(run, condition.key) if by == "attribute" else getattr(run, f"{by}s").get(condition.key)
     )
     if operator == "is_null":
-        return (found is None) is wanted
+        return (value is None) is expected
     if by in {"param", "tag"} and operator in {"gt", "gte", "lt", "lte"}:
-        found = None if found is None else number_in(found)
-    return found is not None and bool(_COMPARE[operator](found, wanted))
+        value = None if value is None else number_in(value)
+    return value is not None and bool(_COMPARE[operator](value, expected))
 
 
 _COMPARE: dict[str, Any] = {
@@ -199,8 +199,8 @@ def _lower(text: str) -> str:
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
-def place(entry: Order, run: Record) -> tuple[int, Any]:
-    """Return where an order puts a run: a class, and a value in it."""
+def sort_value(entry: Order, run: Record) -> tuple[int, Any]:
+    """Return the rank and the value by which an order sorts a run."""
     value: Any
     if entry.by == "attribute":
         value = getattr(run, "duration_seconds" if entry.key == "duration" else entry.key)
@@ -215,93 +215,95 @@ def place(entry: Order, run: Record) -> tuple[int, Any]:
     return (1, value) if number is None else (0, number)
 
 
-def ordered(order: Sequence[Order], found: Sequence[Record]) -> list[Record]:
-    """Return runs in an order: this is what is right."""
-    runs = sorted(found, key=lambda run: run.run_id)
+def sorted_runs(order: Sequence[Order], runs: Sequence[Record]) -> list[Record]:
+    """Return runs in an order; this defines the expected result."""
+    result = sorted(runs, key=lambda run: run.run_id)
     for entry in reversed(order or [Order("attribute", "started_at", descending=True)]):
-        runs = _by(entry, runs)
-    return runs
+        result = _sorted_by(entry, result)
+    return result
 
 
-def _by(entry: Order, runs: Sequence[Record]) -> list[Record]:
-    # Python's sort leaves what is level as it was, in both directions.
-    kinds = sorted({place(entry, run)[0] for run in runs})
+def _sorted_by(entry: Order, runs: Sequence[Record]) -> list[Record]:
+    # Python's sort is stable in both directions.
+    ranks = sorted({sort_value(entry, run)[0] for run in runs})
     return [
         run
-        for kind in kinds
+        for rank in ranks
         for run in sorted(
-            (run for run in runs if place(entry, run)[0] == kind),
-            key=lambda run: place(entry, run)[1],
+            (run for run in runs if sort_value(entry, run)[0] == rank),
+            key=lambda run: sort_value(entry, run)[1],
             reverse=entry.descending,
         )
     ]
 
 
-def _near(text: str, place: int, wild: str) -> str:
-    """Return a pattern for a text: what is at a place, or from there on, may be anything."""
-    place %= len(text) + 1
-    return f"{text[:place]}{wild}{text[place + 1 :] if wild == '_' else ''}"
+def _pattern_for(text: str, index: int, wildcard: str) -> str:
+    """Return a pattern that matches a text, with a wildcard at an index, or from there to the end."""
+    index %= len(text) + 1
+    return f"{text[:index]}{wildcard}{text[index + 1 :] if wildcard == '_' else ''}"
 
 
 _patterns = st.text(st.sampled_from("aAb%_é日'\\\n"), max_size=5) | st.builds(
-    _near, st.sampled_from(TEXTS), st.integers(0, 9), st.sampled_from(["", "_", "%"])
+    _pattern_for, st.sampled_from(TEXTS), st.integers(0, 9), st.sampled_from(["", "_", "%"])
 )
 _texts = st.sampled_from(TEXTS + NUMBERS) | _patterns
 _numbers = st.sampled_from([0.0, 0.5, -1.5, 3.0, 10.0, 0.01, 1e-9, 1e300, -1e300, 2.5])
 _times = st.integers(900, 8500)
 
 
-def _some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+def _tuples(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(values, max_size=3).map(tuple)
 
 
-def _of_text(
+def _text_predicates(
     by: Any, keys: Sequence[str], values: st.SearchStrategy[str]
 ) -> list[st.SearchStrategy[Predicate]]:
     key = st.sampled_from(keys)
     return [
         st.builds(Predicate, st.just(by), key, st.sampled_from(["eq", "ne"]), values),
-        st.builds(Predicate, st.just(by), key, st.sampled_from(["in", "not_in"]), _some(values)),
+        st.builds(Predicate, st.just(by), key, st.sampled_from(["in", "not_in"]), _tuples(values)),
         st.builds(Predicate, st.just(by), key, st.sampled_from(["like", "ilike"]), _patterns),
         st.builds(Predicate, st.just(by), key, st.just("is_null"), st.booleans()),
     ]
 
 
-def _of_numbers(by: Any, keys: Sequence[str], operators: str, values: Any) -> st.SearchStrategy[Predicate]:
+def _number_predicates(
+    by: Any, keys: Sequence[str], operators: str, values: Any
+) -> st.SearchStrategy[Predicate]:
     return st.builds(
         Predicate, st.just(by), st.sampled_from(keys), st.sampled_from(operators.split()), values
     )
 
 
-def tests(made: Sequence[Record]) -> st.SearchStrategy[Predicate]:
-    """Return tests of all that runs have."""
+def predicates(runs: Sequence[Record]) -> st.SearchStrategy[Predicate]:
+    """Return predicates on all attributes and logged values of runs."""
     keys = [*KEYS, *map(str.upper, KEYS), "nothing", "a`b", 'a"b', "tail "]
-    ids = st.sampled_from([run.run_id for run in made]) | st.sampled_from(["nothing", "0" * 32])
-    experiments = st.sampled_from([made[0].experiment_id, made[1].experiment_id, "0", "007", "x"])
+    ids = st.sampled_from([run.run_id for run in runs]) | st.sampled_from(["nothing", "0" * 32])
+    experiments = st.sampled_from([runs[0].experiment_id, runs[1].experiment_id, "0", "007", "x"])
     ordered_ = "gt gte lt lte"
     times = ["started_at", "ended_at"]
     return st.one_of(
-        *_of_text("param", keys, _texts),
-        *_of_text("tag", keys, _texts),
-        *_of_text("attribute", ["name", "user_id"], _texts | st.sampled_from(["me", "you"])),
-        *_of_text("attribute", ["run_id"], ids),
-        *_of_text("attribute", ["parent_run_id"], ids),
-        *_of_text("attribute", ["status"], st.sampled_from(["RUNNING", "FINISHED", "KILLED"]))[:2],
-        *_of_text("attribute", ["experiment_id"], experiments)[:2],
-        _of_numbers("param", keys, ordered_, _numbers),
-        _of_numbers("tag", keys, ordered_, _numbers),
-        _of_numbers("metric", keys, f"eq ne {ordered_}", _numbers),
+        *_text_predicates("param", keys, _texts),
+        *_text_predicates("tag", keys, _texts),
+        *_text_predicates("attribute", ["name", "user_id"], _texts | st.sampled_from(["me", "you"])),
+        *_text_predicates("attribute", ["run_id"], ids),
+        *_text_predicates("attribute", ["parent_run_id"], ids),
+        *_text_predicates("attribute", ["status"], st.sampled_from(["RUNNING", "FINISHED", "KILLED"]))[:2],
+        *_text_predicates("attribute", ["experiment_id"], experiments)[:2],
+        _number_predicates("param", keys, ordered_, _numbers),
+        _number_predicates("tag", keys, ordered_, _numbers),
+        _number_predicates("metric", keys, f"eq ne {ordered_}", _numbers),
         st.builds(Predicate, st.just("metric"), st.sampled_from(keys), st.just("is_null"), st.booleans()),
-        _of_numbers("attribute", times, f"eq {ordered_}", _times),
-        _of_numbers("attribute", ["duration_seconds"], f"eq ne {ordered_}", _numbers),
+        _number_predicates("attribute", times, f"eq {ordered_}", _times),
+        _number_predicates("attribute", ["duration_seconds"], f"eq ne {ordered_}", _numbers),
         st.builds(Predicate, st.just("attribute"), st.sampled_from(times), st.just("is_null"), st.booleans()),
     )
 
 
-def conditions(made: Sequence[Record]) -> st.SearchStrategy[Condition]:
-    """Return conditions of tests with and, or and not."""
+def conditions(runs: Sequence[Record]) -> st.SearchStrategy[Condition]:
+    """Return conditions that combine predicates with and, or and not."""
     return st.recursive(
-        tests(made),
+        predicates(runs),
         lambda parts: (
             st.lists(parts, max_size=3).map(tuple).map(AllOf)
             | st.lists(parts, max_size=3).map(tuple).map(AnyOf)
@@ -312,7 +314,7 @@ def conditions(made: Sequence[Record]) -> st.SearchStrategy[Condition]:
 
 
 def orders() -> st.SearchStrategy[tuple[Order, ...]]:
-    """Return orders of one to three keys, of all that runs are ordered by."""
+    """Return orders of up to three keys, of all keys that runs can be ordered by."""
     attributes = [
         "run_id",
         "name",

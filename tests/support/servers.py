@@ -1,4 +1,4 @@
-"""A real `mlflow server` that tests start, kill and start again on its port."""
+"""A real `mlflow server` that tests start, kill and restart on the same port."""
 
 import os
 import signal
@@ -18,17 +18,17 @@ START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-_OWN_PORTS = PORTS[_WORKER::_WORKERS]
-"""Each worker has its own, or one would take a port that another left free for a while."""
+_WORKER_PORTS = PORTS[_WORKER::_WORKERS]
+"""The ports of this test worker; a shared port could be taken by another worker between two uses."""
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on, nor will soon, though it be left for a while."""
-    return ports.free_port(_OWN_PORTS)
+    """Return a TCP port without a listener, which no other test uses soon."""
+    return ports.free_port(_WORKER_PORTS)
 
 
 class MlflowServer:
-    """An `mlflow server` of one worker over a database, in a process group of its own."""
+    """An `mlflow server` with one worker over a database, in its own process group."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class MlflowServer:
         self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._folder = folder
-        self._more = tuple(options)
+        self._extra_options = tuple(options)
         self._environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers; raise with its log's end if it does not."""
+        """Start the server and wait until it responds; raise an error with the end of its log otherwise."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", "server", *self._options()],
@@ -57,10 +57,10 @@ class MlflowServer:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait(self._process)
+        self._wait_until_healthy(self._process)
 
     def kill(self) -> None:
-        """Kill it and its workers at once, as a crash would."""
+        """Kill the server and its workers immediately, as a crash would."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -78,22 +78,22 @@ class MlflowServer:
             *("--workers", "1", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--backend-store-uri", self.database_uri),
             *("--artifacts-destination", str(artifacts), "--serve-artifacts"),
-            *self._more,
+            *self._extra_options,
         ]
 
-    def _healthy(self) -> bool:
+    def _is_healthy(self) -> bool:
         try:
             return requests.get(f"{self.uri}/health", timeout=2).ok
         except requests.RequestException:
             return False
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_healthy(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
-            if self._healthy():
+            if self._is_healthy():
                 return
             time.sleep(0.1)
         self.kill()
-        end = self._log.read_text(errors="replace")[-2000:]
-        message = f"mlflow server did not start:\n{end}"
+        log_end = self._log.read_text(errors="replace")[-2000:]
+        message = f"mlflow server did not start:\n{log_end}"
         raise RuntimeError(message)

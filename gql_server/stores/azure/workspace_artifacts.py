@@ -20,7 +20,7 @@ from gql_server.stores.azure.rest_calls import error_from_response
 from schema.ports.errors import BadUserInput, LimitExceeded, StoreUnavailable
 
 _T = TypeVar("_T")
-_ARTIFACT_URI = re.compile(r"azureml:.*/experiments/([^/]+)/runs/([^/]+)/artifacts(?:/(.*))?")
+_ARTIFACT_URI = re.compile(r"azureml:.*/experiments/([^/]+)/runs/([^/]+)/artifacts(?:/(.*))?", re.DOTALL)
 
 
 class WorkspaceArtifacts:

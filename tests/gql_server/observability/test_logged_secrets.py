@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from gql_server.auth.api_keys import new_key
 from gql_server.stores.mlflow.open_store import open_store
 from tests.support.observed_app import QUERY, SECRET, TOKEN
-from tests.support.odd_server import saying
+from tests.support.scripted_server import scripted_server
 from tests.support.server_process import running_server
 from tests.support.stores import Store
 
@@ -57,7 +57,7 @@ async def test_log_contains_no_url_of_an_mlflow_server(level: str) -> None:
     async def drop(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
-    async with saying([drop] * 100) as uri:
+    async with scripted_server([drop] * 100) as uri:
         server = running_server("--tracking-uri", uri, "--log-level", level)
         running = await asyncio.to_thread(server.__enter__)
         try:

@@ -16,7 +16,14 @@ from schema.ports.errors import StoreUnavailable, UnsupportedByStore
 from tests.support.azure.certificate import write_certificate
 from tests.support.graphql_client import graphql_client
 from tests.support.limits import store_limits
-from tests.support.odd_server import MISSING, Answer, refuse, saying, silence, trickle
+from tests.support.scripted_server import (
+    NOT_FOUND,
+    Respond,
+    never_respond,
+    respond_not_found,
+    respond_slowly,
+    scripted_server,
+)
 
 
 @pytest.fixture(params=[False, True], ids=["http", "https"])
@@ -38,8 +45,8 @@ async def retry_in_an_hour(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
 
 
-@pytest.mark.parametrize("response", [silence, trickle])
-async def test_cancelled_call_frees_its_thread(response: Answer, context: ssl.SSLContext | None) -> None:
+@pytest.mark.parametrize("response", [never_respond, respond_slowly])
+async def test_cancelled_call_frees_its_thread(response: Respond, context: ssl.SSLContext | None) -> None:
     """After a call is cancelled, the only thread serves the next call, and the first is not retried."""
     received = asyncio.Event()
 
@@ -47,8 +54,8 @@ async def test_cancelled_call_frees_its_thread(response: Answer, context: ssl.SS
         received.set()
         await response(writer)
 
-    responses: list[Answer] = [abandoned, refuse]
-    async with saying(responses, context) as uri:
+    responses: list[Respond] = [abandoned, respond_not_found]
+    async with scripted_server(responses, context) as uri:
         port = MlflowTracking(uri, store_limits(store_threads=1, store_timeout=600))
         call = asyncio.create_task(port.ready())
         await asyncio.wait_for(received.wait(), 20)
@@ -57,7 +64,7 @@ async def test_cancelled_call_frees_its_thread(response: Answer, context: ssl.SS
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert responses == [refuse]
+        assert responses == [respond_not_found]
         async with asyncio.timeout(20):
             with pytest.raises(UnsupportedByStore):
                 await port.ready()
@@ -67,7 +74,7 @@ async def test_cancelled_call_frees_its_thread(response: Answer, context: ssl.SS
 async def test_operation_timeout_frees_its_thread() -> None:
     """After an operation times out, the only thread serves the next operation."""
     async with (
-        saying([silence, refuse]) as uri,
+        scripted_server([never_respond, respond_not_found]) as uri,
         graphql_client(uri, operation_timeout=8, store_timeout=600, store_threads=1) as client,
     ):
         error = await client.error('{ experiment(name: "a") { experimentId } }')
@@ -79,7 +86,7 @@ async def test_operation_timeout_frees_its_thread() -> None:
 
 async def test_long_retry_after_occupies_no_thread() -> None:
     """A Retry-After beyond the deadline fails the call at once and frees its thread."""
-    async with saying([retry_in_an_hour, retry_in_an_hour, refuse]) as uri:
+    async with scripted_server([retry_in_an_hour, retry_in_an_hour, respond_not_found]) as uri:
         port = MlflowTracking(uri, store_limits(store_threads=1, store_timeout=600))
         async with asyncio.timeout(20):
             with pytest.raises(StoreUnavailable):
@@ -96,7 +103,7 @@ async def test_late_cancellation_spares_reused_connection() -> None:
     async def delayed(writer: asyncio.StreamWriter) -> None:
         received.set()
         await go_on.wait()
-        writer.write(MISSING)
+        writer.write(NOT_FOUND)
 
     configure_http(4, 60)
     first, second = CancellableRequest(), CancellableRequest()
@@ -108,7 +115,7 @@ async def test_late_cancellation_spares_reused_connection() -> None:
         status: int = response.status_code
         return status
 
-    async with saying([refuse, delayed]) as uri:
+    async with scripted_server([respond_not_found, delayed]) as uri:
         assert await asyncio.to_thread(send, uri, first) == 404
         sending_again = asyncio.create_task(asyncio.to_thread(send, uri, second))
         await asyncio.wait_for(received.wait(), 20)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from gql_server.runtime.shutdown import Shutdown
-from tests.support.odd_server import refuse, saying, silence
+from tests.support.scripted_server import never_respond, respond_not_found, scripted_server
 from tests.support.server_process import running_server
 
 
@@ -66,13 +66,13 @@ async def test_operations_finish_or_get_503_at_shutdown(signal_number: signal.Si
         received.release()
         await stopped.wait()
         await asyncio.sleep(0.5)
-        await refuse(writer)
+        await respond_not_found(writer)
 
     async def never(writer: asyncio.StreamWriter) -> None:
         received.release()
-        await silence(writer)
+        await never_respond(writer)
 
-    async with saying([busy, busy, soon, never]) as uri:
+    async with scripted_server([busy, busy, soon, never]) as uri:
         context = running_server("--tracking-uri", uri, "--shutdown-delay", "0", "--shutdown-timeout", "5")
         server = await asyncio.to_thread(context.__enter__)
         try:
@@ -100,9 +100,9 @@ async def test_mutation_interrupted_by_shutdown_gets_503_without_retry_after() -
 
     async def silent(writer: asyncio.StreamWriter) -> None:
         received.set()
-        await silence(writer)
+        await never_respond(writer)
 
-    async with saying([busy, busy, silent]) as uri:
+    async with scripted_server([busy, busy, silent]) as uri:
         options = ("--tracking-uri", uri, "--writable", "--shutdown-delay", "0", "--shutdown-timeout", "2")
         context = running_server(*options)
         server = await asyncio.to_thread(context.__enter__)

@@ -14,11 +14,11 @@ from tests.support.condition_evaluator import (
     TEXTS,
     Record,
     conditions,
-    holds,
-    ordered,
+    matches,
     orders,
     records,
-    write,
+    sorted_runs,
+    write_runs,
 )
 from tests.support.stores import Store
 
@@ -37,7 +37,7 @@ def filled(request: pytest.FixtureRequest) -> tuple[Store, list[Record]]:
     """Give each kind of store in turn, with the records written."""
     store: Store = request.getfixturevalue(f"{request.param}_store")
     made = records()
-    write(made, store.client)
+    write_runs(made, store.client)
     return store, made
 
 
@@ -69,7 +69,7 @@ async def test_what_a_condition_finds(
     """Each store finds, and counts, the runs that the evaluator says the condition holds for."""
     made = filled[1]
     condition = data.draw(conditions(made))
-    expected = {run.run_id for run in made if holds(condition, run)}
+    expected = {run.run_id for run in made if matches(condition, run)}
     search = Search(where=condition)
     assert set(await walk(tracking, _scope(made), search, 50)) == expected
     assert await tracking.count_runs([_scope(made)], search) == [len(expected)]
@@ -84,7 +84,7 @@ async def test_each_text_as_a_pattern(filled: tuple[Store, list[Record]], tracki
                 Predicate("attribute", "name", "like", pattern),
                 Predicate("tag", "opt", "like", pattern),
             ):
-                expected = {run.run_id for run in made if holds(test, run)}
+                expected = {run.run_id for run in made if matches(test, run)}
                 assert set(await walk(tracking, _scope(made), Search(where=test), 50)) == expected, test
 
 
@@ -97,10 +97,10 @@ async def test_in_which_order(
     made = filled[1]
     order, size = data.draw(orders()), data.draw(st.sampled_from([1, 5, 50]))
     condition = data.draw(st.none() | conditions(made))
-    found = [run for run in made if condition is None or holds(condition, run)]
+    found = [run for run in made if condition is None or matches(condition, run)]
     search = Search(where=condition, order=order)
     walked = await walk(tracking, _scope(made), search, size)
-    assert walked == [run.run_id for run in ordered(order, found)]
+    assert walked == [run.run_id for run in sorted_runs(order, found)]
 
 
 async def test_filter_and_condition_must_both_hold(
@@ -111,8 +111,8 @@ async def test_filter_and_condition_must_both_hold(
     condition = AnyOf((Predicate("param", "lr", "gt", 0.0), Predicate("attribute", "user_id", "eq", "You")))
     search = Search(filter="status = 'FINISHED'", where=condition)
     found = await walk(tracking, _scope(made), search, 3)
-    expected = [run for run in made if run.status == "FINISHED" and holds(condition, run)]
-    assert found == [run.run_id for run in ordered((), expected)]
+    expected = [run for run in made if run.status == "FINISHED" and matches(condition, run)]
+    assert found == [run.run_id for run in sorted_runs((), expected)]
     assert expected
 
 
@@ -124,12 +124,12 @@ async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking:
     pages = await tracking.runs(scopes, search, Page(2, None, NAMES))
     found = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
     expected = [
-        ordered(
+        sorted_runs(
             search.order,
             [
                 run
                 for run in made
-                if (run.experiment_id,) == scope and search.where and holds(search.where, run)
+                if (run.experiment_id,) == scope and search.where and matches(search.where, run)
             ],
         )
         for scope in scopes

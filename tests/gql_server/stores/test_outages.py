@@ -21,7 +21,7 @@ from schema.ports.errors import (
 )
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.odd_server import saying, silence
+from tests.support.scripted_server import never_respond, scripted_server
 from tests.support.servers import MlflowServer
 from tests.support.stores import Store
 
@@ -39,7 +39,7 @@ def answering(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManage
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(content), content))
 
-    return saying([answer] * 100)
+    return scripted_server([answer] * 100)
 
 
 async def recovered(port: MlflowTracking) -> None:
@@ -72,7 +72,7 @@ async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     """A call ends when its time is up, whatever the store does."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    async with saying([silence] * 100) as uri:
+    async with scripted_server([never_respond] * 100) as uri:
         port = MlflowTracking(uri, store_limits(store_timeout=0.3))
         began = time.monotonic()
         with pytest.raises(StoreTimeout, match=r"0\.3 seconds"):
@@ -87,7 +87,7 @@ async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatc
     """Where MLflow gives up first, the fault is the same."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    async with saying([silence] * 100) as uri:
+    async with scripted_server([never_respond] * 100) as uri:
         port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(StoreTimeout):
             await port.ready()

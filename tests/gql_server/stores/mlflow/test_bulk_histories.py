@@ -1,4 +1,4 @@
-"""Histories over a real MLflow server: equal to those read one by one, in far fewer calls."""
+"""Histories from the bulk endpoint of a real MLflow server, equal to those read one by one."""
 
 import math
 import threading
@@ -27,42 +27,44 @@ EACH = "get_metric_history"
 _JSON = "application/json"
 
 
-class Front:
-    """A proxy before an MLflow server that answers for the bulk endpoint itself, and counts."""
+class Proxy:
+    """A proxy of an MLflow server that counts requests and can replace the bulk endpoint's response."""
 
     def __init__(self) -> None:
         self.uri = ""
         self.connections = 0
-        self.answer: tuple[int, str, bytes] | None = None
-        self.asked: Counter[str] = Counter()
-        self.counting = threading.Lock()
+        self.response: tuple[int, str, bytes] | None = None
+        self.requests: Counter[str] = Counter()
+        self.lock = threading.Lock()
 
 
 @pytest.fixture
 async def tracking(server_store: Store) -> AsyncIterator[MlflowTracking]:
-    """Give the port over an MLflow server."""
+    """Yield the port over an MLflow server."""
     port = MlflowTracking(server_store.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
 
 @pytest.fixture
-def front(server_store: Store) -> Iterator[Front]:
-    """Give a proxy before the MLflow server."""
-    with _proxy(server_store.uri) as proxy:
+def proxy(server_store: Store) -> Iterator[Proxy]:
+    """Yield a proxy of the MLflow server."""
+    with _serve_proxy(server_store.uri) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def behind(front: Front) -> AsyncIterator[MlflowTracking]:
-    """Give the port over the proxy."""
-    port = MlflowTracking(front.uri, store_limits(store_threads=4))
+async def proxied(proxy: Proxy) -> AsyncIterator[MlflowTracking]:
+    """Yield the port over the proxy."""
+    port = MlflowTracking(proxy.uri, store_limits(store_threads=4))
     yield port
     await port.close()
 
 
-def logged(store: Store, histories: Sequence[dict[str, Sequence[tuple[int, int, float]]]]) -> list[str]:
-    """Log a run for each of the histories, of which each key has (step, timestamp, value); return the ids."""
+def log_histories(
+    store: Store, histories: Sequence[dict[str, Sequence[tuple[int, int, float]]]]
+) -> list[str]:
+    """Create one run for each mapping of keys to (step, timestamp, value) points; return the run ids."""
 
     def log(histories: dict[str, Sequence[tuple[int, int, float]]]) -> str:
         run_id: str = store.client.create_run("0").info.run_id
@@ -79,21 +81,23 @@ def logged(store: Store, histories: Sequence[dict[str, Sequence[tuple[int, int, 
         return list(pool.map(log, histories))
 
 
-def line(count: int) -> list[tuple[int, int, float]]:
-    """Return a plain history."""
+def linear_history(count: int) -> list[tuple[int, int, float]]:
+    """Return a history of increasing steps, timestamps and values."""
     return [(step, 1000 + step, step / 8) for step in range(count)]
 
 
 def rows(many: Many) -> list[list[tuple[Any, ...]]]:
-    """Return each history, a tuple a point; by their text, in which 0.0, -0.0 and 0 are not the same."""
+    """Return each history's points as tuples, with values as text, so that 0.0, -0.0 and 0 differ."""
     columns = (many.rows[name] for name in ("step", "timestamp", "value", "non_finite"))
     table = [(step, time, repr(value), name) for step, time, value, name in zip(*columns, strict=True)]
     assert len(table) == many.rows.size
     return [table[start:stop] for start, stop in many.spans]
 
 
-async def each(store: Store, series: Sequence[Series], *steps: int | None) -> list[list[tuple[Any, ...]]]:
-    """Return the histories, each read by a call of its own."""
+async def read_each(
+    store: Store, series: Sequence[Series], *steps: int | None
+) -> list[list[tuple[Any, ...]]]:
+    """Return the histories, each read with a separate call."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk_histories, "_MIN_RUNS", math.inf)
         port = MlflowTracking(store.uri, store_limits(store_threads=4))
@@ -105,27 +109,33 @@ async def each(store: Store, series: Sequence[Series], *steps: int | None) -> li
 
 
 @pytest.mark.parametrize("steps", [(None, None), (0, 2), (-5, None), (3, 1)])
-async def test_odd_points_are_what_they_are_one_by_one(
+async def test_bulk_histories_equal_single_ones(
     server_store: Store, tracking: MlflowTracking, steps: tuple[int | None, int | None]
 ) -> None:
-    """Whatever was logged, under whatever key, reads alike in bulk; so do runs that are not there."""
+    """Unusual values, keys and missing runs give the same histories in bulk as one by one."""
     odd = [(0, 5, math.nan), (1, 5, math.inf), (2, 4, -math.inf), (-3, 9, 1e308), (2, 4, 7.0), (0, 5, -1.0)]
     same = [(0, 5, 3.0), (0, 5, -3.0), (0, 4, 0.0), (2**63 - 1, 1, 1e-320), (-(2**63), 2, 3)]
     keys = ["m", "a key/with. all-of_it", "größe", "loss:x"]
-    ids = logged(
+    ids = log_histories(
         server_store,
-        [dict.fromkeys(keys, odd), {"m": same}, {}, {key: line(4) for key in keys}, {"größe": same}],
+        [
+            dict.fromkeys(keys, odd),
+            {"m": same},
+            {},
+            {key: linear_history(4) for key in keys},
+            {"größe": same},
+        ],
     )
     series = [(run_id, key) for key in [*keys, "none", "", "a\nb", "a&b=c+d"] for run_id in [*ids, "0" * 32]]
     series += series[:3]
     found = rows(await tracking.histories(series, *steps))
-    assert found == await each(server_store, series, *steps)
+    assert found == await read_each(server_store, series, *steps)
     assert tracking.calls == {BULK: 6, EACH: 6}
 
 
-async def test_a_hundred_runs_are_one_call(server_store: Store, tracking: MlflowTracking) -> None:
-    """Of each key, a call reads a hundred runs, whether they have points or not."""
-    ids = logged(server_store, [{"a": line(2), "b": line(1)} for _ in range(15)])
+async def test_one_call_reads_a_hundred_runs(server_store: Store, tracking: MlflowTracking) -> None:
+    """For each key, one call reads a hundred runs, with or without points."""
+    ids = log_histories(server_store, [{"a": linear_history(2), "b": linear_history(1)} for _ in range(15)])
     ids += [f"{number:032x}" for number in range(195)]
     series = [(run_id, key) for run_id in ids for key in ("a", "b")]
     found = rows(await tracking.histories(series, None, None))
@@ -137,31 +147,31 @@ async def test_a_hundred_runs_are_one_call(server_store: Store, tracking: Mlflow
     ("counts", "calls"),
     [
         pytest.param([10] * 12, {BULK: 3}, id="equal runs"),
-        pytest.param([10] * 5, {BULK: 1, EACH: 1}, id="a full reply that lacks nothing"),
-        pytest.param([60] * 4, {BULK: 1, EACH: 4}, id="each run fills one"),
-        # Runs come by their ids, which are random: so how many calls it takes differs.
-        pytest.param([1, 120, 3, 4, 0, 5], None, id="a run that fills a reply alone"),
+        pytest.param([10] * 5, {BULK: 1, EACH: 1}, id="a full response that is complete"),
+        pytest.param([60] * 4, {BULK: 1, EACH: 4}, id="each run fills a response"),
+        # Rows are ordered by run id, which is random, so that the number of calls varies.
+        pytest.param([1, 120, 3, 4, 0, 5], None, id="one run fills a response alone"),
     ],
 )
-async def test_what_a_full_reply_cut_is_asked_for_again(
+async def test_truncated_response_is_completed(
     server_store: Store,
     tracking: MlflowTracking,
     monkeypatch: pytest.MonkeyPatch,
     counts: list[int],
     calls: dict[str, int] | None,
 ) -> None:
-    """No point is lost where a reply ends at the server's limit, nor does anything come twice."""
+    """If a response is truncated at the server's limit, no point is lost or duplicated."""
     monkeypatch.setattr(bulk_histories, "_POINTS_PER_RESPONSE", 50)
-    ids = logged(server_store, [{"m": line(count)} for count in counts])
+    ids = log_histories(server_store, [{"m": linear_history(count)} for count in counts])
     series = [(run_id, "m") for run_id in ids]
     found = rows(await tracking.histories(series, None, None))
     assert [len(history) for history in found] == counts
-    assert found == await each(server_store, series)
+    assert found == await read_each(server_store, series)
     assert calls is None or tracking.calls == calls
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         (404, "text/plain", b"not found"),
         (404, _JSON, b'{"error_code": "ENDPOINT_NOT_FOUND"}'),
@@ -170,33 +180,33 @@ async def test_what_a_full_reply_cut_is_asked_for_again(
         (200, _JSON, b"[]"),
     ],
 )
-async def test_a_server_without_the_endpoint_is_remembered(
-    server_store: Store, front: Front, behind: MlflowTracking, answer: tuple[int, str, bytes]
+async def test_missing_endpoint_is_requested_once(
+    server_store: Store, proxy: Proxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
 ) -> None:
-    """It is asked once; then, and in later queries, the histories are read one by one."""
-    front.answer = answer
-    series = [(run_id, "m") for run_id in logged(server_store, [{"m": line(3)}] * 4)]
-    expected = await each(server_store, series)
+    """A missing endpoint is requested once; then and later, histories are read one by one."""
+    proxy.response = response
+    series = [(run_id, "m") for run_id in log_histories(server_store, [{"m": linear_history(3)}] * 4)]
+    expected = await read_each(server_store, series)
     for _ in range(2):
-        assert rows(await behind.histories(series, None, None)) == expected
-    assert behind.calls == {BULK: 1, EACH: 8}
+        assert rows(await proxied.histories(series, None, None)) == expected
+    assert proxied.calls == {BULK: 1, EACH: 8}
 
 
-async def test_a_server_that_learned_the_endpoint_is_noticed(
-    server_store: Store, front: Front, behind: MlflowTracking, monkeypatch: pytest.MonkeyPatch
+async def test_missing_endpoint_is_requested_again_later(
+    server_store: Store, proxy: Proxy, proxied: MlflowTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is remembered of a server ends, and with it the slow way."""
+    """After some time, a missing endpoint is requested again."""
     monkeypatch.setattr(bulk_histories, "_ABSENT_SECONDS", 0.0)
-    front.answer = (404, "text/plain", b"")
-    series = [(run_id, "m") for run_id in logged(server_store, [{"m": line(3)}] * 4)]
-    first = rows(await behind.histories(series, None, None))
-    front.answer = None
-    assert rows(await behind.histories(series, None, None)) == first
-    assert behind.calls == {BULK: 2, EACH: 4}
+    proxy.response = (404, "text/plain", b"")
+    series = [(run_id, "m") for run_id in log_histories(server_store, [{"m": linear_history(3)}] * 4)]
+    first = rows(await proxied.histories(series, None, None))
+    proxy.response = None
+    assert rows(await proxied.histories(series, None, None)) == first
+    assert proxied.calls == {BULK: 2, EACH: 4}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         (404, _JSON, b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}'),
         (403, "text/plain", b"no"),
@@ -207,92 +217,96 @@ async def test_a_server_that_learned_the_endpoint_is_noticed(
         (200, _JSON, b'{"metrics": [7]}'),
     ],
 )
-async def test_a_refusal_is_not_remembered(
-    server_store: Store, front: Front, behind: MlflowTracking, answer: tuple[int, str, bytes]
+async def test_refused_request_does_not_disable_the_endpoint(
+    server_store: Store, proxy: Proxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
 ) -> None:
-    """What the endpoint refuses for some runs is read one by one; the next is asked of it again."""
-    front.answer = answer
-    series = [(run_id, "m") for run_id in logged(server_store, [{"m": line(3)}] * 3)]
-    expected = await each(server_store, series)
+    """Histories that the endpoint refuses are read one by one; the next request uses the endpoint again."""
+    proxy.response = response
+    series = [(run_id, "m") for run_id in log_histories(server_store, [{"m": linear_history(3)}] * 3)]
+    expected = await read_each(server_store, series)
     for _ in range(2):
-        assert rows(await behind.histories(series, None, None)) == expected
-    assert behind.calls == {BULK: 2, EACH: 6}
+        assert rows(await proxied.histories(series, None, None)) == expected
+    assert proxied.calls == {BULK: 2, EACH: 6}
 
 
 @pytest.mark.parametrize("status", [400, 414])
-async def test_an_address_too_long_is_halved(
-    server_store: Store, front: Front, behind: MlflowTracking, status: int
+async def test_too_long_uri_is_split(
+    server_store: Store, proxy: Proxy, proxied: MlflowTracking, status: int
 ) -> None:
-    """A server that reads only short addresses is asked for fewer runs at once."""
-    front.answer = (status, "text/html", b"<h1>Line too long</h1>")
-    series = [(run_id, "m") for run_id in logged(server_store, [{"m": line(3)}] * 8)]
-    found = rows(await behind.histories(series, None, None))
-    assert found == await each(server_store, series)
-    assert behind.calls == {BULK: 3, EACH: 8}
+    """If the server refuses a long URI, fewer runs are requested at once."""
+    proxy.response = (status, "text/html", b"<h1>Line too long</h1>")
+    series = [(run_id, "m") for run_id in log_histories(server_store, [{"m": linear_history(3)}] * 8)]
+    found = rows(await proxied.histories(series, None, None))
+    assert found == await read_each(server_store, series)
+    assert proxied.calls == {BULK: 3, EACH: 8}
 
 
-async def test_connections_are_used_again(
-    server_store: Store, front: Front, monkeypatch: pytest.MonkeyPatch
+async def test_connections_are_reused(
+    server_store: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many calls there are, there is at most a connection for each thread."""
-    # The first store of a process says how many connections MLflow keeps; here it is this one.
+    """Any number of calls use at most one connection per thread."""
+    # The first store of a process sets the size of MLflow's connection pool; here it is this one.
     monkeypatch.delenv("MLFLOW_HTTP_POOL_MAXSIZE", raising=False)
     _cached_get_request_session.cache_clear()
-    behind = MlflowTracking(front.uri, store_limits(store_threads=4))
-    # Before many threads at once, each of which would make MLflow's session if there were none yet.
+    proxied = MlflowTracking(proxy.uri, store_limits(store_threads=4))
+    # Create MLflow's session here; otherwise, several concurrent threads would create one each.
     server_store.client.get_experiment("0")
-    ids = logged(server_store, [{"m": line(1)}] * 3)
+    ids = log_histories(server_store, [{"m": linear_history(1)}] * 3)
     for _ in range(3):
-        await behind.histories([(run_id, f"m{number}") for run_id in ids for number in range(8)], None, None)
-        await behind.histories([(run_id, "m") for run_id in ids[:2]], None, None)
-    assert behind.calls == {BULK: 24, EACH: 6}
-    assert sum(front.asked.values()) == 30
-    assert front.connections <= 4
-    await behind.close()
+        await proxied.histories([(run_id, f"m{number}") for run_id in ids for number in range(8)], None, None)
+        await proxied.histories([(run_id, "m") for run_id in ids[:2]], None, None)
+    assert proxied.calls == {BULK: 24, EACH: 6}
+    assert sum(proxy.requests.values()) == 30
+    assert proxy.connections <= 4
+    await proxied.close()
 
 
-async def test_a_server_that_is_gone_is_a_fault() -> None:
-    """Nothing else is tried where the server does not answer at all."""
-    gone = MlflowTracking("http://127.0.0.1:9", store_limits(store_threads=4))
+async def test_unreachable_server_raises_error() -> None:
+    """If the server cannot be reached, no other endpoint is requested."""
+    unreachable = MlflowTracking("http://127.0.0.1:9", store_limits(store_threads=4))
     with pytest.raises(PublicError, match="cannot be reached"):
-        await gone.histories([(f"{number:032x}", "m") for number in range(9)], None, None)
-    assert gone.calls == {BULK: 1}
-    await gone.close()
+        await unreachable.histories([(f"{number:032x}", "m") for number in range(9)], None, None)
+    assert unreachable.calls == {BULK: 1}
+    await unreachable.close()
 
 
 @contextmanager
-def _proxy(upstream: str) -> Iterator[Front]:
-    front = Front()
+def _serve_proxy(upstream: str) -> Iterator[Proxy]:
+    proxy = Proxy()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
-            with front.counting:
-                front.connections += 1
+            with proxy.lock:
+                proxy.connections += 1
             super().setup()
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            # A Counter lets other threads in where it has no number yet.
-            with front.counting:
-                front.asked[path] += 1
+            # Incrementing a Counter is not atomic.
+            with proxy.lock:
+                proxy.requests[path] += 1
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if path.endswith("/get-history-bulk") and front.answer is not None:
-                self._reply(*front.answer)
+            if path.endswith("/get-history-bulk") and proxy.response is not None:
+                self._respond(*proxy.response)
                 return
             headers = {"Content-Type": self.headers.get("Content-Type", _JSON)}
             with requests.request(
                 self.command, upstream + self.path, data=body, headers=headers, timeout=30
-            ) as found:
-                self._reply(found.status_code, found.headers["Content-Type"], found.content)
+            ) as upstream_response:
+                self._respond(
+                    upstream_response.status_code,
+                    upstream_response.headers["Content-Type"],
+                    upstream_response.content,
+                )
 
         do_POST = do_GET  # noqa: N815 - the name is http.server's
 
         def log_message(self, *_: Any) -> None:
             pass
 
-        def _reply(self, status: int, kind: str, body: bytes) -> None:
+        def _respond(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -301,11 +315,11 @@ def _proxy(upstream: str) -> Iterator[Front]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        front.uri = f"http://127.0.0.1:{server.server_address[1]}"
+        proxy.uri = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield front
+            yield proxy
         finally:
             server.shutdown()
             thread.join()

@@ -1,4 +1,4 @@
-"""What a store is asked for: the widest part of a condition that it can run, never less than what matches."""
+"""Plans: the part of a search that is pushed down excludes no row that matches."""
 
 from collections.abc import Callable
 
@@ -73,22 +73,22 @@ _PUSHED: list[tuple[Condition, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("where", "narrowing"), _PUSHED)
-def test_what_an_mlflow_server_is_asked(where: Condition, narrowing: str) -> None:
-    """Keys and values are quoted so that MLflow reads them as they are, or are left to this server."""
+@pytest.mark.parametrize(("where", "pushed_filter"), _PUSHED)
+def test_condition_is_pushed_down_to_mlflow_server(where: Condition, pushed_filter: str) -> None:
+    """Keys and values are quoted so that MLflow reads them unchanged, or are not pushed down."""
     plan = plan_runs(Search(where=where), SERVER)
-    assert plan.pushed_filter == narrowing
+    assert plan.pushed_filter == pushed_filter
     assert plan.residual == where
 
 
-def test_what_an_unknown_store_is_asked() -> None:
-    """Of a store that nothing is known of, only what MLflow has always had is asked."""
+def test_unknown_store_gets_only_basic_clauses() -> None:
+    """An unknown store gets only clauses that all versions of MLflow support."""
     plan = plan_runs(Search(where=AllOf((ADAM, DONE, Predicate("tag", "t", "like", "a%")))), Capabilities())
     assert plan.pushed_filter == "params.opt = 'adam'"
 
 
-def test_what_experiments_are_asked_by() -> None:
-    """Names, times and tags are asked of the store; ids are not, for not every server knows them."""
+def test_condition_on_experiments_is_pushed_down() -> None:
+    """Names, times and tags are pushed down; ids are not, because some servers do not support them."""
     where = AllOf(
         (
             Predicate("attribute", "name", "like", "a%"),
@@ -101,15 +101,15 @@ def test_what_experiments_are_asked_by() -> None:
     assert plan.filter == "name LIKE 'a%' AND creation_time > 5 AND tags.k != 'v' AND name != 'b'"
 
 
-def test_a_long_condition_is_pushed_in_part() -> None:
-    """A filter that MLflow's parser would take long for is cut at a clause; the rest is tested here."""
+def test_long_condition_is_pushed_down_in_part() -> None:
+    """The pushed filter is limited in length to whole clauses; this server evaluates the rest."""
     where = AllOf(tuple(Predicate("param", f"p{number}", "eq", "x" * 900) for number in range(100)))
     assert 15_000 < len(plan_runs(Search(where=where), SERVER).pushed_filter) < 25_000
 
 
 @pytest.fixture
 def port_over(server_store: Store) -> Callable[[int], MlflowTracking]:
-    """Give a maker of ports over a server with 30 runs, of which ten have each optimizer."""
+    """Return a function that makes ports over a server with 30 runs, ten for each optimizer."""
     for number in range(30):
         run = server_store.client.create_run("0", start_time=1000 + number).info.run_id
         server_store.client.log_param(run, "opt", ["adam", "sgd", "lion"][number % 3])
@@ -125,8 +125,8 @@ PAGE = Page(4, None, frozenset({"run_id"}))
 BY_N = (Order("param", "n"),)
 
 
-async def test_the_store_narrows_what_is_gone_through(port_over: Callable[[int], MlflowTracking]) -> None:
-    """What is pushed down is not gone through here: ten runs are within a bound that thirty pass."""
+async def test_pushdown_reduces_the_scanned_runs(port_over: Callable[[int], MlflowTracking]) -> None:
+    """Runs that a pushed filter excludes are not scanned: ten runs are within a limit that thirty exceed."""
     port = port_over(10)
     found = await port.runs([("0",)], Search(where=ADAM, order=BY_N), PAGE)
     assert (found.rows.size, list(found.has_next)) == (4, [True])
@@ -139,18 +139,20 @@ async def test_the_store_narrows_what_is_gone_through(port_over: Callable[[int],
     await port.close()
 
 
-async def test_a_page_in_the_stores_order_is_streamed(port_over: Callable[[int], MlflowTracking]) -> None:
-    """Where the store's order is right, no more is read than the page needs."""
+async def test_page_in_store_order_reads_only_what_it_needs(
+    port_over: Callable[[int], MlflowTracking],
+) -> None:
+    """If the store's order is correct, only the rows for the page are read."""
     port = port_over(30)
     await port.runs([("0",)], Search(where=AnyOf((ADAM, Predicate("param", "opt", "eq", "sgd")))), PAGE)
     assert port.calls["search_runs"] <= 2
     await port.close()
 
 
-async def test_a_scan_is_bounded_for_all_scopes_together(
+async def test_scan_limit_applies_to_all_scopes_together(
     port_over: Callable[[int], MlflowTracking],
 ) -> None:
-    """The bound is of one call of the port, however many experiments it asks about."""
+    """The scan limit applies to one call of the port, for all its scopes together."""
     port = port_over(50)
     await port.runs([("0",)], Search(order=BY_N), PAGE)
     with pytest.raises(LimitExceeded):
@@ -158,10 +160,10 @@ async def test_a_scan_is_bounded_for_all_scopes_together(
     await port.close()
 
 
-async def test_a_tampered_place_in_an_order_made_here_is_refused(
+async def test_tampered_sort_key_is_refused(
     port_over: Callable[[int], MlflowTracking],
 ) -> None:
-    """A place that no run can have is the client's mistake."""
+    """A sort key that no run can have is BAD_USER_INPUT."""
     port = port_over(50)
     for after in ([], ["x"], [[0, "a"], "x"], [[1, 5], "x"], [[True, 1], "x"], [[3, 1], "x"], [[0, 1], 5],
                   [[0, float("nan")], "x"], [[0, 1], [0, 1], "x"], [None, "x"], [{}, "x"]):  # fmt: skip
@@ -170,32 +172,32 @@ async def test_a_tampered_place_in_an_order_made_here_is_refused(
     await port.close()
 
 
-async def test_a_store_that_refuses_a_clause_is_asked_without(server_store: Store) -> None:
-    """What an older server does not know of this server's clauses is left out; a client's filter is not."""
+async def test_refused_pushed_filter_is_left_out(server_store: Store) -> None:
+    """If an older server refuses the pushed filter, it is left out; the client's filter is not."""
     run = server_store.client.create_run("0").info.run_id
     calls = StoreCalls(LazyStore(server_store.uri, create=False), 2)
     reader = StoreReader(calls, StoreKind.MLFLOW_SERVER, 100)
 
-    async def found(pushed_filter: str, client_filter: str) -> list[str]:
-        search = reader.runs_fetcher(
+    async def find(pushed_filter: str, client_filter: str) -> list[str]:
+        fetch = reader.runs_fetcher(
             ["0"], SearchPlan(pushed_filter, client_filter, None, []), LifecycleView.ALL
         )
-        return [entity.info.run_id for entity in await search(10, None)]
+        return [entity.info.run_id for entity in await fetch(10, None)]
 
-    assert await found("nothing = 1", "status = 'RUNNING'") == [run]
-    assert await found("nothing = 1", "status = 'FAILED'") == []
+    assert await find("nothing = 1", "status = 'RUNNING'") == [run]
+    assert await find("nothing = 1", "status = 'FAILED'") == []
     with pytest.raises(MlflowException):
-        await found("status = 'RUNNING'", "nothing = 1")
+        await find("status = 'RUNNING'", "nothing = 1")
     await calls.close()
 
 
-def test_a_filter_is_read_where_the_store_knows_less_of_it() -> None:
-    """What the store can do of the client's filter is asked of it, and all of it is tested here."""
+def test_filter_is_parsed_for_stores_with_partial_support() -> None:
+    """The supported part of the client's filter is pushed down, and this server evaluates all of it."""
     store = Capabilities(attributes=frozenset({"started_at"}), quoted_numbers=True, reads_filters=True)
-    own = "metrics.loss < 1 AND start_time > 5 AND tags.k LIKE 'a%' AND status = 'FINISHED'"
-    plan = plan_runs(Search(filter=own, where=ADAM), store)
+    text = "metrics.loss < 1 AND start_time > 5 AND tags.k LIKE 'a%' AND status = 'FINISHED'"
+    plan = plan_runs(Search(filter=text, where=ADAM), store)
     assert plan.filter == "metrics.loss < 1.0 AND attributes.start_time > '5' AND params.opt = 'adam'"
     assert plan.client_filter == ""
-    for wrong in ("params.x > '1'", "status IN ('a')", "a OR b", "'", "x" * 30_000):
+    for invalid in ("params.x > '1'", "status IN ('a')", "a OR b", "'", "x" * 30_000):
         with pytest.raises((MlflowException, BadUserInput)):
-            plan_runs(Search(filter=wrong), store)
+            plan_runs(Search(filter=invalid), store)

@@ -1,4 +1,4 @@
-"""An HTTP server that answers as it is told, or does not."""
+"""An HTTP server with scripted responses."""
 
 import asyncio
 import ssl
@@ -6,32 +6,35 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-Answer: TypeAlias = Callable[[asyncio.StreamWriter], Coroutine[Any, Any, None]]
+Respond: TypeAlias = Callable[[asyncio.StreamWriter], Coroutine[Any, Any, None]]
+"""Writes the response to one request."""
 
-MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"
 
 
-async def silence(_: asyncio.StreamWriter) -> None:
-    """Say nothing for longer than any test lasts."""
+async def never_respond(_: asyncio.StreamWriter) -> None:
+    """Write nothing for longer than any test takes."""
     await asyncio.sleep(600)
 
 
-async def trickle(writer: asyncio.StreamWriter) -> None:
-    """Begin an answer that would take a day, with never a pause that anybody would call one."""
+async def respond_slowly(writer: asyncio.StreamWriter) -> None:
+    """Write a response that would take a day, with short pauses only."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
     while True:
         writer.write(b" ")
         await asyncio.sleep(0.05)
 
 
-async def refuse(writer: asyncio.StreamWriter) -> None:
-    """Answer at once that there is no such thing."""
-    writer.write(MISSING)
+async def respond_not_found(writer: asyncio.StreamWriter) -> None:
+    """Write a 404 response immediately."""
+    writer.write(NOT_FOUND)
 
 
 @asynccontextmanager
-async def saying(answers: list[Answer], context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Give the URI of a server that answers its requests so, one after the other, whoever asks."""
+async def scripted_server(
+    responses: list[Respond], context: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Yield the URI of a server that uses one of the responses for each request, in order."""
     tasks: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +44,7 @@ async def saying(answers: list[Answer], context: ssl.SSLContext | None = None) -
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
                 await reader.readexactly(int(length[0].split(b":")[1]) if length else 0)
-                await answers.pop(0)(writer)
+                await responses.pop(0)(writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
@@ -56,5 +59,5 @@ async def saying(answers: list[Answer], context: ssl.SSLContext | None = None) -
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # For the transports, which close their sockets in the loop's next round.
+        # Transports close their sockets in the next iteration of the event loop.
         await asyncio.sleep(0.05)
