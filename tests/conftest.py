@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from gql_server.stores.azure import plugin_stores
 from schema.ports.store_kind import StoreKind
 from tests.support.azure.certificate import write_certificate
-from tests.support.azure.emulator import Emulator, emulating
+from tests.support.azure.emulator import Emulator, emulated_workspace
 from tests.support.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
 from tests.support.demo_store import Demo, filled
 from tests.support.servers import MlflowServer
@@ -167,7 +167,7 @@ def azure_service(
     """Give the session's emulator of an Azure workspace, and the managed identity of a machine in Azure."""
     certificate = write_certificate(tmp_path_factory.mktemp("azure"))
     with (
-        emulating(shared_mlflow_server.uri, certificate) as (emulator, identity),
+        emulated_workspace(shared_mlflow_server.uri, certificate) as (emulator, identity),
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in {

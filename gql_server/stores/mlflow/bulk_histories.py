@@ -113,7 +113,7 @@ class BulkHistories:
     ) -> _BulkResponse | None:
         """Return the endpoint's response; None if it is not usable.
 
-        It runs in a worker thread, so that a call that waited for a thread sees an absence found meanwhile.
+        It runs in a worker thread, so that a call that waited for a thread sees what other calls detected.
         """
         host_creds = getattr(store, "get_host_creds", None)
         if host_creds is None or time.monotonic() < self._absent_until:

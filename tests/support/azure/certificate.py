@@ -1,4 +1,4 @@
-"""A certificate of 127.0.0.1's own: the plugin speaks nothing but https."""
+"""A self-signed certificate for 127.0.0.1, because the plugin only uses HTTPS."""
 
 import datetime as dt
 import ipaddress
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def write_certificate(folder: Path) -> Path:
-    """Write a key and a certificate signed with it into one file, for a server and for whoever trusts it."""
+    """Write a key and its self-signed certificate into one file, for a server and its clients."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator")])
     now = dt.datetime.now(dt.UTC)

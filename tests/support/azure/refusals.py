@@ -1,7 +1,7 @@
-"""What the service refuses, row by row of its support matrix; written from the article, not from this server.
+"""The requests that the service refuses, by its support matrix; written from the article, not from the code.
 
-It works on the texts that come over the wire. What is let through is put into the words of the MLflow server
-behind: quoted numbers lose their quotes, statuses become capitals.
+The checks read the strings of requests. They return accepted filters in the syntax of the upstream MLflow
+server: without quotes around numbers, and with statuses in capital letters.
 """
 
 import re
@@ -11,10 +11,10 @@ from typing import Any
 
 STATUSES = ("Scheduled", "Running", "Finished", "Failed", "Killed")
 NUMBERS = ("start_time", "end_time", "creation_time", "created")
-LARGEST_PAGE = 1000
-"""The service's staff speaks of "a limit of 1000 rows": however many are asked for, no more come at once."""
-MOST_POINTS = 999
-"""Of a metric's history: "MaxResults must be less than 1000", the service once said."""
+MAX_PAGE_SIZE = 1000
+"""The service's staff mentions "a limit of 1000 rows": no response has more, whatever was requested."""
+MAX_POINTS_PER_PAGE = 999
+"""Points of a history; the service's message is "MaxResults must be less than 1000"."""
 
 _COMPARISON = re.compile(
     r"""\s*(?:(?P<entity>[A-Za-z_]+)\.)?(?P<key>`[^`]*`|"[^"]*"|[^\s=!<>`"']+)\s*
@@ -27,12 +27,12 @@ _ATTRIBUTES = {"attribute", "attributes", "attr", "run", ""}
 
 
 class Refused(Exception):
-    """The service does not take this; it answers 400."""
+    """The service refuses the request with status 400."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One comparison of a filter; the entity is singular and empty where none was named."""
+    """One comparison of a filter; the entity is singular, and empty if the filter names none."""
 
     entity: str
     key: str
@@ -42,11 +42,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Edition:
-    """What differs between the editions of the matrix."""
+    """The differences between the editions of the matrix."""
 
     year: str
     attributes: bool
-    """Whether runs are filtered and ordered by any attribute."""
+    """Whether runs can be filtered and ordered by any attribute."""
     like: bool
 
 
@@ -55,7 +55,7 @@ OLDER = Edition("2022", attributes=False, like=False)
 
 
 def check_order(order_by: Sequence[str], edition: Edition) -> None:
-    """Refuse orders by what was logged; by the older edition, by all but the times of a run."""
+    """Refuse orders by logged values; in the older edition, all orders but those by times."""
     for entry in order_by:
         entity, dot, key = entry.strip().partition(".")
         entity, key = (entity, key) if dot else ("", entity)
@@ -69,97 +69,98 @@ def check_order(order_by: Sequence[str], edition: Edition) -> None:
 
 
 def check_runs_filter(text: str, edition: Edition) -> str:
-    """Refuse what runs cannot be filtered by; return the filter in the words of the MLflow server behind."""
-    return _checked(text, lambda found: _run_comparison(found, edition))
+    """Refuse unsupported filters of runs; return the filter in the upstream server's syntax."""
+    return _checked(text, lambda comparison: _run_comparison(comparison, edition))
 
 
 def check_experiments_filter(text: str, edition: Edition) -> str:
-    """Refuse what experiments cannot be filtered by; the matrix speaks of text comparisons alone."""
-    return _checked(text, lambda found: _text_comparison(found, edition) or _plain(found))
+    """Refuse unsupported filters of experiments; the matrix only has rules for text comparisons."""
+    return _checked(text, lambda comparison: _text_comparison(comparison, edition) or _plain(comparison))
 
 
 def _checked(text: str, rewrite: Callable[[Comparison], str]) -> str:
     parts: list[str] = []
-    place = 0
-    while place < len(text):
-        found = _COMPARISON.match(text, place)
-        if found is None or (found["and"] == "" and found.end() < len(text)):
+    position = 0
+    while position < len(text):
+        match = _COMPARISON.match(text, position)
+        if match is None or (match["and"] == "" and match.end() < len(text)):
             message = f"Currently unsupported filter string format: {text}"
             raise Refused(message)
-        entity = (found["entity"] or "").lower().rstrip("s")
-        operator = " ".join(found["operator"].upper().split())
-        parts.append(rewrite(Comparison(entity, found["key"], operator, found["value"] or "")))
-        place = found.end()
-        if found["and"] and not text[place:].strip():
+        entity = (match["entity"] or "").lower().rstrip("s")
+        operator = " ".join(match["operator"].upper().split())
+        parts.append(rewrite(Comparison(entity, match["key"], operator, match["value"] or "")))
+        position = match.end()
+        if match["and"] and not text[position:].strip():
             message = f"Currently unsupported filter string format: {text}"
             raise Refused(message)
     return " AND ".join(parts)
 
 
-def _plain(found: Comparison) -> str:
-    name = f"{found.entity}s.{found.key}" if found.entity else found.key
-    return f"{name} {found.operator} {found.value}".strip()
+def _plain(comparison: Comparison) -> str:
+    name = f"{comparison.entity}s.{comparison.key}" if comparison.entity else comparison.key
+    return f"{name} {comparison.operator} {comparison.value}".strip()
 
 
-def _run_comparison(found: Comparison, edition: Edition) -> str:
-    if found.entity == "metric":
-        if found.key[0] in '`"':
-            message = f"Metric names with special characters are not supported: {found.key}"
+def _run_comparison(comparison: Comparison, edition: Edition) -> str:
+    if comparison.entity == "metric":
+        if comparison.key[0] in '`"':
+            message = f"Metric names with special characters are not supported: {comparison.key}"
             raise Refused(message)
-        return _plain(found)
-    if found.entity in {"param", "parameter", "tag"}:
-        return _text_comparison(found, edition) or _plain(found)
-    if found.entity in _ATTRIBUTES:
-        return _attribute(found, edition)
-    message = f"Filtering by {found.entity} is not supported."
+        return _plain(comparison)
+    if comparison.entity in {"param", "parameter", "tag"}:
+        return _text_comparison(comparison, edition) or _plain(comparison)
+    if comparison.entity in _ATTRIBUTES:
+        return _attribute(comparison, edition)
+    message = f"Filtering by {comparison.entity} is not supported."
     raise Refused(message)
 
 
-def _text_comparison(found: Comparison, edition: Edition) -> str | None:
+def _text_comparison(comparison: Comparison, edition: Edition) -> str | None:
     allowed = {"=", "!="} | ({"LIKE", "ILIKE"} if edition.like else set())
-    if found.entity in {"param", "parameter", "tag"} and found.operator not in allowed:
-        message = f"The operator {found.operator} is not supported."
+    if comparison.entity in {"param", "parameter", "tag"} and comparison.operator not in allowed:
+        message = f"The operator {comparison.operator} is not supported."
         raise Refused(message)
-    if found.entity == "tag" and found.operator == "!=":
+    if comparison.entity == "tag" and comparison.operator == "!=":
         message = "The operator != is not supported for tags."
         raise Refused(message)
-    if not edition.like and found.operator in {"LIKE", "ILIKE"}:
-        message = f"The operator {found.operator} is not supported."
+    if not edition.like and comparison.operator in {"LIKE", "ILIKE"}:
+        message = f"The operator {comparison.operator} is not supported."
         raise Refused(message)
     return None
 
 
-def _attribute(found: Comparison, edition: Edition) -> str:
-    key = found.key.strip('`"')
-    # The article's own example, in both editions, where the older one's matrix says no to attributes.
-    if key == "run_id" and found.operator == "IN":
-        return _plain(found)
+def _attribute(comparison: Comparison, edition: Edition) -> str:
+    key = comparison.key.strip('`"')
+    # An example of both editions of the article, although the older matrix does not support attributes.
+    if key == "run_id" and comparison.operator == "IN":
+        return _plain(comparison)
     if not edition.attributes:
         message = f"Filtering by attributes.{key} is not supported."
         raise Refused(message)
-    if found.operator not in {"IN", "NOT IN"} and not re.fullmatch(r"'.*'|\".*\"", found.value):
-        message = f"Values of attributes must be strings, in quotes: {found.value}"
+    quoted = re.fullmatch(r"'.*'|\".*\"", comparison.value, re.DOTALL)
+    if comparison.operator not in {"IN", "NOT IN"} and not quoted:
+        message = f"Values of attributes must be strings, in quotes: {comparison.value}"
         raise Refused(message)
-    _text_comparison(found, edition)
-    value = found.value
+    _text_comparison(comparison, edition)
+    value = comparison.value
     if key in NUMBERS:
         value = value[1:-1]
     if key == "status":
         inner = value[1:-1]
-        # A status that is not spelled as the service does is no error; there just is no such status.
+        # A status in another spelling is not an error, but matches no run.
         value = f"'{inner.upper() if inner in STATUSES else 'no such status: ' + inner}'"
-    return f"attributes.{found.key} {found.operator} {value}".strip()
+    return f"attributes.{comparison.key} {comparison.operator} {value}".strip()
 
 
 def check_points(size: Any) -> None:
-    """Refuse to tell more points of a history than it does at once."""
-    if size is not None and int(size) > MOST_POINTS:
-        message = f"MaxResults = {size} is invalid: MaxResults must be less than {MOST_POINTS + 1}."
+    """Refuse a page size above the maximum for points of a history."""
+    if size is not None and int(size) > MAX_POINTS_PER_PAGE:
+        message = f"MaxResults = {size} is invalid: MaxResults must be less than {MAX_POINTS_PER_PAGE + 1}."
         raise Refused(message)
 
 
 def check_models_filter(text: str) -> None:
-    """Refuse what registered models cannot be searched by: tags, and parts of names."""
+    """Refuse unsupported searches for registered models: by tags, and by parts of names."""
     if re.search(r"\btags?\b|\bI?LIKE\b", text, re.IGNORECASE):
         message = "Currently unsupported filter string format"
         raise Refused(message)

@@ -48,7 +48,7 @@ async def test_token_is_renewed_before_it_expires(azure: Emulator, azure_store: 
     azure.lifetime = 200
     port = MlflowTracking(azure_store.uri, LIMITS.store)
     await port.ready()
-    azure.identity = 400
+    azure.identity_status = 400
     for _ in range(3):
         await port.ready()
     assert azure.calls["token"] == 2

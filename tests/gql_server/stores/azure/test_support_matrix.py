@@ -78,7 +78,7 @@ SORTED_HERE = {("order_times", "2022"), ("order_attributes", "2024")}
 def filled(azure_store: Store) -> Store:
     """Return a workspace with four runs that differ in all values."""
     client = azure_store.client
-    for place, (name, depth, opt, loss, team, status) in enumerate(
+    for index, (name, depth, opt, loss, team, status) in enumerate(
         [
             ("a", "10", "adam", 0.5, "blue", "FINISHED"),
             ("b", "9", "adamw", 0.25, "blue", "FAILED"),
@@ -86,12 +86,12 @@ def filled(azure_store: Store) -> Store:
             ("d", "deep", "lion", 0.375, None, "FINISHED"),
         ]
     ):
-        tags = {"mlflow.user": "zyxw"[place]} | ({} if team is None else {"team": team})
-        run = client.create_run("0", start_time=1000 + place, run_name=name, tags=tags).info.run_id
+        tags = {"mlflow.user": "zyxw"[index]} | ({} if team is None else {"team": team})
+        run = client.create_run("0", start_time=1000 + index, run_name=name, tags=tags).info.run_id
         client.log_param(run, "depth", depth)
         client.log_param(run, "opt", opt)
         client.log_metric(run, "loss", loss)
-        client.log_metric(run, "f1 score", 0.25 * (place + 1))
+        client.log_metric(run, "f1 score", 0.25 * (index + 1))
         client.set_terminated(run, status, 2000)
     return azure_store
 

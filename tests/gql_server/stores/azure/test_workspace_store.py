@@ -106,11 +106,11 @@ async def test_revoked_token_is_replaced(
     async with graphql_client(azure_store.uri, azure_retries=1) as ask:
         for first in range(2):
             requested = azure.calls["token"]
-            azure.take_back()
+            azure.revoke_tokens()
             await ask.data(f"{{ experiment(experimentId: {first}) {{ name }} }}")
             assert azure.calls["token"] == requested + 1
         monkeypatch.setattr(credential, "_FAILURE_SECONDS", 3600.0)
-        azure.take_back()
+        azure.revoke_tokens()
         error = await ask.error("{ experiments { nodes { name } } }")
         assert error["extensions"]["code"] == "UNAUTHENTICATED"
         assert azure.calls["token"] == requested + 1
@@ -175,7 +175,7 @@ async def test_refused_change_is_retried(azure: Emulator, azure_store: Store) ->
     async with graphql_client(azure_store.uri, writable=True) as ask:
         azure.failures.append((429, {}, b""))
         changed = await ask.data(SET_TAGS)
-        azure.take_back()
+        azure.revoke_tokens()
         await ask.data(SET_TAGS)
     assert changed["setExperimentTags"] == {"experiment": {"tag": "v"}}
     assert azure.calls["experiments/set-experiment-tag"] == 4
@@ -225,9 +225,9 @@ async def test_service_ids_work_everywhere(azure: Emulator, azure_store: Store) 
             ids=ids,
         )
         one = await ask.data(
-            "query ($id: ID!, $own: ID!) { experiment(experimentId: $id) {name} run(runId: $own) {name} }",
+            "query ($id: ID!, $run: ID!) { experiment(experimentId: $id) {name} run(runId: $run) {name} }",
             id=page[0]["experimentId"],
-            own=page[0]["runId"],
+            run=page[0]["runId"],
         )
     assert page[3]["runId"].startswith("upbeat_square_")
     assert page[3]["id"] == global_id("Run", page[3]["runId"])
@@ -274,7 +274,7 @@ async def test_many_lookups_use_few_calls(
     found = await tracking.runs_by_id(ids[:20], {"run_id"})
     assert (found.rows["run_id"], azure.calls["runs/get"], azure.calls["runs/search"]) == (ids[:20], 20, 0)
     found = await tracking.runs_by_id(ids, {"run_id"})
-    assert [found.rows["run_id"][place or 0] for place in found.index] == ids
+    assert [found.rows["run_id"][row or 0] for row in found.index] == ids
     assert (azure.calls["runs/get"], azure.calls["runs/search"]) == (20, 1)
 
 
