@@ -1,4 +1,4 @@
-"""What people get wrong, on every kind of store: one clear, coded error each, with nothing leaked."""
+"""Mistakes of clients, on every kind of store: one clear error with a code each, with nothing leaked."""
 
 import re
 
@@ -39,10 +39,12 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("query", "code", "said"), QUESTIONS)
-async def test_each_mistake_is_one_coded_error(sqlite_store: Store, query: str, code: str, said: str) -> None:
-    """A mistake is one error with the right code and what to do about it, and no trace of the inside."""
-    async with graphql_client(sqlite_store.uri) as ask:
-        response = await ask.response(query)
+async def test_mistake_is_one_error_with_a_code(
+    sqlite_store: Store, query: str, code: str, said: str
+) -> None:
+    """A mistake is one error with the right code and a useful message, and reveals nothing internal."""
+    async with graphql_client(sqlite_store.uri) as graphql:
+        response = await graphql.response(query)
     errors = response.json()["errors"]
     assert [error["extensions"]["code"] for error in errors] == [code]
     assert said in errors[0]["message"]
@@ -50,12 +52,12 @@ async def test_each_mistake_is_one_coded_error(sqlite_store: Store, query: str, 
     assert not re.search(r"Traceback|\.py\b|sqlalchemy|SELECT|/tmp/", response.text)
 
 
-async def test_mistakes_are_the_same_on_every_store(store: Store) -> None:
-    """A filter with an error, a foreign cursor and an id of the wrong form are BAD_USER_INPUT everywhere."""
+async def test_bad_filter_cursor_and_id_are_bad_input(store: Store) -> None:
+    """A filter with an error, a foreign cursor and a malformed id are BAD_USER_INPUT on every store."""
     store.client.create_run("0")
-    async with graphql_client(store.uri) as ask:
+    async with graphql_client(store.uri) as graphql:
         page = "runs(first: 1) { pageInfo { endCursor } }"
-        cursor = (await ask.data(f"{{ {page} }}"))["runs"]["pageInfo"]["endCursor"]
+        cursor = (await graphql.data(f"{{ {page} }}"))["runs"]["pageInfo"]["endCursor"]
         for query in (
             '{ runs(filter: "metrics.loss <") { nodes { name } } }',
             f'{{ runs(first: 1, view: ALL, after: "{cursor}") {{ nodes {{ name }} }} }}',
@@ -63,15 +65,15 @@ async def test_mistakes_are_the_same_on_every_store(store: Store) -> None:
             '{ run(runId: "no id!") { name } }',
             '{ experiment(experimentId: "no id!") { name } }',
         ):
-            error = await ask.error(query)
+            error = await graphql.error(query)
             assert error["extensions"]["code"] == INPUT, query
 
 
-async def test_what_is_not_there_is_null(store: Store) -> None:
-    """Looking up one thing that is not there is null on every store, and no error."""
+async def test_absent_entity_is_null(store: Store) -> None:
+    """The lookup of an entity that does not exist is null on every store, without an error."""
     missing = "f" * 32
-    async with graphql_client(store.uri) as ask:
-        data = await ask.data(
+    async with graphql_client(store.uri) as graphql:
+        data = await graphql.data(
             """query ($run: ID!, $ids: [ID!]!) {
                  run(runId: $run) { name }
                  experiment(experimentId: "987654321") { name }
@@ -99,51 +101,53 @@ async def test_what_is_not_there_is_null(store: Store) -> None:
     "text",
     ["run_id IN (a)", "run_id IN ('a", "status = 'FINISHED", "metrics.x = 'a'"],
 )
-async def test_filters_that_mlflow_cannot_read(store: Store, text: str) -> None:
-    """Whatever MLflow's parser makes of a filter, the mistake is the client's on every store."""
+async def test_filter_mlflow_cannot_parse_is_bad_input(store: Store, text: str) -> None:
+    """A filter that MLflow's parser rejects, in whatever way, is BAD_USER_INPUT on every store."""
     store.client.create_run("0")
     query = "query ($text: String) { runs(filter: $text) { totalCount nodes { name } } }"
-    async with graphql_client(store.uri) as ask:
-        error = await ask.error(query, text=text)
+    async with graphql_client(store.uri) as graphql:
+        error = await graphql.error(query, text=text)
     assert error["extensions"]["code"] == INPUT
 
 
 @pytest.mark.parametrize("text", ["start_time > 1e3", "attributes.start_time > 1.5", "end_time = 1e400"])
-async def test_times_that_a_file_store_cannot_read(file_store: Store, text: str) -> None:
-    """A file store fails over such a time; whole numbers are asked for, of times and not of tags."""
+async def test_time_in_filter_of_a_file_store_must_be_an_integer(file_store: Store, text: str) -> None:
+    """A file store fails on such a time, so an integer is required for times; tags may have any text."""
     run = file_store.client.create_run("0", tags={"start_time": "1.5"}).info.run_id
     query = "query ($text: String) { runs(filter: $text) { nodes { runId } } }"
-    async with graphql_client(file_store.uri) as ask:
-        error = await ask.error(query, text=text)
-        found = await ask.data(query, text="tags.start_time = '1.5' AND start_time > 5")
+    async with graphql_client(file_store.uri) as graphql:
+        error = await graphql.error(query, text=text)
+        found = await graphql.data(query, text="tags.start_time = '1.5' AND start_time > 5")
     assert error["extensions"]["code"] == INPUT
     assert "whole numbers" in error["message"]
     assert found["runs"]["nodes"] == [{"runId": run}]
 
 
 @pytest.mark.parametrize("database", ["mysql", "postgres"])
-async def test_what_a_servers_database_says(request: pytest.FixtureRequest, database: str) -> None:
-    """The words of the database behind an MLflow server, with its SQL, are nobody's business."""
+async def test_database_error_of_a_server_is_not_quoted(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    """The error text of the database behind an MLflow server, with its SQL, is not passed on."""
     store: Store = request.getfixturevalue(f"{database}_server_store")
     store.client.create_run("0")
     text = "metrics.m > 1e400" if database == "mysql" else "attributes.start_time > 5"
-    async with graphql_client(store.uri) as ask:
-        response = await ask.response(f'{{ runs(filter: "{text}") {{ nodes {{ name }} }} }}')
+    async with graphql_client(store.uri) as graphql:
+        response = await graphql.response(f'{{ runs(filter: "{text}") {{ nodes {{ name }} }} }}')
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == INPUT
     assert not re.search(r"SQL|SELECT|pymysql|psycopg|sqlalche", response.text)
 
 
-async def test_names_that_a_database_does_not_tell_apart(mysql_server_store: Store) -> None:
-    """An experiment is found by its name to the letter, whatever the collation of a server's database."""
+async def test_experiment_name_lookup_is_exact(mysql_server_store: Store) -> None:
+    """An experiment is found only by its exact name, whatever the collation of the database."""
     store = mysql_server_store
     experiment = store.client.create_experiment("exp a")
     run = store.client.create_run(experiment).info.run_id
     query = """query ($name: String!) {
       experiment(name: $name) { name } runs(experimentNames: [$name]) { nodes { runId } } }"""
-    async with graphql_client(store.uri) as ask:
-        found = await ask.data(query, name="exp a")
-        other = await ask.response(query, name="EXP A")
+    async with graphql_client(store.uri) as graphql:
+        found = await graphql.data(query, name="exp a")
+        other = await graphql.response(query, name="EXP A")
     assert found == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}
     assert run not in other.text
     assert "exp a" not in other.text

@@ -1,4 +1,4 @@
-"""What was acknowledged is stored, though the server is killed in the middle of its work."""
+"""Acknowledged writes survive a kill of the server."""
 
 import threading
 from pathlib import Path
@@ -11,11 +11,11 @@ from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
 from tests.support.server_process import RunningServer, running_server
 from tests.support.stores import Store
 
-CALLS, BEFORE_THE_KILL = 1000, 150
+CALLS, CALLS_BEFORE_KILL = 1000, 150
 
 
-class Logger:
-    """Logs one batch after another, and notes which were acknowledged."""
+class BatchLogger:
+    """Logs one batch after another, and records which were acknowledged."""
 
     def __init__(self, url: str, run_id: str) -> None:
         self.acknowledged: list[int] = []
@@ -24,30 +24,30 @@ class Logger:
         self._run_id = run_id
 
     def run(self) -> None:
-        """Log until all is logged or the server is gone."""
+        """Log until all batches are logged or the connection is lost."""
         text = "mutation ($input: LogBatchInput!) { logBatch(input: $input) { run { runId } } }"
         with httpx.Client(timeout=60) as client:
             for step in range(CALLS):
                 metrics = [{"key": f"m{key}", "value": step / 4, "step": step} for key in range(3)]
-                given = {
+                input_ = {
                     "runId": self._run_id,
                     "metrics": metrics,
                     "params": [{"key": f"p{step}", "value": str(step)}],
                     "tags": [{"key": "last", "value": str(step)}],
                 }
                 try:
-                    body = {"query": text, "variables": {"input": given}}
-                    answer = client.post(f"{self._url}/graphql", json=body).json()
+                    body = {"query": text, "variables": {"input": input_}}
+                    result = client.post(f"{self._url}/graphql", json=body).json()
                 except (httpx.TransportError, ValueError):
                     return
-                assert "errors" not in answer
+                assert "errors" not in result
                 self.acknowledged.append(step)
-                if len(self.acknowledged) == BEFORE_THE_KILL:
+                if len(self.acknowledged) == CALLS_BEFORE_KILL:
                     self.enough.set()
 
 
 def _killed_while_logging(server: RunningServer, run_id: str) -> list[int]:
-    logger = Logger(server.url, run_id)
+    logger = BatchLogger(server.url, run_id)
     thread = threading.Thread(target=logger.run)
     thread.start()
     assert logger.enough.wait(120)
@@ -57,12 +57,12 @@ def _killed_while_logging(server: RunningServer, run_id: str) -> list[int]:
     return logger.acknowledged
 
 
-def test_a_kill_loses_nothing_that_was_acknowledged(sqlite_store: Store) -> None:
-    """Of a thousand batches those that were acknowledged before a SIGKILL are all there, and whole."""
+def test_kill_loses_no_acknowledged_batch(sqlite_store: Store) -> None:
+    """All batches that were acknowledged before a SIGKILL are stored, and complete."""
     run_id = sqlite_store.client.create_run("0").info.run_id
     with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         acknowledged = _killed_while_logging(server, run_id)
-    assert BEFORE_THE_KILL <= len(acknowledged) < CALLS
+    assert CALLS_BEFORE_KILL <= len(acknowledged) < CALLS
     _check(sqlite_store.client, run_id, acknowledged)
     engine = sqlalchemy.create_engine(sqlite_store.uri)
     with engine.connect() as connection:
@@ -77,12 +77,12 @@ def _check(client: MlflowClient, run_id: str, acknowledged: list[int]) -> None:
     for key in range(3):
         points = {point.step: point.value for point in client.get_metric_history(run_id, f"m{key}")}
         assert {step: step / 4 for step in acknowledged}.items() <= points.items()
-        # The one that was under way may be there or not.
+        # The batch in progress may be stored or not.
         assert len(points) - len(acknowledged) in {0, 1}
 
 
-def test_sqlite_writes_through(sqlite_store: Store, tmp_path: Path) -> None:
-    """SQLite waits for the disk at each commit: a loss of power loses nothing acknowledged either."""
+def test_sqlite_syncs_each_commit(sqlite_store: Store, tmp_path: Path) -> None:
+    """SQLite syncs each commit to the disk, so that a power failure loses no acknowledged write."""
     store = open_mlflow_sql_store(sqlite_store.uri, str(tmp_path), create_default_experiment=False)
     with store.engine.connect() as connection:
         journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()

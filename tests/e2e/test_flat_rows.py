@@ -1,4 +1,4 @@
-"""Flat rows over every kind of store: what BI tools read page by page."""
+"""Flat rows over every kind of store, as BI tools read them."""
 
 import math
 from collections.abc import AsyncIterator
@@ -45,18 +45,18 @@ def fill(client: MlflowClient) -> list[str]:
 
 
 @pytest.fixture
-async def asked(store: Store) -> AsyncIterator[GraphQLClient]:
+async def graphql(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server over a store with five runs."""
     fill(store.client)
-    async with graphql_client(store.uri) as asked:
-        yield asked
+    async with graphql_client(store.uri) as graphql:
+        yield graphql
 
 
-async def test_rows_are_what_was_logged(store: Store) -> None:
-    """Each table has a row for each thing logged, by MLflow's own account, in the order that is promised."""
+async def test_rows_equal_mlflow_client(store: Store) -> None:
+    """Each table has the rows that MLflow's client returns, in the documented order."""
     ids = fill(store.client)
-    async with graphql_client(store.uri) as asked:
-        data = await asked.data(PAGED, first=100, offset=0)
+    async with graphql_client(store.uri) as graphql:
+        data = await graphql.data(PAGED, first=100, offset=0)
     assert [row["runId"] for row in data["runRows"]] == ids
     newest, oldest = data["runRows"][0], data["runRows"][-1]
     assert newest["parentRunId"] == ids[-1]
@@ -85,42 +85,42 @@ async def test_rows_are_what_was_logged(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-async def test_pages_join(asked: GraphQLClient, size: int) -> None:
-    """Page behind page by offset gives each row once, in the order of the whole."""
-    everything = await asked.data(PAGED, first=100, offset=0)
+async def test_pages_by_offset_cover_all_rows(graphql: GraphQLClient, size: int) -> None:
+    """Consecutive pages by offset contain each row once, in order."""
+    everything = await graphql.data(PAGED, first=100, offset=0)
     joined: dict[str, list[Any]] = {name: [] for name in LISTS}
     for offset in range(0, 40, size):
-        page = await asked.data(PAGED, first=size, offset=offset)
+        page = await graphql.data(PAGED, first=size, offset=offset)
         for name in LISTS:
             assert len(page[name]) <= size
             joined[name] += page[name]
     assert joined == everything
 
 
-async def test_a_page_past_the_end_is_empty(asked: GraphQLClient) -> None:
-    """An offset past the end gives no rows and no error, as ETL tools ask once more than there is."""
-    data = await asked.data(PAGED, first=10, offset=2**31 - 1)
+async def test_page_past_the_end_is_empty(graphql: GraphQLClient) -> None:
+    """An offset past the end returns no rows and no error: ETL tools request one page too many."""
+    data = await graphql.data(PAGED, first=10, offset=2**31 - 1)
     assert data == {name: [] for name in LISTS}
-    assert await asked.data("{ experimentRows(offset: 100) { name } }") == {"experimentRows": []}
-    page = await asked.data("{ runs(first: 0) { pageInfo { endCursor } } }")
+    assert await graphql.data("{ experimentRows(offset: 100) { name } }") == {"experimentRows": []}
+    page = await graphql.data("{ runs(first: 0) { pageInfo { endCursor } } }")
     assert page["runs"]["pageInfo"]["endCursor"] is None
 
 
-async def test_narrowed_rows(asked: GraphQLClient) -> None:
-    """An experiment's name, MLflow's filter string and a key each leave the rest out."""
-    one = await asked.data('{ runRows(experiment: "other") { runName } }')
+async def test_rows_are_selected_by_experiment_filter_and_key(graphql: GraphQLClient) -> None:
+    """An experiment's name, MLflow's filter string and a key each select rows."""
+    one = await graphql.data('{ runRows(experiment: "other") { runName } }')
     assert [row["runName"] for row in one["runRows"]] == ["run 3"]
-    two = await asked.data('{ paramRows(filter: "tags.n = \'2\'", key: "lr") { key value } }')
+    two = await graphql.data('{ paramRows(filter: "tags.n = \'2\'", key: "lr") { key value } }')
     assert two["paramRows"] == [{"key": "lr", "value": "0.1"}]
-    three = await asked.data('{ metricPointRows(key: "acc", experiment: "other") { step } }')
+    three = await graphql.data('{ metricPointRows(key: "acc", experiment: "other") { step } }')
     assert len(three["metricPointRows"]) == 1
-    none = await asked.data('{ metricRows(key: "no such key") { key } tagRows(key: "") { key } }')
+    none = await graphql.data('{ metricRows(key: "no such key") { key } tagRows(key: "") { key } }')
     assert none == {"metricRows": [], "tagRows": []}
 
 
-async def test_experiment_rows(asked: GraphQLClient) -> None:
-    """Experiments come with their times."""
-    rows = (await asked.data("{ experimentRows { experimentId name lifecycleStage createdAt } }"))[
+async def test_experiment_rows_have_times(graphql: GraphQLClient) -> None:
+    """Rows of experiments have their times."""
+    rows = (await graphql.data("{ experimentRows { experimentId name lifecycleStage createdAt } }"))[
         "experimentRows"
     ]
     assert {row["name"] for row in rows} == {"Default", "other"}
@@ -139,15 +139,17 @@ async def test_experiment_rows(asked: GraphQLClient) -> None:
         ('{ metricPointRows(filter: "((") { key } }', "BAD_USER_INPUT", ""),
     ],
 )
-async def test_bad_input(asked: GraphQLClient, query: str, code: str, told: str) -> None:
-    """What is not right is an error that says so."""
-    error = await asked.error(query)
+async def test_bad_rows_arguments_are_refused(
+    graphql: GraphQLClient, query: str, code: str, told: str
+) -> None:
+    """Invalid arguments are an error that explains the mistake."""
+    error = await graphql.error(query)
     assert error["extensions"]["code"] == code
     assert told in error["message"]
 
 
-async def test_rows_over_get(asked: GraphQLClient) -> None:
-    """Rows are there by GET too, which is what tools with stored credentials can send."""
+async def test_rows_are_available_by_get(graphql: GraphQLClient) -> None:
+    """GET returns rows, too: some tools with stored credentials send only GET."""
     query = "{ runRows(first: 2, filter: \"attributes.run_name = 'run 3'\") { runName } }"
-    answer = await asked.http.get("/graphql", params={"query": query})
+    answer = await graphql.http.get("/graphql", params={"query": query})
     assert answer.json() == {"data": {"runRows": [{"runName": "run 3"}]}}

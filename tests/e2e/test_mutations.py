@@ -1,4 +1,4 @@
-"""The mutations on every kind of store: MLflow's semantics, read back with MLflow's own client."""
+"""Mutations on every kind of store, with MLflow's semantics, verified with MLflow's own client."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ import pytest
 
 from schema.ports.store_kind import StoreKind
 from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.mutations import change, pairs, refusal
+from tests.support.mutations import as_mapping, mutate, mutation_error
 from tests.support.stores import Store
 
 INPUT, MISSING = "BAD_USER_INPUT", "NOT_FOUND"
@@ -18,43 +18,43 @@ ABSENT = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-async def ask(store: Store) -> AsyncIterator[GraphQLClient]:
+async def graphql(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server that writes to the store."""
-    async with graphql_client(store.uri, writable=True) as ask:
-        yield ask
+    async with graphql_client(store.uri, writable=True) as graphql:
+        yield graphql
 
 
-async def test_an_experiments_life(store: Store, ask: GraphQLClient) -> None:
+async def test_experiment_lifecycle(store: Store, graphql: GraphQLClient) -> None:
     """An experiment is created, tagged, deleted with its runs and restored with them."""
     tags = [{"key": "team", "value": "vision"}, {"key": "ünicode", "value": "✓"}]
-    made = await change(ask, "createExperiment", name="a sweep ✓", tags=tags)
+    made = await mutate(graphql, "createExperiment", name="a sweep ✓", tags=tags)
     own = made["experimentId"]
     assert made["name"] == "a sweep ✓"
-    assert pairs(made, "tags") == {"team": "vision", "ünicode": "✓"}
+    assert as_mapping(made, "tags") == {"team": "vision", "ünicode": "✓"}
     assert store.client.get_experiment(own).tags == {"team": "vision", "ünicode": "✓"}
 
     more = [{"key": "team", "value": "audio"}, {"key": "new", "value": ""}]
-    tagged = await change(ask, "setExperimentTags", experimentId=own, tags=more)
-    assert pairs(tagged, "tags") == {"team": "audio", "new": "", "ünicode": "✓"}
-    untagged = await change(ask, "deleteExperimentTags", experimentId=own, keys=["new", "ünicode"])
-    assert pairs(untagged, "tags") == {"team": "audio"}
+    tagged = await mutate(graphql, "setExperimentTags", experimentId=own, tags=more)
+    assert as_mapping(tagged, "tags") == {"team": "audio", "new": "", "ünicode": "✓"}
+    untagged = await mutate(graphql, "deleteExperimentTags", experimentId=own, keys=["new", "ünicode"])
+    assert as_mapping(untagged, "tags") == {"team": "audio"}
     assert store.client.get_experiment(own).tags == {"team": "audio"}
 
     run = store.client.create_run(own).info.run_id
-    deleted = await change(ask, "deleteExperiment", experimentId=own)
+    deleted = await mutate(graphql, "deleteExperiment", experimentId=own)
     assert deleted["lifecycleStage"] == "DELETED"
     assert store.client.get_experiment(own).lifecycle_stage == "deleted"
     assert store.client.get_run(run).info.lifecycle_stage == "deleted"
-    restored = await change(ask, "restoreExperiment", experimentId=own)
+    restored = await mutate(graphql, "restoreExperiment", experimentId=own)
     assert restored["lifecycleStage"] == "ACTIVE"
     assert store.client.get_run(run).info.lifecycle_stage == "active"
 
 
-async def test_a_runs_life(store: Store, ask: GraphQLClient) -> None:
+async def test_run_lifecycle(store: Store, graphql: GraphQLClient) -> None:
     """A run is started, logged to, ended, resumed, renamed, deleted and restored."""
     parent = store.client.create_run("0").info.run_id
-    started = await change(
-        ask,
+    started = await mutate(
+        graphql,
         "startRun",
         experimentId="0",
         name="first ✓",
@@ -72,36 +72,36 @@ async def test_a_runs_life(store: Store, ask: GraphQLClient) -> None:
     wanted = {"a": "b", "mlflow.parentRunId": parent, "mlflow.runName": "first ✓", "mlflow.user": "ada"}
     assert {key: run.data.tags.get(key) for key in wanted} == wanted
 
-    ended = await change(ask, "endRun", runId=own, endedAt="2026-01-02T03:00:00Z")
+    ended = await mutate(graphql, "endRun", runId=own, endedAt="2026-01-02T03:00:00Z")
     assert (ended["status"], ended["endedAt"]) == ("FINISHED", "2026-01-02T03:00:00.000Z")
-    again = await change(ask, "endRun", runId=own, status="KILLED")
+    again = await mutate(graphql, "endRun", runId=own, status="KILLED")
     assert again["status"] == store.client.get_run(own).info.status == "KILLED"
     assert again["endedAt"] > ended["endedAt"]
 
-    resumed = await change(ask, "updateRun", runId=own, status="RUNNING", name="second")
+    resumed = await mutate(graphql, "updateRun", runId=own, status="RUNNING", name="second")
     assert (resumed["status"], resumed["name"]) == ("RUNNING", "second")
     run = store.client.get_run(own)
     assert (run.info.status, run.info.run_name) == ("RUNNING", "second")
     assert run.data.tags["mlflow.runName"] == "second"
 
-    assert (await change(ask, "deleteRun", runId=own))["lifecycleStage"] == "DELETED"
+    assert (await mutate(graphql, "deleteRun", runId=own))["lifecycleStage"] == "DELETED"
     assert store.client.get_run(own).info.lifecycle_stage == "deleted"
-    assert (await change(ask, "restoreRun", runId=own))["lifecycleStage"] == "ACTIVE"
+    assert (await mutate(graphql, "restoreRun", runId=own))["lifecycleStage"] == "ACTIVE"
     assert store.client.get_run(own).info.lifecycle_stage == "active"
 
 
-async def test_a_run_of_few_words(store: Store, ask: GraphQLClient) -> None:
-    """A run that nothing is said of gets a name, a start and a user as MLflow's client gives it."""
-    started = await change(ask, "startRun", experimentId="0")
+async def test_run_without_input_has_defaults(store: Store, graphql: GraphQLClient) -> None:
+    """A run created without input gets the name, start time and user that MLflow's client gives."""
+    started = await mutate(graphql, "startRun", experimentId="0")
     by_client = store.client.create_run("0")
     assert started["name"]
     assert re.fullmatch(r"20\d\d-.*Z", started["startedAt"])
     assert started["userId"] == by_client.info.user_id
-    assert pairs(started, "tags").keys() == by_client.data.tags.keys()
+    assert as_mapping(started, "tags").keys() == by_client.data.tags.keys()
 
 
-async def test_what_is_logged(store: Store, ask: GraphQLClient) -> None:
-    """Metrics of 64-bit steps, NaN and infinities, params and tags are stored as MLflow's client would."""
+async def test_logged_values_are_stored(store: Store, graphql: GraphQLClient) -> None:
+    """64-bit steps, NaN, infinities, params and tags are stored as by MLflow's client."""
     own = store.client.create_run("0").info.run_id
     metrics: list[dict[str, Any]] = [
         {"key": "loss", "value": 0.1, "step": 2**62, "timestamp": "2026-01-01T00:00:00.001Z"},
@@ -117,7 +117,7 @@ async def test_what_is_logged(store: Store, ask: GraphQLClient) -> None:
         {"key": "t", "value": "2"},
         {"key": "mlflow.runName", "value": "named"},
     ]
-    logged = await change(ask, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
+    logged = await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
     values = {metric["key"]: metric["value"] or metric["nonFinite"] for metric in logged["metrics"]}
     assert values == {
         "loss": 0.1,
@@ -141,24 +141,24 @@ async def test_what_is_logged(store: Store, ask: GraphQLClient) -> None:
     assert abs(now.timestamp - run.info.start_time) < 600_000
 
 
-async def test_tags_of_a_run(store: Store, ask: GraphQLClient) -> None:
+async def test_run_tags_are_set_and_deleted(store: Store, graphql: GraphQLClient) -> None:
     """A run's tags are set, changed and deleted."""
     own = store.client.create_run("0", tags={"old": "1"}).info.run_id
     tags = [{"key": "old", "value": "2"}, {"key": "new", "value": "ü"}]
-    assert pairs(await change(ask, "setRunTags", runId=own, tags=tags), "tags")["old"] == "2"
-    left = await change(ask, "deleteRunTags", runId=own, keys=["old", "old"])
-    assert "old" not in pairs(left, "tags")
+    assert as_mapping(await mutate(graphql, "setRunTags", runId=own, tags=tags), "tags")["old"] == "2"
+    left = await mutate(graphql, "deleteRunTags", runId=own, keys=["old", "old"])
+    assert "old" not in as_mapping(left, "tags")
     assert store.client.get_run(own).data.tags["new"] == "ü"
     assert "old" not in store.client.get_run(own).data.tags
 
 
-async def test_more_than_a_store_takes_at_once(store: Store, ask: GraphQLClient) -> None:
-    """A batch of any size is logged, in calls of the size that the store takes."""
+async def test_large_batch_is_split(store: Store, graphql: GraphQLClient) -> None:
+    """A batch of any size is logged, in calls of the size that the store allows."""
     own = store.client.create_run("0").info.run_id
     metrics = [{"key": f"m{number % 3}", "value": float(number), "step": number} for number in range(2500)]
     params = [{"key": f"p{number:03}", "value": str(number)} for number in range(150)]
     tags = [{"key": f"t{number:03}", "value": str(number)} for number in range(250)]
-    await change(ask, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
+    await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
     run = store.client.get_run(own)
     assert run.data.params == {f"p{number:03}": str(number) for number in range(150)}
     assert {f"t{number:03}": str(number) for number in range(250)}.items() <= run.data.tags.items()
@@ -166,13 +166,13 @@ async def test_more_than_a_store_takes_at_once(store: Store, ask: GraphQLClient)
     assert sorted(steps) == list(range(2500))
 
 
-async def test_a_batch_that_fails_says_what_is_stored(store: Store, ask: GraphQLClient) -> None:
-    """A param with another value is MLflow's refusal, comes before any metric, and says what was stored."""
+async def test_failed_batch_reports_what_was_stored(store: Store, graphql: GraphQLClient) -> None:
+    """A changed param is refused in MLflow's words, before any metric; the error reports what was stored."""
     own = store.client.create_run("0").info.run_id
     store.client.log_param(own, "p120", "before")
     params = [{"key": f"p{number:03}", "value": "now"} for number in range(150)]
     metrics = [{"key": "m", "value": 1.0}]
-    code, said = await refusal(ask, "logBatch", runId=own, params=params, metrics=metrics)
+    code, said = await mutation_error(graphql, "logBatch", runId=own, params=params, metrics=metrics)
     assert code == INPUT
     assert "Changing param values is not allowed" in said
     assert said.endswith("Certainly stored: 100 of 150 params, 0 of 1 metrics.")
@@ -182,47 +182,47 @@ async def test_a_batch_that_fails_says_what_is_stored(store: Store, ask: GraphQL
     assert run.data.metrics == {}
 
 
-async def test_the_same_again(store: Store, ask: GraphQLClient) -> None:
-    """A param logged again with its value is no error."""
+async def test_same_param_again_is_no_error(store: Store, graphql: GraphQLClient) -> None:
+    """Logging a param again with the same value is no error."""
     own = store.client.create_run("0").info.run_id
     for _ in range(2):
-        logged = await change(ask, "logBatch", runId=own, params=[{"key": "p", "value": "1"}])
-    assert pairs(logged, "params") == {"p": "1"}
+        logged = await mutate(graphql, "logBatch", runId=own, params=[{"key": "p", "value": "1"}])
+    assert as_mapping(logged, "params") == {"p": "1"}
 
 
-async def test_a_name_in_use(store: Store, ask: GraphQLClient) -> None:
-    """No experiment is created under a name that another has, a deleted one's included."""
+async def test_experiment_name_in_use_is_refused(store: Store, graphql: GraphQLClient) -> None:
+    """No experiment is created with the name of another, even of a deleted one."""
     one = store.client.create_experiment("one")
     for name in ("one", "Default"):
-        code, said = await refusal(ask, "createExperiment", name=name)
+        code, said = await mutation_error(graphql, "createExperiment", name=name)
         assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
     store.client.delete_experiment(one)
-    assert (await refusal(ask, "createExperiment", name="one"))[0] == INPUT
+    assert (await mutation_error(graphql, "createExperiment", name="one"))[0] == INPUT
     assert [own.name for own in store.client.search_experiments()] == ["Default"]
 
 
-async def test_renaming(store: Store, ask: GraphQLClient) -> None:
-    """An active experiment gets another name that is free, or its own; Azure ML has no other names."""
+async def test_experiment_is_renamed(store: Store, graphql: GraphQLClient) -> None:
+    """An active experiment is renamed to a free name or its own; Azure ML does not rename."""
     own = store.client.create_experiment("own")
     if store.kind is StoreKind.AZURE_ML:
-        code, _ = await refusal(ask, "renameExperiment", experimentId=own, name="another")
+        code, _ = await mutation_error(graphql, "renameExperiment", experimentId=own, name="another")
         assert code == "UNSUPPORTED_BY_STORE"
         return
     for name in ("another ✓", "another ✓"):
-        assert (await change(ask, "renameExperiment", experimentId=own, name=name))["name"] == name
+        assert (await mutate(graphql, "renameExperiment", experimentId=own, name=name))["name"] == name
         assert store.client.get_experiment(own).name == name
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
     for name in ("Default", "gone"):
-        code, said = await refusal(ask, "renameExperiment", experimentId=own, name=name)
+        code, said = await mutation_error(graphql, "renameExperiment", experimentId=own, name=name)
         assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
-    code, said = await refusal(ask, "renameExperiment", experimentId=gone, name="back")
+    code, said = await mutation_error(graphql, "renameExperiment", experimentId=gone, name="back")
     assert (code, said) == (INPUT, "Cannot rename a non-active experiment.")
-    assert (await refusal(ask, "renameExperiment", experimentId="123456", name="x"))[0] == MISSING
+    assert (await mutation_error(graphql, "renameExperiment", experimentId="123456", name="x"))[0] == MISSING
 
 
-async def test_what_is_deleted_takes_no_changes(store: Store, ask: GraphQLClient) -> None:
-    """A deleted run and a deleted experiment are not written to, and the message is MLflow's."""
+async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClient) -> None:
+    """Changes of a deleted run or experiment are refused with MLflow's message."""
     own = store.client.create_run("0").info.run_id
     store.client.delete_run(own)
     for field, more in (
@@ -233,18 +233,18 @@ async def test_what_is_deleted_takes_no_changes(store: Store, ask: GraphQLClient
         ("updateRun", {"name": "x"}),
         ("deleteRunTags", {"keys": ["mlflow.runName"]}),
     ):
-        code, said = await refusal(ask, field, runId=own, **more)
+        code, said = await mutation_error(graphql, field, runId=own, **more)
         assert (field, code, "'active'" in said) == (field, INPUT, True)
     assert store.client.get_run(own).data.metrics == {}
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
-    assert (await refusal(ask, "startRun", experimentId=gone))[0] == INPUT
+    assert (await mutation_error(graphql, "startRun", experimentId=gone))[0] == INPUT
     tags = [{"key": "t", "value": "1"}]
-    assert (await refusal(ask, "setExperimentTags", experimentId=gone, tags=tags))[0] == INPUT
+    assert (await mutation_error(graphql, "setExperimentTags", experimentId=gone, tags=tags))[0] == INPUT
 
 
-async def test_what_is_not_there(store: Store, ask: GraphQLClient) -> None:
-    """A run, an experiment or a tag that is not there is NOT_FOUND, and nothing is made of it."""
+async def test_change_of_absent_entity_is_not_found(store: Store, graphql: GraphQLClient) -> None:
+    """A run, experiment or tag that does not exist is NOT_FOUND, and is not created."""
     own = store.client.create_run("0").info.run_id
     metric, tag = {"key": "m", "value": 1}, {"key": "t", "value": "1"}
     for field, given in (
@@ -261,13 +261,13 @@ async def test_what_is_not_there(store: Store, ask: GraphQLClient) -> None:
         ("setExperimentTags", {"experimentId": "123456", "tags": [tag]}),
         ("deleteExperimentTags", {"experimentId": "0", "keys": ["nope"]}),
     ):
-        code, said = await refusal(ask, field, **given)
+        code, said = await mutation_error(graphql, field, **given)
         assert (field, code) == (field, MISSING), said
 
 
-async def test_later_changes_of_a_document_are_not_made(store: Store, ask: GraphQLClient) -> None:
-    """The changes of a document are made in order; at the first that fails they end."""
-    answer = await ask.response(
+async def test_mutations_stop_at_the_first_error(store: Store, graphql: GraphQLClient) -> None:
+    """The mutations of a document are executed in order, and stop at the first error."""
+    answer = await graphql.response(
         """mutation {
           a: createExperiment(input: {name: "a"}) { experiment { name } }
           b: createExperiment(input: {name: "a"}) { experiment { name } }
@@ -280,21 +280,21 @@ async def test_later_changes_of_a_document_are_not_made(store: Store, ask: Graph
     assert {experiment.name for experiment in store.client.search_experiments()} == {"Default", "a"}
 
 
-async def test_two_writers_to_one_run(store: Store) -> None:
-    """Two servers that log to one run at the same time lose nothing and fail nothing.
+async def test_concurrent_writers_lose_nothing(store: Store) -> None:
+    """Two servers that log to one run at the same time lose nothing and cause no error.
 
-    A folder of files has no transactions: there one server makes its changes one after another.
+    A file store has no transactions: there one server executes the changes one after another.
     """
     own = store.client.create_run("0").info.run_id
 
-    async def log(ask: GraphQLClient, writer: int) -> None:
+    async def log(graphql: GraphQLClient, writer: int) -> None:
         for batch in range(4):
             metrics = [
                 {"key": f"m{key}", "value": writer + key / 8, "step": batch * 10 + writer} for key in range(8)
             ]
             params = [{"key": f"p{batch}", "value": "same"}, {"key": f"own{writer}{batch}", "value": "x"}]
             tags = [{"key": f"t{batch}", "value": "same"}]
-            await change(ask, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
+            await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
 
     async with (
         graphql_client(store.uri, writable=True) as one,

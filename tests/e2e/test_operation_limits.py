@@ -1,4 +1,4 @@
-"""Answers that would be too large."""
+"""Results that exceed a limit."""
 
 import pytest
 from mlflow.entities import Metric
@@ -9,26 +9,26 @@ from tests.support.stores import Store
 HISTORIES = "{ runs { nodes { metrics { history { step } } } } }"
 
 
-async def test_too_many_points_are_refused(store: Store) -> None:
-    """More points than the bound are an error that names the bound; as many as the bound are answered."""
+async def test_points_are_limited(store: Store) -> None:
+    """More points than the limit are an error that names the setting; up to the limit they are returned."""
     for _ in range(4):
         run = store.client.create_run("0").info.run_id
         store.client.log_batch(run, [Metric("loss", 0.5, 1, step) for step in range(20)])
-    async with graphql_client(store.uri, max_points=79) as ask:
-        error = await ask.error(HISTORIES)
+    async with graphql_client(store.uri, max_points=79) as graphql:
+        error = await graphql.error(HISTORIES)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "79" in error["message"]
         assert "GQL_MAX_POINTS" in error["message"]
         assert "maxPoints" in error["message"]
         sampled = HISTORIES.replace("history", "history(maxPoints: 19)")
-        nodes = (await ask.data(sampled))["runs"]["nodes"]
+        nodes = (await graphql.data(sampled))["runs"]["nodes"]
         assert [len(node["metrics"][0]["history"]) for node in nodes] == [19] * 4
-    async with graphql_client(store.uri, max_sampled_points=79) as ask:
-        error = await ask.error(sampled)
+    async with graphql_client(store.uri, max_sampled_points=79) as graphql:
+        error = await graphql.error(sampled)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "GQL_MAX_SAMPLED_POINTS" in error["message"]
-    async with graphql_client(store.uri, max_points=80) as ask:
-        nodes = (await ask.data(HISTORIES))["runs"]["nodes"]
+    async with graphql_client(store.uri, max_points=80) as graphql:
+        nodes = (await graphql.data(HISTORIES))["runs"]["nodes"]
         assert [len(node["metrics"][0]["history"]) for node in nodes] == [20] * 4
 
 
@@ -45,42 +45,42 @@ FILTERED = [
 
 
 @pytest.mark.parametrize("query", FILTERED)
-async def test_filters_are_bounded(store: Store, query: str) -> None:
-    """A filter of many comparisons, or a very long one, is refused in the same way on every kind of store."""
+async def test_conditions_of_a_filter_are_limited(store: Store, query: str) -> None:
+    """A filter of many comparisons, or a very long one, is refused equally on every kind of store."""
     store.client.create_run("0")
     comparison = "tags.a = 'b'" if "runs" in query.lower() or "Rows" in query else "name = 'b'"
-    asked = f"query ($f: String) {query}"
-    async with graphql_client(store.uri) as ask:
+    document = f"query ($f: String) {query}"
+    async with graphql_client(store.uri) as graphql:
         for joined, bound in ((" and ", "GQL_MAX_CONDITIONS"), (" ", "GQL_MAX_CONDITIONS")):
-            error = await ask.error(asked, f=joined.join([comparison] * 501))
+            error = await graphql.error(document, f=joined.join([comparison] * 501))
             assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
             assert bound in error["message"]
-        error = await ask.error(asked, f=" and ".join([comparison] * 50_000))
+        error = await graphql.error(document, f=" and ".join([comparison] * 50_000))
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "20,000" in error["message"]
 
 
-async def test_filters_are_bounded_together(sqlite_store: Store) -> None:
-    """One filter that many fields use is parsed for each, so it counts for each."""
+async def test_shared_filter_counts_for_each_field(sqlite_store: Store) -> None:
+    """A filter that many fields use is parsed for each of them, so it counts for each."""
     text = f"params.a = '{'b' * 15_000}'"
     fields = " ".join(f"a{place}: runs(filter: $f) {{ totalCount }}" for place in range(4))
-    async with graphql_client(sqlite_store.uri) as ask:
-        assert await ask.data("query ($f: String) { runs(filter: $f) { totalCount } }", f=text)
-        unread = await ask.error("query ($f: String) { runs(filter: $f) { totalCount } }", f=f"{text} x")
+    async with graphql_client(sqlite_store.uri) as graphql:
+        assert await graphql.data("query ($f: String) { runs(filter: $f) { totalCount } }", f=text)
+        unread = await graphql.error("query ($f: String) { runs(filter: $f) { totalCount } }", f=f"{text} x")
         assert len(unread["message"]) < 1000
-        error = await ask.error(f"query ($f: String) {{ {fields} }}", f=text)
+        error = await graphql.error(f"query ($f: String) {{ {fields} }}", f=text)
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
     assert "60,000" in error["message"]
 
 
-async def test_as_many_conditions_as_the_bound_are_answered(sqlite_store: Store) -> None:
-    """A filter and a condition that together reach the largest bound are answered, which SQLite can take."""
+async def test_maximum_of_conditions_is_executed(sqlite_store: Store) -> None:
+    """A filter and a condition that together reach the largest limit are executed, also by SQLite."""
     sqlite_store.client.create_run("0")
     query = "query ($f: String, $w: RunFilter) { runs(filter: $f, where: $w) { totalCount } }"
     where = {"and": [{"name": {"eq": "a"}}] * 199}
-    async with graphql_client(sqlite_store.uri, max_conditions=900) as ask:
+    async with graphql_client(sqlite_store.uri, max_conditions=900) as graphql:
         text = " and ".join(["params.a = 'b'"] * 500)
-        assert (await ask.data(query, f=text, w=where))["runs"]["totalCount"] == 0
-        error = await ask.error(query, f=f"{text} and params.a = 'b'", w=where)
+        assert (await graphql.data(query, f=text, w=where))["runs"]["totalCount"] == 0
+        error = await graphql.error(query, f=f"{text} and params.a = 'b'", w=where)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "with those of filter" in error["message"]

@@ -23,14 +23,14 @@ QUERY = """query ($id: ID!) {
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "file", "server"])
-async def test_the_registry_is_elsewhere(
+async def test_models_come_from_the_registry_store(
     kind: str,
     sqlite_store: Store,
     sqlite_template: Path,
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Models come from the registry that is named, and their runs from where runs are, if they are there."""
+    """Models come from the configured registry, and their runs from the tracking store, if they are there."""
     registry_uri = (tmp_path / "registry").as_uri()
     if kind == "sqlite":
         registry_uri = copy_of(sqlite_template, tmp_path / "registry.db")
@@ -43,8 +43,8 @@ async def test_the_registry_is_elsewhere(
     store.create_model_version("net", "s3://bucket/net", run.run_id)
     store.create_model_version("net", "s3://bucket/net", "0" * 32)
     elsewhere.set_registered_model_alias("net", "best", "1")
-    async with graphql_client(sqlite_store.uri, registry_uri=registry_uri) as served:
-        answer = await served.data(QUERY, id=run.run_id)
+    async with graphql_client(sqlite_store.uri, registry_uri=registry_uri) as graphql:
+        answer = await graphql.data(QUERY, id=run.run_id)
     made = {"name": "net", "version": "1", "run": {"name": "here"}}
     versions = [{"version": "2", "run": None}, {"version": "1", "run": {"name": "here"}}]
     assert answer == {
@@ -66,12 +66,12 @@ async def test_the_registry_is_elsewhere(
         engine.dispose()
 
 
-async def test_a_store_that_never_had_a_registry(file_store: Store) -> None:
-    """A folder of files without registered models has none, and nothing is made there by looking."""
+async def test_reading_creates_no_registry(file_store: Store) -> None:
+    """A file store without registered models has none, and reading creates none."""
     folder = Path(file_store.uri.removeprefix("file://"))
     run_id = file_store.client.create_run("0").info.run_id
-    async with graphql_client(file_store.uri) as served:
-        answer = await served.data(QUERY, id=run_id)
+    async with graphql_client(file_store.uri) as graphql:
+        answer = await graphql.data(QUERY, id=run_id)
     assert answer == {
         "run": {"modelVersions": []},
         "registeredModels": {"totalCount": 0, "nodes": []},
@@ -80,8 +80,8 @@ async def test_a_store_that_never_had_a_registry(file_store: Store) -> None:
     assert not folder.joinpath("models").exists()
 
 
-def test_a_registry_that_cannot_be_opened(sqlite_store: Store, tmp_path: Path) -> None:
-    """A registry that someone has to mend first is told in one line at the start."""
+def test_unusable_registry_is_one_line_at_start(sqlite_store: Store, tmp_path: Path) -> None:
+    """An error in the configuration of the registry is one line at start."""
     done = run_command(
         "serve",
         *("--tracking-uri", sqlite_store.uri, "--registry-uri", f"sqlite:///{tmp_path}/nothing.db"),
@@ -91,8 +91,8 @@ def test_a_registry_that_cannot_be_opened(sqlite_store: Store, tmp_path: Path) -
     assert done.stderr.strip() == f"Error: sqlite:///{tmp_path}/nothing.db: there is no such file."
 
 
-async def test_a_registry_of_no_kind(sqlite_store: Store) -> None:
-    """A URI that no part of MLflow knows as a registry is refused when it is opened."""
+async def test_unknown_registry_uri_is_refused(sqlite_store: Store) -> None:
+    """A URI that MLflow has no registry for is refused when it is opened."""
     store = store_from(Settings(tracking_uri=sqlite_store.uri, registry_uri="unheard-of://x"))
     with pytest.raises(StoreConfigError):
         await store.open()

@@ -1,4 +1,4 @@
-"""Comparing runs, over each kind of store."""
+"""Comparisons of runs, over each kind of store."""
 
 import math
 from collections import Counter
@@ -27,7 +27,7 @@ query ($ids: [ID!]!) { compareRuns(runIds: $ids) {
 
 
 def fill(store: Store, count: int) -> list[str]:
-    """Log runs that share a param, and differ in another and in metrics that are not all finite."""
+    """Log runs with one equal param, one different param and metrics, some of which are not finite."""
     odd = [math.nan, math.inf, -math.inf, 0.25]
     ids = []
     for number in range(count):
@@ -45,12 +45,12 @@ def row(answer: Any, kind: str, key: str) -> Any:
     return found
 
 
-async def test_runs_are_set_side_by_side(store: Store) -> None:
-    """Every store gives the same rows, with deleted runs among them and in the order asked for."""
+async def test_runs_are_compared_in_requested_order(store: Store) -> None:
+    """Every store returns the same rows, in the requested order, deleted runs included."""
     a, b, c, d = fill(store, 4)
     store.client.delete_run(c)
-    async with graphql_client(store.uri) as ask:
-        answer = await ask.data(COMPARISON, ids=[d, c, b, a, d])
+    async with graphql_client(store.uri) as graphql:
+        answer = await graphql.data(COMPARISON, ids=[d, c, b, a, d])
     default = {"name": "Default"}
     assert answer["compareRuns"]["runs"] == [
         {"runId": run_id, "experiment": default} for run_id in (d, c, b, a, d)
@@ -74,50 +74,54 @@ async def test_runs_are_set_side_by_side(store: Store) -> None:
 
 
 async def test_infinities_differ(store: Store) -> None:
-    """Both are null in the answer, and known to differ."""
+    """Positive and negative infinity are both null in the result, and reported as different."""
     _, b, c, _ = fill(store, 4)
-    async with graphql_client(store.uri) as ask:
-        odd = row(await ask.data(COMPARISON, ids=[b, c]), "metrics", "odd")
+    async with graphql_client(store.uri) as graphql:
+        odd = row(await graphql.data(COMPARISON, ids=[b, c]), "metrics", "odd")
         assert odd == {"key": "odd", "differs": True, "values": [None] * 2, "minimum": None, "maximum": None}
-        assert not row(await ask.data(COMPARISON, ids=[b, b]), "metrics", "odd")["differs"]
+        assert not row(await graphql.data(COMPARISON, ids=[b, b]), "metrics", "odd")["differs"]
 
 
-async def test_runs_that_are_not_there_are_named(store: Store) -> None:
-    """One unknown run is NOT_FOUND, whatever else was asked for; an id that can be none is BAD_USER_INPUT."""
+async def test_absent_run_is_named(store: Store) -> None:
+    """An unknown run makes the comparison NOT_FOUND, and a malformed id BAD_USER_INPUT."""
     (run_id,) = fill(store, 1)
     unknown = ["f" * 32, "0" * 32]
-    async with graphql_client(store.uri) as ask:
-        error = await ask.error(COMPARISON, ids=[run_id, *unknown])
+    async with graphql_client(store.uri) as graphql:
+        error = await graphql.error(COMPARISON, ids=[run_id, *unknown])
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["message"] == f"There is no run {unknown[0]}, {unknown[1]}."
-        assert (await ask.error(COMPARISON, ids=[run_id, "../x"]))["extensions"]["code"] == "BAD_USER_INPUT"
+        assert (await graphql.error(COMPARISON, ids=[run_id, "../x"]))["extensions"][
+            "code"
+        ] == "BAD_USER_INPUT"
 
 
-async def test_the_most_runs_are_a_setting(sqlite_store: Store) -> None:
-    """As many as the setting are compared, and one more is refused."""
+async def test_compared_runs_are_limited(sqlite_store: Store) -> None:
+    """As many runs as the setting allows are compared, and one more is refused."""
     ids = fill(sqlite_store, 3)
-    async with graphql_client(sqlite_store.uri, max_compared_runs=2) as ask:
-        assert len((await ask.data(COMPARISON, ids=ids[:2]))["compareRuns"]["runs"]) == 2
-        error = await ask.error(COMPARISON, ids=ids)
+    async with graphql_client(sqlite_store.uri, max_compared_runs=2) as graphql:
+        assert len((await graphql.data(COMPARISON, ids=ids[:2]))["compareRuns"]["runs"]) == 2
+        error = await graphql.error(COMPARISON, ids=ids)
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
         assert "at most 2 runs (GQL_MAX_COMPARED_RUNS)" in error["message"]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_statements_do_not_depend_on_how_many_runs(request: pytest.FixtureRequest, kind: str) -> None:
-    """A database is asked for the runs, their experiments, and what is selected: a statement each."""
+async def test_comparison_takes_a_fixed_number_of_statements(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    """A database executes one statement for the runs, the experiments and each selected kind of data."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     ids = fill(store, 12)
-    async with graphql_client(store.uri) as ask:
-        await ask.data("{ experiments { totalCount } }")
+    async with graphql_client(store.uri) as graphql:
+        await graphql.data("{ experiments { totalCount } }")
         for some in (ids[:2], ids):
             with statements() as said:
-                await ask.data(COMPARISON, ids=some)
+                await graphql.data(COMPARISON, ids=some)
             assert len([one for one in said if one.lstrip().startswith("SELECT")]) == 5
 
 
-async def test_calls_to_an_mlflow_server(server_store: Store) -> None:
-    """The search that finds the runs brings all that is compared."""
+async def test_comparison_takes_one_search_on_a_server(server_store: Store) -> None:
+    """On an MLflow server the search for the runs returns everything that is compared."""
     ids = fill(server_store, 12)
     tracking = MlflowTracking(server_store.uri, LIMITS.store)
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)

@@ -1,4 +1,4 @@
-"""Runs and the runs below them, on each kind of store."""
+"""Runs and their child runs, on each kind of store."""
 
 from collections import Counter
 from typing import Any
@@ -30,7 +30,7 @@ query ($where: RunFilter) { runs(where: $where, orderBy: [{attribute: NAME}]) {
 
 
 def log(store: Store, name: str, parent: str | None = None, experiment: str = "0", **params: str) -> str:
-    """Log a run, below another if one is named, and return its id."""
+    """Log a run, as the child of another if one is given, and return its id."""
     tags = {} if parent is None else {PARENT: parent}
     run_id: str = store.client.create_run(experiment, run_name=name, tags=tags).info.run_id
     for key, value in params.items():
@@ -39,7 +39,7 @@ def log(store: Store, name: str, parent: str | None = None, experiment: str = "0
 
 
 def tree(store: Store) -> list[str]:
-    """Log two roots with three and two children, of which some have children, and return the roots' ids."""
+    """Log two roots with three and two children, some with children, and return the ids of the roots."""
     roots = [log(store, "a"), log(store, "b")]
     children = [log(store, f"a{number}", roots[0], n=str(number)) for number in (2, 9, 10)]
     log(store, "b1", roots[1], n="1")
@@ -52,11 +52,11 @@ def _nodes(data: Any) -> list[Any]:
     return [node["name"] for node in data["nodes"]]
 
 
-async def test_three_levels(store: Store) -> None:
-    """Each run has its own page of children, its own count and its parent; deleted children are left out."""
+async def test_runs_have_children_on_three_levels(store: Store) -> None:
+    """Each run has its own page of children, its count and its parent; deleted children are left out."""
     tree(store)
-    async with graphql_client(store.uri) as ask:
-        data = await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
+    async with graphql_client(store.uri) as graphql:
+        data = await graphql.data(ROOTS, where={"parentRunId": {"isNull": True}})
     first, second = data["runs"]["nodes"]
     assert (first["name"], second["name"]) == ("a", "b")
     assert first["children"]["totalCount"] == 3
@@ -75,24 +75,24 @@ async def test_three_levels(store: Store) -> None:
     assert (second["children"]["totalCount"], _nodes(second["children"])) == (1, ["b1"])
 
 
-async def test_one_parents_children_are_paged(store: Store) -> None:
-    """The cursors of one run's children lead through all of them, and hold for that run alone."""
+async def test_children_are_paged(store: Store) -> None:
+    """The cursors of one run's children lead through all of them, and are valid for that run alone."""
     roots = tree(store)
     query = """query ($id: ID!, $after: String) { run(runId: $id) {
       children(first: 2, after: $after, where: {param: [{key: "n", gt: 1}]}, orderBy: [{attribute: NAME}]) {
         totalCount nodes { name } pageInfo { endCursor hasNextPage } } } }"""
-    async with graphql_client(store.uri) as ask:
-        page = (await ask.data(query, id=roots[0]))["run"]["children"]
+    async with graphql_client(store.uri) as graphql:
+        page = (await graphql.data(query, id=roots[0]))["run"]["children"]
         assert (page["totalCount"], _nodes(page)) == (3, ["a10", "a2"])
         after = page["pageInfo"]["endCursor"]
-        rest = (await ask.data(query, id=roots[0], after=after))["run"]["children"]
+        rest = (await graphql.data(query, id=roots[0], after=after))["run"]["children"]
         assert (_nodes(rest), rest["pageInfo"]["hasNextPage"]) == (["a9"], False)
-        error = await ask.error(query, id=roots[1], after=after)
+        error = await graphql.error(query, id=roots[1], after=after)
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_strange_parents(store: Store) -> None:
-    """A tag that names no run is no parent, and no error; a parent may be deleted, or elsewhere."""
+async def test_parent_tag_may_name_any_run(store: Store) -> None:
+    """A tag that names no run is no parent and no error; a parent may be deleted or in another experiment."""
     other = store.client.create_experiment("other")
     root = log(store, "root", experiment=other)
     log(store, "near", root)
@@ -101,35 +101,37 @@ async def test_strange_parents(store: Store) -> None:
         log(store, f"odd {number}", value)
     store.client.delete_run(root)
     query = "{ runs(orderBy: [{attribute: NAME}]) { nodes { name parent { name lifecycleStage } } } }"
-    async with graphql_client(store.uri) as ask:
-        found = (await ask.data(query))["runs"]["nodes"]
-        children = await ask.data(
+    async with graphql_client(store.uri) as graphql:
+        found = (await graphql.data(query))["runs"]["nodes"]
+        children = await graphql.data(
             "query ($id: ID!) { run(runId: $id) { children { nodes { name } } } }", id=root
         )
     gone = {"name": "root", "lifecycleStage": "DELETED"}
     parents = {node["name"]: node["parent"] for node in found}
     assert parents == {"far": gone, "near": gone} | {f"odd {number}": None for number in range(6)}
-    # Children are looked for where their parent is.
+    # Children are searched in the experiment of their parent.
     assert _nodes(children["run"]["children"]) == ["far"]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: str) -> None:
-    """On a database three levels cost the same number of statements for one family as for many."""
+async def test_three_levels_take_a_fixed_number_of_statements(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    """On a database three levels take as many statements for many families as for one."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     counts = []
     for _ in range(2):
         tree(store)
-        async with graphql_client(store.uri) as ask:
-            await ask.data("{ experiments { totalCount } }")
+        async with graphql_client(store.uri) as graphql:
+            await graphql.data("{ experiments { totalCount } }")
             with statements() as said:
-                await ask.data(ROOTS, where={"parentRunId": {"isNull": True}})
+                await graphql.data(ROOTS, where={"parentRunId": {"isNull": True}})
         counts.append(len(said))
     assert counts[0] == counts[1] <= 16
 
 
-async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> None:
-    """Over a server a level of children is one search an experiment, however many parents there are."""
+async def test_child_level_takes_one_search_per_experiment(server_store: Store) -> None:
+    """On a server a level of children takes one search per experiment, for any number of parents."""
     calls = []
     for _ in range(3):
         tree(server_store)
@@ -140,6 +142,6 @@ async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> Non
             await GraphQLClient(client).data(ROOTS, where={"parentRunId": {"isNull": True}})
         await tracking.close()
         calls.append(Counter(tracking.calls))
-    # Of one parent alone the run is got, of several they are searched.
+    # One parent is read by its id, several by a search.
     assert calls[1] == calls[2]
     assert calls[2]["search_runs"] <= 8

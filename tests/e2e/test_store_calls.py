@@ -1,4 +1,4 @@
-"""What a nested query costs the store: a number that depends on its depth, or that is bounded by a rule."""
+"""The number of store calls of a nested query."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def fill(store: Store, experiments: int, runs: int) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Collect what is read from any database meanwhile."""
+    """Collect the SELECT statements on any database during the block."""
     said: list[str] = []
 
     def listen(*arguments: object) -> None:
@@ -58,27 +58,27 @@ def statements() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_statements_depend_on_depth(request: pytest.FixtureRequest, kind: str) -> None:
-    """On a database a query for many experiments and runs makes as many statements as one for few."""
+async def test_statements_do_not_depend_on_row_count(request: pytest.FixtureRequest, kind: str) -> None:
+    """On a database a query for many experiments and runs executes as many statements as for few."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     counts = []
     for experiments, runs in ((1, 1), (5, 4)):
         fill(store, experiments, runs)
-        async with graphql_client(store.uri) as ask:
-            await ask.data("{ experiments { totalCount } }")
+        async with graphql_client(store.uri) as graphql:
+            await graphql.data("{ experiments { totalCount } }")
             with statements() as said:
-                data = await ask.data(NESTED)
+                data = await graphql.data(NESTED)
         assert len(data["experiments"]["nodes"]) == experiments
         counts.append(len(said))
         for experiment in store.client.search_experiments(filter_string="name LIKE 'nested %'"):
             store.client.rename_experiment(experiment.experiment_id, f"done {experiment.experiment_id}")
     assert counts[0] == counts[1]
-    # One for each of ten fields and two for the histories; the others look once for an index on runs.
+    # One for each of ten fields, two for the histories, and on some databases one to find an index on runs.
     assert counts[1] <= 14
 
 
-async def test_calls_to_an_mlflow_server_are_bounded(server_store: Store) -> None:
-    """Over a server it is two searches an experiment and one call a metric, however many runs there are."""
+async def test_server_calls_depend_on_experiments_and_metrics(server_store: Store) -> None:
+    """On a server it takes two searches per experiment and one call per metric, for any number of runs."""
     fill(server_store, 3, 5)
     tracking = MlflowTracking(server_store.uri, LIMITS.store)
     app = create_app(Settings(tracking_uri=server_store.uri), tracking)

@@ -50,10 +50,10 @@ def model(sqlite_store: Store, run: ArtifactOwner) -> ArtifactOwner:
 
 
 @pytest.fixture
-async def server(sqlite_store: Store) -> AsyncIterator[GraphQLClient]:
+async def graphql(sqlite_store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of an application over the store, without caching."""
-    async with graphql_client(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as served:
-        yield served
+    async with graphql_client(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as graphql:
+        yield graphql
 
 
 def error_of(response: httpx.Response) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""A headless Chromium that tests drive; it reaches the server under test and nothing else."""
+"""A headless Chromium whose pages may reach only the server under test."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ _OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 60_000
-"""Milliseconds that a page may take for anything; it takes a second or two on a quiet machine."""
+TIMEOUT_MS = 60_000
+"""Timeout of every wait for a page, in milliseconds; on an idle machine a wait takes a second or two."""
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass
 class Tab:
-    """A page, and what must stay empty: what its console complained of, and whom else it tried to reach."""
+    """A page, with the errors in its console and its requests to other hosts; both should stay empty."""
 
     page: Page
-    complaints: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
+    console_errors: list[str] = field(default_factory=list)
+    blocked_requests: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give the machine's Chromium; skip the test where there is none, and fail where CI must have it."""
+    """Give the installed Chromium; without one, skip the test, or fail it in CI."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         absent("Chromium", FileNotFoundError(*_NAMES))
@@ -50,27 +50,29 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def tab(browser: Browser, *origins: str, width: int = 1400, height: int = 900) -> Iterator[Tab]:
-    """Give an empty page of a new profile that may ask these origins alone."""
+def open_tab(browser: Browser, *origins: str, width: int = 1400, height: int = 900) -> Iterator[Tab]:
+    """Give an empty page of a new profile that may send requests only to these origins."""
     allowed = {urlsplit(origin).netloc for origin in origins}
     context = browser.new_context(viewport={"width": width, "height": height})
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     opened = Tab(context.new_page())
 
-    def let_through(route: Route) -> None:
+    def continue_or_abort(route: Route) -> None:
         url = route.request.url
         if urlsplit(url).netloc in allowed or url.startswith(("data:", "blob:")):
             route.continue_()
         else:
-            opened.strangers.append(url)
+            opened.blocked_requests.append(url)
             route.abort()
 
-    context.route("**/*", let_through)
+    context.route("**/*", continue_or_abort)
     opened.page.on(
         "console",
-        lambda said: opened.complaints.append(said.text) if said.type in {"error", "warning"} else None,
+        lambda message: (
+            opened.console_errors.append(message.text) if message.type in {"error", "warning"} else None
+        ),
     )
-    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
     try:
         yield opened
     finally:

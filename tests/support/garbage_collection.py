@@ -1,4 +1,4 @@
-"""What work costs, and not what the garbage of other tests does meanwhile."""
+"""Measurements of time that garbage of other tests does not affect."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Keep the collector still, which walks through all that a process holds whenever it is due."""
+    """Disable the collector, which traverses all objects of the process whenever it runs."""
     gc.collect()
     gc.disable()
     try:

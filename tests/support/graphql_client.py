@@ -1,4 +1,4 @@
-"""GraphQLClient a server in process, over a real store."""
+"""A client of an application in process, over a real store."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from gql_server.config.settings import Settings
 
 @dataclass
 class GraphQLClient:
-    """A client of one application."""
+    """A client of one application; `http` sends any request."""
 
     http: httpx.AsyncClient
 
@@ -24,22 +24,22 @@ class GraphQLClient:
         return await self.http.post("/graphql", json=body, headers=headers)
 
     async def data(self, query: str, **variables: object) -> Any:
-        """Return the data of an answer that has no errors."""
-        answer = (await self.response(query, **variables)).json()
-        assert "errors" not in answer, answer["errors"]
-        return answer["data"]
+        """Return the data of a response without errors."""
+        result = (await self.response(query, **variables)).json()
+        assert "errors" not in result, result["errors"]
+        return result["data"]
 
     async def error(self, query: str, **variables: object) -> dict[str, Any]:
-        """Return the only error of an answer."""
-        answer = (await self.response(query, **variables)).json()
-        (error,) = answer["errors"]
+        """Return the only error of a response."""
+        result = (await self.response(query, **variables)).json()
+        (error,) = result["errors"]
         assert isinstance(error, dict)
         return error
 
 
 @asynccontextmanager
 async def graphql_client(uri: str, **settings: Any) -> AsyncIterator[GraphQLClient]:
-    """Give a client of an application over the store at a tracking URI."""
+    """Give a client of an application over the store at a tracking URI, with these settings."""
     app = create_app(Settings(tracking_uri=uri, **settings))
     async with (
         app.router.lifespan_context(app),

@@ -1,4 +1,4 @@
-"""Mutations as tests write them."""
+"""Mutations in tests."""
 
 from typing import Any
 
@@ -11,30 +11,30 @@ RUN = """{ run { runId name status lifecycleStage userId startedAt endedAt exper
 
 
 def document(field: str) -> str:
-    """Return the document of one mutation, which takes its input as a variable and selects all."""
-    thing = "Experiment" if "Experiment" in field else "Run"
+    """Return the document of one mutation, with its input as a variable and all fields selected."""
+    entity = "Experiment" if "Experiment" in field else "Run"
     name = f"{field[0].upper()}{field[1:]}Input"
-    if field in {f"delete{thing}", f"restore{thing}"}:
-        name = f"{thing}IdInput"
-    selection = RUN if thing == "Run" else EXPERIMENT
+    if field in {f"delete{entity}", f"restore{entity}"}:
+        name = f"{entity}IdInput"
+    selection = RUN if entity == "Run" else EXPERIMENT
     return f"mutation ($input: {name}!) {{ {field}(input: $input) {selection} }}"
 
 
-async def change(ask: GraphQLClient, field: str, **given: Any) -> dict[str, Any]:
-    """Make one change, and return what it changed."""
-    payload: dict[str, Any] = (await ask.data(document(field), input=given))[field]
+async def mutate(graphql: GraphQLClient, field: str, **input_: Any) -> dict[str, Any]:
+    """Execute one mutation, and return the entity that it changed."""
+    payload: dict[str, Any] = (await graphql.data(document(field), input=input_))[field]
     (changed,) = payload.values()
     assert isinstance(changed, dict)
     return changed
 
 
-async def refusal(ask: GraphQLClient, field: str, **given: Any) -> tuple[str, str]:
-    """Ask for a change that is refused, and return the error's code and message."""
-    error = await ask.error(document(field), input=given)
+async def mutation_error(graphql: GraphQLClient, field: str, **input_: Any) -> tuple[str, str]:
+    """Execute a mutation that fails, and return the code and the message of its error."""
+    error = await graphql.error(document(field), input=input_)
     assert error["path"] == [field]
     return error["extensions"]["code"], error["message"]
 
 
-def pairs(entity: dict[str, Any], kind: str) -> dict[str, str]:
-    """Return params or tags by key."""
+def as_mapping(entity: dict[str, Any], kind: str) -> dict[str, str]:
+    """Return the values of params or tags by key."""
     return {pair["key"]: pair["value"] for pair in entity[kind]}

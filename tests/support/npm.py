@@ -1,4 +1,4 @@
-"""npm packages for tests, installed once for a lock."""
+"""npm packages for tests, installed once per lock file."""
 
 import hashlib
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tests.support.databases import absent
 
-_MOST_SECONDS = 480
-"""For npm to fetch what the lock names, with its tries and the pauses between; a test may take longer."""
-_FETCHING = {"npm_config_fetch_timeout": "60000"}
-"""By itself npm waits five minutes for a connection that says nothing before it tries another."""
+_TIMEOUT = 480
+"""Seconds for npm to install the packages of a lock, retries included; the timeout of a test is longer."""
+_FETCH_OPTIONS = {"npm_config_fetch_timeout": "60000"}
+"""By default npm waits five minutes for a silent connection before it retries."""
 
 
 def npm(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run npm in a folder; skip the test where there is none, and fail where CI must have it."""
+    """Run npm in a folder; without npm, skip the test, or fail it in CI."""
     command = shutil.which("npm")
     if command is None:
         absent("npm", FileNotFoundError("npm"))
@@ -25,19 +25,19 @@ def npm(folder: Path, *arguments: str, **environment: str) -> "subprocess.Comple
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=_MOST_SECONDS,
+        timeout=_TIMEOUT,
         check=False,
     )
 
 
 def install(folder: Path) -> None:
-    """Install what the folder's lock names, unless it is there; skip where npm cannot, and fail in CI."""
+    """Install the packages of the folder's lock unless installed; if npm fails, skip, or fail in CI."""
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    mark = folder / "node_modules" / ".lock-digest"
-    if mark.exists() and mark.read_text() == lock:
+    marker = folder / "node_modules" / ".lock-digest"
+    if marker.exists() and marker.read_text() == lock:
         return
-    done = npm(folder, "ci", "--no-audit", "--no-fund", **_FETCHING)
-    if done.returncode:
-        said = (done.stdout + done.stderr)[-1000:]
-        absent(f"packages from npm for {folder.name}, which said {said}", OSError())
-    mark.write_text(lock)
+    result = npm(folder, "ci", "--no-audit", "--no-fund", **_FETCH_OPTIONS)
+    if result.returncode:
+        output = (result.stdout + result.stderr)[-1000:]
+        absent(f"packages from npm for {folder.name}, with the output {output}", OSError())
+    marker.write_text(lock)

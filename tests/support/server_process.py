@@ -1,4 +1,4 @@
-"""The real command in a process of its own, as its users start it."""
+"""The `gql-server` command, run in a separate process."""
 
 import os
 import re
@@ -15,17 +15,17 @@ from typing import Any
 import httpx
 
 _COMMAND = [sys.executable, "-m", "gql_server.cli"]
-_PATIENCE = 60.0
-"""Seconds that a start may take: importing MLflow takes four on a quiet machine."""
+_TIMEOUT = 60.0
+"""Seconds for a start: importing MLflow takes four on an idle machine."""
 
 
 def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `gql-server` to its end."""
+    """Run `gql-server` until it exits."""
     return subprocess.run(
         [*_COMMAND, *arguments],
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
         check=False,
         env=os.environ | environment,
     )
@@ -33,7 +33,7 @@ def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 @dataclass
 class RunningServer:
-    """A running server: its address and what it has printed so far."""
+    """A running server: its URL, its process and the lines that it has printed."""
 
     url: str
     process: "subprocess.Popen[str]"
@@ -42,16 +42,16 @@ class RunningServer:
     def query(self, document: str, **variables: object) -> httpx.Response:
         """Send a query and return the whole response."""
         body = {"query": document, "variables": variables}
-        return httpx.post(f"{self.url}/graphql", json=body, timeout=_PATIENCE)
+        return httpx.post(f"{self.url}/graphql", json=body, timeout=_TIMEOUT)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Ask for what is at a path."""
-        return httpx.get(f"{self.url}{path}", timeout=_PATIENCE, **options)
+        """Send a GET request for a path."""
+        return httpx.get(f"{self.url}{path}", timeout=_TIMEOUT, **options)
 
 
 @contextmanager
 def running_server(*arguments: str, command: str = "serve", **environment: str) -> Iterator[RunningServer]:
-    """Start the server on a free port; stop it, as a user would, at the end."""
+    """Start the server on a free port, and interrupt it at the end."""
     process = subprocess.Popen(
         [*_COMMAND, command, "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -69,13 +69,13 @@ def running_server(*arguments: str, command: str = "serve", **environment: str) 
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
         finally:
-            reader.join(_PATIENCE)
+            reader.join(_TIMEOUT)
             if process.stdout:
                 process.stdout.close()
 
@@ -91,7 +91,7 @@ def _address(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: lis
     address = ""
     while True:
         try:
-            line = lines.get(timeout=_PATIENCE)
+            line = lines.get(timeout=_TIMEOUT)
         except Empty:
             line = ""
         if not line:

@@ -1,11 +1,11 @@
-"""Waiting for what another process brings about."""
+"""Waiting for the effects of another process."""
 
 import time
 from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Return when a condition holds; fail where it does not within the seconds."""
+    """Return when a condition is true; fail if it is not within the seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""The server as it is audited: over the demo's store, in a process of its own."""
+"""The audited server: over the demo's store, in a separate process."""
 
 from collections.abc import Iterator
 

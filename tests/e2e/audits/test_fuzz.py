@@ -1,4 +1,4 @@
-"""The endpoint fuzzed by Schemathesis, from its own introspection."""
+"""Requests to the endpoint that Schemathesis generates from its introspection."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from typing import Any
 from tests.support.server_process import RunningServer
 
 EXAMPLES = 5
-"""Queries made up for each field of Query: some ten seconds in all."""
+"""Generated queries for each field of Query; they take some ten seconds in total."""
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 ERRORS = README.partition("### Errors")[2].partition("###")[0]
 CODES = set(re.findall(r"`([A-Z_]+)`", ERRORS)) - {"INTERNAL_SERVER_ERROR"}
-"""The codes that README tells of; Schemathesis knows Apollo's alone, and takes others for a server's."""
+"""The codes that README documents; Schemathesis treats codes other than Apollo's as server errors."""
 
 
-def test_nothing_made_up_breaks_it(server: RunningServer, tmp_path: Path) -> None:
-    """No query that fits the schema gets a status of 500 and more, or an error without a code."""
+def test_generated_queries_cause_no_server_error(server: RunningServer, tmp_path: Path) -> None:
+    """No query that fits the schema gets a status of 500 or above, or an error without a code."""
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "--no-color", "run", f"{server.url}/graphql",

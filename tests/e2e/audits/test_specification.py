@@ -1,4 +1,4 @@
-"""The GraphQL-over-HTTP specification, by the audits of the package graphql-http from npm."""
+"""The GraphQL-over-HTTP specification, by the audits of the npm package graphql-http."""
 
 import json
 import shutil
@@ -15,8 +15,8 @@ AUDITS = 61
 
 
 @pytest.mark.timeout(900)
-def test_every_audit_is_passed(server: RunningServer, tmp_path: Path) -> None:
-    """All audits of the specification are ok: what must be, what should be and what may be."""
+def test_all_audits_pass(server: RunningServer, tmp_path: Path) -> None:
+    """All audits of the specification pass: MUST, SHOULD and MAY."""
     for name in ("package.json", "package-lock.json", "audit.js"):
         shutil.copy(HERE / name, tmp_path)
     install(tmp_path)
@@ -29,8 +29,8 @@ def test_every_audit_is_passed(server: RunningServer, tmp_path: Path) -> None:
     assert len(results) == AUDITS
 
 
-def test_the_lock_names_no_address() -> None:
-    """The lock has versions and checksums only: where packages are fetched from is each machine's matter."""
+def test_lock_has_no_urls() -> None:
+    """The lock has only versions and checksums: each machine configures where it gets packages."""
     text = (HERE / "package-lock.json").read_text()
     assert "://" not in text
     assert '"resolved"' not in text

@@ -1,4 +1,4 @@
-"""The recipes of docs/bi.md that run here: each is taken from the page and run as it stands there."""
+"""The recipes of docs/bi.md that tests can run, executed as the page shows them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ ADDRESS = "http://127.0.0.1:8000"
 
 @pytest.fixture(scope="module")
 def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Serve a store with five runs, which tests leave as they are."""
+    """Serve a store with five runs, which tests do not change."""
     uri = copy_of(sqlite_template, tmp_path_factory.mktemp("bi") / "mlflow.db")
     with opened("sqlite", uri) as store:
         fill(store.client)
@@ -31,23 +31,23 @@ def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def recipe(
     heading: str, server: RunningServer, place: int = 0, changed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Run a recipe's Python with the server's own address, and return the names that it defined.
+    """Run a recipe's Python code with the URL of the server, and return the names that it defined.
 
-    ``changed`` has texts of the recipe, and what stands in their places.
+    `changed` maps texts of the recipe to their replacements.
     """
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[place]
     for given, other in {ADDRESS: server.url, **(changed or {})}.items():
         assert given in code
         code = code.replace(given, other)
-    # dlt looks for the module of what it decorates.
+    # dlt looks up the module of a function that it decorates.
     names: dict[str, Any] = {"__name__": __name__}
     exec(compile(code, f"docs/bi.md {heading}", "exec"), names)  # noqa: S102
     return names
 
 
 def test_pandas(server: RunningServer) -> None:
-    """A data frame of runs has typed columns, by CSV and by Parquet."""
+    """A data frame of runs has typed columns, from CSV and from Parquet."""
     frame = recipe("pandas", server)["runs"]
     assert len(frame) == 5
     assert str(frame["start_time"].dt.tz) == "UTC"
@@ -58,7 +58,7 @@ def test_pandas(server: RunningServer) -> None:
 
 
 def test_polars(server: RunningServer) -> None:
-    """Parquet is read by its parts, as the query needs them; an Arrow stream as a whole."""
+    """Polars reads the parts of a Parquet file that a query needs, and an Arrow stream whole."""
     names = recipe("polars", server)
     assert names["best"].height == 2
     assert names["points"].height == 5 * 6 + 4
@@ -66,14 +66,14 @@ def test_polars(server: RunningServer) -> None:
 
 
 def test_duckdb(server: RunningServer) -> None:
-    """SQL runs over tables that come as Arrow streams."""
+    """DuckDB runs SQL over tables from Arrow streams."""
     rows = recipe("DuckDB", server)["rows"]
     assert rows == [("Default", 4, 4), ("other", 1, 1)]
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep dlt's state and its DuckDB in a folder of the test's own."""
+    """Store the state of dlt and its DuckDB database in a temporary folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
@@ -81,8 +81,8 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_dlt(sqlite_store: Store) -> None:
-    """Runs are loaded page by page; a second load fetches what is newer, and nothing is there twice."""
+def test_dlt_loads_incrementally(sqlite_store: Store) -> None:
+    """Runs are loaded page by page; a second load gets newer runs, without duplicates."""
     fill(sqlite_store.client)
     with running_server("--tracking-uri", sqlite_store.uri) as server:
         pipeline = recipe("dlt", server, changed=_PAGES_OF_TWO)["pipeline"]
@@ -96,8 +96,8 @@ def test_dlt(sqlite_store: Store) -> None:
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_dlt_follows_runs_until_they_end(sqlite_store: Store) -> None:
-    """What ends, starts or logs more between two loads is loaded again, however long ago it was created."""
+def test_dlt_reloads_runs_until_they_end(sqlite_store: Store) -> None:
+    """A run that ends, starts or logs between two loads is loaded again, whenever it was created."""
     client: MlflowClient = sqlite_store.client
     ids = {}
     for number, name in enumerate(["ends", "logs more", "waits", "later than those"]):
@@ -122,8 +122,8 @@ def test_dlt_follows_runs_until_they_end(sqlite_store: Store) -> None:
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_dlt_asks_again_after_a_failed_load(sqlite_store: Store) -> None:
-    """An error beside the data fails the load, and the next one starts from where that one did."""
+def test_dlt_retries_a_failed_load(sqlite_store: Store) -> None:
+    """An error beside the data fails the load, and the next load starts at the same position."""
     fill(sqlite_store.client)
     with running_server("--tracking-uri", sqlite_store.uri) as server:
         with pytest.raises(PipelineStepFailed, match="Invalid clause"):
@@ -151,8 +151,8 @@ def _losses(pipeline: Any) -> dict[str, tuple[str, bool, float]]:
     return {name: (status, ended, loss) for name, status, ended, loss in rows}
 
 
-def test_each_tool_says_whether_it_was_run() -> None:
-    """Each recipe says whether it runs in the tests, or on whose word it stands."""
+def test_each_recipe_states_how_it_was_verified() -> None:
+    """Each recipe states whether tests run it, or which source describes it."""
     sections = re.split(r"\n## ", PAGE)[1:]
     tools = [
         section

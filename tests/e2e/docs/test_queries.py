@@ -1,4 +1,4 @@
-"""docs/queries.md, run."""
+"""The examples of docs/queries.md."""
 
 import re
 
@@ -13,7 +13,7 @@ EXAMPLES = examples("queries.md")
 
 @pytest.fixture(scope="module")
 def ids(demo: Demo) -> dict[str, str]:
-    """Give the ids of the demo's runs and logged models, by what the page has in their place."""
+    """Give the ids of the demo's runs and logged models by their placeholders on the page."""
     experiments = demo.client.search_experiments()
     runs = (run.items() for run in (demo.runs(experiment.name) for experiment in experiments))
     models = demo.client.search_logged_models([experiment.experiment_id for experiment in experiments])
@@ -22,16 +22,16 @@ def ids(demo: Demo) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-async def test_each_query_has_the_answer_that_is_shown(
+async def test_example_returns_the_documented_result(
     demo: Demo, ids: dict[str, str], example: Example
 ) -> None:
-    """A query of the page, pasted, gives the page's answer."""
-    async with graphql_client(demo.uri) as ask:
-        data = await ask.data(example.query, **example.asked(ids))
-    assert {"data": data} == example.expected(ids)
+    """An example of the page returns the result that the page shows."""
+    async with graphql_client(demo.uri) as graphql:
+        data = await graphql.data(example.query, **example.variables_with(ids))
+    assert {"data": data} == example.result_with(ids)
 
 
-def test_each_query_is_run() -> None:
-    """No query of the page goes without an answer."""
+def test_every_example_has_a_result() -> None:
+    """Each query of the page has a result."""
     text = (DOCS / "queries.md").read_text(encoding="utf-8")
     assert len(EXAMPLES) == len(re.findall("```graphql", text)) > 20

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.chromium import Tab, chromium, tab
+from tests.support.chromium import Tab, chromium, open_tab
 from tests.support.demo_store import Demo
 from tests.support.server_process import RunningServer, running_server
 
@@ -26,8 +26,8 @@ def server(demo: Demo) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def opened(browser: Browser, server: RunningServer) -> Iterator[Tab]:
-    """Give an empty page that reaches the server and nothing else; it must have had no reason to complain."""
-    with tab(browser, server.url) as opened:
+    """Give an empty page that may reach only the server; it must log no errors and contact no other host."""
+    with open_tab(browser, server.url) as opened:
         yield opened
-        assert opened.strangers == []
-        assert opened.complaints == []
+        assert opened.blocked_requests == []
+        assert opened.console_errors == []

@@ -1,4 +1,4 @@
-"""The example app: type-checked, built, and driven in a browser from an origin of its own."""
+"""The example app, type-checked, built, and driven in a browser from its own origin."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.support.chromium import Tab, tab
+from tests.support.chromium import Tab, open_tab
 from tests.support.demo_store import Demo
 from tests.support.npm import install, npm
 from tests.support.server_process import RunningServer, running_server
@@ -25,12 +25,12 @@ DASHBOARD = Path(__file__).parents[3] / "examples" / "dashboard"
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def _alone() -> Iterator[None]:
-    """Keep the app's folder from other workers, each of which would install and build for its own server."""
+    """Lock the app's folder, since each worker installs and builds the app for its own server."""
     folder = os.open(DASHBOARD, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -41,7 +41,7 @@ def _alone() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def site(_alone: None) -> Iterator[tuple[str, Path]]:
-    """Give an origin to put a built app at, and the folder that it serves; nothing is built yet."""
+    """Give an origin for the app and the folder that it serves, which is still empty."""
     folder = DASHBOARD / "dist"
     folder.mkdir(exist_ok=True)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as served:
@@ -54,7 +54,7 @@ def site(_alone: None) -> Iterator[tuple[str, Path]]:
 
 @pytest.fixture(scope="module")
 def server(demo: Demo, site: tuple[str, Path]) -> Iterator[RunningServer]:
-    """Serve the demo's store to pages of the app's origin."""
+    """Serve the demo's store to pages of the origin of the app."""
     options = ("--directory", str(demo.directory), "--allowed-origins", site[0])
     with running_server(*options, command="demo") as server:
         yield server
@@ -62,7 +62,7 @@ def server(demo: Demo, site: tuple[str, Path]) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def app(site: tuple[str, Path], server: RunningServer) -> str:
-    """Generate the types, check them, build the app for the server, and return its address."""
+    """Generate and check the types, build the app for the server, and return its URL."""
     install(DASHBOARD)
     done = npm(DASHBOARD, "run", "build", VITE_GRAPHQL_URL=f"{server.url}/graphql")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -71,20 +71,20 @@ def app(site: tuple[str, Path], server: RunningServer) -> str:
 
 @pytest.fixture
 def opened(browser: Browser, server: RunningServer, app: str) -> Iterator[Tab]:
-    """Give the open app, which reaches its own origin and the server's."""
-    with tab(browser, app, server.url) as opened:
+    """Give the open app, which may reach only its own origin and that of the server."""
+    with open_tab(browser, app, server.url) as opened:
         opened.page.goto(app)
         yield opened
-        assert opened.strangers == []
-        assert opened.complaints == []
+        assert opened.blocked_requests == []
+        assert opened.console_errors == []
 
 
 def _names(rows: Locator) -> list[str]:
     return [row.split("\t")[1] for row in rows.all_inner_texts()]
 
 
-def test_experiments_runs_and_curves(opened: Tab) -> None:
-    """A person picks an experiment, sorts and pages its runs, and sees the curves of those chosen."""
+def test_dashboard_shows_runs_and_curves(opened: Tab) -> None:
+    """A user selects an experiment, sorts and pages its runs, and sees the curves of selected runs."""
     page = opened.page
     page.get_by_role("button", name=re.compile("spirals-mlp")).click()
     page.get_by_label("Metric").select_option("val/loss")
@@ -101,7 +101,7 @@ def test_experiments_runs_and_curves(opened: Tab) -> None:
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Run")
     expect(counted).to_be_visible()
     assert _names(rows) == sorted(_names(rows))
-    # Of those that came first by name, these two have logged the metric.
+    # Of the first runs by name, only these two logged the metric.
     drawn = {"tanh-16", "tanh-24"}
     for name in drawn:
         page.get_by_label(f"Draw {name}").check()
@@ -111,8 +111,8 @@ def test_experiments_runs_and_curves(opened: Tab) -> None:
     assert set(labels.all_inner_texts()) == drawn
 
 
-def test_runs_without_the_metric_are_said_to_have_none(opened: Tab) -> None:
-    """A metric that most runs have is shown first, and where those chosen lack one, the page says so."""
+def test_runs_without_the_metric_are_reported(opened: Tab) -> None:
+    """The metric of most runs is shown first; the page reports selected runs that do not have it."""
     page = opened.page
     page.get_by_role("button", name=re.compile("moons-sweep")).click()
     expect(page.get_by_label("Metric")).to_have_value("train/loss")
@@ -122,10 +122,10 @@ def test_runs_without_the_metric_are_said_to_have_none(opened: Tab) -> None:
     expect(page.get_by_text("None of these runs has logged best/f1 score.")).to_be_visible()
 
 
-def test_a_site_that_is_not_listed_may_not_ask(browser: Browser, server: RunningServer, app: str) -> None:
-    """The same app from an origin that the server does not list gets no answer, and says so."""
+def test_unlisted_origin_is_refused(browser: Browser, server: RunningServer, app: str) -> None:
+    """The app on an origin that the server does not list gets no data, and reports it."""
     elsewhere = app.replace("127.0.0.1", "localhost")
-    with tab(browser, elsewhere, server.url) as opened:
+    with open_tab(browser, elsewhere, server.url) as opened:
         with opened.page.expect_console_message(lambda said: said.type == "error" and "CORS" in said.text):
             opened.page.goto(elsewhere)
         expect(opened.page.get_by_role("alert")).to_be_visible()

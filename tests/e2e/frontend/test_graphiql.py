@@ -1,4 +1,4 @@
-"""GraphiQL in a real browser that reaches nothing but the server."""
+"""GraphiQL in a real browser that reaches only the server."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Response, expect
 
 from gql_server.auth.api_keys import new_key
 from tests.support import stores
-from tests.support.chromium import PATIENCE, Tab, tab
+from tests.support.chromium import TIMEOUT_MS, Tab, open_tab
 from tests.support.demo_store import Demo
 from tests.support.document_strategies import SCHEMA
 from tests.support.server_process import RunningServer, running_server
@@ -25,8 +25,8 @@ TOUR = sorted((ROOT / "frontend" / "src" / "tour").glob("*.graphql"))
 NUMBERS = ["-2", "1e-05", "0.001", "0.003", "0.01", "0.1", "0.3", "2", "10", "inf"]
 TEXTS = ["auto", "nan", "run 9", "run 10"]
 NOTHING = re.compile(r'"(0{32}|Default|0)"|\[\]')
-"""What variables have where the page knows of no run."""
-# Kept as an artifact of the run; docs/graphiql.png is one of them.
+"""Values of variables for which the page found no run."""
+# CI stores these; docs/graphiql.png is one of them.
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
@@ -34,7 +34,7 @@ def show(opened: Tab, server: RunningServer, **link: str) -> Page:
     """Open the page, and wait until its editor has read the schema."""
     with opened.page.expect_response(_is_introspection):
         opened.page.goto(f"{server.url}/graphql" + (f"?{urlencode(link)}" if link else ""))
-    # The button does nothing before all editors are there.
+    # The button has no effect before all editors exist.
     for editor in (".graphiql-query-editor", ".graphiql-editor-tool", ".result-window"):
         expect(opened.page.locator(f"{editor} .monaco-editor").first).to_be_attached()
     expect(opened.page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
@@ -42,21 +42,21 @@ def show(opened: Tab, server: RunningServer, **link: str) -> Page:
 
 
 def run(page: Page) -> Any:
-    """Press the button, and return what the server answered."""
-    # What the page asks of itself is under way by now; its answer may come meanwhile, and is another's.
-    with page.expect_request(lambda request: request.method == "POST") as asked:
-        # While an answer is awaited the same button stops that, and is called so.
+    """Click the button, and return the result that the server sent."""
+    # Wait for the request rather than a response: one to the page's own queries may arrive first.
+    with page.expect_request(lambda request: request.method == "POST") as request_info:
+        # While a request is in progress the same button stops it, and has another label.
         page.get_by_label("Execute query").click()
-    answered = asked.value.response()
-    assert answered
-    answer = answered.json()
-    # The answer is shown, which its own pane says in text.
+    response = request_info.value.response()
+    assert response
+    result = response.json()
+    # The result pane shows the result as text.
     expect(page.locator(".result-window")).to_contain_text('"data"')
-    return answer
+    return result
 
 
 def give_token(page: Page, token: str) -> None:
-    """Put a token into the tab's editor of headers."""
+    """Enter a token in the header editor of the tab."""
     page.get_by_role("button", name="Headers", exact=True).click()
     page.locator(".graphiql-editor-tool .graphiql-editor:not(.hidden)").first.click()
     page.keyboard.insert_text(json.dumps({"authorization": f"Bearer {token}"}))
@@ -67,7 +67,7 @@ def _is_introspection(response: Response) -> bool:
 
 
 def _drawn(page: Page) -> int:
-    """Count the pixels with colour on the first chart's canvas."""
+    """Return the number of coloured pixels on the canvas of the first chart."""
     count: int = page.locator(".results canvas").first.evaluate(
         """canvas => {
             const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -82,43 +82,43 @@ def _drawn(page: Page) -> int:
     return count
 
 
-def test_the_tours_first_operation_draws_curves(opened: Tab, server: RunningServer) -> None:
-    """A newcomer presses one button, gets an answer, and sees the curves of runs drawn under it."""
+def test_first_tour_operation_draws_curves(opened: Tab, server: RunningServer) -> None:
+    """Running the first operation of the tour shows the result, and the curves of runs below it."""
     page = show(opened, server)
-    answer = run(page)
-    assert "errors" not in answer
-    names = {run["name"] for run in answer["data"]["runs"]["nodes"]}
+    result = run(page)
+    assert "errors" not in result
+    names = {run["name"] for run in result["data"]["runs"]["nodes"]}
     expect(page.locator(".results canvas").first).to_be_visible()
     legend = page.locator(".results .u-legend").first.locator(".u-series:not(:first-child) .u-label")
     assert set(legend.all_inner_texts()) <= names
     assert legend.count() > 1
-    # Not by wait_for_function: what it has to look at twice it evaluates, which the page's policy forbids.
+    # Not by wait_for_function: it evaluates a string, which the page's policy forbids.
     page.evaluate("document.fonts.ready.then(() => null)")
     assert _drawn(page) > 100
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "graphiql.png")
 
 
-def test_each_operation_of_the_tour_shows_something(opened: Tab, server: RunningServer) -> None:
-    """Each tab finds something in the demo's store with the variables that it has, and draws it."""
+def test_every_tour_operation_shows_data(opened: Tab, server: RunningServer) -> None:
+    """Each operation of the tour finds data in the demo's store with its variables, and draws it."""
     page = show(opened, server)
     tabs = page.locator(".graphiql-tab-button")
     assert len(TOUR) >= 12
     expect(tabs).to_have_count(len(TOUR))
     data: dict[str, Any] = {}
-    for place in range(len(TOUR)):
-        tabs.nth(place).click()
-        answer = run(page)
-        assert "errors" not in answer, TOUR[place].name
-        assert any(answer["data"].values()), TOUR[place].name
-        data |= {TOUR[place].stem.split("-", 1)[1]: next(iter(answer["data"].values()))}
+    for index in range(len(TOUR)):
+        tabs.nth(index).click()
+        result = run(page)
+        assert "errors" not in result, TOUR[index].name
+        assert any(result["data"].values()), TOUR[index].name
+        data |= {TOUR[index].stem.split("-", 1)[1]: next(iter(result["data"].values()))}
         expect(page.locator(".results")).to_be_visible()
         assert "[object" not in page.locator(".results").inner_text()
     _assert_telling(data)
 
 
 def _assert_telling(data: dict[str, Any]) -> None:
-    """Hold that a metric is taken that many runs have, and that there is something to compare."""
+    """Assert that the metric is one that many runs have, and that there are several values to compare."""
     best = [run["best"] for run in data["leaderboard"]["nodes"]]
     assert len(best) - best.count(None) >= 10
     curves = [run["metric"] for run in data["one-curve"]["nodes"]]
@@ -132,9 +132,9 @@ def _assert_telling(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("width", [1400, 800, 400])
-def test_what_the_tour_says_can_be_read(browser: Browser, server: RunningServer, width: int) -> None:
-    """No line of an operation goes on behind the edge of the editor, whatever the width of the window."""
-    with tab(browser, server.url, width=width) as opened:
+def test_tour_lines_fit_the_editor(browser: Browser, server: RunningServer, width: int) -> None:
+    """No line of an operation exceeds the editor, for any width of the window."""
+    with open_tab(browser, server.url, width=width) as opened:
         page = show(opened, server)
         line = page.locator(".graphiql-query-editor .view-lines")
         expect(line).to_contain_text("as it is.")
@@ -146,22 +146,20 @@ def test_what_the_tour_says_can_be_read(browser: Browser, server: RunningServer,
                     const texts = [...editor.querySelectorAll(".view-line > span")];
                     return texts.every(text => text.getBoundingClientRect().right <= edge);
                 };
-                const end = performance.now() + patience;
+                const end = performance.now() + timeout;
                 while (!fits()) {
                     if (performance.now() > end) throw new Error("a line goes on behind the edge");
                     await new Promise(resolve => setTimeout(resolve, 50));
                 }
             }""",
-            PATIENCE,
+            TIMEOUT_MS,
         )
 
 
 @pytest.mark.parametrize("width", [800, 400])
-def test_a_narrow_window_has_the_answer_under_the_operation(
-    browser: Browser, server: RunningServer, width: int
-) -> None:
-    """On a phone, or in half of a screen, both have the whole width, not a column of a few letters."""
-    with tab(browser, server.url, width=width) as opened:
+def test_narrow_window_stacks_the_panes(browser: Browser, server: RunningServer, width: int) -> None:
+    """In a narrow window the operation and the result both have the full width."""
+    with open_tab(browser, server.url, width=width) as opened:
         page = show(opened, server)
         run(page)
         expect(page.locator(".results canvas").first).to_be_visible()
@@ -173,8 +171,8 @@ def test_a_narrow_window_has_the_answer_under_the_operation(
         assert answer["width"] > 0.7 * width
 
 
-def test_every_root_field_is_documented(opened: Tab, server: RunningServer) -> None:
-    """The documentation beside the editor says of each root field what it gives."""
+def test_documentation_describes_root_fields(opened: Tab, server: RunningServer) -> None:
+    """The documentation pane has a description of each root field."""
     page = show(opened, server)
     page.get_by_label("Show Documentation Explorer").click()
     page.locator(".graphiql-doc-explorer").get_by_role("link", name="Query", exact=True).click()
@@ -186,7 +184,7 @@ def test_every_root_field_is_documented(opened: Tab, server: RunningServer) -> N
 
 
 def test_table_sorts(opened: Tab, server: RunningServer) -> None:
-    """Runs are shown as a table too, sorted up and down by the column that is pressed."""
+    """Runs are also shown as a table, sorted up and down by the clicked column."""
     query = "{ runs(first: 30) { nodes { name metrics { key value } } } }"
     page = show(opened, server, query=query)
     run(page)
@@ -206,9 +204,9 @@ def test_table_sorts(opened: Tab, server: RunningServer) -> None:
 
 
 def test_numbers_in_params_sort_as_numbers(browser: Browser, made: RunningServer) -> None:
-    """Text that means a number sorts by it, before other text; what has no value stays last either way."""
+    """Text that is a number sorts by its value, before other text; missing values are always last."""
     query = '{ runs(experimentNames: ["rates"]) { nodes { name params { key value } } } }'
-    with tab(browser, made.url) as opened:
+    with open_tab(browser, made.url) as opened:
         page = show(opened, made, query=query)
         run(page)
         heading = page.locator(".results th button", has_text="params.rate")
@@ -218,8 +216,8 @@ def test_numbers_in_params_sort_as_numbers(browser: Browser, made: RunningServer
         assert column(page, "params.rate") == [*reversed(NUMBERS), *reversed(TEXTS), "", ""]
 
 
-def test_what_belongs_to_others_stands_apart(opened: Tab, server: RunningServer) -> None:
-    """Params and tags of a parent and of an experiment have columns of their own beside the run's."""
+def test_parent_and_experiment_have_own_columns(opened: Tab, server: RunningServer) -> None:
+    """Params and tags of the parent and of the experiment have columns apart from those of the run."""
     query = """{ runs(filter: "attributes.run_name = 'refit'") { nodes { name
         tags(keys: ["mlflow.user"]) { key value } params(keys: ["steps"]) { key value }
         parent { name params(keys: ["steps"]) { key value } tags(keys: ["mlflow.runName"]) { key value } }
@@ -234,8 +232,8 @@ def test_what_belongs_to_others_stands_apart(opened: Tab, server: RunningServer)
     assert column(page, "experiment.tags.team") == ["shapes"]
 
 
-def test_a_group_is_a_row(opened: Tab, server: RunningServer) -> None:
-    """A group has one row: what its runs have in common, how many they are, what a metric came to."""
+def test_group_is_a_row(opened: Tab, server: RunningServer) -> None:
+    """A group has one row: its keys, its count and its metric summaries."""
     query = """{ runGroups(experimentNames: ["moons-sweep"], groupBy: [{param: "lr"}, {attribute: STATUS}],
         metrics: ["val/loss"]) { key { name value } count metrics { key count min max } } }"""
     page = show(opened, server, query=query)
@@ -248,8 +246,8 @@ def test_a_group_is_a_row(opened: Tab, server: RunningServer) -> None:
     assert [float(cell) if cell else None for cell in column(page, "metrics.val/loss.min")] == least
 
 
-def test_what_is_asked_is_in_a_table(opened: Tab, server: RunningServer) -> None:
-    """Flat rows, tags of one experiment, steps, counts and numbers that are not finite are shown."""
+def test_table_shows_selected_fields(opened: Tab, server: RunningServer) -> None:
+    """Flat rows, tags of one experiment, steps, counts and non-finite numbers are shown."""
     query = """{ metricRows(experiment: "moons-sweep", first: 3) { runId key value }
         runs(filter: "params.lr = '10.0'") { nodes { name
             metrics(keys: ["loss"]) { key value nonFinite step } children { totalCount } } }
@@ -265,7 +263,7 @@ def test_what_is_asked_is_in_a_table(opened: Tab, server: RunningServer) -> None
 
 
 def column(page: Page, name: str, table: int = 0) -> list[str]:
-    """Return the cells of a column, as they are shown."""
+    """Return the displayed text of the cells of a column."""
     shown = page.locator(".results table").nth(table)
     expect(shown).to_be_visible()
     names = [text.strip(" ↑↓") for text in shown.locator("th").all_inner_texts()]
@@ -274,14 +272,14 @@ def column(page: Page, name: str, table: int = 0) -> list[str]:
 
 @pytest.fixture(scope="module")
 def made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Serve a store with curves that have gaps, and with params that are numbers and others that are not."""
+    """Serve a store with curves that have gaps, and with params that are numbers or other text."""
     uri = copy_of(sqlite_template, tmp_path_factory.mktemp("made") / "mlflow.db")
     with stores.opened("sqlite", uri) as store:
         rates = store.client.create_experiment("rates")
         for rate in sorted([*NUMBERS, *TEXTS, ""]):
             store.client.log_param(store.client.create_run(rates).info.run_id, "rate", rate)
         store.client.log_param(store.client.create_run(rates).info.run_id, "other", "1")
-        # Each lacks the steps of the other, and one has NaN on either side of a point.
+        # The runs log alternate steps, and one has NaN on both sides of a point.
         for name, first in (("broken", 0), ("steady", 1)):
             run_id = store.client.create_run("0", run_name=name).info.run_id
             for step in range(first, 40, 2):
@@ -291,11 +289,11 @@ def made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield server
 
 
-def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: RunningServer) -> None:
-    """No line bridges NaN, a point in between is seen, and steps that only others have are no gap."""
+def test_curve_has_gaps_only_at_nan(browser: Browser, made: RunningServer) -> None:
+    """No line crosses NaN, a single point is visible, and steps of other runs leave no gap."""
     query = """{ runs(experimentNames: ["Default"], orderBy: [{attribute: NAME}]) {
         nodes { name metrics { key series { steps values } } } } }"""
-    with tab(browser, made.url) as opened:
+    with open_tab(browser, made.url) as opened:
         page = show(opened, made, query=query)
         run(page)
         expect(page.locator(".results canvas")).to_be_visible()
@@ -306,7 +304,7 @@ def test_a_curve_breaks_at_nan_and_nowhere_else(browser: Browser, made: RunningS
 
 
 def _gaps(page: Page, colour: str) -> list[float]:
-    """Return how wide a curve's gaps are, as shares of its width."""
+    """Return the widths of a curve's gaps as fractions of its width."""
     rgb = [*bytes.fromhex(colour[1:])]
     columns: list[bool] = page.locator(".results canvas").evaluate(
         """(canvas, rgb) => {
@@ -325,8 +323,8 @@ def _gaps(page: Page, colour: str) -> list[float]:
 
 
 @pytest.mark.parametrize("allowed", ["clipboard", "selection", "nothing"])
-def test_a_link_is_copied_or_shown(opened: Tab, server: RunningServer, allowed: str) -> None:
-    """Without a clipboard, as over plain HTTP from elsewhere, a link is copied all the same, or shown."""
+def test_link_is_copied_or_shown(opened: Tab, server: RunningServer, allowed: str) -> None:
+    """Without a clipboard, as over plain HTTP from another host, a link is copied otherwise, or shown."""
     shown: list[str] = []
     page = opened.page
 
@@ -340,7 +338,7 @@ def test_a_link_is_copied_or_shown(opened: Tab, server: RunningServer, allowed: 
         page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {value: undefined})")
     if allowed == "nothing":
         page.add_init_script("document.execCommand = () => false")
-    # What a test before this one copied is still in the clipboard.
+    # The clipboard may contain the link of an earlier test, so each link is different.
     show(opened, server, query=f"query {allowed} {{ server {{ store }} }}")
     page.get_by_label("Copy a link to this operation").click()
     link = f"{server.url}/graphql?query=query+{allowed}+%7B+server+%7B+store+%7D+%7D"
@@ -354,24 +352,24 @@ def test_a_link_is_copied_or_shown(opened: Tab, server: RunningServer, allowed: 
     assert shown == []
 
 
-def _copied(page: Page, awaited: str) -> str:
-    """Return what the clipboard has once it is what is awaited, or after a while; to copy takes a moment."""
+def _copied(page: Page, expected: str) -> str:
+    """Return the text of the clipboard once it is the expected one, or after the timeout."""
     text: str = page.evaluate(
-        """async ([awaited, patience]) => {
-            const end = performance.now() + patience;
+        """async ([expected, timeout]) => {
+            const end = performance.now() + timeout;
             for (;;) {
                 const text = await navigator.clipboard.readText();
-                if (text === awaited || performance.now() > end) return text;
+                if (text === expected || performance.now() > end) return text;
                 await new Promise(resolve => setTimeout(resolve, 50));
             }
         }""",
-        [awaited, PATIENCE],
+        [expected, TIMEOUT_MS],
     )
     return text
 
 
-def test_link_carries_an_operation(opened: Tab, server: RunningServer) -> None:
-    """A link opens the page with its operation and variables in the first tab, not yet run."""
+def test_link_contains_the_operation(opened: Tab, server: RunningServer) -> None:
+    """A link opens the page with its operation and variables in the first tab, without running it."""
     query = "query Linked($first: Int) { experiments(first: $first) { nodes { name } } }"
     variables = json.dumps({"first": 1})
     page = show(opened, server, query=query, variables=variables)
@@ -380,60 +378,60 @@ def test_link_carries_an_operation(opened: Tab, server: RunningServer) -> None:
     assert len(run(page)["data"]["experiments"]["nodes"]) == 1
 
 
-def test_token_is_sent_and_forgotten(opened: Tab, server: RunningServer) -> None:
-    """What stands in the header editor is sent along, and nothing of it outlives the page."""
+def test_token_is_sent_and_not_stored(opened: Tab, server: RunningServer) -> None:
+    """The headers in the editor are sent, and are not stored when the page closes."""
     page = show(opened, server, query="{ server { store } }")
     give_token(page, "a secret")
-    with page.expect_request(lambda request: request.method == "POST") as asked:
+    with page.expect_request(lambda request: request.method == "POST") as request_info:
         page.get_by_label("Execute query").click()
-    assert asked.value.headers["authorization"] == "Bearer a secret"
+    assert request_info.value.headers["authorization"] == "Bearer a secret"
     expect(page.locator(".result-window")).to_contain_text("SQL")
-    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
-    assert kept == '[{},{},""]'
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    assert stored == '[{},{},""]'
 
 
-def test_one_token_is_for_all_tabs(opened: Tab, server: RunningServer) -> None:
-    """Each tab has an editor of headers; whoever has put a token into one need not do so fourteen times."""
+def test_headers_apply_to_all_tabs(opened: Tab, server: RunningServer) -> None:
+    """Headers in one tab apply to every tab without its own."""
     page = show(opened, server)
     give_token(page, "a secret")
     run(page)
     page.locator(".graphiql-tab-button").nth(1).click()
     expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Leaderboard")
-    with page.expect_request(lambda request: request.method == "POST") as asked:
+    with page.expect_request(lambda request: request.method == "POST") as request_info:
         page.get_by_label("Execute query").click()
-    assert asked.value.headers["authorization"] == "Bearer a secret"
+    assert request_info.value.headers["authorization"] == "Bearer a secret"
     expect(page.locator(".result-window")).to_contain_text('"data"')
 
 
-def test_the_tour_is_filled_in_with_a_token(browser: Browser, demo: Demo, tmp_path: Path) -> None:
-    """A page that was told nothing when it opened, for want of a token, asks again once there is one."""
+def test_tour_loads_after_a_token_is_given(browser: Browser, demo: Demo, tmp_path: Path) -> None:
+    """A page that could not load the schema without a token loads it when a token is given."""
     key, line = new_key("reader", write=False)
     file = tmp_path / "keys"
     file.write_text(line + "\n")
     options = ("--directory", str(demo.directory), "--auth", "keys", "--api-keys-file", str(file))
-    with running_server(*options, command="demo") as server, tab(browser, server.url) as opened:
+    with running_server(*options, command="demo") as server, open_tab(browser, server.url) as opened:
         page = show(opened, server)
-        # What became of its question for the schema; it asks twice.
+        # The result of the introspection, which the page sends twice.
         expect(page.locator(".result-window")).to_contain_text("UNAUTHENTICATED")
         give_token(page, key)
         with page.expect_response(lambda response: _is_introspection(response) and response.ok):
             run(page)
         tabs, variables = page.locator(".graphiql-tab-button"), page.locator(".graphiql-editor-tool")
-        # A hidden editor has no text that could be read.
+        # A hidden editor contains no text.
         page.get_by_role("button", name="Variables", exact=True).click()
-        for place in [*range(1, len(TOUR)), 1]:
-            tabs.nth(place).click()
-            for name in set(re.findall(r"\$(\w+):", TOUR[place].read_text())) - {"after"}:
+        for index in [*range(1, len(TOUR)), 1]:
+            tabs.nth(index).click()
+            for name in set(re.findall(r"\$(\w+):", TOUR[index].read_text())) - {"after"}:
                 expect(variables).to_contain_text(f'"{name}"')
             expect(variables).not_to_contain_text(NOTHING)
-            answer = run(page)
-            assert "errors" not in answer, TOUR[place].name
-            assert any(answer["data"].values()), TOUR[place].name
+            result = run(page)
+            assert "errors" not in result, TOUR[index].name
+            assert any(result["data"].values()), TOUR[index].name
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes(opened: Tab, server: RunningServer, theme: str) -> None:
-    """The page follows the colours that the person's machine asks for, and its charts can be read in both."""
+def test_themes_are_readable(opened: Tab, server: RunningServer, theme: str) -> None:
+    """The page uses the colour scheme of the system, and its charts are readable in both."""
     opened.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page = show(opened, server)
     run(page)

@@ -1,4 +1,4 @@
-"""The tour's operations over stores of every kind, by themselves."""
+"""The operations of the tour over stores of every kind, without a browser."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 TOUR = sorted((Path(__file__).parents[3] / "frontend" / "src" / "tour").glob("*.graphql"))
-# What the page gives the operations where a store has no run; see frontend/src/facts.ts.
+# The variables that the page uses for a store without runs; see frontend/src.
 NOTHING = {
     "experimentId": "0",
     "experimentName": "Default",
@@ -21,8 +21,8 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("file", TOUR, ids=lambda file: file.stem)
-def test_operation_can_be_called(file: Path) -> None:
-    """Each operation has a name, which its tab shows, and begins with what it is for."""
+def test_operation_has_a_name_and_a_purpose(file: Path) -> None:
+    """Each operation has a name, which its tab shows, and begins with a comment on its purpose."""
     text = file.read_text(encoding="utf-8")
     (operation,) = parse(text).definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -31,7 +31,7 @@ def test_operation_can_be_called(file: Path) -> None:
 
 
 async def test_tour_runs_over_an_empty_store(store: Store) -> None:
-    """No operation fails over a store that has nothing to show yet, of whatever kind."""
+    """No operation fails on an empty store, of any kind."""
     async with graphql_client(store.uri) as client:
         for file in TOUR:
             await client.data(file.read_text(encoding="utf-8"), **NOTHING)

@@ -1,4 +1,4 @@
-"""A large file goes through the server, and not into its memory."""
+"""Large files are streamed without using much memory."""
 
 import os
 import socket
@@ -15,9 +15,9 @@ from tests.support.stores import Store
 from tests.support.waiting import wait_until
 
 SIZE = 512 * 2**20
-"""What a busy machine sends in a few seconds; of 2 GB the memory is the same, see docs/architecture.md."""
-ROOM = 32 * 2**20
-"""The server may grow by so much: its buffers, threads and caches, and a sixteenth of the file."""
+"""Sent in a few seconds by a busy machine. Memory is the same for 2 GB, see docs/architecture.md."""
+MAX_GROWTH = 32 * 2**20
+"""Allowed growth of the server: its buffers, threads and caches, a sixteenth of the file."""
 
 
 def _resident(pid: int, what: str = "VmRSS") -> int:
@@ -25,9 +25,9 @@ def _resident(pid: int, what: str = "VmRSS") -> int:
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))
 
 
-def _held(pid: int) -> Iterator[Path]:
+def _open_files(pid: int) -> Iterator[Path]:
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # what is closed meanwhile
+        with suppress(FileNotFoundError):  # closed since iterdir
             yield link.readlink()
 
 
@@ -37,8 +37,8 @@ def _streamed(url: str) -> int:
         return sum(map(len, response.iter_raw(2**20)))
 
 
-def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """A large file comes whole while the server's memory hardly grows."""
+def test_large_download_uses_little_memory(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """A large file is sent whole, and the memory of the server hardly grows."""
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)
     run.write("small.bin")
@@ -46,11 +46,11 @@ def test_memory_does_not_grow_with_a_file(sqlite_store: Store, run: ArtifactOwne
         assert server.get(f"{run.route}/small.bin").text == "content"
         before = _resident(server.process.pid)
         assert _streamed(f"{server.url}{path}") == SIZE
-        assert _resident(server.process.pid, "VmHWM") - before < ROOM
+        assert _resident(server.process.pid, "VmHWM") - before < MAX_GROWTH
 
 
-def test_a_client_that_leaves(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """When a client leaves in the middle, the file is let go of, and others are served."""
+def test_disconnect_closes_file(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """When a client disconnects in the middle, the file is closed, and other clients are served."""
     path = run.write("large.bin", b"")
     os.truncate(run.folder / "large.bin", SIZE)
     with running_server("--tracking-uri", sqlite_store.uri, "--max-downloads", "1") as server:
@@ -58,12 +58,12 @@ def test_a_client_that_leaves(sqlite_store: Store, run: ArtifactOwner) -> None:
         with socket.create_connection((address.hostname, address.port), timeout=60) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             assert client.recv(12) == b"HTTP/1.1 200"
-        # One at a time: this one waits until the server has noticed, and then finds room.
+        # With one slot, this succeeds when the server has noticed the disconnect.
         transport = httpx.HTTPTransport(retries=3)
         with httpx.Client(transport=transport, timeout=60) as others:
             statuses = [others.head(f"{server.url}{path}").status_code]
             while statuses[-1] == 503 and len(statuses) < 2000:
                 statuses.append(others.head(f"{server.url}{path}").status_code)
         assert statuses[-1] == 200
-        # A thread that reads a chunk finishes that first.
-        wait_until(lambda: run.folder / "large.bin" not in _held(server.process.pid))
+        # The read in progress ends first.
+        wait_until(lambda: run.folder / "large.bin" not in _open_files(server.process.pid))

@@ -1,4 +1,4 @@
-"""Artifacts that are elsewhere: behind an MLflow server, or in a repository that fetches files as a whole."""
+"""Artifacts on an MLflow server, or in a repository that downloads files whole."""
 
 import ftplib
 import importlib.util
@@ -35,11 +35,11 @@ UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
 
 @pytest.fixture
 async def proxied(server_store: Store, tmp_path: Path) -> AsyncIterator[tuple[GraphQLClient, ArtifactOwner]]:
-    """Give an application over an MLflow server that hands artifacts out, and a run of it."""
+    """Give a client of an application over an MLflow server, and a run with proxied artifacts."""
     experiment = server_store.client.create_experiment("proxied")
     run_id = server_store.client.create_run(experiment).info.run_id
-    async with graphql_client(server_store.uri, **UNCACHED) as served:
-        yield served, ArtifactOwner(run_id, tmp_path, f"/artifacts/{run_id}")
+    async with graphql_client(server_store.uri, **UNCACHED) as graphql:
+        yield graphql, ArtifactOwner(run_id, tmp_path, f"/artifacts/{run_id}")
 
 
 def _log(store: Store, run: ArtifactOwner, path: str, content: bytes) -> None:
@@ -48,14 +48,14 @@ def _log(store: Store, run: ArtifactOwner, path: str, content: bytes) -> None:
     store.client.log_artifact(run.id, str(file), posixpath.dirname(path) or None)
 
 
-async def test_files_behind_a_server(
+async def test_proxied_files_support_listing_ranges_and_head(
     server_store: Store, proxied: tuple[GraphQLClient, ArtifactOwner]
 ) -> None:
-    """Through an MLflow server files come as from a folder: listed, whole, in parts, if changed, by HEAD."""
-    served, run = proxied
+    """Artifacts of an MLflow server support listings, whole files, ranges, conditions and HEAD."""
+    graphql, run = proxied
     _log(server_store, run, "plots/a b.png", CONTENT)
     _log(server_store, run, "x.txt", b"content")
-    answer = await served.data(QUERY, id=run.id)
+    answer = await graphql.data(QUERY, id=run.id)
     url = f"{run.route}/plots/a%20b.png"
     assert answer["run"]["artifacts"] == [
         {
@@ -73,38 +73,38 @@ async def test_files_behind_a_server(
             "children": None,
         },
     ]
-    got = await served.http.get(url)
+    got = await graphql.http.get(url)
     assert (got.status_code, got.content, got.headers["content-type"]) == (200, CONTENT, "image/png")
     assert got.headers["content-security-policy"].endswith("sandbox")
     assert got.headers["content-disposition"].startswith('attachment; filename="a b.png"')
-    head = await served.http.head(url)
+    head = await graphql.http.head(url)
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
-    part = await served.http.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
+    part = await graphql.http.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
     assert (part.status_code, part.content) == (206, CONTENT[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(CONTENT)}"
-    beyond = await served.http.get(url, headers={"range": "bytes=99999999-"})
+    beyond = await graphql.http.get(url, headers={"range": "bytes=99999999-"})
     assert beyond.status_code == 416
     for missing in ("nothing.txt", "plots"):
-        assert error_of(await served.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
-    assert (await served.data(QUERY, id=run.id, path="nothing"))["run"]["artifacts"] == []
+        assert error_of(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+    assert (await graphql.data(QUERY, id=run.id, path="nothing"))["run"]["artifacts"] == []
 
 
-async def test_a_database_beside_its_server(
+async def test_proxied_artifacts_of_a_database_need_a_server_uri(
     server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, ArtifactOwner]
 ) -> None:
-    """Read from the database, a run's proxied artifacts come from the server that a setting names, or not."""
+    """With a database as store, proxied artifacts come from the server of a setting, and fail without it."""
     _, run = proxied
     _log(server_store, run, "x.txt", b"content")
     database = shared_mlflow_server.database_uri
-    async with graphql_client(database, artifacts_uri=server_store.uri, **UNCACHED) as served:
-        answer = await served.data(QUERY, id=run.id)
+    async with graphql_client(database, artifacts_uri=server_store.uri, **UNCACHED) as graphql:
+        answer = await graphql.data(QUERY, id=run.id)
         (file,) = answer["run"]["artifacts"]
-        assert (await served.http.get(file["downloadUrl"])).text == "content"
-    async with graphql_client(database, **UNCACHED) as served:
-        error = await served.error(QUERY, id=run.id)
+        assert (await graphql.http.get(file["downloadUrl"])).text == "content"
+    async with graphql_client(database, **UNCACHED) as graphql:
+        error = await graphql.error(QUERY, id=run.id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
         assert "GQL_ARTIFACTS_URI" in error["message"]
-        assert error_of(await served.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
+        assert error_of(await graphql.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
 
 
 @pytest.mark.parametrize(
@@ -118,20 +118,22 @@ async def test_a_database_beside_its_server(
         "unheard-of://x/y",
     ],
 )
-async def test_where_an_experiment_may_not_lead(server_store: Store, location: str, tmp_path: Path) -> None:
-    """Who may create an experiment cannot read this machine's files by it, or get its credentials sent."""
+async def test_location_outside_the_policy_is_not_read(
+    server_store: Store, location: str, tmp_path: Path
+) -> None:
+    """A client that creates an experiment cannot read local files or have credentials sent by it."""
     experiment = server_store.client.create_experiment(f"to {location}", location)
     run_id = server_store.client.create_run(experiment).info.run_id
-    async with graphql_client(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as served:
-        error = await served.error(QUERY, id=run_id)
+    async with graphql_client(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as graphql:
+        error = await graphql.error(QUERY, id=run_id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
-        response = await served.http.get(f"/artifacts/{run_id}/passwd")
+        response = await graphql.http.get(f"/artifacts/{run_id}/passwd")
         assert error_of(response) == (501, "UNSUPPORTED_BY_STORE")
         assert "root:" not in response.text
 
 
-async def test_a_bucket_that_this_server_cannot_reach(sqlite_store: Store) -> None:
-    """Of a library that is not installed the package is named; nobody at the other end is unavailability."""
+async def test_unreachable_storage_is_unavailable(sqlite_store: Store) -> None:
+    """A missing library is named by its package, and an unreachable host is reported as unavailable."""
     ftp = f"ftp://127.0.0.1:{free_port()}/x"
     expected = [(ftp, "STORE_UNAVAILABLE", "cannot be reached")]
     if importlib.util.find_spec("boto3") is None:
@@ -139,9 +141,9 @@ async def test_a_bucket_that_this_server_cannot_reach(sqlite_store: Store) -> No
     for place, (location, code, said) in enumerate(expected):
         experiment = sqlite_store.client.create_experiment(f"far {place}", location)
         run_id = sqlite_store.client.create_run(experiment).info.run_id
-        async with graphql_client(sqlite_store.uri, **UNCACHED) as served:
-            error = await served.error(QUERY, id=run_id)
-            downloaded = error_of(await served.http.get(f"/artifacts/{run_id}/x.txt"))
+        async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
+            error = await graphql.error(QUERY, id=run_id)
+            downloaded = error_of(await graphql.http.get(f"/artifacts/{run_id}/x.txt"))
         assert error["extensions"]["code"] == downloaded[1] == code
         assert said in error["message"]
 
@@ -156,8 +158,10 @@ def test_uri_that_stands_for_another_is_refused(uri: str) -> None:
             Repositories(policy, limits, AzureSettings().azure_options, timeout=30).get(uri)
 
 
-async def test_roots(sqlite_store: Store, run: ArtifactOwner, tmp_path: Path) -> None:
-    """With roots given, folders of this machine are read under one of them and nowhere else."""
+async def test_folders_are_read_only_below_roots(
+    sqlite_store: Store, run: ArtifactOwner, tmp_path: Path
+) -> None:
+    """With roots, local folders are read only below one of them."""
     url = run.write("x.txt")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -168,12 +172,12 @@ async def test_roots(sqlite_store: Store, run: ArtifactOwner, tmp_path: Path) ->
         (str(elsewhere), 501),
         (str(run.folder)[:-1], 501),
     ):
-        async with graphql_client(sqlite_store.uri, artifact_roots=roots) as served:
-            assert (await served.http.get(url)).status_code == expected, roots
+        async with graphql_client(sqlite_store.uri, artifact_roots=roots) as graphql:
+            assert (await graphql.http.get(url)).status_code == expected, roots
 
 
 class Kept(ArtifactRepository):
-    """A repository like those of clouds: files come as a whole, and sizes may be unknown."""
+    """A repository like those of cloud storage: files are downloaded whole, and sizes may be unknown."""
 
     failure: Exception | None = None
     sizes = True
@@ -189,7 +193,7 @@ class Kept(ArtifactRepository):
         """Do nothing."""
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
-        """Return all that begins with the path, as the plugin for Azure does."""
+        """Return all paths with this prefix, as the plugin for Azure does."""
         if self.failure:
             raise self.failure
         found = sorted(entry for entry in self._folder().rglob("*"))
@@ -207,7 +211,7 @@ class Kept(ArtifactRepository):
             shutil.copy(self._folder() / remote_file_path, local_path)
 
     def download_artifacts(self, artifact_path: str, dst_path: str | None = None) -> str:
-        """Fetch a file."""
+        """Copy a file."""
         target = Path(dst_path or "", artifact_path)
         target.parent.mkdir(parents=True, exist_ok=True)
         self._download_file(artifact_path, str(target))
@@ -218,7 +222,7 @@ class Kept(ArtifactRepository):
 def kept(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[ArtifactOwner, type[Kept]]]:
-    """Give a run whose artifacts are in such a repository, and its class to set how it is."""
+    """Give a run with artifacts in a cloud repository, and the class of the repository to configure it."""
     repository = type("OwnKept", (Kept,), {})
     known = registry._artifact_repository_registry._registry  # noqa: SLF001 - where plugins register
     monkeypatch.setitem(known, "kept", repository)
@@ -232,74 +236,78 @@ def kept(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-async def test_files_that_are_fetched(server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]) -> None:
-    """What MLflow can only fetch as a whole is listed and sent too, and nothing of it is left behind."""
+async def test_downloaded_files_are_sent_and_deleted(
+    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+) -> None:
+    """Files that MLflow downloads whole are listed and sent, and leave nothing on disk."""
     run, _ = kept
     url = run.write("plots/x.png", CONTENT)
     run.write("plots2/y.png")
-    answer = await server.data(QUERY, id=run.id, path="plots")
+    answer = await graphql.data(QUERY, id=run.id, path="plots")
     assert [(entry["path"], entry["size"]) for entry in answer["run"]["artifacts"]] == [
         ("plots/x.png", len(CONTENT))
     ]
-    got = await server.http.get(url, headers={"range": "bytes=0-1"})
+    got = await graphql.http.get(url, headers={"range": "bytes=0-1"})
     assert (got.status_code, got.content) == (200, CONTENT)
     assert got.headers["accept-ranges"] == "none"
-    head = await server.http.head(url)
+    head = await graphql.http.head(url)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
     for missing in ("plots", "nothing", "plots/x.png/y"):
-        assert error_of(await server.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+        assert error_of(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
 
 
-async def test_fetched_names_that_no_path_can_have(
-    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+async def test_remote_name_that_no_path_may_have_is_not_listed(
+    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
-    """What could not be asked for is left out of a repository's listing as well."""
+    """A name that would be refused in a path is left out of a remote listing."""
     run, _ = kept
     for name in ("a\\b", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
-    answer = await server.data(QUERY, id=run.id)
+    answer = await graphql.data(QUERY, id=run.id)
     assert [entry["path"] for entry in answer["run"]["artifacts"]] == ["kept"]
 
 
-async def test_sizes_that_nobody_knows(server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]) -> None:
-    """A size of -1 is none, and the file comes all the same."""
+async def test_file_of_unknown_size_is_sent(
+    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+) -> None:
+    """A size of -1 is reported as null, and the file is sent."""
     run, repository = kept
     repository.sizes = False
     url = run.write("x.txt")
-    answer = await server.data(QUERY, id=run.id)
+    answer = await graphql.data(QUERY, id=run.id)
     assert [entry["size"] for entry in answer["run"]["artifacts"]] == [None]
-    got = await server.http.get(url)
+    got = await graphql.http.get(url)
     assert (got.status_code, got.text, got.headers["content-length"]) == (200, "content", "7")
 
 
-async def test_a_repository_that_writes_nothing(
-    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+async def test_file_that_was_not_downloaded_is_not_found(
+    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
-    """A repository that says where a file is, and has not written it, has none."""
+    """A repository that returns a path without writing the file has no such file."""
     run, repository = kept
     repository.silent = True
-    assert error_of(await server.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
+    assert error_of(await graphql.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
 
 
-async def test_a_file_that_the_spool_cannot_take(
+async def test_file_larger_than_the_spool_is_refused(
     sqlite_store: Store, kept: tuple[ArtifactOwner, type[Kept]]
 ) -> None:
-    """A file that is larger than the spool is refused by the setting's name, before it is fetched."""
+    """A file larger than the spool is refused before it is downloaded; the error names the setting."""
     run, repository = kept
     url = run.write("x.txt", CONTENT)
-    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as served:
-        response = await served.http.get(url)
+    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as graphql:
+        response = await graphql.http.get(url)
         assert error_of(response) == (413, "LIMIT_EXCEEDED")
         assert "GQL_ARTIFACT_SPOOL_BYTES" in response.text
-    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as served:
+    async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as graphql:
         repository.failure = None
         for _ in range(3):
-            # Each gives its space back.
-            assert (await served.http.get(url)).content == CONTENT
+            # Each download frees its space.
+            assert (await graphql.http.get(url)).content == CONTENT
 
 
 def _raised(name: str, base: type[Exception] = Exception, **attributes: object) -> Exception:
-    """Return an error of a class of a library that need not be installed."""
+    """Return an error of a class as a library that is not installed would define it."""
     error: Exception = type(name, (base,), attributes)("secret")
     return error
 
@@ -340,16 +348,16 @@ def _of_s3(status: int) -> Exception:
         (RuntimeError("secret"), 500, "INTERNAL_SERVER_ERROR"),
     ],
 )
-async def test_a_repository_that_fails(
-    server: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]], failure: Exception, status: int, code: str
+async def test_storage_errors_have_codes(
+    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]], failure: Exception, status: int, code: str
 ) -> None:
-    """A repository that times out, refuses or breaks is told by its code, in answers and downloads alike."""
+    """Timeouts, refusals and failures of a repository have the same code in queries and downloads."""
     run, repository = kept
     url = run.write("x.txt")
     repository.failure = failure
-    error = await server.error(QUERY, id=run.id)
+    error = await graphql.error(QUERY, id=run.id)
     assert error["extensions"]["code"] == code
-    response = await server.http.get(url)
+    response = await graphql.http.get(url)
     assert error_of(response) == (status, code)
     assert "secret" not in response.text
     assert "secret" not in error["message"]

@@ -1,4 +1,4 @@
-"""Downloads that break, stall or are many: over real connections."""
+"""Exports over real connections: errors, slow clients, disconnects and the limit."""
 
 import asyncio
 import threading
@@ -37,8 +37,8 @@ def _run(number: int) -> Record:
     }
 
 
-class Failing(MemoryTracking):
-    """A store that gives its first page and fails at the second, or is closed and open by an event."""
+class FailingTracking(MemoryTracking):
+    """A store that can fail after its first page of runs."""
 
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
         """Return a page, or fail."""
@@ -48,15 +48,15 @@ class Failing(MemoryTracking):
 
 
 @pytest.fixture
-def tracking() -> Failing:
-    """Give a store of three pages of runs, each of 16 MB."""
+def tracking() -> FailingTracking:
+    """Give a store with three pages of runs, each of 16 MB."""
     runs = [_run(number) for number in range(3 * TABLES["tags"].runs_per_chunk)]
-    return Failing([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
+    return FailingTracking([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
 
 
 @contextmanager
 def served(tracking: MemoryTracking, **settings: float) -> Iterator[str]:
-    """Serve a store on a port of its own, in a thread."""
+    """Serve a store on a free port, in a thread."""
     app = create_app(Settings(**settings), tracking)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
     ready = threading.Event()
@@ -78,8 +78,8 @@ def served(tracking: MemoryTracking, **settings: float) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("format_", ["csv", "arrow"])
-def test_a_fault_midway_breaks_the_download(tracking: Failing, format_: str) -> None:
-    """When the store fails after the first part, the client sees a broken download and no short file."""
+def test_error_in_the_middle_breaks_the_download(tracking: FailingTracking, format_: str) -> None:
+    """If the store fails after the first part, the client gets a broken download and not a short file."""
     tracking.failing["later"] = StoreUnavailable("The store is down.")
     with served(tracking) as url:
         with httpx.stream("GET", f"{url}/tables/tags.{format_}", timeout=30) as answer:
@@ -90,8 +90,8 @@ def test_a_fault_midway_breaks_the_download(tracking: Failing, format_: str) -> 
         assert httpx.get(f"{url}/tables/tags.{format_}", timeout=30).status_code == 200
 
 
-def test_a_fault_before_the_file_is_an_error(tracking: Failing) -> None:
-    """A Parquet file is finished before its first byte is sent, so that a fault is an error in words."""
+def test_error_before_parquet_is_sent_is_a_response(tracking: FailingTracking) -> None:
+    """A Parquet file is complete before its first byte is sent, so an error has a status and a message."""
     tracking.failing["later"] = StoreUnavailable("The store is down.")
     with served(tracking) as url:
         answer = httpx.get(f"{url}/tables/tags.parquet", timeout=30)
@@ -101,13 +101,13 @@ def test_a_fault_before_the_file_is_an_error(tracking: Failing) -> None:
         assert httpx.get(f"{url}/tables/tags.parquet", timeout=30).status_code == 200
 
 
-def test_a_client_that_stops_reading_is_let_go(tracking: Failing) -> None:
-    """Who does not read keeps neither the store walking nor its place among the downloads for long."""
+def test_client_that_stops_reading_is_disconnected(tracking: FailingTracking) -> None:
+    """A client that stops reading is disconnected, which ends the scan and frees its slot."""
     with served(tracking, max_table_downloads=1, download_patience=6) as url:
         with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
             body = answer.iter_raw(1000)
             next(body)
-            # One place, and it is taken.
+            # The only slot is occupied.
             refused = httpx.get(f"{url}/tables/tags.csv", timeout=30)
             assert refused.status_code == 503
             assert refused.headers["retry-after"]
@@ -120,8 +120,8 @@ def test_a_client_that_stops_reading_is_let_go(tracking: Failing) -> None:
         assert tracking.calls["runs"] < 5
 
 
-def test_a_client_that_is_slow_gets_all(tracking: Failing) -> None:
-    """Who goes on reading is waited for, be it that a part of the walk takes longer than one may stall."""
+def test_slow_client_gets_the_whole_export(tracking: FailingTracking) -> None:
+    """A client that keeps reading is served, even if one part takes longer than the timeout."""
     with (
         served(tracking, download_patience=5) as url,
         httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer,
@@ -129,14 +129,14 @@ def test_a_client_that_is_slow_gets_all(tracking: Failing) -> None:
         size = 0
         for chunk in answer.iter_raw(2**20):
             size += len(chunk)
-            # A part, of 16 MB, takes more than six seconds.
+            # A part of 16 MB takes more than six seconds.
             if size < 20 * 2**20:
                 time.sleep(0.4)
     assert size > 3 * 4 * TABLES["tags"].runs_per_chunk * len(VALUE)
 
 
-def test_a_client_that_leaves_frees_its_place(tracking: Failing) -> None:
-    """Who closes the connection ends the walk."""
+def test_disconnect_ends_the_scan(tracking: FailingTracking) -> None:
+    """Closing the connection ends the scan and frees the slot."""
     with served(tracking, max_table_downloads=1) as url:
         with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
             next(answer.iter_raw(1000))

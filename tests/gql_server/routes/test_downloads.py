@@ -1,4 +1,4 @@
-"""Files over HTTP: what comes back, in which parts, and as what."""
+"""Downloads of artifacts: content, headers, ranges, conditions and errors."""
 
 import asyncio
 import os
@@ -12,13 +12,13 @@ from tests.support.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores import Store
 
 CONTENT = bytes(range(256)) * 4000
-"""A megabyte: more than one chunk."""
+"""About a megabyte, more than one chunk."""
 
 
-async def test_a_file_comes_as_it_is(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
-    """The files of runs and of logged models come whole, with their length and without scripts' rights."""
+async def test_file_is_sent_whole(graphql: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
+    """The files of runs and of logged models are sent whole, with their length and a sandboxing policy."""
     for holder in (run, model):
-        response = await server.http.get(holder.write("plots/curve.png", CONTENT))
+        response = await graphql.http.get(holder.write("plots/curve.png", CONTENT))
         assert (response.status_code, response.content) == (200, CONTENT)
         assert response.headers["content-length"] == str(len(CONTENT))
         assert response.headers["content-type"] == "image/png"
@@ -26,13 +26,15 @@ async def test_a_file_comes_as_it_is(server: GraphQLClient, run: ArtifactOwner, 
         assert "sandbox" in response.headers["content-security-policy"]
 
 
-async def test_links_lead_to_files(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
-    """Each downloadUrl in an answer is where the file is, whatever its name has in it."""
+async def test_download_urls_work_for_every_name(
+    graphql: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner
+) -> None:
+    """Each downloadUrl in a result leads to its file, whatever characters its name has."""
     names = ["a b.txt", "100%.txt", "a%20b.txt", "?q=1#x", "é ü.txt", 'quote".txt', "+&;=,@:!$'()*~"]
     for name in names:
         run.write(f"folder {name}/{name}", name.encode())
         model.write(name, name.encode())
-    answer = await server.data(
+    answer = await graphql.data(
         "query ($id: ID!) { run(runId: $id) { artifacts { isDir downloadUrl size children "
         "{ path name size downloadUrl } } loggedModels { artifacts { name downloadUrl } } } }",
         id=run.id,
@@ -45,41 +47,41 @@ async def test_links_lead_to_files(server: GraphQLClient, run: ArtifactOwner, mo
     files += answer["run"]["loggedModels"][0]["artifacts"]
     assert sorted(entry["name"] for entry in files) == sorted(2 * names)
     for entry in files:
-        response = await server.http.get(entry["downloadUrl"])
+        response = await graphql.http.get(entry["downloadUrl"])
         assert (response.status_code, response.text) == (200, entry["name"])
 
 
-async def test_links_hold_under_a_path(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """Where a proxy has the server in a folder of its own, links begin with that; the cache knows."""
+async def test_download_urls_include_the_root_path(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """Behind a proxy with a path prefix, download URLs include the prefix, also in cached responses."""
     run.write("x.txt")
     query = "query ($id: ID!) { run(runId: $id) { artifacts { downloadUrl } } }"
-    async with graphql_client(sqlite_store.uri) as served:
-        transport = served.http._transport  # noqa: SLF001 - what a server would set
+    async with graphql_client(sqlite_store.uri) as graphql:
+        transport = graphql.http._transport  # noqa: SLF001 - what a server would set
         found = []
         for path in ("", "/mlflow/graph", ""):
             transport.root_path = path  # type: ignore[attr-defined]
             prefixed = f"{path}/graphql"
             body = {"query": query, "variables": {"id": run.id}}
-            answer = (await served.http.post(prefixed, json=body)).json()
+            answer = (await graphql.http.post(prefixed, json=body)).json()
             (entry,) = answer["data"]["run"]["artifacts"]
             found.append(entry["downloadUrl"])
-            assert (await served.http.get(entry["downloadUrl"])).text == "content"
+            assert (await graphql.http.get(entry["downloadUrl"])).text == "content"
     assert found == [f"{run.route}/x.txt", f"/mlflow/graph{run.route}/x.txt", f"{run.route}/x.txt"]
 
 
-async def test_head_is_get_without_content(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """HEAD tells what GET would, and sends nothing."""
+async def test_head_has_the_headers_of_get(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """HEAD returns the headers of GET without a body."""
     url = run.write("x.csv", CONTENT)
-    got, head = await server.http.get(url), await server.http.head(url)
+    got, head = await graphql.http.get(url), await graphql.http.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == got.headers
-    head = await server.http.head(url, headers={"range": "bytes=0-9"})
+    head = await graphql.http.head(url, headers={"range": "bytes=0-9"})
     assert (head.status_code, head.headers) == (200, got.headers)
-    assert (await server.http.head(f"{run.route}/nothing")).status_code == 404
+    assert (await graphql.http.head(f"{run.route}/nothing")).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "stop"),
+    ("range_header", "start", "stop"),
     [
         ("bytes=0-0", 0, 1),
         ("bytes=10-99", 10, 100),
@@ -89,48 +91,54 @@ async def test_head_is_get_without_content(server: GraphQLClient, run: ArtifactO
         ("bytes=-9999999", 0, 1024000),
     ],
 )
-async def test_a_part(server: GraphQLClient, run: ArtifactOwner, asked: str, start: int, stop: int) -> None:
-    """A range that is there is what comes, and the answer says which it is."""
-    response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
+async def test_range_is_sent(
+    graphql: GraphQLClient, run: ArtifactOwner, range_header: str, start: int, stop: int
+) -> None:
+    """A satisfiable range is sent with its Content-Range."""
+    response = await graphql.http.get(run.write("x.bin", CONTENT), headers={"range": range_header})
     assert (response.status_code, response.content) == (206, CONTENT[start:stop])
     assert response.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(CONTENT)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes=1024000-", "bytes=1024000-1024005", "bytes=-0"])
-async def test_a_part_that_is_not_there(server: GraphQLClient, run: ArtifactOwner, asked: str) -> None:
-    """A range behind the end is refused with the length that there is."""
-    response = await server.http.get(run.write("x.bin", CONTENT), headers={"range": asked})
+@pytest.mark.parametrize("range_header", ["bytes=1024000-", "bytes=1024000-1024005", "bytes=-0"])
+async def test_range_beyond_the_end_is_refused(
+    graphql: GraphQLClient, run: ArtifactOwner, range_header: str
+) -> None:
+    """A range beyond the end is refused with the length of the file."""
+    response = await graphql.http.get(run.write("x.bin", CONTENT), headers={"range": range_header})
     assert (response.status_code, response.content) == (416, b"")
     assert response.headers["content-range"] == f"bytes */{len(CONTENT)}"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "range_header",
     ["bytes=0-1,3-4", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=x", f"bytes={'9' * 5000}-", "bytes=²-"],
 )
-async def test_a_range_that_is_none(server: GraphQLClient, run: ArtifactOwner, asked: str) -> None:
-    """A range that cannot be read, or several, mean the whole file."""
-    headers = {"range": asked.encode()}
-    response = await server.http.get(run.write("x.txt"), headers=headers)  # type: ignore[arg-type]
+async def test_invalid_range_is_ignored(
+    graphql: GraphQLClient, run: ArtifactOwner, range_header: str
+) -> None:
+    """With a malformed range or several ranges, the whole file is sent."""
+    headers = {"range": range_header.encode()}
+    response = await graphql.http.get(run.write("x.txt"), headers=headers)  # type: ignore[arg-type]
     assert (response.status_code, response.text) == (200, "content")
 
 
-async def test_a_download_goes_on(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """A part is sent only of the same file: after a change the whole comes again."""
+async def test_conditions_use_the_etag(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A range with If-Range is sent only of the same file; after a change the whole file is sent."""
     url = run.write("x.txt")
-    tag = (await server.http.get(url)).headers["etag"]
-    same = await server.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
+    tag = (await graphql.http.get(url)).headers["etag"]
+    same = await graphql.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
     assert (same.status_code, same.text) == (206, "tent")
-    assert (await server.http.get(url, headers={"if-none-match": f'"x", {tag}'})).status_code == 304
+    assert (await graphql.http.get(url, headers={"if-none-match": f'"x", {tag}'})).status_code == 304
     run.write("x.txt", b"other content")
-    changed = await server.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
+    changed = await graphql.http.get(url, headers={"range": "bytes=3-", "if-range": tag})
     assert (changed.status_code, changed.text) == (200, "other content")
-    assert (await server.http.get(url, headers={"if-none-match": tag})).status_code == 200
+    assert (await graphql.http.get(url, headers={"if-none-match": tag})).status_code == 200
 
 
-async def test_an_empty_file(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """A file of no bytes is a file."""
-    response = await server.http.get(run.write("x", b""))
+async def test_empty_file_is_sent(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """An empty file is sent with a length of 0."""
+    response = await graphql.http.get(run.write("x", b""))
     assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "0")
 
 
@@ -149,31 +157,35 @@ async def test_an_empty_file(server: GraphQLClient, run: ArtifactOwner) -> None:
         ("x.unheard-of", "application/octet-stream"),
     ],
 )
-async def test_what_a_file_is(server: GraphQLClient, run: ArtifactOwner, name: str, type_: str) -> None:
-    """The type goes by the name, and whatever it is, a browser keeps it and runs nothing of it here."""
-    response = await server.http.get(run.write(name))
+async def test_media_type_is_that_of_the_name(
+    graphql: GraphQLClient, run: ArtifactOwner, name: str, type_: str
+) -> None:
+    """The media type is that of the name, and a browser saves the file instead of rendering it."""
+    response = await graphql.http.get(run.write(name))
     assert response.headers["content-type"] in {type_, type_.replace("text/plain", "application/yaml")[:16]}
     assert response.headers["content-disposition"].startswith("attachment; ")
     assert response.headers["content-security-policy"].endswith("; sandbox")
     assert "content-encoding" not in response.headers
 
 
-async def test_names_in_headers(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """A name that a header cannot hold is given in RFC 6266's two forms, and nothing of it is a header."""
+async def test_content_disposition_is_encoded(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """The file name is sent in both forms of RFC 6266, and cannot inject a header."""
     name = 'é "x"; a=b%41.txt'
     run.write(name)
-    response = await server.http.get(f"{run.route}/{quote(name)}")
+    response = await graphql.http.get(f"{run.route}/{quote(name)}")
     assert response.headers["content-disposition"] == (
         "attachment; filename=\"_ _x_; a=b_41.txt\"; filename*=UTF-8''%C3%A9%20%22x%22%3B%20a%3Db%2541.txt"
     )
     run.write("a\r\nset-cookie: x")
-    broken = await server.http.get(f"{run.route}/a%0D%0Aset-cookie:%20x")
+    broken = await graphql.http.get(f"{run.route}/a%0D%0Aset-cookie:%20x")
     assert broken.status_code == 200
     assert "set-cookie" not in broken.headers
 
 
-async def test_what_is_not_there(server: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner) -> None:
-    """No such run, model or file, a folder, or a file that went since it was listed: each is not found."""
+async def test_absent_file_is_not_found(
+    graphql: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner
+) -> None:
+    """A run, model or file that does not exist, a folder and a deleted file are all NOT_FOUND."""
     run.write("folder/x.txt")
     gone = run.write("gone.txt")
     (run.folder / "gone.txt").unlink()
@@ -190,15 +202,15 @@ async def test_what_is_not_there(server: GraphQLClient, run: ArtifactOwner, mode
         f"{run.route}/",
     ]
     for url in missing:
-        assert error_of(await server.http.get(url)) == (404, "NOT_FOUND"), url
-    assert error_of(await server.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
-    assert (await server.http.post(gone)).status_code == 405
+        assert error_of(await graphql.http.get(url)) == (404, "NOT_FOUND"), url
+    assert error_of(await graphql.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
+    assert (await graphql.http.post(gone)).status_code == 405
 
 
-async def test_what_may_not_be_read(
-    server: GraphQLClient, run: ArtifactOwner, monkeypatch: pytest.MonkeyPatch
+async def test_unreadable_file_is_forbidden(
+    graphql: GraphQLClient, run: ArtifactOwner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that the server's user may not read is forbidden, and a fault of the disk tells nothing."""
+    """A file without read permission is forbidden, and an I/O error reveals nothing."""
     url = run.write("x.txt")
     real = os.open
 
@@ -209,19 +221,19 @@ async def test_what_may_not_be_read(
 
     monkeypatch.setattr(os, "open", refusing)
     failure = PermissionError(13, "denied", "/secret/place")
-    response = await server.http.get(url)
+    response = await graphql.http.get(url)
     assert error_of(response) == (403, "FORBIDDEN")
     failure = OSError(5, "input/output error", "/secret/place")  # type: ignore[assignment]
-    response = await server.http.get(url)
+    response = await graphql.http.get(url)
     assert error_of(response) == (500, "INTERNAL_SERVER_ERROR")
     assert "secret" not in response.text
 
 
-async def test_so_many_at_once(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """Beyond the bound on downloads a client is told to come back, and ends make room."""
+async def test_downloads_in_progress_are_limited(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """Downloads above the limit get 503 with Retry-After, and finished ones free their slot."""
     url = run.write("x.txt")
-    async with graphql_client(sqlite_store.uri, max_downloads=2) as served:
-        answers = await asyncio.gather(*(served.http.get(url) for _ in range(6)))
+    async with graphql_client(sqlite_store.uri, max_downloads=2) as graphql:
+        answers = await asyncio.gather(*(graphql.http.get(url) for _ in range(6)))
         assert {response.status_code for response in answers} <= {200, 503}
         refused = [response for response in answers if response.status_code == 503]
         for response in refused:
@@ -229,4 +241,4 @@ async def test_so_many_at_once(sqlite_store: Store, run: ArtifactOwner) -> None:
             assert "GQL_MAX_DOWNLOADS" in response.text
             assert response.headers["retry-after"]
         assert len(answers) - len(refused) >= 2
-        assert (await served.http.get(url)).status_code == 200
+        assert (await graphql.http.get(url)).status_code == 200

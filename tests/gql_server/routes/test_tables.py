@@ -16,7 +16,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from tests.e2e.test_flat_rows import fill
 from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.mutations import change
+from tests.support.mutations import mutate
 from tests.support.stores import Store
 
 FORMATS = ("csv", "parquet", "arrow")
@@ -24,19 +24,19 @@ TABLES = ("experiments", "runs", "params", "tags", "metrics", "metric_points")
 
 
 @pytest.fixture
-async def asked(store: Store) -> AsyncIterator[GraphQLClient]:
+async def graphql(store: Store) -> AsyncIterator[GraphQLClient]:
     """Give a client of a server over a store with five runs."""
     fill(store.client)
-    async with graphql_client(store.uri) as asked:
-        yield asked
+    async with graphql_client(store.uri) as graphql:
+        yield graphql
 
 
 @pytest.fixture
 async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a server over a SQLite store with five runs."""
     fill(sqlite_store.client)
-    async with graphql_client(sqlite_store.uri) as asked:
-        yield asked.http
+    async with graphql_client(sqlite_store.uri) as graphql:
+        yield graphql.http
 
 
 async def read(client: httpx.AsyncClient, name: str, **parameters: str) -> pa.Table:
@@ -49,31 +49,31 @@ async def read(client: httpx.AsyncClient, name: str, **parameters: str) -> pa.Ta
 
 
 async def lines(client: httpx.AsyncClient, name: str, **parameters: str) -> list[dict[str, str]]:
-    """Return a table's lines from its CSV."""
+    """Return the rows of a table from its CSV."""
     answer = await client.get(f"/tables/{name}.csv", params=parameters)
     assert answer.status_code == 200, answer.text
     return list(csv.DictReader(io.StringIO(answer.text, newline=""), strict=True))
 
 
-async def test_the_formats_agree(asked: GraphQLClient) -> None:
-    """Each table has the same rows in each format, and as many as the graph's flat rows."""
+async def test_formats_have_the_same_rows(graphql: GraphQLClient) -> None:
+    """Each table has the same rows in each format, and as many as the flat rows of the graph."""
     for name in TABLES:
-        parquet = await read(asked.http, f"{name}.parquet")
-        arrow = await read(asked.http, f"{name}.arrow")
+        parquet = await read(graphql.http, f"{name}.parquet")
+        arrow = await read(graphql.http, f"{name}.arrow")
         assert arrow.schema == parquet.schema
         assert str(arrow.to_pylist()) == str(parquet.to_pylist())
-        text = await lines(asked.http, name)
+        text = await lines(graphql.http, name)
         assert list(text[0]) == arrow.column_names
         assert [row[arrow.column_names[0]] for row in text] == arrow.column(0).to_pylist()
         field = name.removesuffix("s").split("_")
         rows = field[0] + "".join(map(str.title, field[1:])) + "Rows"
-        data = await asked.data(f"{{ {rows} {{ __typename }} }}")
+        data = await graphql.data(f"{{ {rows} {{ __typename }} }}")
         assert len(data[rows]) == arrow.num_rows
 
 
-async def test_types_and_values(asked: GraphQLClient) -> None:
-    """Times are UTC timestamps, steps whole numbers, and values that are not finite what they are."""
-    points = await read(asked.http, "metric_points.arrow", key="loss")
+async def test_columns_have_types(graphql: GraphQLClient) -> None:
+    """Times are UTC timestamps, steps are integers, and non-finite values are floats."""
+    points = await read(graphql.http, "metric_points.arrow", key="loss")
     types = {field.name: field.type for field in points.schema}
     assert types["timestamp"] == pa.timestamp("ms", tz="UTC")
     assert types["step"] == pa.int64()
@@ -81,17 +81,17 @@ async def test_types_and_values(asked: GraphQLClient) -> None:
     assert values[0] == 0.1
     assert math.isnan(values[1])
     assert values[2:] == [math.inf, -math.inf, -2.5, 1e-300]
-    text = await lines(asked.http, "metric_points", key="loss")
+    text = await lines(graphql.http, "metric_points", key="loss")
     written = [row["value"] for row in text[:6]]
     assert written == ["0.1", "NaN", "Infinity", "-Infinity", "-2.5", "1e-300"]
     assert text[0]["timestamp"] == "1970-01-01T00:00:00.010Z"
-    runs = await read(asked.http, "runs.parquet")
+    runs = await read(graphql.http, "runs.parquet")
     assert runs.column("started_at")[-1].as_py() == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert runs.column("ended_at")[-1].as_py() is None
 
 
-async def test_csv_is_kept_harmless(client: httpx.AsyncClient) -> None:
-    """Text that a spreadsheet would run gets an apostrophe; quotes, commas and line breaks survive."""
+async def test_csv_escapes_formulas(client: httpx.AsyncClient) -> None:
+    """Text that a spreadsheet would evaluate gets an apostrophe; quotes, commas and line breaks survive."""
     answer = await client.get("/tables/params.csv", params={"key": "a:x"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert b"\r\n" in answer.content
@@ -102,21 +102,21 @@ async def test_csv_is_kept_harmless(client: httpx.AsyncClient) -> None:
     assert {row["value"] for row in tags} == {'ünïcode, "quoted"\n'}
 
 
-async def test_numbers_stay_numbers(sqlite_store: Store) -> None:
-    """A param that is a negative number is no formula."""
+async def test_csv_does_not_escape_numbers(sqlite_store: Store) -> None:
+    """A param that is a negative number is not escaped as a formula."""
     run_id = sqlite_store.client.create_run("0").info.run_id
     texts = ["-1e-3", "+5", "-x", "@a", "\t1", "=", "-"]
     sqlite_store.client.log_batch(
         run_id, params=[Param(f"p{place}", text) for place, text in enumerate(texts)]
     )
-    async with graphql_client(sqlite_store.uri) as asked:
-        values = [row["value"] for row in await lines(asked.http, "params")]
+    async with graphql_client(sqlite_store.uri) as graphql:
+        values = [row["value"] for row in await lines(graphql.http, "params")]
     assert values == ["-1e-3", "+5", "'-x", "'@a", "'\t1", "'=", "'-"]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_an_empty_table_has_its_columns(client: httpx.AsyncClient, format_: str) -> None:
-    """Where nothing matches, and under a key that nobody logged, the columns are there and no rows."""
+async def test_empty_table_has_columns(client: httpx.AsyncClient, format_: str) -> None:
+    """A table without rows, of no matching run or an unused key, has its columns."""
     if format_ == "csv":
         answer = await client.get("/tables/metrics.csv", params={"key": "nobody's"})
         assert answer.text == "run_id,experiment_id,key,value,step,timestamp\r\n"
@@ -134,21 +134,21 @@ def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.where(frame.notna(), None)
 
 
-async def test_wide_runs_are_mlflows_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wide table is `mlflow.search_runs` on the same store: columns, rows and values."""
+async def test_wide_runs_equal_search_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wide table equals `mlflow.search_runs` on the same store: columns, rows and values."""
     client = store.client
     ids = fill(client)
     client.log_batch(ids[0], [Metric("only/here", 3.0, 1, 1)], [Param("also", "x")], [RunTag("t t", "")])
     for run_id in ids:
-        # MLflow gives back the largest float for an infinity.
+        # MLflow returns the largest float for infinity.
         client.log_metric(run_id, "loss", 2.5, step=1000)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     expected = mlflow.search_runs(search_all_experiments=True)
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert isinstance(expected, pd.DataFrame)
-    async with graphql_client(store.uri) as asked:
-        table = await read(asked.http, "runs.parquet", wide="true")
-        text = await lines(asked.http, "runs", wide="true")
+    async with graphql_client(store.uri) as graphql:
+        table = await read(graphql.http, "runs.parquet", wide="true")
+        text = await lines(graphql.http, "runs", wide="true")
     names = table.column_names
     assert names[:6] == ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"]
     assert names[6:] == sorted(names[6:])
@@ -160,8 +160,8 @@ async def test_wide_runs_are_mlflows_own(store: Store, monkeypatch: pytest.Monke
     )
 
 
-async def test_since_leaves_out_what_ended_before(client: httpx.AsyncClient) -> None:
-    """With since come the runs that started or ended since, and those that still run, whenever they began."""
+async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) -> None:
+    """`since` returns the runs that started or ended since then, and those still running."""
     everything = await lines(client, "runs")
     assert await lines(client, "runs", since="2023-11-14") == everything
     some = await lines(client, "runs", since="2023-11-14T22:13:21.003Z")
@@ -193,10 +193,10 @@ async def test_since_leaves_out_what_ended_before(client: httpx.AsyncClient) -> 
         ("runs.csv?wide=true&wide=true", {}, 400, "BAD_USER_INPUT", "once"),
     ],
 )
-async def test_bad_input(
+async def test_bad_table_request_is_refused(
     client: httpx.AsyncClient, path: str, parameters: dict[str, str], status: int, code: str, told: str
 ) -> None:
-    """What cannot be given is told by status, code and message, and not by a file."""
+    """A request that is not valid gets an error with a status, a code and a message instead of a file."""
     answer = await client.get(f"/tables/{path}", params=parameters or None)
     assert answer.status_code == status
     (error,) = answer.json()["errors"]
@@ -204,17 +204,17 @@ async def test_bad_input(
     assert told in error["message"]
 
 
-async def test_too_many_columns(sqlite_store: Store) -> None:
-    """A wide table that would be wider than the bound is refused by its name."""
+async def test_too_wide_table_is_refused(sqlite_store: Store) -> None:
+    """A wide table with more columns than the limit is refused; the error names the setting."""
     fill(sqlite_store.client)
-    async with graphql_client(sqlite_store.uri, max_table_columns=3) as asked:
-        answer = await asked.http.get("/tables/runs.csv?wide=true")
+    async with graphql_client(sqlite_store.uri, max_table_columns=3) as graphql:
+        answer = await graphql.http.get("/tables/runs.csv?wide=true")
     assert answer.status_code == 422
     assert "GQL_MAX_TABLE_COLUMNS" in answer.text
 
 
-async def test_head_and_range(client: httpx.AsyncClient) -> None:
-    """A Parquet file tells its length and gives parts of itself; the streams say that they do not."""
+async def test_only_parquet_supports_ranges(client: httpx.AsyncClient) -> None:
+    """A Parquet file has a length and ranges; streams announce that they have none."""
     url = "/tables/metric_points.parquet"
     whole = await client.get(url)
     head = await client.head(url)
@@ -242,18 +242,18 @@ async def test_head_and_range(client: httpx.AsyncClient) -> None:
     assert (await client.post("/tables/runs.csv")).status_code == 405
 
 
-async def test_a_change_is_seen_by_who_begins_to_read(sqlite_store: Store) -> None:
-    """After a change through this server, or with no-cache, a Parquet file is new; who reads on reads on.
+async def test_new_download_sees_changes(sqlite_store: Store) -> None:
+    """After a change through this server, or with no-cache, a new Parquet file is written.
 
-    Who says by If-Range which file they have the beginning of gets all of the new one.
+    A range of the old file is still sent; with If-Range the whole new file is sent.
     """
     (run_id, *_) = fill(sqlite_store.client)
     url = "/tables/runs.parquet"
-    async with graphql_client(sqlite_store.uri, writable=True) as asked:
-        client = asked.http
+    async with graphql_client(sqlite_store.uri, writable=True) as graphql:
+        client = graphql.http
         old = await client.get(url)
         assert (await client.head(url)).headers["etag"] == old.headers["etag"]
-        await change(asked, "updateRun", runId=run_id, name="another name")
+        await mutate(graphql, "updateRun", runId=run_id, name="another name")
         part = await client.get(url, headers={"range": "bytes=4-9"})
         assert part.headers["etag"] == old.headers["etag"]
         known = {"range": "bytes=4-9", "if-range": old.headers["etag"]}
@@ -269,8 +269,8 @@ async def test_a_change_is_seen_by_who_begins_to_read(sqlite_store: Store) -> No
         assert (await client.get(url)).content == anew.content
 
 
-async def test_headers(client: httpx.AsyncClient) -> None:
-    """A browser saves the file under the table's name, and nothing on the way keeps it."""
+async def test_tables_are_saved_and_not_cached(client: httpx.AsyncClient) -> None:
+    """A browser saves the file under the name of the table, and no cache stores it."""
     for format_, type_ in (
         ("csv", "text/csv; charset=utf-8; header=present"),
         ("arrow", "application/vnd.apache.arrow.stream"),
@@ -282,8 +282,10 @@ async def test_headers(client: httpx.AsyncClient) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_without_pyarrow(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where pyarrow is not installed, CSV works, and the others say what to install."""
+async def test_parquet_without_pyarrow_is_unsupported(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without pyarrow, CSV works, and the error for the other formats names the package to install."""
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     for format_ in ("parquet", "arrow"):
         answer = await client.get(f"/tables/runs.{format_}")

@@ -1,4 +1,4 @@
-"""Whole answers, compared with what MLflow's own client says of the same store."""
+"""Whole query results, compared with MLflow's own client on the same store."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from tests.support.graphql_client import graphql_client
 from tests.support.stores import Store
 
 _INFINITY = 1.7976931348623157e308
-"""What MLflow's tables, and so its servers, keep of an infinity."""
+"""The value that MLflow's databases, and so its servers, store for infinity."""
 
 POINT = "step timestamp value nonFinite"
 EVERYTHING = f"""
@@ -47,7 +47,7 @@ query ($ids: [ID!]!) {{
 
 
 def time(milliseconds: int | None) -> str | None:
-    """Write a time as the graph does, by other means."""
+    """Format a time as the graph does, with independent code."""
     if milliseconds is None:
         return None
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
@@ -55,7 +55,7 @@ def time(milliseconds: int | None) -> str | None:
 
 
 def value(number: float) -> dict[str, Any]:
-    """Return a metric's value as the graph has it."""
+    """Return the graph's form of a metric value."""
     if math.isnan(number):
         return {"value": None, "nonFinite": "NAN"}
     if abs(number) >= _INFINITY:
@@ -64,22 +64,22 @@ def value(number: float) -> dict[str, Any]:
 
 
 def point(metric: Metric) -> dict[str, Any]:
-    """Return a logged value as the graph has it."""
+    """Return the graph's form of a logged point."""
     return {"step": metric.step, "timestamp": time(metric.timestamp), **value(metric.value)}
 
 
 def pairs(texts: dict[str, str]) -> list[dict[str, str]]:
-    """Return params or tags as the graph has them."""
+    """Return the graph's form of params or tags."""
     return [{"key": key, "value": texts[key]} for key in sorted(texts)]
 
 
 def in_order(metric: Metric) -> tuple[int, int, bool, float]:
-    """Place a point in its history."""
+    """Return the sort key of a point in its history."""
     return metric.step, metric.timestamp, math.isnan(metric.value), metric.value
 
 
 def expected_metric(store: Store, run: Run, key: str) -> dict[str, Any]:
-    """Return a metric as the graph should have it."""
+    """Return the expected form of a metric."""
     (last,) = (metric for metric in run.data._metric_objs if metric.key == key)  # noqa: SLF001
     history = sorted(store.client.get_metric_history(run.info.run_id, key), key=in_order)
     points = [point(metric) for metric in history]
@@ -92,7 +92,7 @@ def expected_metric(store: Store, run: Run, key: str) -> dict[str, Any]:
 
 
 def expected_run(store: Store, experiment: Experiment, run: Run) -> dict[str, Any]:
-    """Return a run as the graph should have it."""
+    """Return the expected form of a run."""
     info = run.info
     taken = None if info.end_time is None else (info.end_time - info.start_time) / 1000
     return {
@@ -115,7 +115,7 @@ def expected_run(store: Store, experiment: Experiment, run: Run) -> dict[str, An
 
 
 def expected_experiment(store: Store, experiment_id: str) -> dict[str, Any]:
-    """Return an experiment with all that is in it as the graph should have it."""
+    """Return the expected form of an experiment and its runs."""
     experiment = store.client.get_experiment(experiment_id)
     runs = store.client.search_runs([experiment_id], run_view_type=ViewType.ALL)
     runs.sort(key=lambda run: str(run.info.run_id))
@@ -139,14 +139,14 @@ def expected_experiment(store: Store, experiment_id: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["sqlite", "server", "azure"])
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made_up=store_strategies.stores())
-async def test_whole_answers_are_what_mlflow_says(
+async def test_results_equal_mlflow_client(
     request: pytest.FixtureRequest, kind: str, made_up: list[store_strategies.Experiment]
 ) -> None:
-    """Every field of every experiment, run, param, tag, metric and point is as MLflow's client has it."""
+    """Every field of every experiment, run, param, tag, metric and point equals that of MLflow's client."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     store_strategies.rename_experiments(store.client)
     written = store_strategies.write_store(made_up, store.client)
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
-    async with graphql_client(store.uri, max_cost=10_000_000) as ask:
-        data = await ask.data(EVERYTHING, ids=ids)
+    async with graphql_client(store.uri, max_cost=10_000_000) as graphql:
+        data = await graphql.data(EVERYTHING, ids=ids)
     assert data == {"nodes": [expected_experiment(store, own) for own in written.experiment_ids]}

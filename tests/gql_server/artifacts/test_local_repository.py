@@ -1,4 +1,4 @@
-"""No way out: whatever a path says, it leads to what is in the folder of its run, or nowhere."""
+"""Paths and symbolic links never lead out of the artifact folder of a run."""
 
 import logging
 import os
@@ -47,7 +47,7 @@ QUERY = "query ($id: ID!, $path: String!) { run(runId: $id) { artifacts(path: $p
 
 @pytest.fixture
 def secret(run: ArtifactOwner) -> Path:
-    """Give a file beside the run's folder."""
+    """Give a file next to the artifact folder of the run."""
     path = run.folder.parent / "secret"
     path.write_text("secret")
     return path
@@ -55,27 +55,27 @@ def secret(run: ArtifactOwner) -> Path:
 
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("path", HARMFUL)
-async def test_a_harmful_path(
-    server: GraphQLClient, run: ArtifactOwner, path: str, caplog: pytest.LogCaptureFixture
+async def test_harmful_path_is_refused(
+    graphql: GraphQLClient, run: ArtifactOwner, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As sent raw or encoded once more, as a file or a folder, it is refused and logged."""
+    """A harmful path is refused and logged, raw or encoded once more, as a file or as a folder."""
     (run.folder / "a").mkdir()
     with caplog.at_level(logging.WARNING):
-        # A client takes dots that it understands out of the way; what it then asks for is not there.
-        response = await server.http.get(f"{run.route}/{path.replace(chr(0), '%00')}")
+        # The client resolves dots, and then requests a path that does not exist.
+        response = await graphql.http.get(f"{run.route}/{path.replace(chr(0), '%00')}")
         assert response.status_code in {307, 400, 404}
         encoded = "".join(f"%{byte:02x}" for byte in path.encode())
-        response = await server.http.get(f"{run.route}/{encoded}")
+        response = await graphql.http.get(f"{run.route}/{encoded}")
         assert error_of(response) == (400, "BAD_USER_INPUT")
     assert "refused the artifact path" in caplog.text
-    error = await server.error(QUERY, id=run.id, path=path)
+    error = await graphql.error(QUERY, id=run.id, path=path)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "secret" not in response.text
 
 
 @pytest.mark.usefixtures("secret")
-async def test_raw_dots(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """Dots that no client took out of the way are refused too."""
+async def test_unresolved_dots_are_refused(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A path with dots that the client did not resolve is refused."""
     scope_path = f"{run.route}/a/../../secret"
     status: list[int] = []
 
@@ -86,7 +86,7 @@ async def test_raw_dots(server: GraphQLClient, run: ArtifactOwner) -> None:
         if message["type"] == "http.response.start":
             status.append(int(str(message["status"])))
 
-    app = server.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+    app = graphql.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -105,10 +105,10 @@ async def test_raw_dots(server: GraphQLClient, run: ArtifactOwner) -> None:
     assert status == [400]
 
 
-async def test_links_that_lead_out(
-    server: GraphQLClient, run: ArtifactOwner, secret: Path, caplog: pytest.LogCaptureFixture
+async def test_link_out_of_folder_is_refused(
+    graphql: GraphQLClient, run: ArtifactOwner, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A link out of the folder is not listed, not followed and logged; one within it is what it names."""
+    """A link out of the folder is neither listed nor followed, and is logged; one within it is followed."""
     run.write("real/x.txt", b"within")
     (run.folder / "out").symlink_to(secret)
     (run.folder / "up").symlink_to(run.folder.parent)
@@ -117,7 +117,7 @@ async def test_links_that_lead_out(
     (run.folder / "around").symlink_to("around")
     (run.folder / "broken").symlink_to("nothing")
     with caplog.at_level(logging.WARNING):
-        answer = await server.data(
+        answer = await graphql.data(
             "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }", id=run.id
         )
         assert answer["run"]["artifacts"] == [
@@ -125,86 +125,88 @@ async def test_links_that_lead_out(
             {"path": "within", "children": [{"path": "within/x.txt"}]},
         ]
         for path in ("out", "up/secret", "root/etc/passwd", "around"):
-            response = await server.http.get(f"{run.route}/{path}")
+            response = await graphql.http.get(f"{run.route}/{path}")
             assert error_of(response) == (400, "BAD_USER_INPUT"), path
         for folder in ("up", "root"):
-            error = await server.error(QUERY, id=run.id, path=folder)
+            error = await graphql.error(QUERY, id=run.id, path=folder)
             assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "leads out of its folder" in caplog.text
-    assert (await server.http.get(f"{run.route}/within/x.txt")).text == "within"
-    assert error_of(await server.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
+    assert (await graphql.http.get(f"{run.route}/within/x.txt")).text == "within"
+    assert error_of(await graphql.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
 
 
-def test_a_link_that_comes_between(run: ArtifactOwner, secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part of the path that becomes a link after it was looked at is not followed."""
+def test_link_created_after_the_check_is_not_followed(
+    run: ArtifactOwner, secret: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of the path that becomes a link between the check and the opening is not followed."""
     run.write("folder/secret", b"own")
     repository = LocalRepository(run.folder)
-    opening = local_repository._open_beneath  # noqa: SLF001 - the moment between looking and opening
+    open_beneath = local_repository._open_beneath  # noqa: SLF001 - called between check and open
 
-    def late(root: Path, parts: tuple[str, ...], flags: int) -> int:
+    def replace_and_open(root: Path, parts: tuple[str, ...], flags: int) -> int:
         (run.folder / "folder").rename(run.folder / "moved")
         (run.folder / "folder").symlink_to(secret.parent)
-        return opening(root, parts, flags)
+        return open_beneath(root, parts, flags)
 
-    monkeypatch.setattr(local_repository, "_open_beneath", late)
+    monkeypatch.setattr(local_repository, "_open_beneath", replace_and_open)
     assert repository.list_folder(["folder"], 10) == []
-    wanted = FileRequest(with_body=True, headers={})
+    request = FileRequest(with_body=True, headers={})
     (run.folder / "folder").unlink()
     (run.folder / "moved").rename(run.folder / "folder")
     with pytest.raises((BadUserInput, NotFound)):
-        repository.download(["folder", "secret"], wanted)
+        repository.download(["folder", "secret"], request)
 
 
-async def test_names_that_are_no_text(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """A file whose name is not UTF-8 is left out of its folder, and the others are there."""
+async def test_name_that_is_not_utf8_is_not_listed(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A file whose name is not UTF-8 is left out of the listing; the other files are listed."""
     run.write("x.txt")
     run.write(os.fsdecode(b"\xff\xfe"))
     run.write(".artifact.uploading.x")
-    answer = await server.data(QUERY, id=run.id, path="")
+    answer = await graphql.data(QUERY, id=run.id, path="")
     assert answer["run"]["artifacts"] == [{"path": "x.txt"}]
 
 
-async def test_names_that_no_path_can_have(server: GraphQLClient, run: ArtifactOwner) -> None:
-    """A folder whose name would be refused in a path is left out, and what is in the others is listed."""
+async def test_name_that_no_path_may_have_is_not_listed(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A folder whose name would be refused in a path is left out; the contents of others are listed."""
     for name in ("a\\b", "file:x", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
     query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
-    answer = await server.data(query, id=run.id)
+    answer = await graphql.data(query, id=run.id)
     assert answer["run"]["artifacts"] == [{"path": "kept", "children": [{"path": "kept/x.txt"}]}]
 
 
-async def test_ten_thousand_entries(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """A folder of 10,000 files is listed whole; of more than the bound nothing is, and the bound is named."""
+async def test_large_folder_is_listed_up_to_the_limit(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """A folder of 10,000 files is listed whole; above the limit the error names the setting."""
     for number in range(10_000):
         (run.folder / f"{number:05}").touch()
-    async with graphql_client(sqlite_store.uri) as served:
-        answer = await served.data(QUERY, id=run.id, path="")
+    async with graphql_client(sqlite_store.uri) as graphql:
+        answer = await graphql.data(QUERY, id=run.id, path="")
         assert [entry["path"] for entry in answer["run"]["artifacts"]] == [f"{n:05}" for n in range(10_000)]
-    async with graphql_client(sqlite_store.uri, max_artifacts=9_999) as served:
-        error = await served.error(QUERY, id=run.id, path="")
+    async with graphql_client(sqlite_store.uri, max_artifacts=9_999) as graphql:
+        error = await graphql.error(QUERY, id=run.id, path="")
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
         assert "GQL_MAX_ARTIFACTS" in error["message"]
 
 
-async def test_the_bound_is_for_all_folders(sqlite_store: Store, run: ArtifactOwner) -> None:
-    """Folders that each are within the bound are together refused where they pass it."""
+async def test_limit_is_for_all_folders_of_a_query(sqlite_store: Store, run: ArtifactOwner) -> None:
+    """Folders that are each within the limit are refused if together they exceed it."""
     for folder in ("a", "b"):
         for number in range(3):
             run.write(f"{folder}/{number}")
-    async with graphql_client(sqlite_store.uri, max_artifacts=5) as served:
+    async with graphql_client(sqlite_store.uri, max_artifacts=5) as graphql:
         query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
-        errors = (await served.response(query, id=run.id)).json()["errors"]
+        errors = (await graphql.response(query, id=run.id)).json()["errors"]
         assert {error["extensions"]["code"] for error in errors} == {"LIMIT_EXCEEDED"}
-        answer = await served.data(QUERY, id=run.id, path="a")
+        answer = await graphql.data(QUERY, id=run.id, path="a")
         assert len(answer["run"]["artifacts"]) == 3
 
 
-async def test_folders_that_are_not_there(
-    server: GraphQLClient, run: ArtifactOwner, sqlite_store: Store
+async def test_absent_folder_is_empty(
+    graphql: GraphQLClient, run: ArtifactOwner, sqlite_store: Store
 ) -> None:
-    """A folder that is not there, or is a file, has nothing in it; nor has a run that never kept any."""
+    """A path that does not exist or is a file has no entries; nor has a run without artifacts."""
     run.write("x.txt")
     for path in ("nothing", "x.txt", "x.txt/", "a/b/c", "x" * 300):
-        assert await server.data(QUERY, id=run.id, path=path) == {"run": {"artifacts": []}}
+        assert await graphql.data(QUERY, id=run.id, path=path) == {"run": {"artifacts": []}}
     bare = sqlite_store.client.create_run("0").info.run_id
-    assert await server.data(QUERY, id=bare, path="") == {"run": {"artifacts": []}}
+    assert await graphql.data(QUERY, id=bare, path="") == {"run": {"artifacts": []}}
