@@ -14,10 +14,10 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gql_server import __version__
 from gql_server.artifacts.factory import artifact_service_from, upload_service_from
-from gql_server.auth.authenticator import authenticator_from
+from gql_server.auth.authenticator import Authenticator, authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
 from gql_server.auth.protected_route import ProtectedRoute
-from gql_server.auth.rate_limit import rate_limiter_from
+from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.auth.write_permission import WritePermissionMiddleware
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
@@ -78,58 +78,46 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     cache = cache_from(settings)
     cached_store = cached_store_from(settings, instrumented(store, metrics), artifacts, cache)
     writes = write_store_from(settings, store, cached_store) if settings.writable else None
+    uploads = upload_service_from(settings, cached_store) if settings.writable else None
+    exporter = TableExporter(store, limits.exports, limits.queries.max_conditions)
+    cached_store.on_invalidate(exporter.invalidate)
 
     schema = build_schema(writable=settings.writable)._schema  # noqa: SLF001 - as Strawberry's own integrations
     persisted = PersistedDocuments.from_settings(settings)
-    executor = OperationExecutor(
-        schema=schema,
-        settings=settings,
-        server_info=ServerInfo(
-            version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable
-        ),
-        store=cached_store,
-        limiter=operation_limiter,
-        shutdown=shutdown,
-        writes=writes,
-    )
     graphql = GraphQLEndpoint(
         persisted=persisted,
         admission=OperationAdmission(schema, settings, persisted),
-        executor=executor,
+        executor=OperationExecutor(
+            schema=schema,
+            settings=settings,
+            server_info=_server_info(settings),
+            store=cached_store,
+            limiter=operation_limiter,
+            shutdown=shutdown,
+            writes=writes,
+        ),
         responses=ResponseCache(cache),
         settings=settings,
     )
-    exporter = TableExporter(store, limits.exports, limits.queries.max_conditions)
-    cached_store.on_invalidate(exporter.invalidate)
-    uploads = upload_service_from(settings, cached_store) if settings.writable else None
 
-    protected_by_scheme = Middleware(
+    authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter
     )
-    graphql_middleware = _graphql_middleware(settings, protected_by_scheme)
-    file_middleware = _file_middleware(settings, protected_by_scheme)
+    file_routes = [
+        TablesEndpoint(exporter, limits.exports).route(),
+        *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
+        *DownloadsEndpoint(artifacts, limits.artifacts).routes(),
+    ]
     routes: list[BaseRoute] = [
         Route("/", _redirect_to_graphql),
         Route("/healthz", healthz(cache.stats)),
         Route("/readyz", readyz(store, shutdown)),
         Mount("/graphiql", GraphiQLFiles()),
-        ProtectedRoute(Route("/graphql", graphql), graphql_middleware),
-        ProtectedRoute(TablesEndpoint(exporter, limits.exports).route(), file_middleware),
-        *([ProtectedRoute(UploadsEndpoint(uploads).route(), file_middleware)] if uploads is not None else []),
-        *(
-            ProtectedRoute(route, file_middleware)
-            for route in DownloadsEndpoint(artifacts, limits.artifacts).routes()
-        ),
+        ProtectedRoute(Route("/graphql", graphql), _graphql_middleware(settings, authentication)),
+        *(ProtectedRoute(route, _file_middleware(settings, authentication)) for route in file_routes),
     ]
     if settings.metrics:
-        verify_caller = store.prove if isinstance(store, PassThroughTracking) else None
-        # Only the pass-through scheme calls the MLflow server, which the rate limit protects.
-        limiter = rate_limiter if verify_caller is not None else None
-        metrics_middleware = [
-            Middleware(AuthenticationMiddleware, authenticator=authenticator, rate_limiter=limiter)
-        ]
-        endpoint = MetricsEndpoint(metrics, verify_caller)
-        routes.append(ProtectedRoute(Route("/metrics", endpoint.__call__), metrics_middleware))
+        routes.append(_metrics_route(metrics, store, authenticator, rate_limiter))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -153,6 +141,23 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         middleware=_app_middleware(settings, metrics),
         exception_handlers={404: not_found, 405: method_not_allowed},
     )
+
+
+def _server_info(settings: Settings) -> ServerInfo:
+    return ServerInfo(version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable)
+
+
+def _metrics_route(
+    metrics: Metrics, store: Tracking, authenticator: Authenticator, rate_limiter: RateLimiter | None
+) -> ProtectedRoute:
+    verify_caller = store.verify_caller if isinstance(store, PassThroughTracking) else None
+    middleware = Middleware(
+        AuthenticationMiddleware,
+        authenticator=authenticator,
+        # A scrape counts against the rate limit only if it calls the MLflow server.
+        rate_limiter=None if verify_caller is None else rate_limiter,
+    )
+    return ProtectedRoute(MetricsEndpoint(metrics, verify_caller).route(), [middleware])
 
 
 def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:

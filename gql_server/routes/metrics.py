@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from gql_server.observability.metrics import Metrics
 
 
 class MetricsEndpoint:
-    """Responds with the metrics of the server.
+    """Responds to GET and HEAD with the metrics of the server.
 
     `verify_caller` raises `Unauthenticated` or `Forbidden` if the store rejects the caller's credentials. It
     is None if the authentication scheme has verified them.
@@ -19,8 +20,11 @@ class MetricsEndpoint:
         self._metrics = metrics
         self._verify_caller = verify_caller
 
-    async def __call__(self, _request: Request) -> Response:
-        """Respond to GET and HEAD."""
+    def route(self) -> Route:
+        """Return the route."""
+        return Route("/metrics", self._respond, methods=["GET"])
+
+    async def _respond(self, _request: Request) -> Response:
         if self._verify_caller is not None:
             await self._verify_caller()
         body, media_type = self._metrics.render()

@@ -14,6 +14,6 @@ class PassThroughTracking(MlflowTracking):
         with suppress(Unauthenticated, Forbidden):
             await super().ready()
 
-    async def prove(self) -> None:
+    async def verify_caller(self) -> None:
         """Return if the store accepts the caller's credentials; raise Unauthenticated or Forbidden if not."""
         await super().ready()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -34,14 +33,16 @@ from tests.support.server_process import run_command
 
 @pytest.fixture
 def keys(tmp_path: Path) -> dict[str, str]:
-    """Give a key to read with, one to write with, and the file that knows both."""
-    made = {role: new_key(f"{role}er@example.org", write=role == "write") for role in ("read", "write")}
+    """Return a read key, a write key, and the path of the file with both."""
+    new_keys = {role: new_key(f"{role}er@example.org", write=role == "write") for role in ("read", "write")}
     path = tmp_path / "keys"
-    path.write_text("# who may ask\n\n" + "\n".join(line for _, line in made.values()) + "\n")
-    return {role: key for role, (key, _) in made.items()} | {"file": str(path)}
+    path.write_text("# a comment\n\n" + "\n".join(line for _, line in new_keys.values()) + "\n")
+    return {role: key for role, (key, _) in new_keys.items()} | {"file": str(path)}
 
 
-async def test_key_is_accepted_in_both_headers(client_with: Callable[..., Any], keys: dict[str, str]) -> None:
+async def test_key_is_accepted_in_both_headers(
+    client_with: Callable[..., httpx.AsyncClient], keys: dict[str, str]
+) -> None:
     """A key is accepted as a bearer token and in X-API-Key."""
     async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
         for headers in ({"authorization": f"Bearer {keys['read']}"}, {"x-api-key": keys["write"]}):
@@ -66,11 +67,11 @@ async def test_key_is_accepted_in_both_headers(client_with: Callable[..., Any], 
     ],
 )
 async def test_request_without_a_valid_key_gets_401(
-    client_with: Callable[..., Any], keys: dict[str, str], headers: dict[str, str]
+    client_with: Callable[..., httpx.AsyncClient], keys: dict[str, str], headers: dict[str, str]
 ) -> None:
     """Without a valid key, every request gets the same 401 with a challenge."""
     async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
-        encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+        encoded = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
         response = await client.post("/graphql", json=QUERY, headers=encoded)
         without = await client.get("/graphql", params=QUERY)
     assert response.status_code == 401
@@ -81,9 +82,9 @@ async def test_request_without_a_valid_key_gets_401(
 
 async def test_keys_have_names_and_roles(keys: dict[str, str]) -> None:
     """A key allows reading, or writing as well, and has a name for logs."""
-    known = ApiKeys.read(Path(keys["file"]))
+    scheme = ApiKeys.read(Path(keys["file"]))
     for role in ("read", "write"):
-        caller = await known.authenticate(Headers({"x-api-key": keys[role]}))
+        caller = await scheme.authenticate(Headers({"x-api-key": keys[role]}))
         assert caller is not None
         assert (caller.name, caller.may_write) == (f"key:{role}er@example.org", role == "write")
         assert caller.principal is None
@@ -97,7 +98,7 @@ def test_file_contains_no_usable_key(keys: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "no key"),
         ("# nothing\n", "no key"),
@@ -107,11 +108,11 @@ def test_file_contains_no_usable_key(keys: dict[str, str]) -> None:
         ("\n\na b read sha256:" + "0" * 64, "line 3"),
     ],
 )
-def test_invalid_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_file_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     """A file with an invalid line, or without keys, is refused with the location of the error."""
     path = tmp_path / "keys"
     path.write_text(text)
-    with pytest.raises(ApiKeysFileError, match=said):
+    with pytest.raises(ApiKeysFileError, match=expected):
         authenticator_from(Settings(tracking_uri="unused:", auth="keys", api_keys_file=str(path)))
     with pytest.raises(ApiKeysFileError):
         ApiKeys.read(tmp_path / "absent")

@@ -1,7 +1,6 @@
 """Tests of the middleware that protects routes."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
@@ -26,7 +25,7 @@ def test_every_route_is_protected_unless_it_is_public() -> None:
 
 
 async def test_files_and_tables_need_credentials(
-    client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]], tmp_path: Path
+    client_with: Callable[..., httpx.AsyncClient], tmp_path: Path
 ) -> None:
     """Tables, files and uploads respond with 401 without a key, and uploads with 403 to a read-only key."""
     key, line = new_key("reader", write=False)
@@ -44,7 +43,7 @@ async def test_files_and_tables_need_credentials(
 
 
 async def test_cross_site_uploads_are_refused(
-    client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]],
+    client_with: Callable[..., httpx.AsyncClient],
 ) -> None:
     """An upload that another site's page sends gets 403."""
     async with client_with() as client:
@@ -53,7 +52,7 @@ async def test_cross_site_uploads_are_refused(
 
 
 async def test_errors_of_every_route_have_the_same_headers(
-    client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]], tmp_path: Path
+    client_with: Callable[..., httpx.AsyncClient], tmp_path: Path
 ) -> None:
     """Every error is JSON that is not stored, varies by the caller, and whose type is not guessed."""
     _, line = new_key("reader", write=False)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Semaphore, Thread
 from typing import Any
@@ -27,15 +26,15 @@ RSA = jwt.algorithms.RSAAlgorithm
 
 
 class Provider:
-    """Signs tokens, and publishes its keys over HTTP; it counts how often they are fetched."""
+    """Signs tokens, publishes its keys over HTTP, and counts how often they are fetched."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
         self.fetched = 0
         self.down = False
-        self.asked = Semaphore(0)
-        self.answers = Event()
-        self.answers.set()
+        self.requested = Semaphore(0)
+        self.may_respond = Event()
+        self.may_respond.set()
         self.new_key("one")
         provider = self
 
@@ -44,9 +43,9 @@ class Provider:
                 provider.fetched += 1
                 self.send_response(503 if provider.down else 200)
                 self.end_headers()
-                provider.asked.release()
+                provider.requested.release()
                 for _ in range(500):
-                    if provider.answers.wait(0.02):
+                    if provider.may_respond.wait(0.02):
                         break
                     # White space may come before JSON, and keeps each read of it short.
                     self.wfile.write(b" ")
@@ -59,11 +58,11 @@ class Provider:
         self.url = f"http://127.0.0.1:{self.server.server_port}/keys"
 
     def new_key(self, kid: str) -> None:
-        """Take another key, and forget those before."""
+        """Replace all keys by a new one."""
         self.keys = {kid: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
 
     def published(self) -> dict[str, Any]:
-        """Return the keys as the provider shows them."""
+        """Return the published key set."""
         return {
             "keys": [
                 RSA.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "use": "sig"}
@@ -72,33 +71,33 @@ class Provider:
         }
 
     def token(self, algorithm: str = "RS256", key: Any = None, kid: str | None = None, **claims: Any) -> str:
-        """Return a token for someone, with claims changed; None leaves one out, times are from now."""
-        own, secret = next(iter(self.keys.items()))
-        given: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": 600, **claims}
+        """Return a token with these claims; None removes a default one, and times are relative to now."""
+        default_kid, secret = next(iter(self.keys.items()))
+        all_claims: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": 600, **claims}
         now = time.time()
-        kept = {
+        payload = {
             name: value + now if name in {"exp", "nbf"} else value
-            for name, value in given.items()
+            for name, value in all_claims.items()
             if value is not None
         }
-        return jwt.encode(kept, key or secret, algorithm, {"kid": kid or own})
+        return jwt.encode(payload, key or secret, algorithm, {"kid": kid or default_kid})
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    """Give a provider that is up."""
+    """Run a provider."""
     provider = Provider()
     thread = Thread(target=provider.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield provider
-    provider.answers.set()
+    provider.may_respond.set()
     provider.server.shutdown()
     provider.server.server_close()
     thread.join()
 
 
-def known_to(provider: Provider, *algorithms: str) -> JwtTokens:
-    """Return what knows callers by this provider's tokens."""
+def scheme_for(provider: Provider, *algorithms: str) -> JwtTokens:
+    """Return the scheme that accepts this provider's tokens."""
     return JwtTokens(
         issuer=ISSUER,
         audience=AUDIENCE,
@@ -109,13 +108,13 @@ def known_to(provider: Provider, *algorithms: str) -> JwtTokens:
     )
 
 
-def carrying(token: str) -> Headers:
+def headers_with(token: str) -> Headers:
     """Return the headers of a request with a token."""
     return Headers({"authorization": f"Bearer {token}"})
 
 
 async def test_valid_token_is_accepted(
-    client_with: Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]], provider: Provider
+    client_with: Callable[..., httpx.AsyncClient], provider: Provider
 ) -> None:
     """A request with the provider's token is executed; one without a valid token gets 401."""
     settings = {
@@ -142,7 +141,7 @@ async def test_valid_token_is_accepted(
 
 
 @pytest.mark.parametrize(
-    ("claims", "known"),
+    ("claims", "accepted"),
     [
         ({}, True),
         ({"aud": [AUDIENCE, "another"]}, True),
@@ -158,16 +157,16 @@ async def test_valid_token_is_accepted(
         ({"pad": "x" * 20_000}, False),
     ],
 )
-async def test_claims_are_verified(provider: Provider, claims: dict[str, Any], known: bool) -> None:  # noqa: FBT001
+async def test_claims_are_verified(provider: Provider, claims: dict[str, Any], accepted: bool) -> None:  # noqa: FBT001
     """Issuer, audience, expiry and subject are required and verified, with some leeway for clocks."""
-    caller = await known_to(provider).authenticate(carrying(provider.token(**claims)))
-    assert (caller is not None) is known
+    caller = await scheme_for(provider).authenticate(headers_with(provider.token(**claims)))
+    assert (caller is not None) is accepted
     assert caller is None or caller.name == "user:ada"
 
 
 async def test_token_cannot_choose_its_algorithm(provider: Provider) -> None:
     """A token with algorithm `none`, a shared secret or another key is refused."""
-    scheme = known_to(provider)
+    scheme = scheme_for(provider)
     public = json.dumps(provider.published()["keys"][0])
     unsigned = jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "a"}, "", "none", {"kid": "one"})
     forged = jwt.api_jws.PyJWS()
@@ -183,7 +182,7 @@ async def test_token_cannot_choose_its_algorithm(provider: Provider) -> None:
         "a.b.c",
         "..",
     ):
-        assert await scheme.authenticate(carrying(token)) is None
+        assert await scheme.authenticate(headers_with(token)) is None
 
 
 @pytest.mark.parametrize("algorithm", ["RS512", "PS256"])
@@ -191,11 +190,11 @@ async def test_published_key_may_omit_its_algorithm(
     provider: Provider, monkeypatch: pytest.MonkeyPatch, algorithm: str
 ) -> None:
     """A key without an algorithm is valid for each configured one of its type, and else for its own only."""
-    token = carrying(provider.token(algorithm))
-    assert await known_to(provider, "RS256", algorithm).authenticate(token) is not None
+    token = headers_with(provider.token(algorithm))
+    assert await scheme_for(provider, "RS256", algorithm).authenticate(token) is not None
     (key,) = provider.published()["keys"]
     monkeypatch.setattr(provider, "published", lambda: {"keys": [key | {"alg": "RS256"}]})
-    assert await known_to(provider, "RS256", algorithm).authenticate(token) is None
+    assert await scheme_for(provider, "RS256", algorithm).authenticate(token) is None
 
 
 def test_jwt_settings_are_validated() -> None:
@@ -212,19 +211,19 @@ def test_jwt_settings_are_validated() -> None:
 async def test_rotated_keys_are_fetched(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new key is fetched with the first token that it signed; a removed key is not accepted any more."""
     monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
-    scheme = known_to(provider)
+    scheme = scheme_for(provider)
     old = provider.token()
-    assert await scheme.authenticate(carrying(old))
+    assert await scheme.authenticate(headers_with(old))
     provider.new_key("two")
-    assert await scheme.authenticate(carrying(provider.token()))
-    assert await scheme.authenticate(carrying(old)) is None
+    assert await scheme.authenticate(headers_with(provider.token()))
+    assert await scheme.authenticate(headers_with(old)) is None
 
 
 async def test_unknown_key_ids_do_not_cause_a_fetch_each(provider: Provider) -> None:
     """Tokens with invented key ids cause one fetch, however many they are."""
-    scheme = known_to(provider)
+    scheme = scheme_for(provider)
     for number in range(20):
-        assert await scheme.authenticate(carrying(provider.token(kid=f"made-up-{number}"))) is None
+        assert await scheme.authenticate(headers_with(provider.token(kid=f"made-up-{number}"))) is None
     assert provider.fetched == 1
 
 
@@ -234,30 +233,30 @@ async def test_slow_fetch_does_not_delay_known_keys(
     """While tokens with unknown keys wait for one fetch, a token with a cached key is accepted at once."""
     monkeypatch.setattr(jwks, "_COOLDOWN", 0.0)
     monkeypatch.setattr(jwks, "_MAX_WAITING", 6)
-    scheme = known_to(provider)
-    known = carrying(provider.token())
+    scheme = scheme_for(provider)
+    known = headers_with(provider.token())
     assert await scheme.authenticate(known)
-    provider.answers.clear()
-    unknown = [carrying(provider.token(kid=f"made-up-{number}")) for number in range(7)]
+    provider.may_respond.clear()
+    unknown = [headers_with(provider.token(kid=f"made-up-{number}")) for number in range(7)]
     waiting = [asyncio.create_task(scheme.authenticate(headers)) for headers in unknown[:6]]
     for _ in range(2):
-        assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
+        assert await asyncio.to_thread(provider.requested.acquire, timeout=30)
     assert await scheme.authenticate(known)
     with pytest.raises(ProviderUnavailable):
         await scheme.authenticate(unknown[6])
     assert not any(task.done() for task in waiting)
-    provider.answers.set()
+    provider.may_respond.set()
     assert await asyncio.gather(*waiting) == [None] * 6
     assert provider.fetched == 2
 
 
 async def test_failed_fetch_is_not_repeated_at_once(provider: Provider) -> None:
     """After a failed fetch, no request causes another one or waits for it during the cooldown."""
-    scheme = known_to(provider)
+    scheme = scheme_for(provider)
     provider.down = True
     for _ in range(5):
         with pytest.raises(ProviderUnavailable):
-            await scheme.authenticate(carrying(provider.token()))
+            await scheme.authenticate(headers_with(provider.token()))
     assert provider.fetched == 1
 
 
@@ -266,15 +265,15 @@ async def test_fetch_that_never_ends_times_out_once(
 ) -> None:
     """A fetch that takes too long times out, and later requests do not wait for it."""
     monkeypatch.setattr(jwks, "_TIMEOUT", 0.1)
-    scheme = known_to(provider)
-    provider.answers.clear()
+    scheme = scheme_for(provider)
+    provider.may_respond.clear()
     for _ in range(3):
         with pytest.raises(ProviderUnavailable):
-            await scheme.authenticate(carrying(provider.token()))
-    # It may get to hear of the fetch later than that was given up.
-    assert await asyncio.to_thread(provider.asked.acquire, timeout=30)
+            await scheme.authenticate(headers_with(provider.token()))
+    # The request may arrive after the fetch has timed out.
+    assert await asyncio.to_thread(provider.requested.acquire, timeout=30)
     assert provider.fetched == 1
-    provider.answers.set()
+    provider.may_respond.set()
 
 
 @pytest.mark.parametrize(
@@ -297,6 +296,6 @@ async def test_write_role_is_read_from_claims(
     writes: bool,
 ) -> None:
     """The write role in any of the usual claims allows writing."""
-    caller = await known_to(provider).authenticate(carrying(provider.token(**claims)))
+    caller = await scheme_for(provider).authenticate(headers_with(provider.token(**claims)))
     assert caller is not None
     assert caller.may_write is writes

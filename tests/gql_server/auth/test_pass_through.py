@@ -25,20 +25,20 @@ from tests.support.stores import copy_of
 
 ADMIN = ("admin", "password-of-admin")
 ADA, BOB = ("ada", "password-of-ada"), ("bob", "password-of-bob")
-WAIT = 0.2
-"""Seconds after which wrong credentials are refused."""
+DELAY = 0.2
+"""Seconds of the delay before invalid credentials are rejected."""
 RUNS = "{ experiments { nodes { name runs { nodes { name metrics { key history { value } } } } } } }"
 
 
 @dataclass
-class Guarded:
+class AuthServer:
     """An MLflow server with users: the experiment `secret` is Ada's."""
 
     server: MlflowServer
     experiment_id: str
 
     def call(self, path: str, body: Any, user: tuple[str, str], method: str = "POST") -> Any:
-        """Call MLflow's REST API as someone."""
+        """Call MLflow's REST API as a user."""
         url = f"{self.server.uri}/api/2.0/mlflow/{path}"
         response = requests.request(method, url, json=body, auth=user, timeout=60)
         response.raise_for_status()
@@ -46,9 +46,9 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """Give the server, on which Bob may read nothing of Ada's."""
-    folder = tmp_path_factory.mktemp("guarded")
+def auth_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthServer]:
+    """Run the server. Bob has no permission for Ada's experiment."""
+    folder = tmp_path_factory.mktemp("auth_server")
     config = folder / "auth.ini"
     config.write_text(
         "[mlflow]\ndefault_permission = NO_PERMISSIONS\n"
@@ -64,31 +64,33 @@ def guarded(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     server.start()
     try:
-        given = Guarded(server, "")
+        running = AuthServer(server, "")
         for user, password in (ADA, BOB):
-            given.call("users/create", {"username": user, "password": password}, ADMIN)
-        given.experiment_id = given.call("experiments/create", {"name": "secret"}, ADA)["experiment_id"]
+            running.call("users/create", {"username": user, "password": password}, ADMIN)
+        running.experiment_id = running.call("experiments/create", {"name": "secret"}, ADA)["experiment_id"]
         for number in range(4):
-            run = {"experiment_id": given.experiment_id, "start_time": number, "run_name": f"hers-{number}"}
-            run_id = given.call("runs/create", run, ADA)["run"]["info"]["run_id"]
+            run = {"experiment_id": running.experiment_id, "start_time": number, "run_name": f"hers-{number}"}
+            run_id = running.call("runs/create", run, ADA)["run"]["info"]["run_id"]
             metric = {"run_id": run_id, "key": "loss", "value": 0.5, "timestamp": 1, "step": 1}
-            given.call("runs/log-metric", metric, ADA)
-        yield given
+            running.call("runs/log-metric", metric, ADA)
+        yield running
     finally:
         server.kill()
 
 
 @pytest.fixture
-async def client(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application before it, which itself has an administrator's credentials around."""
+async def client(
+    auth_server: AuthServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run an application over the server, with an administrator's credentials in its environment."""
     monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "")
     monkeypatch.setenv("MLFLOW_ALLOW_HTTP_REDIRECTS", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN[0])
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", ADMIN[1])
     settings = Settings(
-        tracking_uri=guarded.server.uri,
+        tracking_uri=auth_server.server.uri,
         auth="pass-through",
-        auth_failure_seconds=WAIT,
+        auth_failure_seconds=DELAY,
         metrics=True,
         cache_running_seconds=600,
         cache_ended_seconds=600,
@@ -105,46 +107,50 @@ async def client(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 async def test_callers_never_share_results(client: httpx.AsyncClient) -> None:
     """A result that one caller may read and another may not is never returned to the other from a cache."""
     names = ["hers-3", "hers-2", "hers-1", "hers-0"]
-    hers = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
-    (experiment,) = [one for one in hers.json()["data"]["experiments"]["nodes"] if one["name"] == "secret"]
+    of_ada = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
+    (experiment,) = [one for one in of_ada.json()["data"]["experiments"]["nodes"] if one["name"] == "secret"]
     assert [run["name"] for run in experiment["runs"]["nodes"]] == names
     assert experiment["runs"]["nodes"][0]["metrics"] == [{"key": "loss", "history": [{"value": 0.5}]}]
     again = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
     assert "age" in again.headers
     for _ in range(2):
-        his = await client.post("/graphql", json={"query": RUNS}, auth=BOB)
-        assert "hers" not in his.text
-        assert "secret" not in his.text
-        assert "age" not in his.headers or his.json()["data"]["experiments"]["nodes"] == []
+        of_bob = await client.post("/graphql", json={"query": RUNS}, auth=BOB)
+        assert "hers" not in of_bob.text
+        assert "secret" not in of_bob.text
+        assert "age" not in of_bob.headers or of_bob.json()["data"]["experiments"]["nodes"] == []
 
 
-async def test_lookup_by_id_is_authorized_per_caller(client: httpx.AsyncClient, guarded: Guarded) -> None:
+async def test_lookup_by_id_is_authorized_per_caller(
+    client: httpx.AsyncClient, auth_server: AuthServer
+) -> None:
     """A run and an experiment by id, cached for one caller, are forbidden to another."""
-    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
     run_id = found["runs"][0]["info"]["run_id"]
     query = (
         f'{{ run(runId: "{run_id}") {{ name params {{ key }} metrics {{ value }} experiment {{ name }} }} }}'
     )
-    hers = await client.post("/graphql", json={"query": query}, auth=ADA)
-    assert hers.json()["data"]["run"]["experiment"] == {"name": "secret"}
-    his = await client.post("/graphql", json={"query": query}, auth=BOB)
-    assert "secret" not in his.text
-    assert "hers" not in his.text
-    assert {error["extensions"]["code"] for error in his.json()["errors"]} == {"FORBIDDEN"}
+    of_ada = await client.post("/graphql", json={"query": query}, auth=ADA)
+    assert of_ada.json()["data"]["run"]["experiment"] == {"name": "secret"}
+    of_bob = await client.post("/graphql", json={"query": query}, auth=BOB)
+    assert "secret" not in of_bob.text
+    assert "hers" not in of_bob.text
+    assert {error["extensions"]["code"] for error in of_bob.json()["errors"]} == {"FORBIDDEN"}
 
 
-async def test_artifacts_are_authorized_per_caller(client: httpx.AsyncClient, guarded: Guarded) -> None:
+async def test_artifacts_are_authorized_per_caller(
+    client: httpx.AsyncClient, auth_server: AuthServer
+) -> None:
     """Files are uploaded, listed and downloaded with the caller's own credentials only."""
-    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
     run_id = found["runs"][0]["info"]["run_id"]
     listing = {"query": f'{{ run(runId: "{run_id}") {{ artifacts {{ path }} }} }}'}
     assert (await client.put(f"/artifacts/{run_id}/note.txt", content=b"hers", auth=ADA)).status_code == 201
-    hers = await client.post("/graphql", json=listing, auth=ADA)
-    assert hers.json()["data"]["run"]["artifacts"] == [{"path": "note.txt"}]
+    of_ada = await client.post("/graphql", json=listing, auth=ADA)
+    assert of_ada.json()["data"]["run"]["artifacts"] == [{"path": "note.txt"}]
     assert (await client.get(f"/artifacts/{run_id}/note.txt", auth=ADA)).content == b"hers"
     for method, content in (("GET", None), ("PUT", b"his")):
-        his = await client.request(method, f"/artifacts/{run_id}/note.txt", content=content, auth=BOB)
-        assert his.status_code == 403, his.text
+        of_bob = await client.request(method, f"/artifacts/{run_id}/note.txt", content=content, auth=BOB)
+        assert of_bob.status_code == 403, of_bob.text
     refused = await client.post("/graphql", json=listing, auth=BOB)
     assert {error["extensions"]["code"] for error in refused.json()["errors"]} == {"FORBIDDEN"}
     assert "note" not in refused.text
@@ -153,7 +159,7 @@ async def test_artifacts_are_authorized_per_caller(client: httpx.AsyncClient, gu
 async def test_invalid_credentials_get_401(client: httpx.AsyncClient) -> None:
     """Without credentials, or with wrong ones, the response is 401 with a challenge.
 
-    What another's credentials cached, and the server's own credentials, are of no use.
+    Neither results cached for others nor the server's own credentials are used.
     """
     assert (await client.post("/graphql", json={"query": RUNS}, auth=ADA)).status_code == 200
     assert (await client.post("/graphql", json={"query": RUNS})).status_code == 401
@@ -172,10 +178,10 @@ async def test_tables_are_authorized_per_caller(client: httpx.AsyncClient, forma
     url = f"/tables/runs.{format_}"
     for _ in range(2):
         assert b"hers-3" in (await client.get(url, auth=ADA)).content
-        his = await client.get(url, auth=BOB)
-        assert his.status_code == 200
-        assert b"hers" not in his.content
-        assert (await client.head(url, auth=BOB)).headers.get("etag") == his.headers.get("etag")
+        of_bob = await client.get(url, auth=BOB)
+        assert of_bob.status_code == 200
+        assert b"hers" not in of_bob.content
+        assert (await client.head(url, auth=BOB)).headers.get("etag") == of_bob.headers.get("etag")
     for auth in (None, ("ada", "wrong"), ("nobody", "x")):
         for method in ("GET", "HEAD"):
             refused = await client.request(method, url, auth=auth)
@@ -185,24 +191,24 @@ async def test_tables_are_authorized_per_caller(client: httpx.AsyncClient, forma
 
 @pytest.mark.parametrize("auth", [("ada", "wrong"), ("nobody", "x"), None])
 async def test_every_route_rejects_in_the_same_way(
-    client: httpx.AsyncClient, guarded: Guarded, auth: tuple[str, str] | None
+    client: httpx.AsyncClient, auth_server: AuthServer, auth: tuple[str, str] | None
 ) -> None:
     """On every route, invalid credentials get the same 401, with a challenge and after the delay."""
-    found = guarded.call("runs/search", {"experiment_ids": [guarded.experiment_id]}, ADA)
+    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
     note = f"/artifacts/{found['runs'][0]['info']['run_id']}/note.txt"
     tables = [f"/tables/params.{format_}" for format_ in ("csv", "arrow", "parquet")]
-    answers = set()
+    bodies = set()
     for method, path in (*(("GET", path) for path in (*tables, note, "/metrics")), ("PUT", note)):
-        begun = time.monotonic()
+        start = time.monotonic()
         refused = await client.request(method, path, auth=auth, content=b"x" if method == "PUT" else None)
-        assert time.monotonic() - begun >= WAIT, path
+        assert time.monotonic() - start >= DELAY, path
         assert refused.status_code == 401, path
         assert refused.headers["www-authenticate"].startswith("Basic "), path
-        answers.add(refused.content)
-    begun = time.monotonic()
+        bodies.add(refused.content)
+    start = time.monotonic()
     refused = await client.request("POST", "/graphql", json={"query": RUNS}, auth=auth)
-    assert time.monotonic() - begun >= WAIT
-    assert answers == {refused.content}
+    assert time.monotonic() - start >= DELAY
+    assert bodies == {refused.content}
 
 
 async def test_metrics_accept_callers_of_the_mlflow_server(client: httpx.AsyncClient) -> None:
@@ -215,14 +221,14 @@ async def test_credentials_are_verified_by_the_mlflow_server_only(client: httpx.
     wrong = ("ada", "wrong")
     assert (await client.post("/graphql", json={"query": "{ __typename }"}, auth=wrong)).is_success
     assert (await client.post("/graphql", json={"query": RUNS}, auth=wrong)).status_code == 401
-    assert not await _proven(*wrong)
+    assert not await _verified(*wrong)
     assert (await client.post("/graphql", json={"query": RUNS}, auth=("bob", "wrong"))).status_code == 401
     assert (await client.get("/tables/experiments.csv", auth=BOB)).status_code == 200
-    assert await _proven(*BOB)
-    assert not await _proven("bob", "wrong")
+    assert await _verified(*BOB)
+    assert not await _verified("bob", "wrong")
 
 
-async def _proven(user: str, password: str) -> bool:
+async def _verified(user: str, password: str) -> bool:
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
     caller = await PassThrough().authenticate(Headers({"authorization": f"Basic {encoded}"}))
     assert caller is not None
@@ -235,12 +241,12 @@ async def test_readiness_needs_no_credentials(client: httpx.AsyncClient) -> None
 
 
 async def test_requests_carry_the_current_callers_credentials_only(
-    client: httpx.AsyncClient, guarded: Guarded
+    client: httpx.AsyncClient, auth_server: AuthServer
 ) -> None:
     """A request to MLflow has no cookie and no credentials of another caller."""
     assert client
     seen: list[requests.PreparedRequest] = []
-    creds = get_default_host_creds(guarded.server.uri)
+    creds = get_default_host_creds(auth_server.server.uri)
     for caller in (Caller("a", authorization="Bearer a"), Caller("b"), None):
         current_caller.set(caller)
         response = http_request(

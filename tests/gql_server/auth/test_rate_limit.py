@@ -1,13 +1,12 @@
 """Tests of rate limits."""
 
-import httpx
 import pytest
 
-from gql_server.app import create_app
 from gql_server.auth.caller import ANONYMOUS, Caller
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.config.settings import Settings
 from gql_server.http.request_error import RequestError
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 NAME = {"query": "{ experiment(experimentId: 1) { name } }"}
@@ -15,8 +14,7 @@ NAME = {"query": "{ experiment(experimentId: 1) { name } }"}
 
 async def test_caller_above_the_rate_gets_429(tracking: MemoryTracking) -> None:
     """A caller above the rate gets 429 with Retry-After and a code."""
-    app = create_app(Settings(tracking_uri="unused:", rate_limit="3/hour"), tracking)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with app_client(tracking, rate_limit="3/hour") as client:
         statuses = [(await client.post("/graphql", json=NAME)).status_code for _ in range(3)]
         assert statuses == [200] * 3
         refused = await client.post("/graphql", json=NAME)

@@ -1,22 +1,14 @@
 """Tests of the protection against cross-site request forgery."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 NAME = "{ experiment(experimentId: 1) { name } }"
-
-
-def client_of(tracking: MemoryTracking, **settings: Any) -> httpx.AsyncClient:
-    """Return a client of an application with these settings."""
-    app = create_app(Settings(tracking_uri="unused:", **settings), tracking)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +40,7 @@ async def test_cross_site_requests_are_refused(
 
 async def test_get_can_require_a_preflight_header(tracking: MemoryTracking) -> None:
     """With GQL_GET_NEEDS_HEADER, a GET needs a header that other sites can send after a preflight only."""
-    async with client_of(tracking, get_needs_header=True) as client:
+    async with app_client(tracking, get_needs_header=True) as client:
         assert (await client.get("/graphql", params={"query": NAME})).status_code == 403
         for name in ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight"):
             response = await client.get("/graphql", params={"query": NAME}, headers={name: "a"})

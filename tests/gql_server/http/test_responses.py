@@ -1,25 +1,17 @@
 """Tests of the headers, the encoding and the errors of responses."""
 
 import gzip
-from typing import Any
 
 import httpx
 import pytest
 from backports import zstd
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 NAME = "{ experiment(experimentId: 1) { name } }"
 LONG = "{ " + " ".join(f"a{number}: __typename" for number in range(49)) + " __schema { types { name } } }"
 SITE = "https://app.example.org"
-
-
-def client_of(tracking: MemoryTracking, **settings: Any) -> httpx.AsyncClient:
-    """Return a client of an application with these settings."""
-    app = create_app(Settings(tracking_uri="unused:", **settings), tracking)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
 async def test_head_has_the_headers_of_get(client: httpx.AsyncClient) -> None:
@@ -48,7 +40,7 @@ async def test_options_lists_the_methods(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "code", "said"),
+    ("method", "path", "status", "code", "expected"),
     [
         ("GET", "/v1/graphql", 404, "NOT_FOUND", "/graphql"),
         ("POST", "/graphql/x", 404, "NOT_FOUND", "/graphql"),
@@ -60,14 +52,14 @@ async def test_options_lists_the_methods(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_unknown_path_or_method_is_a_json_error(
-    client: httpx.AsyncClient, method: str, path: str, status: int, code: str, said: str
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str, expected: str
 ) -> None:
     """An unknown path gets 404 and an unknown method 405, as a JSON error with a code."""
     response = await client.request(method, path)
     (error,) = response.json()["errors"]
     assert (response.status_code, error["extensions"]["code"]) == (status, code)
-    assert said in error["message"]
-    assert (said in response.headers.get("allow", "")) is (status == 405)
+    assert expected in error["message"]
+    assert (expected in response.headers.get("allow", "")) is (status == 405)
 
 
 async def test_cors_is_off_by_default(client: httpx.AsyncClient) -> None:
@@ -82,7 +74,7 @@ async def test_cors_is_off_by_default(client: httpx.AsyncClient) -> None:
 
 async def test_cors_allows_listed_origins_only(tracking: MemoryTracking) -> None:
     """A listed origin gets its preflight and may read responses; another gets neither."""
-    async with client_of(tracking, allowed_origins=f"{SITE}, https://other.example") as client:
+    async with app_client(tracking, allowed_origins=f"{SITE}, https://other.example") as client:
         wanted = "content-type, authorization, apollo-require-preflight"
         for origin, allowed in ((SITE, True), ("https://evil.example", False)):
             asking = {
@@ -93,16 +85,16 @@ async def test_cors_allows_listed_origins_only(tracking: MemoryTracking) -> None
             preflight = await client.options("/graphql", headers=asking)
             assert (preflight.headers.get("access-control-allow-origin") == origin) is allowed
             headers = {"origin": origin, "sec-fetch-site": "cross-site"}
-            answer = await client.post("/graphql", json={"query": NAME}, headers=headers)
-            assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
-            assert answer.status_code == (200 if allowed else 403)
-            assert answer.headers.get("access-control-allow-credentials") is None
+            response = await client.post("/graphql", json={"query": NAME}, headers=headers)
+            assert (response.headers.get("access-control-allow-origin") == origin) is allowed
+            assert response.status_code == (200 if allowed else 403)
+            assert response.headers.get("access-control-allow-credentials") is None
 
 
 @pytest.mark.parametrize("writable", [False, True])
 async def test_cors_allows_uploads_to_a_writable_server(tracking: MemoryTracking, *, writable: bool) -> None:
     """A preflight for an upload succeeds if the server is writable."""
-    async with client_of(tracking, allowed_origins=SITE, writable=writable) as client:
+    async with app_client(tracking, allowed_origins=SITE, writable=writable) as client:
         asking = {"origin": SITE, "access-control-request-method": "PUT"}
         preflight = await client.options("/artifacts/1/a.txt", headers=asking)
     assert (preflight.status_code == 200) is writable

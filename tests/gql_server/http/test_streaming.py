@@ -16,26 +16,26 @@ LONG = "x" * 20_000_000
 QUERY = {"query": "{ experiment(experimentId: 1) { name } }"}
 
 
-def holding(name: str) -> MemoryTracking:
+def store_with(name: str) -> MemoryTracking:
     """Return a store with one experiment of this name."""
     experiment: Record = dict.fromkeys(("artifact_location", "created_at", "updated_at"))
-    own = {"experiment_id": "1", "name": name, "lifecycle_stage": "ACTIVE", "tags": [], "runs": []}
-    return MemoryTracking([experiment | own])
+    columns = {"experiment_id": "1", "name": name, "lifecycle_stage": "ACTIVE", "tags": [], "runs": []}
+    return MemoryTracking([experiment | columns])
 
 
 def test_large_response_arrives_whole() -> None:
     """A client that reads gets the whole response, compressed or not."""
-    with served(holding(LONG)) as url:
+    with served(store_with(LONG)) as url:
         whole = httpx.post(f"{url}/graphql", json=QUERY, timeout=60)
         assert whole.json() == {"data": {"experiment": {"name": LONG}}}
         compressed = {"accept-encoding": "gzip"}
-        got = httpx.get(f"{url}/graphql", params=QUERY, headers=compressed, timeout=60)
-        assert got.json() == {"data": {"experiment": {"name": LONG}}}
+        response = httpx.get(f"{url}/graphql", params=QUERY, headers=compressed, timeout=60)
+        assert response.json() == {"data": {"experiment": {"name": LONG}}}
 
 
 def test_client_that_stops_reading_is_disconnected() -> None:
     """A client that does not read is disconnected after the timeout, before the end of the response."""
-    with served(holding(LONG), download_patience=0.5) as url:
+    with served(store_with(LONG), download_patience=0.5) as url:
         port = httpx.URL(url).port
         with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
             body = json.dumps(QUERY).encode()
@@ -43,8 +43,8 @@ def test_client_that_stops_reading_is_disconnected() -> None:
             client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
             time.sleep(6)
             received = 0
-            while piece := client.recv(1_000_000):
-                received += len(piece)
+            while chunk := client.recv(1_000_000):
+                received += len(chunk)
     assert 0 < received < len(LONG)
 
 
@@ -56,7 +56,7 @@ async def test_chunks_form_the_whole_body() -> None:
         async def send(message: Message, sent: list[Message] = sent) -> None:
             sent.append(message)
 
-        body = bytes(place % 251 for place in range(length))
+        body = bytes(index % 251 for index in range(length))
         await send_in_chunks(send)({"type": "http.response.body", "body": body})
         assert b"".join(message["body"] for message in sent) == body
         assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]

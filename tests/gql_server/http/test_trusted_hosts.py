@@ -12,7 +12,7 @@ from tests.support.memory_tracking import MemoryTracking
 
 
 @pytest.mark.parametrize(
-    ("host", "allowed", "answered"),
+    ("host", "allowed", "accepted"),
     [
         ("localhost", "", True),
         ("localhost:8000", "", True),
@@ -40,26 +40,26 @@ from tests.support.memory_tracking import MemoryTracking
         ("[fd00::1]:8000", "fd00::1, [fd00::1]", True),
     ],
 )
-async def test_only_trusted_hosts_are_accepted(host: str, allowed: str, answered: bool) -> None:  # noqa: FBT001
+async def test_only_trusted_hosts_are_accepted(host: str, allowed: str, accepted: bool) -> None:  # noqa: FBT001
     """Addresses, localhost and the listed names are accepted; another name gets 403 and no data."""
     app = create_app(Settings(tracking_uri="unused:", allowed_hosts=allowed), MemoryTracking([]))
-    status, body = await ask(app, [(b"host", host.encode("latin-1"))])
-    assert status == (200 if answered else 403)
-    assert (b"version" in body) is answered
-    assert (b"FORBIDDEN" in body) is not answered
+    status, body = await request(app, [(b"host", host.encode("latin-1"))])
+    assert status == (200 if accepted else 403)
+    assert (b"version" in body) is accepted
+    assert (b"FORBIDDEN" in body) is not accepted
 
 
 async def test_two_or_no_host_headers_are_refused() -> None:
     """A request with two Host headers, or with none, is refused."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
-    assert (await ask(app, [(b"host", b"localhost"), (b"host", b"evil.example")]))[0] == 403
-    assert (await ask(app, []))[0] == 403
+    assert (await request(app, [(b"host", b"localhost"), (b"host", b"evil.example")]))[0] == 403
+    assert (await request(app, []))[0] == 403
 
 
 async def test_listening_host_is_trusted() -> None:
     """The name that the server listens on need not be listed."""
     app = create_app(Settings(tracking_uri="unused:", host="gql.internal"), MemoryTracking([]))
-    assert (await ask(app, [(b"host", b"gql.internal:8000")]))[0] == 200
+    assert (await request(app, [(b"host", b"gql.internal:8000")]))[0] == 200
 
 
 async def test_untrusted_host_is_refused_on_every_path() -> None:
@@ -93,8 +93,8 @@ async def test_websocket_handshake_is_refused(host: str) -> None:
         assert [message["type"] for message in sent] == ["websocket.close"]
 
 
-async def ask(app: Any, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
-    """Send a query with these headers alone, as no client would."""
+async def request(app: Any, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+    """Send a query with exactly these headers, and return the status and body of the response."""
     scope = {
         "type": "http", "method": "GET", "path": "/graphql", "raw_path": b"/graphql", "root_path": "",
         "query_string": b"query=%7Bserver%7Bversion%7D%7D", "http_version": "1.1", "scheme": "http",

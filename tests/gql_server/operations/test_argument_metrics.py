@@ -6,17 +6,16 @@ import httpx
 import pytest
 from graphql import parse
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
 from gql_server.operations.argument_metrics import count_values, variable_uses
 from gql_server.operations.document_metrics import operations_of
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 LOG = "mutation ($i: LogBatchInput!) { logBatch(input: $i) { run { runId } } }"
 
 
-def values(source: str, **variables: Any) -> int:
-    """Return what the arguments of a document's first operation hold."""
+def value_count(source: str, **variables: Any) -> int:
+    """Return the number of values in the arguments of a document's first operation."""
     document = parse(source)
     operation = operations_of(document)[0]
     return count_values(variable_uses(document, operation), operation, variables)
@@ -37,7 +36,7 @@ def values(source: str, **variables: Any) -> int:
 )
 def test_literals_count_for_each_spread(source: str, count: int) -> None:
     """A list counts by its items and an object as ten, for each spread of its fragment."""
-    assert values(source) == count
+    assert value_count(source) == count
 
 
 @pytest.mark.parametrize(
@@ -56,20 +55,19 @@ def test_variable_counts_for_each_argument(variables: dict[str, Any], count: int
     """The value of a variable counts for each argument that uses it, and once if none does."""
     source = "query ($a: A = [1, 2], $unused: A) { b(c: $a) ...F ...F } fragment F on G { h(i: {}) }"
     written = source.replace("i: {}", "i: {j: $a}")
-    assert values(written, **variables) == count + 2 * 10
+    assert value_count(written, **variables) == count + 2 * 10
 
 
 async def codes(client: httpx.AsyncClient, query: str, **variables: Any) -> set[str]:
-    """Return the codes of an answer's errors."""
-    answer = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
-    return {error["extensions"]["code"] for error in answer.get("errors", ())}
+    """Return the codes of a response's errors."""
+    response = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
+    return {error["extensions"]["code"] for error in response.get("errors", ())}
 
 
 async def test_full_batch_is_within_the_limit() -> None:
     """A batch of `max_batch` objects is allowed beside `max_values`; a larger one is not."""
-    app = create_app(Settings(tracking_uri="unused:", writable=True, max_values=100), MemoryTracking([]))
     points = [{"key": "loss", "value": 0.5, "step": step} for step in range(20_000)]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with app_client(MemoryTracking([]), writable=True, max_values=100) as client:
         batch = {"runId": "0" * 32, "metrics": points}
         assert "LIMIT_EXCEEDED" not in await codes(client, LOG, i=batch)
         assert await codes(client, LOG, i=batch | {"metrics": points + points[:100]}) == {"LIMIT_EXCEEDED"}
@@ -81,7 +79,6 @@ async def test_full_page_of_ids_is_within_the_limit(tracking: MemoryTracking) ->
       a: nodes(ids: $ids) { id } b: nodes(ids: $ids) { id } runs(where: $w) { totalCount }
     }"""
     where = {"and": [{"name": {"eq": "a"}}] * 249}
-    app = create_app(Settings(tracking_uri="unused:"), tracking)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        # These ids are of nothing, which is said only once they were read.
+    async with app_client(tracking) as client:
+        # The ids are invalid, which is an error of their coercion, after the limits are checked.
         assert await codes(client, query, ids=["a"] * 1000, w=where) == {"BAD_USER_INPUT"}

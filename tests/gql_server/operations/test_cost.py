@@ -20,7 +20,7 @@ from schema.build import build_schema
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = build_schema()._schema  # noqa: SLF001
-MOST: int = Settings.model_fields["max_cost"].default
+MAX_COST: int = Settings.model_fields["max_cost"].default
 
 
 def cost(source: str, **variables: Any) -> int:
@@ -31,7 +31,7 @@ def cost(source: str, **variables: Any) -> int:
 
 
 def fields() -> Iterator[tuple[str, GraphQLField]]:
-    """Give each field of the schema under its name in the map."""
+    """Yield each field of the schema with its name in the map."""
     for type_ in SCHEMA.type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
             for name, field in type_.fields.items():
@@ -48,18 +48,18 @@ def documented() -> list[str]:
 def test_cost_map_matches_the_schema() -> None:
     """Each field in the map is in the schema, with the arguments of its cost."""
     known = dict(fields())
-    gone = [name for name in COSTS if name not in known]
-    assert not gone, f"these have a cost and are not in the schema any more: {gone}"
+    missing = [name for name in COSTS if name not in known]
+    assert not missing, f"these have a cost and are not in the schema: {missing}"
     for name, one in COSTS.items():
         assert set(one.size_arguments) <= set(known[name].args), name
 
 
 def test_fields_with_a_size_argument_are_in_the_map() -> None:
     """Each field with an argument that specifies a size is in the map."""
-    undecided = [
+    missing = [
         name for name, field in fields() if any(map(is_size_argument, field.args)) and name not in COSTS
     ]
-    assert not undecided, f"decide what these cost, in gql_server/operations/cost_map.py: {undecided}"
+    assert not missing, f"add the costs of these to gql_server/operations/cost_map.py: {missing}"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_variables_specify_sizes(variables: dict[str, Any], objects: int) -> Non
 def test_benchmark_queries_are_within_the_limit(name: str) -> None:
     """The queries of the benchmarks cost less than the default limit."""
     (work,) = (work for work in workloads(Sizes()) if work.name == name)
-    assert 0 < cost(work.document, **work.variables) <= MOST
+    assert 0 < cost(work.document, **work.variables) <= MAX_COST
 
 
 @pytest.mark.parametrize("query", [*documented(), LEADERBOARD, CURVES])
@@ -123,7 +123,7 @@ def test_documented_queries_are_within_the_limit(query: str) -> None:
     """Each query in the documentation costs less than the default limit."""
     document = parse(query)
     for operation in operations_of(document):
-        assert 0 <= CostCalculator(SCHEMA).cost_of(document, operation, {}) <= MOST
+        assert 0 <= CostCalculator(SCHEMA).cost_of(document, operation, {}) <= MAX_COST
 
 
 def test_introspection_costs_the_size_of_the_schema() -> None:
@@ -137,9 +137,9 @@ def test_introspection_costs_the_size_of_the_schema() -> None:
         schema_description=True,
         input_value_deprecation=True,
     )
-    assert cost(query) < MOST / 5
+    assert cost(query) < MAX_COST / 5
     whole = "{ __schema { " + " ".join(f"a{number}: types {{ ...FullType }}" for number in range(40)) + " } }"
-    assert cost(whole + query[query.index("fragment") :]) > MOST
+    assert cost(whole + query[query.index("fragment") :]) > MAX_COST
 
 
 async def test_cost_is_included_on_request(client: httpx.AsyncClient) -> None:
@@ -149,7 +149,7 @@ async def test_cost_is_included_on_request(client: httpx.AsyncClient) -> None:
         body: dict[str, Any] = {"query": query, "variables": {"n": number}}
         plain = (await client.post("/graphql", json=body)).json()
         shown = (await client.post("/graphql", json=body | {"extensions": {"cost": True}})).json()
-        assert shown == plain | {"extensions": {"cost": {"requested": 1 + number, "maximum": MOST}}}
+        assert shown == plain | {"extensions": {"cost": {"requested": 1 + number, "maximum": MAX_COST}}}
 
 
 async def test_operation_above_the_limit_is_refused_with_its_cost(client: httpx.AsyncClient) -> None:
@@ -158,6 +158,6 @@ async def test_operation_above_the_limit_is_refused_with_its_cost(client: httpx.
     response = await client.post("/graphql", json={"query": query, "variables": {"n": 10**9}})
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
-    assert error["extensions"]["cost"]["maximum"] == MOST
-    assert error["extensions"]["cost"]["requested"] > MOST
+    assert error["extensions"]["cost"]["maximum"] == MAX_COST
+    assert error["extensions"]["cost"]["requested"] > MAX_COST
     assert "data" not in response.json()

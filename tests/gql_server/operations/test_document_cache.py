@@ -39,10 +39,10 @@ def test_cache_of_size_zero_is_empty() -> None:
 
 
 def reachable() -> tuple[int, int]:
-    """Return how many tokens and nodes of documents are in memory."""
+    """Return the number of tokens and nodes of documents in memory."""
     gc.collect()
-    there = gc.get_objects()
-    return sum(isinstance(one, Token) for one in there), sum(isinstance(one, Node) for one in there)
+    objects = gc.get_objects()
+    return sum(isinstance(item, Token) for item in objects), sum(isinstance(item, Node) for item in objects)
 
 
 REFUSED = {
@@ -61,7 +61,7 @@ def test_invalid_documents_are_not_cached(name: str) -> None:
     before = reachable()
     for number in range(10):
         assert documents.get(f"{REFUSED[name]}#{number}").errors
-    # Less, where another test's documents went meanwhile.
+    # There may be less than before, if documents of another test were collected.
     assert all(now <= then for now, then in zip(reachable(), before, strict=True))
 
 
@@ -80,20 +80,20 @@ def test_cached_documents_have_no_tokens() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "most"),
+    ("source", "expected"),
     [
         ("{ server { version } }", 20),
         ("{ runs { nodes { metrics(keys: [" + '"a", ' * 1000 + "]) { key } } } }", 3),
         ("#" + "-" * 90_000 + "\n{ server { version } }", 10),
     ],
-    ids=["short", "of many nodes", "a comment"],
+    ids=["short", "many nodes", "a comment"],
 )
-def test_long_documents_count_as_several(source: str, most: int) -> None:
+def test_long_documents_count_as_several(source: str, expected: int) -> None:
     """A long document counts as several, so that the cache takes no more memory than with short ones."""
     documents = cache_of(20)
-    read = [(f"{source}#{number}", documents.get(f"{source}#{number}")) for number in range(25)]
-    kept = takewhile(lambda one: documents.get(one[0]) is one[1], reversed(read))
-    assert sum(1 for _ in kept) == most
+    added = [(f"{source}#{number}", documents.get(f"{source}#{number}")) for number in range(25)]
+    cached = takewhile(lambda item: documents.get(item[0]) is item[1], reversed(added))
+    assert sum(1 for _ in cached) == expected
 
 
 def test_validation_stops_at_the_maximum_of_errors() -> None:

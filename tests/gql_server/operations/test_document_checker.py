@@ -123,9 +123,9 @@ async def refusal(client: httpx.AsyncClient, query: str, **variables: object) ->
 @pytest.mark.parametrize("name", ABUSES)
 async def test_expensive_document_is_refused_quickly(open_client: httpx.AsyncClient, name: str) -> None:
     """A document that is meant to be expensive is refused by its limit, in little CPU time."""
-    document, bound = ABUSES[name]
+    document, limit = ABUSES[name]
     message, taken = await refusal(open_client, document)
-    assert bound in message
+    assert limit in message
     assert taken < _PROMPT
 
 
@@ -168,5 +168,5 @@ async def test_repeated_fragments_and_fields_are_allowed(open_client: httpx.Asyn
         "{ a: server { ...S ...T } b: server { ...S ...T version } } "
         "fragment S on Server { version store } fragment T on Server { version ...S }"
     )
-    answer = (await open_client.post("/graphql", json={"query": query})).json()
-    assert set(answer["data"]) == {"a", "b"}
+    response = (await open_client.post("/graphql", json={"query": query})).json()
+    assert set(response["data"]) == {"a", "b"}

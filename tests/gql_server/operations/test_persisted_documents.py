@@ -1,7 +1,5 @@
 """Tests of documents by their SHA-256."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.operations.persisted_documents import DocumentsFolderError, PersistedDocuments
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 TRUSTED = "query Trusted { server { version } }\r\n"
@@ -26,52 +24,44 @@ def hash_of(source: str) -> str:
 
 
 def apollo(source: str) -> dict[str, Any]:
-    """Return how Apollo's clients name a document."""
+    """Return the parameters by which Apollo's clients name a document."""
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash_of(source)}}}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder with one trusted document."""
+    """Return a folder with one trusted document."""
     (tmp_path / "trusted.graphql").write_bytes(TRUSTED.encode())
     return tmp_path
 
 
-@asynccontextmanager
-async def client_of(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application with these settings."""
-    app = create_app(Settings(tracking_uri="unused:", **settings), MemoryTracking([]))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        yield client
-
-
 async def codes(client: httpx.AsyncClient, body: dict[str, Any]) -> list[str]:
     """Return the codes of the errors that a request gets."""
-    answer = (await client.post("/graphql", json=body)).json()
-    return [error["extensions"]["code"] for error in answer.get("errors", ())]
+    response = (await client.post("/graphql", json=body)).json()
+    return [error["extensions"]["code"] for error in response.get("errors", ())]
 
 
 @pytest.mark.parametrize("mode", ["allow", "only"])
 async def test_trusted_document_is_executed_by_its_hash(folder: Path, mode: str) -> None:
     """A trusted document is executed by its hash in each format of clients, and in full, by GET and POST."""
-    async with client_of(documents_mode=mode, documents_folder=str(folder)) as client:
-        own = hash_of(TRUSTED)
+    async with app_client(MemoryTracking([]), documents_mode=mode, documents_folder=str(folder)) as client:
+        document_id = hash_of(TRUSTED)
         for body in (
-            {"documentId": own},
-            {"documentId": f"sha256:{own}"},
+            {"documentId": document_id},
+            {"documentId": f"sha256:{document_id}"},
             apollo(TRUSTED),
             {"query": TRUSTED},
-            {"query": TRUSTED, "documentId": own},
+            {"query": TRUSTED, "documentId": document_id},
         ):
             assert await codes(client, body) == []
-        got = await client.get("/graphql", params={"documentId": own}, headers={"accept": "*/*"})
+        got = await client.get("/graphql", params={"documentId": document_id}, headers={"accept": "*/*"})
         assert got.json()["data"]["server"]
 
 
 async def test_mode_only_refuses_other_documents(folder: Path) -> None:
     """In mode `only`, no other document is executed: in full, with its hash, or after it was sent with it."""
-    async with client_of(
-        documents_mode="only", documents_folder=str(folder), persisted_queries=100
+    async with app_client(
+        MemoryTracking([]), documents_mode="only", documents_folder=str(folder), persisted_queries=100
     ) as client:
         for body in (
             {"query": OTHER},
@@ -89,7 +79,7 @@ async def test_mode_only_refuses_other_documents(folder: Path) -> None:
 
 async def test_sent_document_is_executed_by_its_hash_later() -> None:
     """A document that was sent with its hash is executed by the hash later; before, it is not found."""
-    async with client_of(persisted_queries=2) as client:
+    async with app_client(MemoryTracking([]), persisted_queries=2) as client:
         missing = (await client.post("/graphql", json=apollo(OTHER))).json()["errors"][0]
         assert missing["message"] == "PersistedQueryNotFound"
         assert missing["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
@@ -101,7 +91,7 @@ async def test_sent_document_is_executed_by_its_hash_later() -> None:
 
 async def test_document_of_a_cached_response_is_stored() -> None:
     """A document is stored for clients also if its response comes from the response cache."""
-    async with client_of(persisted_queries=2, cache_running_seconds=600) as client:
+    async with app_client(MemoryTracking([]), persisted_queries=2, cache_running_seconds=600) as client:
         await client.post("/graphql", json={"query": OTHER})
         again = await client.post("/graphql", json={"query": OTHER, **apollo(OTHER)})
         assert "age" in again.headers
@@ -110,7 +100,7 @@ async def test_document_of_a_cached_response_is_stored() -> None:
 
 async def test_stored_documents_are_limited() -> None:
     """The least recently used documents are dropped; invalid and very long ones are not stored."""
-    async with client_of(persisted_queries=2) as client:
+    async with app_client(MemoryTracking([]), persisted_queries=2) as client:
         several = [f"{{ a{number}: server {{ version }} }}" for number in range(3)]
         for source in several:
             assert await codes(client, {"query": source, **apollo(source)}) == []
@@ -124,7 +114,7 @@ async def test_stored_documents_are_limited() -> None:
 
 async def test_persisted_queries_are_off_by_default() -> None:
     """By default the error for a hash is not supported, and a document in full is executed."""
-    async with client_of() as client:
+    async with app_client(MemoryTracking([])) as client:
         assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
         assert await codes(client, {"query": OTHER, **apollo(OTHER)}) == []
         assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
@@ -133,7 +123,7 @@ async def test_persisted_queries_are_off_by_default() -> None:
 @pytest.mark.parametrize("given", ["", "0" * 63, "g" * 64, "../../etc/passwd", 1, [], {}])
 async def test_invalid_document_id_gets_400(given: Any) -> None:
     """A document id that is not a SHA-256 gets 400."""
-    async with client_of(persisted_queries=2) as client:
+    async with app_client(MemoryTracking([]), persisted_queries=2) as client:
         assert (await client.post("/graphql", json={"documentId": given})).status_code == 400
 
 

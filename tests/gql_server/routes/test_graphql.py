@@ -41,7 +41,7 @@ async def test_get_returns_data(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "given"),
+    ("accept", "expected"),
     [
         ("", PLAIN),
         ("*/*", PLAIN),
@@ -53,11 +53,11 @@ async def test_get_returns_data(client: httpx.AsyncClient) -> None:
         (f"{MODERN}, application/graphql+json, application/json, text/event-stream", MODERN),
     ],
 )
-async def test_media_type_is_negotiated(client: httpx.AsyncClient, accept: str, given: str) -> None:
+async def test_media_type_is_negotiated(client: httpx.AsyncClient, accept: str, expected: str) -> None:
     """The response has the media type that the client prefers, and application/json by default."""
     response = await client.post("/graphql", json={"query": NAME}, headers={"accept": accept})
     assert response.status_code == 200
-    assert response.headers["content-type"] == f"{given}; charset=utf-8"
+    assert response.headers["content-type"] == f"{expected}; charset=utf-8"
 
 
 async def test_other_media_types_get_406(client: httpx.AsyncClient) -> None:
@@ -171,15 +171,15 @@ async def test_other_parameters_of_the_content_type_are_ignored(
 
 async def test_charset_is_not_looked_up_in_pythons_registry(client: httpx.AsyncClient) -> None:
     """Python caches every charset that is looked up, so those of clients are not."""
-    asked: list[str] = []
-    codecs.register(asked.append)
+    looked_up: list[str] = []
+    codecs.register(looked_up.append)
     try:
         for charset in ("made-up-by-a-client", "utf-16"):
             headers = {"content-type": f"application/json; charset={charset}"}
             await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
     finally:
-        codecs.unregister(asked.append)
-    assert asked == []
+        codecs.unregister(looked_up.append)
+    assert looked_up == []
 
 
 async def test_large_body_gets_413(client: httpx.AsyncClient) -> None:

@@ -2,26 +2,18 @@
 
 import asyncio
 
-import httpx
 import pytest
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
 from gql_server.routes import health
 from schema.ports.errors import StoreUnavailable
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
-
-
-def client_of(tracking: MemoryTracking) -> httpx.AsyncClient:
-    """Return a client of an application over this store."""
-    transport = httpx.ASGITransport(create_app(Settings(tracking_uri="unused:"), tracking))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
 async def test_readiness_follows_the_store() -> None:
     """Without its store, the server is alive but not ready, and reports the reason."""
     tracking = MemoryTracking([])
-    async with client_of(tracking) as client:
+    async with app_client(tracking) as client:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         tracking.failing["ready"] = StoreUnavailable("The store is down.")
         response = await client.get("/readyz")
@@ -41,5 +33,5 @@ async def test_store_that_does_not_respond_is_not_ready(monkeypatch: pytest.Monk
         await asyncio.Event().wait()
 
     tracking.ready = hang  # type: ignore[method-assign]
-    async with client_of(tracking) as client:
+    async with app_client(tracking) as client:
         assert (await client.get("/readyz")).status_code == 503

@@ -2,19 +2,15 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 
-from gql_server.app import create_app
 from gql_server.cache.response_cache import ResponseCache
-from gql_server.config.settings import Settings
 from gql_server.operations import document_cache, executor
 from gql_server.routes import graphql
 from schema.build import build_schema
+from tests.support.app_client import app_client
 from tests.support.memory_tracking import MemoryTracking
 
 SECRET = "password hunter2 in /etc/secret.py"
@@ -47,53 +43,45 @@ MISTAKES: list[dict[str, Any]] = [
 ]
 
 
-@asynccontextmanager
-async def client_of(tracking: MemoryTracking, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application over a store."""
-    app = create_app(Settings(tracking_uri="unused:", **settings), tracking)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        yield client
-
-
 def names() -> set[str]:
-    """Return the names of all that the schema has, but for those of GraphQL itself."""
-    found = set()
+    """Return the names in the schema, without those of GraphQL itself."""
+    all_names = set()
     for name, type_ in SCHEMA.type_map.items():
         if not name.startswith("__"):
-            found |= {name, *getattr(type_, "fields", ()), *getattr(type_, "values", ())}
+            all_names |= {name, *getattr(type_, "fields", ()), *getattr(type_, "values", ())}
             for field in getattr(type_, "fields", {}).values():
-                found |= set(getattr(field, "args", ()))
-    return found
+                all_names |= set(getattr(field, "args", ()))
+    return all_names
 
 
 @pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
 async def test_errors_name_nothing_of_a_hidden_schema(tracking: MemoryTracking, body: dict[str, Any]) -> None:
     """With introspection off, no error has a name of the schema that is not in the request."""
-    async with client_of(tracking, introspection=False) as client:
-        answer = (await client.post("/graphql", json=body)).json()
-    assert "data" not in answer
-    assert {error["message"] for error in answer["errors"]} == {"The request does not fit the schema."}
-    rest = str([{**error, "message": ""} for error in answer["errors"]])
+    async with app_client(tracking, introspection=False) as client:
+        response = (await client.post("/graphql", json=body)).json()
+    assert "data" not in response
+    assert {error["message"] for error in response["errors"]} == {"The request does not fit the schema."}
+    rest = str([{**error, "message": ""} for error in response["errors"]])
     assert not set(re.findall(r"\w+", rest)) & (names() - set(re.findall(r"\w+", str(body))))
 
 
 @pytest.mark.parametrize("body", MISTAKES, ids=lambda body: body["query"])
 async def test_suggestions_can_be_disabled(tracking: MemoryTracking, body: dict[str, Any]) -> None:
     """With suggestions off, no error suggests a name."""
-    async with client_of(tracking, suggestions=False) as client:
+    async with app_client(tracking, suggestions=False) as client:
         assert "Did you mean" not in (await client.post("/graphql", json=body)).text
 
 
 async def test_suggestions_are_on_by_default(tracking: MemoryTracking) -> None:
     """By default, errors suggest similar names."""
-    async with client_of(tracking) as client:
+    async with app_client(tracking) as client:
         for body in MISTAKES[:2]:
             assert "Did you mean" in (await client.post("/graphql", json=body)).text
 
 
 async def test_hidden_schema_can_be_queried(tracking: MemoryTracking) -> None:
     """With introspection off, queries are executed, with the `__typename` that clients add."""
-    async with client_of(tracking, introspection=False) as client:
+    async with app_client(tracking, introspection=False) as client:
         response = await client.post("/graphql", json={"query": "{ __typename server { __typename } }"})
     assert response.json() == {"data": {"__typename": "Query", "server": {"__typename": "Server"}}}
 
@@ -119,7 +107,7 @@ async def test_unexpected_errors_are_masked_at_every_step(
     ):
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
             patch.setattr(owner, name, failure)
-            async with client_of(tracking) as client:
+            async with app_client(tracking) as client:
                 response = await client.post("/graphql", json={"query": "{ server { version } }"})
         assert response.status_code == 500
         (error,) = response.json()["errors"]
@@ -130,7 +118,7 @@ async def test_unexpected_errors_are_masked_at_every_step(
 
 async def test_error_messages_are_shortened(tracking: MemoryTracking) -> None:
     """An error quotes a limited part of a request, however long its names are."""
-    async with client_of(tracking) as client:
+    async with app_client(tracking) as client:
         body = {"query": "{ " + " ".join(f"{'x' * 9000}{number}" for number in range(10)) + " }"}
         response = await client.post("/graphql", json=body)
     assert len(response.content) < 15_000

@@ -21,7 +21,7 @@ _BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 
 @pytest.fixture
 async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application that has no path of its own."""
+    """Run an application over a SQLite store."""
     app = create_app(Settings(tracking_uri=sqlite_store.uri))
     async with (
         app.router.lifespan_context(app),
@@ -32,17 +32,17 @@ async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_page_has_a_strict_content_security_policy(client: httpx.AsyncClient) -> None:
     """The page loads nothing from other sites, runs no inline script, and cannot be framed."""
-    answer = await client.get("/graphql", headers=_BROWSER)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    policy = answer.headers["content-security-policy"]
+    response = await client.get("/graphql", headers=_BROWSER)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    policy = response.headers["content-security-policy"]
     directives = dict(part.split(" ", 1) for part in policy.split("; "))
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == directives["connect-src"] == "'self'"
     assert directives["frame-ancestors"] == "'none'"
     assert not re.search(r"https?:|\*|unsafe-eval", policy)
-    assert answer.headers["cache-control"] == "private, no-cache"
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "private, no-cache"
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_page_refers_to_hashed_relative_files(client: httpx.AsyncClient) -> None:
@@ -53,9 +53,9 @@ async def test_page_refers_to_hashed_relative_files(client: httpx.AsyncClient) -
     assert any(name.endswith(".css") for name in names)
     for name in names:
         assert name.startswith("./graphiql/")
-        answer = await client.get(f"/{name[2:]}")
-        assert answer.status_code == 200
-        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        response = await client.get(f"/{name[2:]}")
+        assert response.status_code == 200
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert re.search(r"-[\w-]{8}\.\w+$", name), "the name has no hash of the contents"
 
 
@@ -65,38 +65,38 @@ async def test_built_files_have_their_media_types(client: httpx.AsyncClient) -> 
     files = sorted((BUILT / "graphiql").iterdir())
     assert {file.suffix for file in files} == set(types)
     for file in files:
-        answer = await client.get(f"/graphiql/{file.name}")
-        assert answer.headers["content-type"].split(";")[0] == types[file.suffix]
-        assert answer.content == file.read_bytes()
+        response = await client.get(f"/graphiql/{file.name}")
+        assert response.headers["content-type"].split(";")[0] == types[file.suffix]
+        assert response.content == file.read_bytes()
 
 
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
 async def test_files_are_compressed_by_accept_encoding(client: httpx.AsyncClient, encoding: str) -> None:
     """A browser gets a script compressed, and 304 with its ETag; other clients get it uncompressed."""
     file = max((BUILT / "graphiql").iterdir(), key=lambda file: file.stat().st_size)
-    taking = {"accept-encoding": encoding}
-    answer = await client.get(f"/graphiql/{file.name}", headers=taking)
-    content = zstd.decompress(answer.content) if encoding == "zstd" else answer.content
+    accepting = {"accept-encoding": encoding}
+    response = await client.get(f"/graphiql/{file.name}", headers=accepting)
+    content = zstd.decompress(response.content) if encoding == "zstd" else response.content
     assert content == file.read_bytes()
-    assert answer.headers["content-encoding"] == encoding
-    assert int(answer.headers["content-length"]) < file.stat().st_size / 3
-    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert "immutable" in answer.headers["cache-control"]
-    having = taking | {"if-none-match": answer.headers["etag"]}
-    assert (await client.get(f"/graphiql/{file.name}", headers=having)).status_code == 304
-    head = await client.head(f"/graphiql/{file.name}", headers=taking)
-    assert head.headers == answer.headers
+    assert response.headers["content-encoding"] == encoding
+    assert int(response.headers["content-length"]) < file.stat().st_size / 3
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in response.headers["cache-control"]
+    cached = accepting | {"if-none-match": response.headers["etag"]}
+    assert (await client.get(f"/graphiql/{file.name}", headers=cached)).status_code == 304
+    head = await client.head(f"/graphiql/{file.name}", headers=accepting)
+    assert head.headers == response.headers
     plain = await client.get(f"/graphiql/{file.name}", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert plain.headers["vary"] == answer.headers["vary"] == "accept-encoding"
+    assert plain.headers["vary"] == response.headers["vary"] == "accept-encoding"
 
 
 @pytest.mark.parametrize("path", ["nothing.js", "../page.py", "%2e%2e/index.html", ""])
 async def test_other_files_are_not_found(client: httpx.AsyncClient, path: str) -> None:
     """A file outside the page's directory, and the directory itself, get 404."""
-    answer = await client.get(f"/graphiql/{path}")
-    assert answer.status_code == 404
-    assert "immutable" not in answer.headers.get("cache-control", "")
+    response = await client.get(f"/graphiql/{path}")
+    assert response.status_code == 404
+    assert "immutable" not in response.headers.get("cache-control", "")
 
 
 async def test_browser_gets_the_page_for_a_url_with_a_query(client: httpx.AsyncClient) -> None:
@@ -108,9 +108,9 @@ async def test_browser_gets_the_page_for_a_url_with_a_query(client: httpx.AsyncC
 
 async def test_missing_page_is_explained(tmp_path: Path) -> None:
     """If the page was not built, a browser gets 404 with an explanation, and nothing from other sites."""
-    answer = page(tmp_path)
-    assert answer.status_code == 404
-    text = bytes(answer.body).decode()
+    response = page(tmp_path)
+    assert response.status_code == 404
+    text = bytes(response.body).decode()
     assert "GraphiQL is not part of this installation" in text
     assert "POST" in text
     assert not re.search(r"https?:", text)
@@ -123,6 +123,6 @@ async def test_page_can_be_disabled(sqlite_store: Store) -> None:
     """With GQL_GRAPHIQL=false a browser gets the response of any other client."""
     app = create_app(Settings(tracking_uri=sqlite_store.uri, graphiql=False))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        answer = await client.get("/graphql", headers=_BROWSER)
-    assert answer.status_code == 400
-    assert answer.json()["errors"]
+        response = await client.get("/graphql", headers=_BROWSER)
+    assert response.status_code == 400
+    assert response.json()["errors"]
