@@ -50,7 +50,7 @@ MATRIX: Mapping[str, MatrixRow] = {
 }
 """The newer edition's row on attributes includes the rows that only the older edition has."""
 
-_TEXT_RULES = {"null_tests": False, "quoted_numbers": True}
+_TEXT_RULES = {"null_tests": False, "quoted_times": True}
 """No IS NULL: params support only =, != and LIKE. Values of attributes, times included, are quoted."""
 MAX_PAGE_SIZE = 1000
 """Rows per page of a search; a higher limit is not documented."""
@@ -75,9 +75,9 @@ def azure_capabilities(edition: Edition) -> Capabilities:
         attributes=_ATTRIBUTES if supports("filter_attributes") else frozenset(),
         like=supports("like"),
         unequal_tags=supports("unequal_tags"),
-        quoted_metrics=supports("quoted_metrics"),
-        statuses=_STATUSES,
-        reads_filters=True,
+        quoted_metric_keys=supports("quoted_metrics"),
+        status_names=_STATUSES,
+        parses_filters_here=True,
         max_page_size=MAX_PAGE_SIZE,
         max_points_per_page=MAX_POINTS_PER_PAGE,
         **_TEXT_RULES,

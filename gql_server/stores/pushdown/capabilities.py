@@ -22,15 +22,15 @@ class Capabilities:
     null_tests: bool = False
     """Whether the store can test for absent params and tags."""
     unequal_tags: bool = True
-    quoted_metrics: bool = True
+    quoted_metric_keys: bool = True
     """Whether the store finds metrics whose keys must be quoted."""
-    quoted_numbers: bool = False
+    quoted_times: bool = False
     """Whether the store requires quotes around times."""
-    whole_times: bool = False
+    integer_times_only: bool = False
     """Whether the store fails on times that are not integers in a filter string."""
-    statuses: Mapping[str, str] = field(default_factory=dict)
+    status_names: Mapping[str, str] = field(default_factory=dict)
     """The store's spelling of a status, where it differs from MLflow's."""
-    reads_filters: bool = False
+    parses_filters_here: bool = False
     """Whether this server parses filter strings, because the store supports only some of the syntax."""
     max_page_size: int = 50_000
     """The maximum number of rows per page; the default is MLflow's own limit."""
@@ -50,7 +50,10 @@ _CAPABILITIES: Mapping[StoreKind, Capabilities] = {
     ),
     # No `like`: the file store's LIKE does not match across a line break.
     StoreKind.FILE: Capabilities(
-        orders=_TIMES | {"run_id", "status"}, attributes=_RUN_ATTRIBUTES, null_tests=True, whole_times=True
+        orders=_TIMES | {"run_id", "status"},
+        attributes=_RUN_ATTRIBUTES,
+        null_tests=True,
+        integer_times_only=True,
     ),
 }
 _MINIMUM = Capabilities()

@@ -35,11 +35,11 @@ def parse_filter(text: str, syntax: FilterSyntax) -> AllOf:
     return AllOf(tuple(_predicate(comparison, syntax) for comparison in _comparisons(text, syntax)))
 
 
-def check_filter(text: str, syntax: FilterSyntax, *, whole_times: bool) -> None:
+def check_filter(text: str, syntax: FilterSyntax, *, integer_times_only: bool) -> None:
     """Raise `BadUserInput` for a filter string on which the store would fail instead of refusing it.
 
     The store checks what MLflow refuses with a message, because it may be a newer version that supports more,
-    and filters that are too long to be parsed here. `whole_times` refuses times that are not integers.
+    and filters that are too long to be parsed here. `integer_times_only` refuses times that are not integers.
     """
     if len(text) > MAX_FILTER_LENGTH:
         return
@@ -47,7 +47,7 @@ def check_filter(text: str, syntax: FilterSyntax, *, whole_times: bool) -> None:
         comparisons = _comparisons(text, syntax)
     except MlflowException:
         return
-    if whole_times and not all(map(_has_integer_time, comparisons)):
+    if integer_times_only and not all(map(_has_integer_time, comparisons)):
         message = "On this store filter compares times only with integers (milliseconds)."
         raise BadUserInput(message)
 

@@ -87,7 +87,7 @@ def _candidates(
             text = f"{name} {operator}"
             yield _Candidate(text, (parsed_type, key, operator, None), text)
         quoted = (
-            predicate.by == "attribute" and isinstance(predicate.value, int) and capabilities.quoted_numbers
+            predicate.by == "attribute" and isinstance(predicate.value, int) and capabilities.quoted_times
         )
         for literal, value in literals:
             sent = f"'{literal}'" if quoted else literal
@@ -111,7 +111,7 @@ def _names(
         return
     if _UNQUOTED_KEY.fullmatch(predicate.key):
         yield f"{predicate.by}s.{predicate.key}", predicate.key
-    if capabilities.quoted_metrics or predicate.by != "metric":
+    if capabilities.quoted_metric_keys or predicate.by != "metric":
         yield from ((f"{predicate.by}s.{quote}{predicate.key}{quote}", predicate.key) for quote in '`"')
 
 
@@ -164,7 +164,7 @@ def _widened(predicate: Predicate, capabilities: Capabilities) -> str:
     if predicate.operator in {"like", "ilike"}:
         # MySQL compares bytes here, up to four per letter, and some databases fold one letter to two.
         return text.replace("_", "%")
-    return capabilities.statuses.get(text, text) if predicate.key == "status" else text
+    return capabilities.status_names.get(text, text) if predicate.key == "status" else text
 
 
 def _number_literals(predicate: Predicate) -> Iterator[tuple[str, Any]]:

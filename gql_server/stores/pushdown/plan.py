@@ -50,7 +50,7 @@ def plan_runs(search: Search, capabilities: Capabilities) -> SearchPlan:
 def plan_experiments(search: Search, capabilities: Capabilities) -> SearchPlan:
     """Return the plan of a search for experiments."""
     # Every store accepts times of experiments without quotes.
-    capabilities = replace(capabilities, quoted_numbers=False)
+    capabilities = replace(capabilities, quoted_times=False)
     order_by = experiment_order_by(search.order, capabilities)
     return _plan(search, EXPERIMENT_FILTERS, capabilities, order_by)
 
@@ -62,11 +62,11 @@ def _plan(
     if "\x00" in client_filter:
         message = "filter must not contain a NUL character."
         raise BadUserInput(message)
-    if client_filter and capabilities.reads_filters:
+    if client_filter and capabilities.parses_filters_here:
         parsed = parse_filter(client_filter, syntax)
         client_filter, condition = "", parsed if condition is None else AllOf((parsed, condition))
     elif client_filter:
-        check_filter(client_filter, syntax, whole_times=capabilities.whole_times)
+        check_filter(client_filter, syntax, integer_times_only=capabilities.integer_times_only)
     clauses = (
         _implied_clauses(condition, lambda predicate: filter_clause(predicate, syntax, capabilities))
         if condition

@@ -193,7 +193,7 @@ async def test_refused_pushed_filter_is_left_out(server_store: Store) -> None:
 
 def test_filter_is_parsed_for_stores_with_partial_support() -> None:
     """The supported part of the client's filter is pushed down, and this server evaluates all of it."""
-    store = Capabilities(attributes=frozenset({"started_at"}), quoted_numbers=True, reads_filters=True)
+    store = Capabilities(attributes=frozenset({"started_at"}), quoted_times=True, parses_filters_here=True)
     text = "metrics.loss < 1 AND start_time > 5 AND tags.k LIKE 'a%' AND status = 'FINISHED'"
     plan = plan_runs(Search(filter=text, where=ADAM), store)
     assert plan.filter == "metrics.loss < 1.0 AND attributes.start_time > '5' AND params.opt = 'adam'"
