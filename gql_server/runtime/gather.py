@@ -1,4 +1,4 @@
-"""Concurrent awaitables of which none outlives the others' failure."""
+"""`asyncio.gather` that cancels the other awaitables after a failure."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable

@@ -15,7 +15,7 @@ _MAX_EXPERIMENTS: Final = 20
 
 
 class CaseSensitivity:
-    """Looks up an experiment by its name in the opposite case, until a lookup gave a result."""
+    """Looks up an experiment by its name with the case of all letters swapped, and caches the result."""
 
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader

@@ -32,4 +32,4 @@ class HistoryRequest:
     read_limit: PointLimit
     """Limits the points read from the store."""
     returned_limit: PointLimit
-    """Limits the points returned; counted as well where the points read are not all returned."""
+    """Limits the points returned, which are fewer than those read if a sample is requested."""

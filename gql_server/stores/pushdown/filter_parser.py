@@ -57,7 +57,7 @@ def _comparisons(text: str, syntax: FilterSyntax) -> Sequence[Mapping[str, Any]]
         return syntax.parse(text)
     # MLflow's parser uses sqlparse and shlex, which raise any of these.
     except (ValueError, TypeError, KeyError, SyntaxError, IndexError, RecursionError) as error:
-        message = "MLflow cannot parse filter."
+        message = "MLflow cannot parse this filter."
         raise BadUserInput(message) from error
 
 
