@@ -10,7 +10,7 @@ from tests.support.stores import Store
 
 INPUT, VALIDATION = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
 
-QUESTIONS = [
+MISTAKES = [
     ("{ runs(first: -1) { totalCount } }", INPUT, "first must be from 0 to 1000"),
     ("{ runs(first: 1001) { totalCount } }", INPUT, "GQL_MAX_PAGE_SIZE"),
     ("{ runs(first: 99999999999) { totalCount } }", VALIDATION, "32-bit"),
@@ -38,7 +38,7 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("query", "code", "said"), QUESTIONS)
+@pytest.mark.parametrize(("query", "code", "said"), MISTAKES)
 async def test_mistake_is_one_error_with_a_code(
     sqlite_store: Store, query: str, code: str, said: str
 ) -> None:
@@ -77,7 +77,7 @@ async def test_absent_entity_is_null(store: Store) -> None:
             """query ($run: ID!, $ids: [ID!]!) {
                  run(runId: $run) { name }
                  experiment(experimentId: "987654321") { name }
-                 named: experiment(name: "nobody called anything this") { name }
+                 named: experiment(name: "no such name") { name }
                  nodes(ids: $ids) { id }
                  runs(experimentIds: ["987654321"]) { totalCount nodes { name } pageInfo { endCursor } }
                }""",
@@ -117,10 +117,10 @@ async def test_time_in_filter_of_a_file_store_must_be_an_integer(file_store: Sto
     query = "query ($text: String) { runs(filter: $text) { nodes { runId } } }"
     async with graphql_client(file_store.uri) as graphql:
         error = await graphql.error(query, text=text)
-        found = await graphql.data(query, text="tags.start_time = '1.5' AND start_time > 5")
+        data = await graphql.data(query, text="tags.start_time = '1.5' AND start_time > 5")
     assert error["extensions"]["code"] == INPUT
     assert "whole numbers" in error["message"]
-    assert found["runs"]["nodes"] == [{"runId": run}]
+    assert data["runs"]["nodes"] == [{"runId": run}]
 
 
 @pytest.mark.parametrize("database", ["mysql", "postgres"])
@@ -146,8 +146,8 @@ async def test_experiment_name_lookup_is_exact(mysql_server_store: Store) -> Non
     query = """query ($name: String!) {
       experiment(name: $name) { name } runs(experimentNames: [$name]) { nodes { runId } } }"""
     async with graphql_client(store.uri) as graphql:
-        found = await graphql.data(query, name="exp a")
+        data = await graphql.data(query, name="exp a")
         other = await graphql.response(query, name="EXP A")
-    assert found == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}
+    assert data == {"experiment": {"name": "exp a"}, "runs": {"nodes": [{"runId": run}]}}
     assert run not in other.text
     assert "exp a" not in other.text

@@ -5,31 +5,31 @@ from tests.support.servers import free_port
 from tests.support.stores import Store
 
 COUNT = "{ runs { totalCount } }"
-KEPT = 600.0
+TTL_SECONDS = 600.0
 """Seconds, more than any test takes."""
 
 
 async def test_repeated_query_is_served_from_the_cache(sqlite_store: Store) -> None:
     """A repeated query gets the same bytes with their age, and the statistics count a hit."""
-    async with graphql_client(sqlite_store.uri, cache_running_seconds=KEPT) as graphql:
+    async with graphql_client(sqlite_store.uri, cache_running_seconds=TTL_SECONDS) as graphql:
         first = await graphql.response(COUNT)
         sqlite_store.client.create_run("0")
         second = await graphql.response(COUNT)
         health = (await graphql.http.get("/healthz")).json()
     assert "age" not in first.headers
-    assert 0 <= int(second.headers["age"]) < KEPT
+    assert 0 <= int(second.headers["age"]) < TTL_SECONDS
     assert second.content == first.content
     assert health["cache"]["answers"] == {"hits": 1, "misses": 1}
 
 
 async def test_no_cache_reads_from_the_store(sqlite_store: Store) -> None:
     """Cache-Control: no-cache returns what was just logged, and updates the cache for later requests."""
-    async with graphql_client(sqlite_store.uri, cache_running_seconds=KEPT) as graphql:
+    async with graphql_client(sqlite_store.uri, cache_running_seconds=TTL_SECONDS) as graphql:
         await graphql.response(COUNT)
         sqlite_store.client.create_run("0")
         body = {"query": COUNT}
-        anew = await graphql.http.post("/graphql", json=body, headers={"cache-control": "no-cache"})
-        assert anew.json() == {"data": {"runs": {"totalCount": 1}}}
+        refreshed = await graphql.http.post("/graphql", json=body, headers={"cache-control": "no-cache"})
+        assert refreshed.json() == {"data": {"runs": {"totalCount": 1}}}
         assert (await graphql.data(COUNT)) == {"runs": {"totalCount": 1}}
 
 
@@ -62,10 +62,10 @@ async def test_replicas_share_redis(sqlite_store: Store, redis_url: str) -> None
     """Two servers with the same Redis share cached responses."""
     async with (
         graphql_client(
-            sqlite_store.uri, cache_running_seconds=KEPT, cache_url=redis_url, cache_timeout=5
+            sqlite_store.uri, cache_running_seconds=TTL_SECONDS, cache_url=redis_url, cache_timeout=5
         ) as one,
         graphql_client(
-            sqlite_store.uri, cache_running_seconds=KEPT, cache_url=redis_url, cache_timeout=5
+            sqlite_store.uri, cache_running_seconds=TTL_SECONDS, cache_url=redis_url, cache_timeout=5
         ) as other,
     ):
         first = await one.response(COUNT)

@@ -129,7 +129,7 @@ async def test_experiment_rows_have_times(graphql: GraphQLClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "code", "told"),
+    ("query", "code", "message"),
     [
         ("{ runRows(first: 10001) { runId } }", "BAD_USER_INPUT", "GQL_MAX_ROWS"),
         ("{ runRows(first: -1) { runId } }", "BAD_USER_INPUT", "GQL_MAX_ROWS"),
@@ -140,16 +140,16 @@ async def test_experiment_rows_have_times(graphql: GraphQLClient) -> None:
     ],
 )
 async def test_bad_rows_arguments_are_refused(
-    graphql: GraphQLClient, query: str, code: str, told: str
+    graphql: GraphQLClient, query: str, code: str, message: str
 ) -> None:
     """Invalid arguments are an error that explains the mistake."""
     error = await graphql.error(query)
     assert error["extensions"]["code"] == code
-    assert told in error["message"]
+    assert message in error["message"]
 
 
 async def test_rows_are_available_by_get(graphql: GraphQLClient) -> None:
     """GET returns rows, too: some tools with stored credentials send only GET."""
     query = "{ runRows(first: 2, filter: \"attributes.run_name = 'run 3'\") { runName } }"
-    answer = await graphql.http.get("/graphql", params={"query": query})
-    assert answer.json() == {"data": {"runRows": [{"runName": "run 3"}]}}
+    response = await graphql.http.get("/graphql", params={"query": query})
+    assert response.json() == {"data": {"runRows": [{"runName": "run 3"}]}}

@@ -28,24 +28,26 @@ async def test_experiment_lifecycle(store: Store, graphql: GraphQLClient) -> Non
     """An experiment is created, tagged, deleted with its runs and restored with them."""
     tags = [{"key": "team", "value": "vision"}, {"key": "ünicode", "value": "✓"}]
     made = await mutate(graphql, "createExperiment", name="a sweep ✓", tags=tags)
-    own = made["experimentId"]
+    experiment_id = made["experimentId"]
     assert made["name"] == "a sweep ✓"
     assert as_mapping(made, "tags") == {"team": "vision", "ünicode": "✓"}
-    assert store.client.get_experiment(own).tags == {"team": "vision", "ünicode": "✓"}
+    assert store.client.get_experiment(experiment_id).tags == {"team": "vision", "ünicode": "✓"}
 
     more = [{"key": "team", "value": "audio"}, {"key": "new", "value": ""}]
-    tagged = await mutate(graphql, "setExperimentTags", experimentId=own, tags=more)
+    tagged = await mutate(graphql, "setExperimentTags", experimentId=experiment_id, tags=more)
     assert as_mapping(tagged, "tags") == {"team": "audio", "new": "", "ünicode": "✓"}
-    untagged = await mutate(graphql, "deleteExperimentTags", experimentId=own, keys=["new", "ünicode"])
+    untagged = await mutate(
+        graphql, "deleteExperimentTags", experimentId=experiment_id, keys=["new", "ünicode"]
+    )
     assert as_mapping(untagged, "tags") == {"team": "audio"}
-    assert store.client.get_experiment(own).tags == {"team": "audio"}
+    assert store.client.get_experiment(experiment_id).tags == {"team": "audio"}
 
-    run = store.client.create_run(own).info.run_id
-    deleted = await mutate(graphql, "deleteExperiment", experimentId=own)
+    run = store.client.create_run(experiment_id).info.run_id
+    deleted = await mutate(graphql, "deleteExperiment", experimentId=experiment_id)
     assert deleted["lifecycleStage"] == "DELETED"
-    assert store.client.get_experiment(own).lifecycle_stage == "deleted"
+    assert store.client.get_experiment(experiment_id).lifecycle_stage == "deleted"
     assert store.client.get_run(run).info.lifecycle_stage == "deleted"
-    restored = await mutate(graphql, "restoreExperiment", experimentId=own)
+    restored = await mutate(graphql, "restoreExperiment", experimentId=experiment_id)
     assert restored["lifecycleStage"] == "ACTIVE"
     assert store.client.get_run(run).info.lifecycle_stage == "active"
 
@@ -63,31 +65,31 @@ async def test_run_lifecycle(store: Store, graphql: GraphQLClient) -> None:
         startedAt="2026-01-02T03:04:05.678+01:00",
         userId="ada",
     )
-    own = started["runId"]
+    run_id = started["runId"]
     assert (started["status"], started["userId"], started["name"]) == ("RUNNING", "ada", "first ✓")
     assert started["startedAt"] == "2026-01-02T02:04:05.678Z"
     assert started["endedAt"] is None
-    run = store.client.get_run(own)
+    run = store.client.get_run(run_id)
     assert run.info.start_time == 1767319445678
     wanted = {"a": "b", "mlflow.parentRunId": parent, "mlflow.runName": "first ✓", "mlflow.user": "ada"}
     assert {key: run.data.tags.get(key) for key in wanted} == wanted
 
-    ended = await mutate(graphql, "endRun", runId=own, endedAt="2026-01-02T03:00:00Z")
+    ended = await mutate(graphql, "endRun", runId=run_id, endedAt="2026-01-02T03:00:00Z")
     assert (ended["status"], ended["endedAt"]) == ("FINISHED", "2026-01-02T03:00:00.000Z")
-    again = await mutate(graphql, "endRun", runId=own, status="KILLED")
-    assert again["status"] == store.client.get_run(own).info.status == "KILLED"
+    again = await mutate(graphql, "endRun", runId=run_id, status="KILLED")
+    assert again["status"] == store.client.get_run(run_id).info.status == "KILLED"
     assert again["endedAt"] > ended["endedAt"]
 
-    resumed = await mutate(graphql, "updateRun", runId=own, status="RUNNING", name="second")
+    resumed = await mutate(graphql, "updateRun", runId=run_id, status="RUNNING", name="second")
     assert (resumed["status"], resumed["name"]) == ("RUNNING", "second")
-    run = store.client.get_run(own)
+    run = store.client.get_run(run_id)
     assert (run.info.status, run.info.run_name) == ("RUNNING", "second")
     assert run.data.tags["mlflow.runName"] == "second"
 
-    assert (await mutate(graphql, "deleteRun", runId=own))["lifecycleStage"] == "DELETED"
-    assert store.client.get_run(own).info.lifecycle_stage == "deleted"
-    assert (await mutate(graphql, "restoreRun", runId=own))["lifecycleStage"] == "ACTIVE"
-    assert store.client.get_run(own).info.lifecycle_stage == "active"
+    assert (await mutate(graphql, "deleteRun", runId=run_id))["lifecycleStage"] == "DELETED"
+    assert store.client.get_run(run_id).info.lifecycle_stage == "deleted"
+    assert (await mutate(graphql, "restoreRun", runId=run_id))["lifecycleStage"] == "ACTIVE"
+    assert store.client.get_run(run_id).info.lifecycle_stage == "active"
 
 
 async def test_run_without_input_has_defaults(store: Store, graphql: GraphQLClient) -> None:
@@ -102,7 +104,7 @@ async def test_run_without_input_has_defaults(store: Store, graphql: GraphQLClie
 
 async def test_logged_values_are_stored(store: Store, graphql: GraphQLClient) -> None:
     """64-bit steps, NaN, infinities, params and tags are stored as by MLflow's client."""
-    own = store.client.create_run("0").info.run_id
+    run_id = store.client.create_run("0").info.run_id
     metrics: list[dict[str, Any]] = [
         {"key": "loss", "value": 0.1, "step": 2**62, "timestamp": "2026-01-01T00:00:00.001Z"},
         {"key": "loss", "value": 0.2, "step": -(2**62), "timestamp": "2026-01-01T00:00:00.002Z"},
@@ -117,7 +119,7 @@ async def test_logged_values_are_stored(store: Store, graphql: GraphQLClient) ->
         {"key": "t", "value": "2"},
         {"key": "mlflow.runName", "value": "named"},
     ]
-    logged = await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
+    logged = await mutate(graphql, "logBatch", runId=run_id, metrics=metrics, params=params, tags=tags)
     values = {metric["key"]: metric["value"] or metric["nonFinite"] for metric in logged["metrics"]}
     assert values == {
         "loss": 0.1,
@@ -127,56 +129,58 @@ async def test_logged_values_are_stored(store: Store, graphql: GraphQLClient) ->
         "down": "NEGATIVE_INFINITY",
     }
     assert logged["name"] == "named"
-    run = store.client.get_run(own)
+    run = store.client.get_run(run_id)
     assert run.data.params == {"lr": "0.1", "empty": "", "ü": "x\ny"}
     assert run.data.tags["t"] == "2"
     assert math.isnan(run.data.metrics["nan"])
     assert run.data.metrics["up"] > 1e308
-    history = store.client.get_metric_history(own, "loss")
+    history = store.client.get_metric_history(run_id, "loss")
     assert {(point.step, point.value, point.timestamp) for point in history} == {
         (2**62, 0.1, 1767225600001),
         (-(2**62), 0.2, 1767225600002),
     }
-    (now,) = store.client.get_metric_history(own, "a/b c.d-e_f:g")
+    (now,) = store.client.get_metric_history(run_id, "a/b c.d-e_f:g")
     assert abs(now.timestamp - run.info.start_time) < 600_000
 
 
 async def test_run_tags_are_set_and_deleted(store: Store, graphql: GraphQLClient) -> None:
     """A run's tags are set, changed and deleted."""
-    own = store.client.create_run("0", tags={"old": "1"}).info.run_id
+    run_id = store.client.create_run("0", tags={"old": "1"}).info.run_id
     tags = [{"key": "old", "value": "2"}, {"key": "new", "value": "ü"}]
-    assert as_mapping(await mutate(graphql, "setRunTags", runId=own, tags=tags), "tags")["old"] == "2"
-    left = await mutate(graphql, "deleteRunTags", runId=own, keys=["old", "old"])
+    assert as_mapping(await mutate(graphql, "setRunTags", runId=run_id, tags=tags), "tags")["old"] == "2"
+    left = await mutate(graphql, "deleteRunTags", runId=run_id, keys=["old", "old"])
     assert "old" not in as_mapping(left, "tags")
-    assert store.client.get_run(own).data.tags["new"] == "ü"
-    assert "old" not in store.client.get_run(own).data.tags
+    assert store.client.get_run(run_id).data.tags["new"] == "ü"
+    assert "old" not in store.client.get_run(run_id).data.tags
 
 
 async def test_large_batch_is_split(store: Store, graphql: GraphQLClient) -> None:
     """A batch of any size is logged, in calls of the size that the store allows."""
-    own = store.client.create_run("0").info.run_id
+    run_id = store.client.create_run("0").info.run_id
     metrics = [{"key": f"m{number % 3}", "value": float(number), "step": number} for number in range(2500)]
     params = [{"key": f"p{number:03}", "value": str(number)} for number in range(150)]
     tags = [{"key": f"t{number:03}", "value": str(number)} for number in range(250)]
-    await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
-    run = store.client.get_run(own)
+    await mutate(graphql, "logBatch", runId=run_id, metrics=metrics, params=params, tags=tags)
+    run = store.client.get_run(run_id)
     assert run.data.params == {f"p{number:03}": str(number) for number in range(150)}
     assert {f"t{number:03}": str(number) for number in range(250)}.items() <= run.data.tags.items()
-    steps = [point.step for key in ("m0", "m1", "m2") for point in store.client.get_metric_history(own, key)]
+    steps = [
+        point.step for key in ("m0", "m1", "m2") for point in store.client.get_metric_history(run_id, key)
+    ]
     assert sorted(steps) == list(range(2500))
 
 
 async def test_failed_batch_reports_what_was_stored(store: Store, graphql: GraphQLClient) -> None:
     """A changed param is refused in MLflow's words, before any metric; the error reports what was stored."""
-    own = store.client.create_run("0").info.run_id
-    store.client.log_param(own, "p120", "before")
+    run_id = store.client.create_run("0").info.run_id
+    store.client.log_param(run_id, "p120", "before")
     params = [{"key": f"p{number:03}", "value": "now"} for number in range(150)]
     metrics = [{"key": "m", "value": 1.0}]
-    code, said = await mutation_error(graphql, "logBatch", runId=own, params=params, metrics=metrics)
+    code, said = await mutation_error(graphql, "logBatch", runId=run_id, params=params, metrics=metrics)
     assert code == INPUT
     assert "Changing param values is not allowed" in said
     assert said.endswith("Certainly stored: 100 of 150 params, 0 of 1 metrics.")
-    run = store.client.get_run(own)
+    run = store.client.get_run(run_id)
     assert run.data.params["p120"] == "before"
     assert {f"p{number:03}" for number in range(100)} <= run.data.params.keys()
     assert run.data.metrics == {}
@@ -184,9 +188,9 @@ async def test_failed_batch_reports_what_was_stored(store: Store, graphql: Graph
 
 async def test_same_param_again_is_no_error(store: Store, graphql: GraphQLClient) -> None:
     """Logging a param again with the same value is no error."""
-    own = store.client.create_run("0").info.run_id
+    run_id = store.client.create_run("0").info.run_id
     for _ in range(2):
-        logged = await mutate(graphql, "logBatch", runId=own, params=[{"key": "p", "value": "1"}])
+        logged = await mutate(graphql, "logBatch", runId=run_id, params=[{"key": "p", "value": "1"}])
     assert as_mapping(logged, "params") == {"p": "1"}
 
 
@@ -198,23 +202,27 @@ async def test_experiment_name_in_use_is_refused(store: Store, graphql: GraphQLC
         assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
     store.client.delete_experiment(one)
     assert (await mutation_error(graphql, "createExperiment", name="one"))[0] == INPUT
-    assert [own.name for own in store.client.search_experiments()] == ["Default"]
+    assert [experiment.name for experiment in store.client.search_experiments()] == ["Default"]
 
 
 async def test_experiment_is_renamed(store: Store, graphql: GraphQLClient) -> None:
     """An active experiment is renamed to a free name or its own; Azure ML does not rename."""
-    own = store.client.create_experiment("own")
+    experiment_id = store.client.create_experiment("own")
     if store.kind is StoreKind.AZURE_ML:
-        code, _ = await mutation_error(graphql, "renameExperiment", experimentId=own, name="another")
+        code, _ = await mutation_error(
+            graphql, "renameExperiment", experimentId=experiment_id, name="another"
+        )
         assert code == "UNSUPPORTED_BY_STORE"
         return
     for name in ("another ✓", "another ✓"):
-        assert (await mutate(graphql, "renameExperiment", experimentId=own, name=name))["name"] == name
-        assert store.client.get_experiment(own).name == name
+        assert (await mutate(graphql, "renameExperiment", experimentId=experiment_id, name=name))[
+            "name"
+        ] == name
+        assert store.client.get_experiment(experiment_id).name == name
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
     for name in ("Default", "gone"):
-        code, said = await mutation_error(graphql, "renameExperiment", experimentId=own, name=name)
+        code, said = await mutation_error(graphql, "renameExperiment", experimentId=experiment_id, name=name)
         assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
     code, said = await mutation_error(graphql, "renameExperiment", experimentId=gone, name="back")
     assert (code, said) == (INPUT, "Cannot rename a non-active experiment.")
@@ -223,8 +231,8 @@ async def test_experiment_is_renamed(store: Store, graphql: GraphQLClient) -> No
 
 async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClient) -> None:
     """Changes of a deleted run or experiment are refused with MLflow's message."""
-    own = store.client.create_run("0").info.run_id
-    store.client.delete_run(own)
+    run_id = store.client.create_run("0").info.run_id
+    store.client.delete_run(run_id)
     for field, more in (
         ("logBatch", {"metrics": [{"key": "m", "value": 1}]}),
         ("logBatch", {"params": [{"key": "p", "value": "1"}]}),
@@ -233,9 +241,9 @@ async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClien
         ("updateRun", {"name": "x"}),
         ("deleteRunTags", {"keys": ["mlflow.runName"]}),
     ):
-        code, said = await mutation_error(graphql, field, runId=own, **more)
+        code, said = await mutation_error(graphql, field, runId=run_id, **more)
         assert (field, code, "'active'" in said) == (field, INPUT, True)
-    assert store.client.get_run(own).data.metrics == {}
+    assert store.client.get_run(run_id).data.metrics == {}
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
     assert (await mutation_error(graphql, "startRun", experimentId=gone))[0] == INPUT
@@ -245,7 +253,7 @@ async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClien
 
 async def test_change_of_absent_entity_is_not_found(store: Store, graphql: GraphQLClient) -> None:
     """A run, experiment or tag that does not exist is NOT_FOUND, and is not created."""
-    own = store.client.create_run("0").info.run_id
+    run_id = store.client.create_run("0").info.run_id
     metric, tag = {"key": "m", "value": 1}, {"key": "t", "value": "1"}
     for field, given in (
         ("logBatch", {"runId": ABSENT, "metrics": [metric]}),
@@ -254,7 +262,7 @@ async def test_change_of_absent_entity_is_not_found(store: Store, graphql: Graph
         ("endRun", {"runId": ABSENT}),
         ("deleteRun", {"runId": ABSENT}),
         ("restoreRun", {"runId": ABSENT}),
-        ("deleteRunTags", {"runId": own, "keys": ["nope"]}),
+        ("deleteRunTags", {"runId": run_id, "keys": ["nope"]}),
         ("startRun", {"experimentId": "123456"}),
         ("deleteExperiment", {"experimentId": "123456"}),
         ("restoreExperiment", {"experimentId": "0"}),
@@ -285,7 +293,7 @@ async def test_concurrent_writers_lose_nothing(store: Store) -> None:
 
     A file store has no transactions: there one server executes the changes one after another.
     """
-    own = store.client.create_run("0").info.run_id
+    run_id = store.client.create_run("0").info.run_id
 
     async def log(graphql: GraphQLClient, writer: int) -> None:
         for batch in range(4):
@@ -294,7 +302,7 @@ async def test_concurrent_writers_lose_nothing(store: Store) -> None:
             ]
             params = [{"key": f"p{batch}", "value": "same"}, {"key": f"own{writer}{batch}", "value": "x"}]
             tags = [{"key": f"t{batch}", "value": "same"}]
-            await mutate(graphql, "logBatch", runId=own, metrics=metrics, params=params, tags=tags)
+            await mutate(graphql, "logBatch", runId=run_id, metrics=metrics, params=params, tags=tags)
 
     async with (
         graphql_client(store.uri, writable=True) as one,
@@ -302,8 +310,8 @@ async def test_concurrent_writers_lose_nothing(store: Store) -> None:
     ):
         other = one if store.kind is StoreKind.FILE else second
         await asyncio.gather(log(one, 0), log(other, 1), log(one, 2), log(other, 3))
-    run = store.client.get_run(own)
+    run = store.client.get_run(run_id)
     assert len(run.data.params) == 4 + 4 * 4
     for key in range(8):
-        steps = [point.step for point in store.client.get_metric_history(own, f"m{key}")]
+        steps = [point.step for point in store.client.get_metric_history(run_id, f"m{key}")]
         assert sorted(steps) == sorted(batch * 10 + writer for batch in range(4) for writer in range(4))

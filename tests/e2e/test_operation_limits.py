@@ -63,7 +63,7 @@ async def test_conditions_of_a_filter_are_limited(store: Store, query: str) -> N
 async def test_shared_filter_counts_for_each_field(sqlite_store: Store) -> None:
     """A filter that many fields use is parsed for each of them, so it counts for each."""
     text = f"params.a = '{'b' * 15_000}'"
-    fields = " ".join(f"a{place}: runs(filter: $f) {{ totalCount }}" for place in range(4))
+    fields = " ".join(f"a{index}: runs(filter: $f) {{ totalCount }}" for index in range(4))
     async with graphql_client(sqlite_store.uri) as graphql:
         assert await graphql.data("query ($f: String) { runs(filter: $f) { totalCount } }", f=text)
         unread = await graphql.error("query ($f: String) { runs(filter: $f) { totalCount } }", f=f"{text} x")

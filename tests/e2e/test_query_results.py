@@ -149,4 +149,6 @@ async def test_results_equal_mlflow_client(
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
     async with graphql_client(store.uri, max_cost=10_000_000) as graphql:
         data = await graphql.data(EVERYTHING, ids=ids)
-    assert data == {"nodes": [expected_experiment(store, own) for own in written.experiment_ids]}
+    assert data == {
+        "nodes": [expected_experiment(store, experiment_id) for experiment_id in written.experiment_ids]
+    }

@@ -44,10 +44,10 @@ async def test_models_come_from_the_registry_store(
     store.create_model_version("net", "s3://bucket/net", "0" * 32)
     elsewhere.set_registered_model_alias("net", "best", "1")
     async with graphql_client(sqlite_store.uri, registry_uri=registry_uri) as graphql:
-        answer = await graphql.data(QUERY, id=run.run_id)
+        data = await graphql.data(QUERY, id=run.run_id)
     made = {"name": "net", "version": "1", "run": {"name": "here"}}
     versions = [{"version": "2", "run": None}, {"version": "1", "run": {"name": "here"}}]
-    assert answer == {
+    assert data == {
         "run": {"modelVersions": [made]},
         "registeredModels": {
             "totalCount": 1,
@@ -71,8 +71,8 @@ async def test_reading_creates_no_registry(file_store: Store) -> None:
     folder = Path(file_store.uri.removeprefix("file://"))
     run_id = file_store.client.create_run("0").info.run_id
     async with graphql_client(file_store.uri) as graphql:
-        answer = await graphql.data(QUERY, id=run_id)
-    assert answer == {
+        data = await graphql.data(QUERY, id=run_id)
+    assert data == {
         "run": {"modelVersions": []},
         "registeredModels": {"totalCount": 0, "nodes": []},
         "modelVersion": None,

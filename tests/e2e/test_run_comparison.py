@@ -39,10 +39,10 @@ def fill(store: Store, count: int) -> list[str]:
     return ids
 
 
-def row(answer: Any, kind: str, key: str) -> Any:
+def row(data: Any, kind: str, key: str) -> Any:
     """Return the row of a key in a comparison."""
-    (found,) = [row for row in answer["compareRuns"][kind] if row["key"] == key]
-    return found
+    (entry,) = [row for row in data["compareRuns"][kind] if row["key"] == key]
+    return entry
 
 
 async def test_runs_are_compared_in_requested_order(store: Store) -> None:
@@ -50,17 +50,17 @@ async def test_runs_are_compared_in_requested_order(store: Store) -> None:
     a, b, c, d = fill(store, 4)
     store.client.delete_run(c)
     async with graphql_client(store.uri) as graphql:
-        answer = await graphql.data(COMPARISON, ids=[d, c, b, a, d])
+        data = await graphql.data(COMPARISON, ids=[d, c, b, a, d])
     default = {"name": "Default"}
-    assert answer["compareRuns"]["runs"] == [
+    assert data["compareRuns"]["runs"] == [
         {"runId": run_id, "experiment": default} for run_id in (d, c, b, a, d)
     ]
-    assert answer["compareRuns"]["params"] == [
+    assert data["compareRuns"]["params"] == [
         {"key": "last", "differs": True, "values": [None, None, "", None, None]},
         {"key": "number", "differs": True, "values": ["3", "2", "1", "0", "3"]},
         {"key": "same", "differs": False, "values": ["é"] * 5},
     ]
-    assert answer["compareRuns"]["metrics"] == [
+    assert data["compareRuns"]["metrics"] == [
         {"key": "n/ü", "differs": True, "values": [3, 2, 1, 0, 3], "minimum": 0, "maximum": 3},
         {
             "key": "odd",
@@ -70,7 +70,7 @@ async def test_runs_are_compared_in_requested_order(store: Store) -> None:
             "maximum": 0.25,
         },
     ]
-    assert row(answer, "tags", "mlflow.runName")["differs"]
+    assert row(data, "tags", "mlflow.runName")["differs"]
 
 
 async def test_infinities_differ(store: Store) -> None:

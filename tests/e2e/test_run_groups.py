@@ -64,8 +64,8 @@ async def test_groups_equal_pandas(store: Store) -> None:
             for name, column in spread.items()
             if column["count"]
         ]
-        found = tuple(None if pd.isna(part) else part for part in key)
-        expected[found] = {"count": len(rows), "metrics": metrics}
+        group = tuple(None if pd.isna(part) else part for part in key)
+        expected[group] = {"count": len(rows), "metrics": metrics}
     got = {_key(group): {"count": group["count"], "metrics": group["metrics"]} for group in groups}
     assert got == expected
     assert len(groups) == len(expected) > 10
@@ -220,8 +220,8 @@ async def test_logged_keys_are_distinct_and_sorted(store: Store) -> None:
     query = "{ experiments(orderBy: [{attribute: NAME}]) { nodes { name metricKeys paramKeys tagKeys } } }"
     async with graphql_client(store.uri) as graphql:
         nodes = (await graphql.data(query))["experiments"]["nodes"]
-    found = {node["name"]: (node["metricKeys"], node["paramKeys"]) for node in nodes}
-    assert found == {
+    group = {node["name"]: (node["metricKeys"], node["paramKeys"]) for node in nodes}
+    assert group == {
         "Default": ([], ["B", "a b", "b", "é"]),
         "empty": ([], []),
         "grouped": (["acc", "loss"], ["lr"]),

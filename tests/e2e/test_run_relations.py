@@ -102,12 +102,12 @@ async def test_parent_tag_may_name_any_run(store: Store) -> None:
     store.client.delete_run(root)
     query = "{ runs(orderBy: [{attribute: NAME}]) { nodes { name parent { name lifecycleStage } } } }"
     async with graphql_client(store.uri) as graphql:
-        found = (await graphql.data(query))["runs"]["nodes"]
+        nodes = (await graphql.data(query))["runs"]["nodes"]
         children = await graphql.data(
             "query ($id: ID!) { run(runId: $id) { children { nodes { name } } } }", id=root
         )
     gone = {"name": "root", "lifecycleStage": "DELETED"}
-    parents = {node["name"]: node["parent"] for node in found}
+    parents = {node["name"]: node["parent"] for node in nodes}
     assert parents == {"far": gone, "near": gone} | {f"odd {number}": None for number in range(6)}
     # Children are searched in the experiment of their parent.
     assert _nodes(children["run"]["children"]) == ["far"]

@@ -70,10 +70,10 @@ async def test_equal_mutations_are_each_executed(sqlite_store: Store) -> None:
     """Two equal mutations at the same time are both executed."""
     text = 'mutation { startRun(input: {experimentId: "0", name: "same"}) { run { runId } } }'
     async with graphql_client(sqlite_store.uri, writable=True) as graphql:
-        answers = await asyncio.gather(*(graphql.data(text) for _ in range(5)))
+        results = await asyncio.gather(*(graphql.data(text) for _ in range(5)))
         again = await graphql.response(text)
     assert "age" not in again.headers
-    assert len({answer["startRun"]["run"]["runId"] for answer in answers}) == 5
+    assert len({result["startRun"]["run"]["runId"] for result in results}) == 5
     assert len(sqlite_store.client.search_runs(["0"])) == 6
 
 
@@ -138,7 +138,7 @@ def test_mutations_finish_after_a_disconnect(sqlite_store: Store) -> None:
     wanted = {"Default", *map(str, range(20))}
 
     def made() -> set[str]:
-        return {own.name for own in sqlite_store.client.search_experiments()}
+        return {experiment.name for experiment in sqlite_store.client.search_experiments()}
 
     with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         address = urlsplit(server.url)
@@ -211,16 +211,18 @@ async def test_experiment_location_must_be_below_a_root(
         folder.mkdir()
     (free / "out").symlink_to(secret)
     async with graphql_client(store.uri, writable=True) as graphql:
-        for place in (secret.as_uri(), str(secret), str(free)):
-            code, said = await mutation_error(graphql, "createExperiment", name="x", artifactLocation=place)
+        for location in (secret.as_uri(), str(secret), str(free)):
+            code, said = await mutation_error(
+                graphql, "createExperiment", name="x", artifactLocation=location
+            )
             assert (code, "GQL_ARTIFACT_ROOTS" in said) == ("BAD_USER_INPUT", True)
     async with graphql_client(store.uri, writable=True, artifact_roots=str(free)) as graphql:
-        for place in (secret.as_uri(), f"{free}/../secret", str(free / "out")):
-            assert (await mutation_error(graphql, "createExperiment", name="x", artifactLocation=place))[
+        for location in (secret.as_uri(), f"{free}/../secret", str(free / "out")):
+            assert (await mutation_error(graphql, "createExperiment", name="x", artifactLocation=location))[
                 0
             ] == ("BAD_USER_INPUT")
-        for number, place in enumerate([f"{free}/mine", "s3://bucket/folder"]):
-            await mutate(graphql, "createExperiment", name=f"of {number}", artifactLocation=place)
+        for number, location in enumerate([f"{free}/mine", "s3://bucket/folder"]):
+            await mutate(graphql, "createExperiment", name=f"of {number}", artifactLocation=location)
             made = store.client.get_experiment_by_name(f"of {number}")
             assert made is not None
-            assert made.artifact_location.endswith(place)
+            assert made.artifact_location.endswith(location)

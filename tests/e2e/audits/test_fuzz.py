@@ -32,8 +32,8 @@ def test_generated_queries_cause_no_server_error(server: RunningServer, tmp_path
     failures = dict(re.findall(r"❌ (.+): (\d+)$", done.stdout, re.MULTILINE))
     assert failures.keys() <= {"ST113 GraphQL server error"}, said
     shown = re.findall(r"^ *`(\{.*\})`$", done.stdout, re.MULTILINE)
-    answers: list[dict[str, Any]] = list(map(json.loads, shown))
-    assert len(answers) == sum(map(int, failures.values())), said
-    codes = {error["extensions"]["code"] for answer in answers for error in answer["errors"]}
+    results: list[dict[str, Any]] = list(map(json.loads, shown))
+    assert len(results) == sum(map(int, failures.values())), said
+    codes = {error["extensions"]["code"] for result in results for error in result["errors"]}
     assert codes <= CODES, said
     assert not [line for line in server.printed if '"status":5' in line or "Traceback" in line]

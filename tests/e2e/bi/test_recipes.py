@@ -29,15 +29,15 @@ def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def recipe(
-    heading: str, server: RunningServer, place: int = 0, changed: Mapping[str, str] | None = None
+    heading: str, server: RunningServer, index: int = 0, replacements: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Run a recipe's Python code with the URL of the server, and return the names that it defined.
 
-    `changed` maps texts of the recipe to their replacements.
+    `replacements` maps texts of the recipe to their replacements.
     """
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[place]
-    for given, other in {ADDRESS: server.url, **(changed or {})}.items():
+    code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[index]
+    for given, other in {ADDRESS: server.url, **(replacements or {})}.items():
         assert given in code
         code = code.replace(given, other)
     # dlt looks up the module of a function that it decorates.
@@ -85,7 +85,7 @@ def test_dlt_loads_incrementally(sqlite_store: Store) -> None:
     """Runs are loaded page by page; a second load gets newer runs, without duplicates."""
     fill(sqlite_store.client)
     with running_server("--tracking-uri", sqlite_store.uri) as server:
-        pipeline = recipe("dlt", server, changed=_PAGES_OF_TWO)["pipeline"]
+        pipeline = recipe("dlt", server, replacements=_PAGES_OF_TWO)["pipeline"]
         assert _loaded(pipeline) == [("run 0", "RUNNING")] + [(f"run {n}", "FINISHED") for n in range(1, 5)]
         client: MlflowClient = sqlite_store.client
         fresh = client.create_run("0", tags={"mlflow.runName": "run 5"}).info.run_id
@@ -127,7 +127,7 @@ def test_dlt_retries_a_failed_load(sqlite_store: Store) -> None:
     fill(sqlite_store.client)
     with running_server("--tracking-uri", sqlite_store.uri) as server:
         with pytest.raises(PipelineStepFailed, match="Invalid clause"):
-            recipe("dlt", server, changed={"  runs(first": f"  {_FAILING}\n  runs(first"})
+            recipe("dlt", server, replacements={"  runs(first": f"  {_FAILING}\n  runs(first"})
         assert len(_loaded(recipe("dlt", server)["pipeline"])) == 5
 
 

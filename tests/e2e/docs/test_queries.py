@@ -17,8 +17,8 @@ def ids(demo: Demo) -> dict[str, str]:
     experiments = demo.client.search_experiments()
     runs = (run.items() for run in (demo.runs(experiment.name) for experiment in experiments))
     models = demo.client.search_logged_models([experiment.experiment_id for experiment in experiments])
-    found = {f"RUN({name})": run.info.run_id for some in runs for name, run in some}
-    return found | {f"MODEL({model.name})": model.model_id for model in models}
+    run_ids = {f"RUN({name})": run.info.run_id for some in runs for name, run in some}
+    return run_ids | {f"MODEL({model.name})": model.model_id for model in models}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))

@@ -139,7 +139,7 @@ def test_tour_lines_fit_the_editor(browser: Browser, server: RunningServer, widt
         line = page.locator(".graphiql-query-editor .view-lines")
         expect(line).to_contain_text("as it is.")
         page.evaluate(
-            """async patience => {
+            """async timeout => {
                 const fits = () => {
                     const editor = document.querySelector(".graphiql-query-editor .monaco-editor");
                     const edge = editor.getBoundingClientRect().right;
@@ -164,11 +164,11 @@ def test_narrow_window_stacks_the_panes(browser: Browser, server: RunningServer,
         run(page)
         expect(page.locator(".results canvas").first).to_be_visible()
         operation = page.locator(".graphiql-editors").bounding_box()
-        answer = page.locator(".graphiql-response").bounding_box()
+        result = page.locator(".graphiql-response").bounding_box()
         assert operation
-        assert answer
-        assert answer["y"] >= operation["y"] + operation["height"]
-        assert answer["width"] > 0.7 * width
+        assert result
+        assert result["y"] >= operation["y"] + operation["height"]
+        assert result["width"] > 0.7 * width
 
 
 def test_documentation_describes_root_fields(opened: Tab, server: RunningServer) -> None:
@@ -317,7 +317,7 @@ def _gaps(page: Page, colour: str) -> list[float]:
         }""",
         rgb,
     )
-    drawn = [place for place, is_drawn in enumerate(columns) if is_drawn]
+    drawn = [index for index, is_drawn in enumerate(columns) if is_drawn]
     width = drawn[-1] - drawn[0]
     return [(right - left) / width for left, right in pairwise(drawn) if right - left > 2]
 

@@ -1,4 +1,4 @@
-"""Files being uploaded: what happens when folders or the disk change meanwhile."""
+"""Files being uploaded: concurrent changes of folders, and full disks."""
 
 import os
 import tempfile

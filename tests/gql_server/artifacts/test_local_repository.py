@@ -117,10 +117,10 @@ async def test_link_out_of_folder_is_refused(
     (run.folder / "around").symlink_to("around")
     (run.folder / "broken").symlink_to("nothing")
     with caplog.at_level(logging.WARNING):
-        answer = await graphql.data(
+        result = await graphql.data(
             "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }", id=run.id
         )
-        assert answer["run"]["artifacts"] == [
+        assert result["run"]["artifacts"] == [
             {"path": "real", "children": [{"path": "real/x.txt"}]},
             {"path": "within", "children": [{"path": "within/x.txt"}]},
         ]
@@ -162,8 +162,8 @@ async def test_name_that_is_not_utf8_is_not_listed(graphql: GraphQLClient, run: 
     run.write("x.txt")
     run.write(os.fsdecode(b"\xff\xfe"))
     run.write(".artifact.uploading.x")
-    answer = await graphql.data(QUERY, id=run.id, path="")
-    assert answer["run"]["artifacts"] == [{"path": "x.txt"}]
+    result = await graphql.data(QUERY, id=run.id, path="")
+    assert result["run"]["artifacts"] == [{"path": "x.txt"}]
 
 
 async def test_name_that_no_path_may_have_is_not_listed(graphql: GraphQLClient, run: ArtifactOwner) -> None:
@@ -171,8 +171,8 @@ async def test_name_that_no_path_may_have_is_not_listed(graphql: GraphQLClient, 
     for name in ("a\\b", "file:x", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
     query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
-    answer = await graphql.data(query, id=run.id)
-    assert answer["run"]["artifacts"] == [{"path": "kept", "children": [{"path": "kept/x.txt"}]}]
+    result = await graphql.data(query, id=run.id)
+    assert result["run"]["artifacts"] == [{"path": "kept", "children": [{"path": "kept/x.txt"}]}]
 
 
 async def test_large_folder_is_listed_up_to_the_limit(sqlite_store: Store, run: ArtifactOwner) -> None:
@@ -180,8 +180,8 @@ async def test_large_folder_is_listed_up_to_the_limit(sqlite_store: Store, run: 
     for number in range(10_000):
         (run.folder / f"{number:05}").touch()
     async with graphql_client(sqlite_store.uri) as graphql:
-        answer = await graphql.data(QUERY, id=run.id, path="")
-        assert [entry["path"] for entry in answer["run"]["artifacts"]] == [f"{n:05}" for n in range(10_000)]
+        result = await graphql.data(QUERY, id=run.id, path="")
+        assert [entry["path"] for entry in result["run"]["artifacts"]] == [f"{n:05}" for n in range(10_000)]
     async with graphql_client(sqlite_store.uri, max_artifacts=9_999) as graphql:
         error = await graphql.error(QUERY, id=run.id, path="")
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
@@ -197,8 +197,8 @@ async def test_limit_is_for_all_folders_of_a_query(sqlite_store: Store, run: Art
         query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
         errors = (await graphql.response(query, id=run.id)).json()["errors"]
         assert {error["extensions"]["code"] for error in errors} == {"LIMIT_EXCEEDED"}
-        answer = await graphql.data(QUERY, id=run.id, path="a")
-        assert len(answer["run"]["artifacts"]) == 3
+        result = await graphql.data(QUERY, id=run.id, path="a")
+        assert len(result["run"]["artifacts"]) == 3
 
 
 async def test_absent_folder_is_empty(

@@ -55,9 +55,9 @@ async def test_proxied_files_support_listing_ranges_and_head(
     graphql, run = proxied
     _log(server_store, run, "plots/a b.png", CONTENT)
     _log(server_store, run, "x.txt", b"content")
-    answer = await graphql.data(QUERY, id=run.id)
+    result = await graphql.data(QUERY, id=run.id)
     url = f"{run.route}/plots/a%20b.png"
-    assert answer["run"]["artifacts"] == [
+    assert result["run"]["artifacts"] == [
         {
             "path": "plots",
             "isDir": True,
@@ -97,8 +97,8 @@ async def test_proxied_artifacts_of_a_database_need_a_server_uri(
     _log(server_store, run, "x.txt", b"content")
     database = shared_mlflow_server.database_uri
     async with graphql_client(database, artifacts_uri=server_store.uri, **UNCACHED) as graphql:
-        answer = await graphql.data(QUERY, id=run.id)
-        (file,) = answer["run"]["artifacts"]
+        result = await graphql.data(QUERY, id=run.id)
+        (file,) = result["run"]["artifacts"]
         assert (await graphql.http.get(file["downloadUrl"])).text == "content"
     async with graphql_client(database, **UNCACHED) as graphql:
         error = await graphql.error(QUERY, id=run.id)
@@ -138,8 +138,8 @@ async def test_unreachable_storage_is_unavailable(sqlite_store: Store) -> None:
     expected = [(ftp, "STORE_UNAVAILABLE", "cannot be reached")]
     if importlib.util.find_spec("boto3") is None:
         expected.append(("s3://bucket/x", "UNSUPPORTED_BY_STORE", "the Python package boto3"))
-    for place, (location, code, said) in enumerate(expected):
-        experiment = sqlite_store.client.create_experiment(f"far {place}", location)
+    for index, (location, code, said) in enumerate(expected):
+        experiment = sqlite_store.client.create_experiment(f"far {index}", location)
         run_id = sqlite_store.client.create_run(experiment).info.run_id
         async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
             error = await graphql.error(QUERY, id=run_id)
@@ -176,7 +176,7 @@ async def test_folders_are_read_only_below_roots(
             assert (await graphql.http.get(url)).status_code == expected, roots
 
 
-class Kept(ArtifactRepository):
+class CloudRepository(ArtifactRepository):
     """A repository like those of cloud storage: files are downloaded whole, and sizes may be unknown."""
 
     failure: Exception | None = None
@@ -196,8 +196,8 @@ class Kept(ArtifactRepository):
         """Return all paths with this prefix, as the plugin for Azure does."""
         if self.failure:
             raise self.failure
-        found = sorted(entry for entry in self._folder().rglob("*"))
-        names = [(entry, entry.relative_to(self._folder()).as_posix()) for entry in found]
+        paths = sorted(entry for entry in self._folder().rglob("*"))
+        names = [(entry, entry.relative_to(self._folder()).as_posix()) for entry in paths]
         return [
             FileInfo(name, entry.is_dir(), entry.stat().st_size if self.sizes else -1)
             for entry, name in names
@@ -219,11 +219,11 @@ class Kept(ArtifactRepository):
 
 
 @pytest.fixture
-def kept(
+def remote(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[ArtifactOwner, type[Kept]]]:
+) -> Iterator[tuple[ArtifactOwner, type[CloudRepository]]]:
     """Give a run with artifacts in a cloud repository, and the class of the repository to configure it."""
-    repository = type("OwnKept", (Kept,), {})
+    repository = type("ConfiguredRepository", (CloudRepository,), {})
     known = registry._artifact_repository_registry._registry  # noqa: SLF001 - where plugins register
     monkeypatch.setitem(known, "kept", repository)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spool"))
@@ -237,14 +237,14 @@ def kept(
 
 
 async def test_downloaded_files_are_sent_and_deleted(
-    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+    graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
     """Files that MLflow downloads whole are listed and sent, and leave nothing on disk."""
-    run, _ = kept
+    run, _ = remote
     url = run.write("plots/x.png", CONTENT)
     run.write("plots2/y.png")
-    answer = await graphql.data(QUERY, id=run.id, path="plots")
-    assert [(entry["path"], entry["size"]) for entry in answer["run"]["artifacts"]] == [
+    result = await graphql.data(QUERY, id=run.id, path="plots")
+    assert [(entry["path"], entry["size"]) for entry in result["run"]["artifacts"]] == [
         ("plots/x.png", len(CONTENT))
     ]
     got = await graphql.http.get(url, headers={"range": "bytes=0-1"})
@@ -257,43 +257,43 @@ async def test_downloaded_files_are_sent_and_deleted(
 
 
 async def test_remote_name_that_no_path_may_have_is_not_listed(
-    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+    graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
     """A name that would be refused in a path is left out of a remote listing."""
-    run, _ = kept
+    run, _ = remote
     for name in ("a\\b", "%252525252525", "kept"):
         run.write(f"{name}/x.txt")
-    answer = await graphql.data(QUERY, id=run.id)
-    assert [entry["path"] for entry in answer["run"]["artifacts"]] == ["kept"]
+    result = await graphql.data(QUERY, id=run.id)
+    assert [entry["path"] for entry in result["run"]["artifacts"]] == ["kept"]
 
 
 async def test_file_of_unknown_size_is_sent(
-    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+    graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
     """A size of -1 is reported as null, and the file is sent."""
-    run, repository = kept
+    run, repository = remote
     repository.sizes = False
     url = run.write("x.txt")
-    answer = await graphql.data(QUERY, id=run.id)
-    assert [entry["size"] for entry in answer["run"]["artifacts"]] == [None]
+    result = await graphql.data(QUERY, id=run.id)
+    assert [entry["size"] for entry in result["run"]["artifacts"]] == [None]
     got = await graphql.http.get(url)
     assert (got.status_code, got.text, got.headers["content-length"]) == (200, "content", "7")
 
 
 async def test_file_that_was_not_downloaded_is_not_found(
-    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]]
+    graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
     """A repository that returns a path without writing the file has no such file."""
-    run, repository = kept
+    run, repository = remote
     repository.silent = True
     assert error_of(await graphql.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
 
 
 async def test_file_larger_than_the_spool_is_refused(
-    sqlite_store: Store, kept: tuple[ArtifactOwner, type[Kept]]
+    sqlite_store: Store, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
     """A file larger than the spool is refused before it is downloaded; the error names the setting."""
-    run, repository = kept
+    run, repository = remote
     url = run.write("x.txt", CONTENT)
     async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as graphql:
         response = await graphql.http.get(url)
@@ -349,10 +349,14 @@ def _of_s3(status: int) -> Exception:
     ],
 )
 async def test_storage_errors_have_codes(
-    graphql: GraphQLClient, kept: tuple[ArtifactOwner, type[Kept]], failure: Exception, status: int, code: str
+    graphql: GraphQLClient,
+    remote: tuple[ArtifactOwner, type[CloudRepository]],
+    failure: Exception,
+    status: int,
+    code: str,
 ) -> None:
     """Timeouts, refusals and failures of a repository have the same code in queries and downloads."""
-    run, repository = kept
+    run, repository = remote
     url = run.write("x.txt")
     repository.failure = failure
     error = await graphql.error(QUERY, id=run.id)

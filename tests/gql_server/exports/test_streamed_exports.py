@@ -21,7 +21,7 @@ VALUE = "x" * 2000
 
 
 def _run(number: int) -> Record:
-    tags = [{"key": f"t{place}", "value": VALUE} for place in range(4)]
+    tags = [{"key": f"t{index}", "value": VALUE} for index in range(4)]
     return {
         "run_id": f"run{number}",
         "experiment_id": "1",
@@ -82,10 +82,10 @@ def test_error_in_the_middle_breaks_the_download(tracking: FailingTracking, form
     """If the store fails after the first part, the client gets a broken download and not a short file."""
     tracking.failing["later"] = StoreUnavailable("The store is down.")
     with served(tracking) as url:
-        with httpx.stream("GET", f"{url}/tables/tags.{format_}", timeout=30) as answer:
-            assert answer.status_code == 200
+        with httpx.stream("GET", f"{url}/tables/tags.{format_}", timeout=30) as response:
+            assert response.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
-                answer.read()
+                response.read()
         del tracking.failing["later"]
         assert httpx.get(f"{url}/tables/tags.{format_}", timeout=30).status_code == 200
 
@@ -94,9 +94,9 @@ def test_error_before_parquet_is_sent_is_a_response(tracking: FailingTracking) -
     """A Parquet file is complete before its first byte is sent, so an error has a status and a message."""
     tracking.failing["later"] = StoreUnavailable("The store is down.")
     with served(tracking) as url:
-        answer = httpx.get(f"{url}/tables/tags.parquet", timeout=30)
-        assert answer.status_code == 503
-        assert answer.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
+        response = httpx.get(f"{url}/tables/tags.parquet", timeout=30)
+        assert response.status_code == 503
+        assert response.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
         del tracking.failing["later"]
         assert httpx.get(f"{url}/tables/tags.parquet", timeout=30).status_code == 200
 
@@ -104,8 +104,8 @@ def test_error_before_parquet_is_sent_is_a_response(tracking: FailingTracking) -
 def test_client_that_stops_reading_is_disconnected(tracking: FailingTracking) -> None:
     """A client that stops reading is disconnected, which ends the scan and frees its slot."""
     with served(tracking, max_table_downloads=1, download_patience=6) as url:
-        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
-            body = answer.iter_raw(1000)
+        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as response:
+            body = response.iter_raw(1000)
             next(body)
             # The only slot is occupied.
             refused = httpx.get(f"{url}/tables/tags.csv", timeout=30)
@@ -124,10 +124,10 @@ def test_slow_client_gets_the_whole_export(tracking: FailingTracking) -> None:
     """A client that keeps reading is served, even if one part takes longer than the timeout."""
     with (
         served(tracking, download_patience=5) as url,
-        httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer,
+        httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as response,
     ):
         size = 0
-        for chunk in answer.iter_raw(2**20):
+        for chunk in response.iter_raw(2**20):
             size += len(chunk)
             # A part of 16 MB takes more than six seconds.
             if size < 20 * 2**20:
@@ -138,8 +138,8 @@ def test_slow_client_gets_the_whole_export(tracking: FailingTracking) -> None:
 def test_disconnect_ends_the_scan(tracking: FailingTracking) -> None:
     """Closing the connection ends the scan and frees the slot."""
     with served(tracking, max_table_downloads=1) as url:
-        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as answer:
-            next(answer.iter_raw(1000))
+        with httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as response:
+            next(response.iter_raw(1000))
         while httpx.head(f"{url}/tables/runs.csv", timeout=30).status_code == 503:
             pass
         assert tracking.calls["tags"] < 4

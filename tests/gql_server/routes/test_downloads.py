@@ -34,17 +34,17 @@ async def test_download_urls_work_for_every_name(
     for name in names:
         run.write(f"folder {name}/{name}", name.encode())
         model.write(name, name.encode())
-    answer = await graphql.data(
+    result = await graphql.data(
         "query ($id: ID!) { run(runId: $id) { artifacts { isDir downloadUrl size children "
         "{ path name size downloadUrl } } loggedModels { artifacts { name downloadUrl } } } }",
         id=run.id,
     )
-    folders = answer["run"]["artifacts"]
+    folders = result["run"]["artifacts"]
     assert [(entry["isDir"], entry["size"], entry["downloadUrl"]) for entry in folders] == [
         (True, None, None)
     ] * len(names)
     files = [entry for folder in folders for entry in folder["children"]]
-    files += answer["run"]["loggedModels"][0]["artifacts"]
+    files += result["run"]["loggedModels"][0]["artifacts"]
     assert sorted(entry["name"] for entry in files) == sorted(2 * names)
     for entry in files:
         response = await graphql.http.get(entry["downloadUrl"])
@@ -57,16 +57,16 @@ async def test_download_urls_include_the_root_path(sqlite_store: Store, run: Art
     query = "query ($id: ID!) { run(runId: $id) { artifacts { downloadUrl } } }"
     async with graphql_client(sqlite_store.uri) as graphql:
         transport = graphql.http._transport  # noqa: SLF001 - what a server would set
-        found = []
+        urls = []
         for path in ("", "/mlflow/graph", ""):
             transport.root_path = path  # type: ignore[attr-defined]
             prefixed = f"{path}/graphql"
             body = {"query": query, "variables": {"id": run.id}}
-            answer = (await graphql.http.post(prefixed, json=body)).json()
-            (entry,) = answer["data"]["run"]["artifacts"]
-            found.append(entry["downloadUrl"])
+            result = (await graphql.http.post(prefixed, json=body)).json()
+            (entry,) = result["data"]["run"]["artifacts"]
+            urls.append(entry["downloadUrl"])
             assert (await graphql.http.get(entry["downloadUrl"])).text == "content"
-    assert found == [f"{run.route}/x.txt", f"/mlflow/graph{run.route}/x.txt", f"{run.route}/x.txt"]
+    assert urls == [f"{run.route}/x.txt", f"/mlflow/graph{run.route}/x.txt", f"{run.route}/x.txt"]
 
 
 async def test_head_has_the_headers_of_get(graphql: GraphQLClient, run: ArtifactOwner) -> None:
@@ -233,12 +233,12 @@ async def test_downloads_in_progress_are_limited(sqlite_store: Store, run: Artif
     """Downloads above the limit get 503 with Retry-After, and finished ones free their slot."""
     url = run.write("x.txt")
     async with graphql_client(sqlite_store.uri, max_downloads=2) as graphql:
-        answers = await asyncio.gather(*(graphql.http.get(url) for _ in range(6)))
-        assert {response.status_code for response in answers} <= {200, 503}
-        refused = [response for response in answers if response.status_code == 503]
+        responses = await asyncio.gather(*(graphql.http.get(url) for _ in range(6)))
+        assert {response.status_code for response in responses} <= {200, 503}
+        refused = [response for response in responses if response.status_code == 503]
         for response in refused:
             assert error_of(response) == (503, "STORE_UNAVAILABLE")
             assert "GQL_MAX_DOWNLOADS" in response.text
             assert response.headers["retry-after"]
-        assert len(answers) - len(refused) >= 2
+        assert len(responses) - len(refused) >= 2
         assert (await graphql.http.get(url)).status_code == 200

@@ -41,18 +41,18 @@ async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
 
 async def read(client: httpx.AsyncClient, name: str, **parameters: str) -> pa.Table:
     """Return a table from its Parquet file or Arrow stream."""
-    answer = await client.get(f"/tables/{name}", params=parameters)
-    assert answer.status_code == 200, answer.text
+    response = await client.get(f"/tables/{name}", params=parameters)
+    assert response.status_code == 200, response.text
     if name.endswith(".parquet"):
-        return pq.read_table(io.BytesIO(answer.content))
-    return pa.ipc.open_stream(answer.content).read_all()
+        return pq.read_table(io.BytesIO(response.content))
+    return pa.ipc.open_stream(response.content).read_all()
 
 
 async def lines(client: httpx.AsyncClient, name: str, **parameters: str) -> list[dict[str, str]]:
     """Return the rows of a table from its CSV."""
-    answer = await client.get(f"/tables/{name}.csv", params=parameters)
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text, newline=""), strict=True))
+    response = await client.get(f"/tables/{name}.csv", params=parameters)
+    assert response.status_code == 200, response.text
+    return list(csv.DictReader(io.StringIO(response.text, newline=""), strict=True))
 
 
 async def test_formats_have_the_same_rows(graphql: GraphQLClient) -> None:
@@ -92,10 +92,10 @@ async def test_columns_have_types(graphql: GraphQLClient) -> None:
 
 async def test_csv_escapes_formulas(client: httpx.AsyncClient) -> None:
     """Text that a spreadsheet would evaluate gets an apostrophe; quotes, commas and line breaks survive."""
-    answer = await client.get("/tables/params.csv", params={"key": "a:x"})
-    assert answer.headers["content-type"].startswith("text/csv")
-    assert b"\r\n" in answer.content
-    assert answer.content.count(b"\n") == answer.content.count(b"\r\n")
+    response = await client.get("/tables/params.csv", params={"key": "a:x"})
+    assert response.headers["content-type"].startswith("text/csv")
+    assert b"\r\n" in response.content
+    assert response.content.count(b"\n") == response.content.count(b"\r\n")
     params = await lines(client, "params")
     assert {row["value"] for row in params} == {"'=1+1", "0.1"}
     tags = await lines(client, "tags", key="team")
@@ -107,7 +107,7 @@ async def test_csv_does_not_escape_numbers(sqlite_store: Store) -> None:
     run_id = sqlite_store.client.create_run("0").info.run_id
     texts = ["-1e-3", "+5", "-x", "@a", "\t1", "=", "-"]
     sqlite_store.client.log_batch(
-        run_id, params=[Param(f"p{place}", text) for place, text in enumerate(texts)]
+        run_id, params=[Param(f"p{index}", text) for index, text in enumerate(texts)]
     )
     async with graphql_client(sqlite_store.uri) as graphql:
         values = [row["value"] for row in await lines(graphql.http, "params")]
@@ -118,8 +118,8 @@ async def test_csv_does_not_escape_numbers(sqlite_store: Store) -> None:
 async def test_empty_table_has_columns(client: httpx.AsyncClient, format_: str) -> None:
     """A table without rows, of no matching run or an unused key, has its columns."""
     if format_ == "csv":
-        answer = await client.get("/tables/metrics.csv", params={"key": "nobody's"})
-        assert answer.text == "run_id,experiment_id,key,value,step,timestamp\r\n"
+        response = await client.get("/tables/metrics.csv", params={"key": "nobody's"})
+        assert response.text == "run_id,experiment_id,key,value,step,timestamp\r\n"
     else:
         table = await read(client, f"metrics.{format_}", key="nobody's")
         assert table.num_rows == 0
@@ -173,7 +173,7 @@ async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
-    ("path", "parameters", "status", "code", "told"),
+    ("path", "parameters", "status", "code", "message"),
     [
         ("nothing.csv", {}, 404, "NOT_FOUND", "metric_points"),
         ("runs.xlsx", {}, 404, "NOT_FOUND", "parquet"),
@@ -194,23 +194,23 @@ async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) 
     ],
 )
 async def test_bad_table_request_is_refused(
-    client: httpx.AsyncClient, path: str, parameters: dict[str, str], status: int, code: str, told: str
+    client: httpx.AsyncClient, path: str, parameters: dict[str, str], status: int, code: str, message: str
 ) -> None:
     """A request that is not valid gets an error with a status, a code and a message instead of a file."""
-    answer = await client.get(f"/tables/{path}", params=parameters or None)
-    assert answer.status_code == status
-    (error,) = answer.json()["errors"]
+    response = await client.get(f"/tables/{path}", params=parameters or None)
+    assert response.status_code == status
+    (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == code
-    assert told in error["message"]
+    assert message in error["message"]
 
 
 async def test_too_wide_table_is_refused(sqlite_store: Store) -> None:
     """A wide table with more columns than the limit is refused; the error names the setting."""
     fill(sqlite_store.client)
     async with graphql_client(sqlite_store.uri, max_table_columns=3) as graphql:
-        answer = await graphql.http.get("/tables/runs.csv?wide=true")
-    assert answer.status_code == 422
-    assert "GQL_MAX_TABLE_COLUMNS" in answer.text
+        response = await graphql.http.get("/tables/runs.csv?wide=true")
+    assert response.status_code == 422
+    assert "GQL_MAX_TABLE_COLUMNS" in response.text
 
 
 async def test_only_parquet_supports_ranges(client: httpx.AsyncClient) -> None:
@@ -264,9 +264,9 @@ async def test_new_download_sees_changes(sqlite_store: Store) -> None:
         assert end.headers["etag"] == whole.headers["etag"]
         sqlite_store.client.update_run(run_id, name="a third name")
         assert (await client.get(url)).content == whole.content
-        anew = await client.get(url, headers={"cache-control": "no-cache"})
-        assert "a third name" in str(pq.read_table(io.BytesIO(anew.content)).to_pylist())
-        assert (await client.get(url)).content == anew.content
+        refreshed = await client.get(url, headers={"cache-control": "no-cache"})
+        assert "a third name" in str(pq.read_table(io.BytesIO(refreshed.content)).to_pylist())
+        assert (await client.get(url)).content == refreshed.content
 
 
 async def test_tables_are_saved_and_not_cached(client: httpx.AsyncClient) -> None:
@@ -276,10 +276,10 @@ async def test_tables_are_saved_and_not_cached(client: httpx.AsyncClient) -> Non
         ("arrow", "application/vnd.apache.arrow.stream"),
         ("parquet", "application/vnd.apache.parquet"),
     ):
-        answer = await client.get(f"/tables/runs.{format_}")
-        assert answer.headers["content-type"] == type_
-        assert answer.headers["content-disposition"] == f'attachment; filename="runs.{format_}"'
-        assert answer.headers["cache-control"] == "no-store"
+        response = await client.get(f"/tables/runs.{format_}")
+        assert response.headers["content-type"] == type_
+        assert response.headers["content-disposition"] == f'attachment; filename="runs.{format_}"'
+        assert response.headers["cache-control"] == "no-store"
 
 
 async def test_parquet_without_pyarrow_is_unsupported(
@@ -288,7 +288,7 @@ async def test_parquet_without_pyarrow_is_unsupported(
     """Without pyarrow, CSV works, and the error for the other formats names the package to install."""
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     for format_ in ("parquet", "arrow"):
-        answer = await client.get(f"/tables/runs.{format_}")
-        assert answer.status_code == 501
-        assert "mlflow-gql-server[tables]" in answer.text
+        response = await client.get(f"/tables/runs.{format_}")
+        assert response.status_code == 501
+        assert "mlflow-gql-server[tables]" in response.text
     assert (await client.get("/tables/runs.csv")).status_code == 200
