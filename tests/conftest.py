@@ -19,7 +19,7 @@ from tests.support.azure.emulator import Emulator, emulated_workspace
 from tests.support.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
 from tests.support.demo_store import Demo, filled
 from tests.support.servers import MlflowServer
-from tests.support.stores import Store, copy_of, let_go, migrate, opened, sqlite_uri, wipe
+from tests.support.stores import Store, copy_template, dispose_engine, migrate, opened, sqlite_uri, wipe
 
 STORES = ("sqlite", "postgres", "mysql", "file", "server", "azure")
 _REDIS_DATABASES = 16
@@ -56,7 +56,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
     """Give an empty store in a SQLite file of the test's own."""
-    with opened("sqlite", copy_of(sqlite_template, tmp_path / "mlflow.db")) as store:
+    with opened("sqlite", copy_template(sqlite_template, tmp_path / "mlflow.db")) as store:
         yield store
 
 
@@ -86,7 +86,7 @@ def mysql_database() -> Iterator[str]:
     with database(MYSQL) as url:
         migrate(uri_of(url))
         yield uri_of(url)
-        let_go(uri_of(url))
+        dispose_engine(uri_of(url))
 
 
 @pytest.fixture
@@ -253,12 +253,12 @@ def _serving_database(url: URL, folder: Path) -> Iterator[MlflowServer]:
         migrate(uri_of(own))
         with _started(MlflowServer(uri_of(own), folder)) as server:
             yield server
-        let_go(uri_of(own))
+        dispose_engine(uri_of(own))
 
 
 @contextmanager
 def _serving(template: Path, folder: Path) -> Iterator[MlflowServer]:
-    with _started(MlflowServer(copy_of(template, folder / "mlflow.db"), folder)) as server:
+    with _started(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
         yield server
 
 

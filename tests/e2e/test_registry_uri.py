@@ -12,7 +12,7 @@ from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
 from tests.support.graphql_client import graphql_client
 from tests.support.server_process import run_command
-from tests.support.stores import Store, copy_of
+from tests.support.stores import Store, copy_template
 
 QUERY = """query ($id: ID!) {
   run(runId: $id) { modelVersions { name version run { name } } }
@@ -33,7 +33,7 @@ async def test_models_come_from_the_registry_store(
     """Models come from the configured registry, and their runs from the tracking store, if they are there."""
     registry_uri = (tmp_path / "registry").as_uri()
     if kind == "sqlite":
-        registry_uri = copy_of(sqlite_template, tmp_path / "registry.db")
+        registry_uri = copy_template(sqlite_template, tmp_path / "registry.db")
     elif kind == "server":
         registry_uri = request.getfixturevalue("server_store").uri
     run = sqlite_store.client.create_run("0", run_name="here").info

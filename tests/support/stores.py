@@ -1,4 +1,4 @@
-"""Real tracking stores for tests: what a test is given, and how each kind is made fresh and cheaply.
+"""Real tracking stores for tests, and how an empty one of each kind is created cheaply.
 
 MLflow's migrations take seconds, so each kind of database is migrated once a session, into a template;
 a test gets a copy.
@@ -41,7 +41,7 @@ def opened(
 ) -> Iterator[Store]:
     """Give a store over a tracking URI, and close its connections afterwards.
 
-    `written_by` is the URI that MLflow's own client takes where it is another.
+    `written_by` is the URI that MLflow's own client takes, if it is another.
     """
     client = MlflowClient(written_by or uri)
     # Opening is what makes the Default experiment.
@@ -49,18 +49,18 @@ def opened(
     try:
         yield Store(name, uri, client, kind)
     finally:
-        let_go(uri)
+        dispose_engine(uri)
 
 
-def let_go(uri: str) -> None:
-    """Close the connections that MLflow pools for a database as long as the process lives."""
+def dispose_engine(uri: str) -> None:
+    """Close the connections that MLflow pools for a database for the lifetime of the process."""
     engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public way
     if engine is not None:
         engine.dispose()
 
 
 def migrate(uri: str) -> None:
-    """Make all of MLflow's tables in an empty database, and no rows."""
+    """Create all of MLflow's tables in an empty database, and no rows."""
     engine = create_sqlalchemy_engine(uri)
     try:
         _initialize_tables(engine)
@@ -69,7 +69,7 @@ def migrate(uri: str) -> None:
 
 
 def wipe(uri: str) -> None:
-    """Empty a database as if MLflow had just made it, under the feet of whoever serves it."""
+    """Empty a database that is being served, as if MLflow had just created it."""
     engine = create_sqlalchemy_engine(uri)
     try:
         with engine.begin() as connection:
@@ -86,12 +86,12 @@ def sqlite_uri(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def copy_of(template: Path, path: Path) -> str:
-    """Copy a SQLite file, and return the copy's tracking URI."""
+def copy_template(template: Path, path: Path) -> str:
+    """Copy a SQLite file, and return the tracking URI of the copy."""
     shutil.copyfile(template, path)
     return sqlite_uri(path)
 
 
 def _remake_default_experiment(uri: str) -> None:
     SqlAlchemyStore(uri, "mlruns")
-    let_go(uri)
+    dispose_engine(uri)

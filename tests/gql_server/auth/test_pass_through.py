@@ -21,7 +21,7 @@ from gql_server.auth.caller import Caller, current_caller
 from gql_server.auth.pass_through import PassThrough
 from gql_server.config.settings import Settings
 from tests.support.servers import MlflowServer
-from tests.support.stores import copy_of
+from tests.support.stores import copy_template
 
 ADMIN = ("admin", "password-of-admin")
 ADA, BOB = ("ada", "password-of-ada"), ("bob", "password-of-bob")
@@ -57,7 +57,7 @@ def auth_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
     server = MlflowServer(
-        copy_of(sqlite_template, folder / "mlflow.db"),
+        copy_template(sqlite_template, folder / "mlflow.db"),
         folder,
         options=("--app-name", "basic-auth"),
         environment={"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "tests"},

@@ -1,4 +1,4 @@
-"""Conditions and orders mean the same on every store: what a dozen lines over plain records say."""
+"""Conditions and orders on every store, compared with an independent evaluator over plain records."""
 
 from collections.abc import AsyncIterator
 
@@ -34,7 +34,7 @@ EVERY = settings(
     params=["sqlite", "postgres", "mysql", "file", "server", "mysql_server", "postgres_server", "azure"]
 )
 def filled(request: pytest.FixtureRequest) -> tuple[Store, list[Record]]:
-    """Give each kind of store in turn, with the records written."""
+    """Give each kind of store, with the records written to it."""
     store: Store = request.getfixturevalue(f"{request.param}_store")
     made = records()
     write_runs(made, store.client)
@@ -43,7 +43,7 @@ def filled(request: pytest.FixtureRequest) -> tuple[Store, list[Record]]:
 
 @pytest.fixture
 async def tracking(filled: tuple[Store, list[Record]]) -> AsyncIterator[Tracking]:
-    """Give the port over the store, as it is served."""
+    """Give the port over the store, as the server opens it."""
     port = store_from(Settings(tracking_uri=filled[0].uri))
     yield port
     await port.close()
@@ -63,10 +63,10 @@ async def walk(tracking: Tracking, scope: Scope, search: Search, size: int) -> l
 
 @settings(EVERY, max_examples=60)
 @given(data=st.data())
-async def test_what_a_condition_finds(
+async def test_condition_matches_evaluator(
     filled: tuple[Store, list[Record]], tracking: Tracking, data: st.DataObject
 ) -> None:
-    """Each store finds, and counts, the runs that the evaluator says the condition holds for."""
+    """Each store returns and counts the runs for which the evaluator returns true."""
     made = filled[1]
     condition = data.draw(conditions(made))
     expected = {run.run_id for run in made if matches(condition, run)}
@@ -75,8 +75,8 @@ async def test_what_a_condition_finds(
     assert await tracking.count_runs([_scope(made)], search) == [len(expected)]
 
 
-async def test_each_text_as_a_pattern(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
-    """Whatever is in a text, it is found by itself, by an end of it, and with anything for a character."""
+async def test_text_matches_itself_as_pattern(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """Any text matches itself, a part of it with %, and with _ for a character."""
     made = filled[1]
     for text in TEXTS:
         for pattern in (text, f"%{text[1:]}", f"{text[:1]}%", f"{text[:1]}_{text[2:]}", "_" * len(text)):
@@ -90,10 +90,10 @@ async def test_each_text_as_a_pattern(filled: tuple[Store, list[Record]], tracki
 
 @settings(EVERY, max_examples=25)
 @given(data=st.data())
-async def test_in_which_order(
+async def test_order_is_the_same_on_every_store(
     filled: tuple[Store, list[Record]], tracking: Tracking, data: st.DataObject
 ) -> None:
-    """Each store gives the same order, whatever the condition and the size of the pages."""
+    """Each store returns the same order, for any condition and page size."""
     made = filled[1]
     order, size = data.draw(orders()), data.draw(st.sampled_from([1, 5, 50]))
     condition = data.draw(st.none() | conditions(made))
@@ -103,10 +103,10 @@ async def test_in_which_order(
     assert walked == [run.run_id for run in sorted_runs(order, found)]
 
 
-async def test_filter_and_condition_must_both_hold(
+async def test_filter_and_condition_are_combined(
     filled: tuple[Store, list[Record]], tracking: Tracking
 ) -> None:
-    """MLflow's filter string goes to the store as it is, whatever is added to it."""
+    """MLflow's filter string is passed to the store unchanged, and a run must match both."""
     made = filled[1]
     condition = AnyOf((Predicate("param", "lr", "gt", 0.0), Predicate("attribute", "user_id", "eq", "You")))
     search = Search(filter="status = 'FINISHED'", where=condition)
@@ -116,8 +116,8 @@ async def test_filter_and_condition_must_both_hold(
     assert expected
 
 
-async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
-    """Each experiment has its own page of a condition and an order, and its own count."""
+async def test_each_scope_has_its_own_page(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """Each experiment has its own page and count for a condition and an order."""
     made = filled[1]
     search = Search(where=Predicate("metric", "opt", "gte", -1e300), order=(Order("param", "lr"),))
     scopes: list[Scope] = [(made[1].experiment_id,), ("0",), (made[0].experiment_id,)]
@@ -140,8 +140,8 @@ async def test_many_scopes_at_once(filled: tuple[Store, list[Record]], tracking:
     assert any(pages.has_next)
 
 
-async def test_contradictions_and_emptiness(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
-    """What can never hold finds nothing, what always holds finds all, and neither is an error."""
+async def test_constant_conditions(filled: tuple[Store, list[Record]], tracking: Tracking) -> None:
+    """A condition that is always false matches nothing, one that is always true everything."""
     made = filled[1]
     never = AllOf((Predicate("param", "opt", "eq", "a"), Predicate("param", "opt", "eq", "b")))
     for condition, count in ((never, 0), (AnyOf(()), 0), (AllOf(()), len(made))):

@@ -1,4 +1,4 @@
-"""Opening a tracking URI: nothing is made or migrated, and what stands in the way is said in one line."""
+"""Opening a tracking URI: nothing is created or migrated, and errors have one line."""
 
 import asyncio
 import hashlib
@@ -23,13 +23,13 @@ from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
 from tests.support.servers import free_port
-from tests.support.stores import Store, copy_of, sqlite_uri
+from tests.support.stores import Store, copy_template, sqlite_uri
 
 EVERYTHING = Search(view=LifecycleView.ALL)
 
 
-async def refusal(uri: str) -> str:
-    """Return why a URI cannot be opened for good."""
+async def config_error(uri: str) -> str:
+    """Return the message of the `StoreConfigError` that a URI raises."""
     port = MlflowTracking(uri, LIMITS.store)
     try:
         with pytest.raises(StoreConfigError) as caught:
@@ -41,19 +41,19 @@ async def refusal(uri: str) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return what tells a file's content from any other."""
+    """Return a digest of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def execute(path: Path, *statements: str) -> None:
-    """Change a SQLite file by hand."""
+    """Run a statement on a SQLite file."""
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
 
 
 def downgrade(path: Path, revision: str) -> None:
-    """Take a SQLite file back to an older revision of MLflow's."""
+    """Downgrade a SQLite file to an older revision of MLflow's schema."""
     engine = sqlalchemy.create_engine(sqlite_uri(path))
     config = _get_alembic_config(sqlite_uri(path))
     try:
@@ -65,12 +65,12 @@ def downgrade(path: Path, revision: str) -> None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of what is in a folder."""
+    """Return the names of the files in a folder."""
     return [found.name for found in folder.iterdir()]
 
 
 async def test_every_store_opens(store: Store) -> None:
-    """Each kind of store opens, answers, and can be closed."""
+    """Each kind of store opens, can be read, and can be closed."""
     port = MlflowTracking(store.uri, LIMITS.store)
     await port.open()
     await port.ready()
@@ -88,69 +88,69 @@ async def test_mysql_opens(mysql_store: Store) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 5])
-async def test_a_database_behind_is_refused(sqlite_template: Path, tmp_path: Path, steps: int) -> None:
-    """An older database stays as it is to the byte, and the message names the command that upgrades it."""
+async def test_outdated_database_is_refused(sqlite_template: Path, tmp_path: Path, steps: int) -> None:
+    """An older database does not change by a byte, and the message has the command that upgrades it."""
     path = tmp_path / "old.db"
-    uri = copy_of(sqlite_template, path)
+    uri = copy_template(sqlite_template, path)
     downgrade(path, f"-{steps}")
     before = digest(path)
-    assert f"mlflow db upgrade {uri}" in await refusal(uri)
+    assert f"mlflow db upgrade {uri}" in await config_error(uri)
     assert digest(path) == before
     assert names_in(tmp_path) == ["old.db"]
 
 
-async def test_a_database_ahead_is_refused(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_newer_database_is_refused(sqlite_template: Path, tmp_path: Path) -> None:
     """A database of a later MLflow needs a later server, not a migration."""
     path = tmp_path / "new.db"
-    uri = copy_of(sqlite_template, path)
+    uri = copy_template(sqlite_template, path)
     execute(path, "UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    assert "upgrade MLflow here" in await refusal(uri)
+    assert "upgrade MLflow here" in await config_error(uri)
 
 
-async def test_missing_tables_are_named(sqlite_template: Path, tmp_path: Path) -> None:
-    """A table that is gone is not made anew, as MLflow would."""
+async def test_missing_tables_are_reported(sqlite_template: Path, tmp_path: Path) -> None:
+    """A missing table is not created, although MLflow would."""
     path = tmp_path / "less.db"
-    uri = copy_of(sqlite_template, path)
+    uri = copy_template(sqlite_template, path)
     execute(path, "DROP TABLE webhook_events")
     before = digest(path)
-    assert "webhook_events" in await refusal(uri)
+    assert "webhook_events" in await config_error(uri)
     assert digest(path) == before
 
 
-async def test_an_empty_database_is_refused(tmp_path: Path) -> None:
-    """A database without tables gets none."""
+async def test_empty_database_is_refused(tmp_path: Path) -> None:
+    """No tables are created in an empty database."""
     path = tmp_path / "empty.db"
     path.touch()
-    assert f"mlflow db upgrade {sqlite_uri(path)}" in await refusal(sqlite_uri(path))
+    assert f"mlflow db upgrade {sqlite_uri(path)}" in await config_error(sqlite_uri(path))
     assert path.stat().st_size == 0
 
 
-async def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
-    """Tables that are not MLflow's are no reason to add some."""
+async def test_database_of_another_application_is_refused(tmp_path: Path) -> None:
+    """No tables are created in a database with other tables than MLflow's."""
     path = tmp_path / "other.db"
     execute(path, "CREATE TABLE runs (id INTEGER)")
-    assert "no MLflow schema revision" in await refusal(sqlite_uri(path))
+    assert "no MLflow schema revision" in await config_error(sqlite_uri(path))
 
 
 @pytest.mark.parametrize(
     "form", ["sqlite:///{}", "sqlite:///file:{}?uri=true", "sqlite:///file:{}?mode=ro&uri=true"]
 )
-async def test_a_missing_file_stays_missing(
+async def test_missing_file_is_not_created(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the file nor a folder is made by looking."""
+    """Opening a missing file creates neither the file nor a folder."""
     monkeypatch.chdir(tmp_path)
-    assert "no such file" in await refusal(form.format(tmp_path / "no" / "such.db"))
+    assert "no such file" in await config_error(form.format(tmp_path / "no" / "such.db"))
     assert names_in(tmp_path) == []
 
 
-async def test_a_file_with_an_odd_name_opens(
+async def test_file_name_with_special_characters_opens(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name may hold what means something in a URI, and SQLite's own form of URI opens without a trace."""
+    """A name may contain characters that are special in URIs; SQLite's own form of URI works too."""
     monkeypatch.chdir(tmp_path)
     odd = tmp_path / "a b#c%20d.db"
-    copy_of(sqlite_template, odd)
+    copy_template(sqlite_template, odd)
     named = URL.create("sqlite", database=str(odd)).render_as_string()
     for uri in (named, f"sqlite:///file:{sqlite_template}?mode=ro&uri=true"):
         port = MlflowTracking(uri, LIMITS.store)
@@ -160,15 +160,15 @@ async def test_a_file_with_an_odd_name_opens(
     assert names_in(tmp_path) == [odd.name]
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    """A file of something else is told apart from a database that is only locked."""
+async def test_file_without_database_is_refused(tmp_path: Path) -> None:
+    """A file that is no database is distinguished from a locked database."""
     path = tmp_path / "text.db"
     path.write_text("something else, and rather more of it than a header\n" * 99)
-    assert "not a database" in await refusal(sqlite_uri(path))
+    assert "not a database" in await config_error(sqlite_uri(path))
 
 
-async def test_what_may_be_created_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """The one exception: a local store that is not there is made where asked for, and quietly."""
+async def test_create_makes_a_local_store(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With `create`, a missing local store is created, without output."""
     uri = sqlite_uri(tmp_path / "new" / "mlflow.db")
     port = MlflowTracking(uri, LIMITS.store, create=True)
     await port.open()
@@ -181,27 +181,27 @@ async def test_what_may_be_created_is(tmp_path: Path, capfd: pytest.CaptureFixtu
     await again.close()
 
 
-async def test_a_password_is_never_shown(postgres_store: Store) -> None:
-    """A wrong password is for good, and the message keeps it to itself."""
+async def test_password_is_not_in_messages(postgres_store: Store) -> None:
+    """A wrong password is an error in configuration, and the message does not contain it."""
     # Who may log in without a password needs none; a name that is not there is refused all the same.
     url = make_url(postgres_store.uri).set(username="nobody_at_all", password="s3cret")
-    said = await refusal(url.render_as_string(hide_password=False))
+    said = await config_error(url.render_as_string(hide_password=False))
     assert "s3cret" not in said
     assert "nobody_at_all:***@" in said
 
 
-async def test_a_wrong_mysql_password_is_for_good(mysql_store: Store) -> None:
-    """MySQL's refusal is known too."""
+async def test_wrong_mysql_password_is_a_config_error(mysql_store: Store) -> None:
+    """MySQL's refusal of a password is an error in configuration."""
     url = make_url(mysql_store.uri).set(username="nobody_at_all", password="s3cret")
-    said = await refusal(url.render_as_string(hide_password=False))
+    said = await config_error(url.render_as_string(hide_password=False))
     assert "Access denied" in said
     assert "s3cret" not in said
 
 
-async def test_a_database_that_is_not_there_is_for_good(postgres_store: Store) -> None:
-    """A database's name that the server does not know will not come up by waiting."""
+async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None:
+    """A database name that the server does not know is an error in configuration."""
     url = make_url(postgres_store.uri).set(database="gql_no_such")
-    assert "does not exist" in await refusal(url.render_as_string(hide_password=False))
+    assert "does not exist" in await config_error(url.render_as_string(hide_password=False))
 
 
 @pytest.mark.parametrize(
@@ -216,28 +216,28 @@ async def test_a_database_that_is_not_there_is_for_good(postgres_store: Store) -
         ("uc", "Unity Catalog"),
     ],
 )
-async def test_what_is_not_installed_is_named(uri: str, said: str) -> None:
-    """A missing driver or plugin is named, with the line that installs it."""
-    refused = await refusal(uri)
+async def test_missing_package_is_reported(uri: str, said: str) -> None:
+    """The message for a missing driver or plugin has the command that installs it."""
+    refused = await config_error(uri)
     assert said in refused
     assert "pw" not in refused
 
 
-async def test_a_file_store_needs_leave(
+async def test_file_store_needs_environment_variable(
     file_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MLflow opens folders only when told to; a folder that is not there stays so."""
-    assert "no such folder" in await refusal(f"{file_store.uri}-not")
+    """MLflow opens folders only with its variable; a missing folder is not created."""
+    assert "no such folder" in await config_error(f"{file_store.uri}-not")
     assert "mlruns-not" not in names_in(tmp_path)
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
-    assert "MLFLOW_ALLOW_FILE_STORE=true" in await refusal(file_store.uri)
+    assert "MLFLOW_ALLOW_FILE_STORE=true" in await config_error(file_store.uri)
 
 
 @pytest.mark.parametrize(
     "form", ["postgresql://x:pw@127.0.0.1:{}/d", "http://127.0.0.1:{}", "mysql+pymysql://127.0.0.1:{}/d"]
 )
-async def test_nobody_listening_may_pass(form: str) -> None:
-    """A refused connection is told from a wrong URI, at once: the store may come up."""
+async def test_refused_connection_is_unavailable(form: str) -> None:
+    """A refused connection is no error in configuration: the store may start later."""
     port = MlflowTracking(form.format(free_port()), LIMITS.store)
     async with asyncio.timeout(20):
         with pytest.raises(StoreUnavailable):
@@ -248,8 +248,8 @@ async def test_nobody_listening_may_pass(form: str) -> None:
     await port.close()
 
 
-async def test_a_name_that_does_not_resolve_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DNS may come up as well."""
+async def test_unresolved_host_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed DNS lookup is no error in configuration."""
 
     def nobody(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -261,8 +261,8 @@ async def test_a_name_that_does_not_resolve_may_pass(monkeypatch: pytest.MonkeyP
     await port.close()
 
 
-async def test_the_users_own_retries_stand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What MLflow reads from the environment is set only where the user has not set it."""
+async def test_http_settings_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that MLflow reads are set only if the user has not set them."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "")
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT")
@@ -271,8 +271,8 @@ async def test_the_users_own_retries_stand(monkeypatch: pytest.MonkeyPatch) -> N
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "3"
 
 
-def test_the_kind_is_the_schemes() -> None:
-    """The family of a store is known before it is opened."""
+def test_kind_follows_from_the_scheme() -> None:
+    """The kind of a store is known before it is opened."""
     kinds = {
         "sqlite:///a.db": StoreKind.SQL,
         "postgresql+psycopg2://h/d": StoreKind.SQL,
@@ -288,8 +288,8 @@ def test_the_kind_is_the_schemes() -> None:
     assert {uri: kind_of(uri) for uri in kinds} == kinds
 
 
-def test_only_the_password_is_hidden() -> None:
-    """The rest of the URI is what the user typed."""
+def test_redacted_uri_hides_only_the_password() -> None:
+    """The rest of the URI is unchanged."""
     assert redacted_uri("postgresql://u:p%40w@h/d") == "postgresql://u:***@h/d"
     assert redacted_uri("http://u:p@w@h:1/d") == "http://u:***@h:1/d"
     assert redacted_uri("http://h:1/d") == "http://h:1/d"

@@ -1,4 +1,4 @@
-"""A store that goes away while it is served, and comes back."""
+"""Stores that become unavailable while they are served, and recover."""
 
 import asyncio
 import shutil
@@ -33,8 +33,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy_store, "RETRY_SECONDS", 0.05)
 
 
-def answering(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:
-    """Give the URI of an HTTP server that answers everything alike."""
+def static_server(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:
+    """Give the URI of an HTTP server that sends the same response to every request."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(content), content))
@@ -42,8 +42,8 @@ def answering(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManage
     return scripted_server([answer] * 100)
 
 
-async def recovered(port: MlflowTracking) -> None:
-    """Return when the store answers again."""
+async def wait_until_ready(port: MlflowTracking) -> None:
+    """Return when the store can be read again."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -52,8 +52,8 @@ async def recovered(port: MlflowTracking) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_a_killed_server_is_noticed_and_found_again(mlflow_server: MlflowServer) -> None:
-    """While an MLflow server is down the fault says so at once; when it is up again, so is the port."""
+async def test_killed_server_is_unavailable_until_restarted(mlflow_server: MlflowServer) -> None:
+    """While an MLflow server is down, calls fail at once; after its restart they succeed."""
     port = MlflowTracking(mlflow_server.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     await asyncio.to_thread(mlflow_server.kill)
@@ -63,13 +63,13 @@ async def test_a_killed_server_is_noticed_and_found_again(mlflow_server: MlflowS
     assert time.monotonic() - began < 15
     assert "127.0.0.1" not in str(caught.value)
     await asyncio.to_thread(mlflow_server.start)
-    await recovered(port)
+    await wait_until_ready(port)
     assert await port.count_experiments(EVERYTHING) == 1
     await port.close()
 
 
-async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call ends when its time is up, whatever the store does."""
+async def test_silent_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call ends at its timeout, whatever the store does."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     async with scripted_server([never_respond] * 100) as uri:
@@ -83,8 +83,8 @@ async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         await port.close()
 
 
-async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where MLflow gives up first, the fault is the same."""
+async def test_timeout_of_mlflow_client_is_a_store_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If MLflow's client times out first, the error is the same."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     async with scripted_server([never_respond] * 100) as uri:
@@ -104,9 +104,9 @@ async def test_mlflows_own_limit_is_a_timeout_too(monkeypatch: pytest.MonkeyPatc
         (b"429 Too Many Requests", StoreUnavailable),
     ],
 )
-async def test_a_servers_refusal_keeps_its_meaning(head: bytes, fault: type[PublicError]) -> None:
-    """What an HTTP status says is what the fault says, without the body that came with it."""
-    async with answering(head) as uri:
+async def test_http_status_becomes_public_error(head: bytes, fault: type[PublicError]) -> None:
+    """The error follows the HTTP status and does not quote the body."""
+    async with static_server(head) as uri:
         port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(fault) as caught:
             await port.ready()
@@ -127,11 +127,11 @@ async def test_a_servers_refusal_keeps_its_meaning(head: bytes, fault: type[Publ
         (b"400 Bad Request", b"<h1>Plain HTTP was sent to an HTTPS port</h1>"),
     ],
 )
-async def test_what_is_no_mlflow_server_is_told(
+async def test_foreign_response_is_store_error(
     head: bytes, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A proxy's page, or another service's answer, is neither a bug here nor quoted; it is logged."""
-    async with answering(head, content) as uri:
+    """A response that is not MLflow's is a store error; it is logged and not quoted."""
+    async with static_server(head, content) as uri:
         port = MlflowTracking(uri, LIMITS.store)
         with pytest.raises(StoreUnavailable, match="Something other than MLflow answers") as caught:
             await port.ready()
@@ -142,8 +142,8 @@ async def test_what_is_no_mlflow_server_is_told(
         await port.close()
 
 
-async def test_a_deleted_file_is_noticed(sqlite_store: Store, tmp_path: Path) -> None:
-    """A SQLite file that is deleted is not read on, nor made anew, and is found again when it is back."""
+async def test_deleted_sqlite_file_is_unavailable(sqlite_store: Store, tmp_path: Path) -> None:
+    """A deleted SQLite file is neither read nor created, and is read again once it is back."""
     path, aside = tmp_path / "mlflow.db", tmp_path / "aside.db"
     port = MlflowTracking(sqlite_store.uri, LIMITS.store, create=True)
     await port.open()
@@ -155,15 +155,15 @@ async def test_a_deleted_file_is_noticed(sqlite_store: Store, tmp_path: Path) ->
         await asyncio.sleep(0.1)
     assert not path.exists()
     aside.rename(path)
-    await recovered(port)
+    await wait_until_ready(port)
     assert await port.count_experiments(EVERYTHING) == 1
     await port.close()
 
 
-async def test_a_file_in_its_place_is_read(
+async def test_replaced_sqlite_file_is_reopened(
     sqlite_store: Store, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """A SQLite file that another takes the place of is opened anew."""
+    """A SQLite file that was replaced is opened again."""
     port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     shutil.copyfile(sqlite_template, tmp_path / "other.db")
@@ -172,24 +172,24 @@ async def test_a_file_in_its_place_is_read(
     await port.close()
 
 
-async def test_a_deleted_folder_is_noticed(file_store: Store, tmp_path: Path) -> None:
-    """A file store's folder that is gone is an outage, and its return the end of it."""
+async def test_deleted_folder_is_unavailable(file_store: Store, tmp_path: Path) -> None:
+    """A file store without its folder is unavailable until the folder is back."""
     port = MlflowTracking(file_store.uri, LIMITS.store)
     assert await port.count_experiments(EVERYTHING) == 1
     (tmp_path / "mlruns").rename(tmp_path / "aside")
     with pytest.raises(StoreUnavailable):
         await port.count_experiments(EVERYTHING)
     (tmp_path / "aside").rename(tmp_path / "mlruns")
-    await recovered(port)
+    await wait_until_ready(port)
     await port.close()
 
 
-async def test_what_turns_up_unusable_is_an_outage(sqlite_store: Store, tmp_path: Path) -> None:
-    """After the start no fault ends the server: a database that must be mended is not available."""
+async def test_config_error_after_start_is_unavailable(sqlite_store: Store, tmp_path: Path) -> None:
+    """After the start no error ends the server: an unusable database is unavailable."""
     port = MlflowTracking(sqlite_store.uri, LIMITS.store)
     await port.open()
     (tmp_path / "mlflow.db").unlink()
     (tmp_path / "mlflow.db").touch()
-    with pytest.raises(StoreUnavailable, match="log says why"):
+    with pytest.raises(StoreUnavailable, match="log has the reason"):
         await port.ready()
     await port.close()

@@ -1,4 +1,4 @@
-"""Orders in MLflow's words: what its parser cannot be told, this server orders by itself."""
+"""Orders of runs in MLflow's syntax, and those that its parser cannot express."""
 
 import pytest
 from hypothesis import given
@@ -17,8 +17,8 @@ ODD = ["a b", "a/b.c:d-e_f", "x.y ASC", "日本 é", "select", " lead", "a -- b"
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
 
 
-async def test_odd_keys_are_ordered_by(store: Store) -> None:
-    """A key that MLflow takes is one that can be ordered by, whatever is in it."""
+async def test_any_key_can_be_ordered_by(store: Store) -> None:
+    """Runs can be ordered by any key that MLflow accepts, whatever its characters."""
     for number, name in enumerate(["first", "second"]):
         run = store.client.create_run("0", run_name=name)
         for key in ODD:
@@ -33,14 +33,14 @@ async def test_odd_keys_are_ordered_by(store: Store) -> None:
 
 
 @pytest.mark.parametrize("key", ["a`b", 'a"b', "'a'", "a\\\\b", "tail ", "created", "Run name"])
-def test_what_cannot_be_quoted_is_not_pushed_down(key: str) -> None:
-    """MLflow has no escapes, and takes some names for attributes: the store is not asked for these."""
+def test_unquotable_keys_are_not_pushed_down(key: str) -> None:
+    """MLflow has no escapes and takes some keys for attributes: these are ordered by this server."""
     assert run_order_by([Order("metric", key)], SERVER) is None
 
 
 @given(key=st.text(max_size=12), descending=st.booleans())
-def test_mlflow_reads_what_is_meant(key: str, descending: bool) -> None:  # noqa: FBT001
-    """Whatever the key, MLflow reads back the same key, kind and direction, or is not asked for the order."""
+def test_mlflow_parses_the_order_that_is_sent(key: str, descending: bool) -> None:  # noqa: FBT001
+    """MLflow parses the same key, kind and direction, or the order is not sent."""
     order = run_order_by([Order("metric", key, descending)], SERVER)
     if order is not None:
         (clause, tie) = order
@@ -48,8 +48,8 @@ def test_mlflow_reads_what_is_meant(key: str, descending: bool) -> None:  # noqa
         assert tie == "attributes.run_id ASC"
 
 
-def test_a_key_counts_once_and_none_after_the_id() -> None:
-    """What decides nothing is left out, since MLflow refuses a key that comes again."""
+def test_redundant_keys_are_dropped() -> None:
+    """A repeated key and keys after the id are dropped: MLflow refuses a repeated key."""
     keys = [
         Order("attribute", "status"),
         Order("metric", "m"),
@@ -61,8 +61,8 @@ def test_a_key_counts_once_and_none_after_the_id() -> None:
     assert run_order_by(keys, SERVER) == expected
 
 
-def test_runs_without_a_start() -> None:
-    """A store has those first in ascending order, which shows at once only where that is the first key."""
+def test_missing_start_is_not_pushed_down_ascending() -> None:
+    """A store sorts a missing start first in ascending order, so that it is not sent as the first key."""
     ascending, descending = (
         Order("attribute", "started_at"),
         Order("attribute", "started_at", descending=True),
@@ -74,15 +74,15 @@ def test_runs_without_a_start() -> None:
 
 
 @pytest.mark.parametrize("by", ["param", "tag"])
-def test_text_is_ordered_here(by: str) -> None:
-    """A store takes numbers in text for text, and compares text by a collation of its own."""
+def test_text_is_sorted_by_this_server(by: str) -> None:
+    """A store sorts numbers in text as text, and text by its own collation."""
     assert run_order_by([Order(by, "k")], SERVER) is None  # type: ignore[arg-type]
     assert run_order_by([Order("attribute", "name")], SERVER) is None
     assert experiment_order_by([Order("attribute", "name")], SERVER) is None
 
 
-def test_a_store_is_asked_for_what_it_can_do() -> None:
-    """Times of experiments are ordered by the store; an unknown one is asked for its own order alone."""
+def test_experiment_order_is_pushed_down_if_supported() -> None:
+    """The store sorts experiments by time; for an unknown kind of store only the default order is sent."""
     newest = [Order("attribute", "updated_at", descending=True)]
     assert experiment_order_by(newest, SERVER) == ["last_update_time DESC", "experiment_id ASC"]
     assert experiment_order_by(newest, Capabilities()) is None

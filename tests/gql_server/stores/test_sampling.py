@@ -1,4 +1,4 @@
-"""What is promised of a sample, for any curve and any number of points."""
+"""Properties of samples, for any curve and any number of points."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -22,15 +22,15 @@ _value = st.integers(-10_000, 10_000).map(lambda number: number / 64)
 _most = st.integers(2, 40)
 
 
-def kept(steps: Sequence[int], values: Sequence[float], most: int, by: By) -> list[int]:
-    """Return the places that a sample keeps."""
+def sample_of(steps: Sequence[int], values: Sequence[float], most: int, by: By) -> list[int]:
+    """Return the indexes that a sample keeps."""
     found: list[int] = sampled_indexes(np.array(steps, np.int64), np.array(values), Sample(most, by)).tolist()
     return found
 
 
 @st.composite
 def curves(draw: st.DrawFn, value: st.SearchStrategy[float]) -> tuple[list[int], list[float]]:
-    """Make up a curve: steps that ascend, and values, some of them in runs."""
+    """Generate a curve: ascending steps, and values with gaps."""
     runs = draw(st.lists(st.tuples(value, st.integers(1, 9)), min_size=1, max_size=60))
     values = [one for one, times in runs for _ in range(times)]
     steps = draw(st.lists(_int64 | st.integers(-3, 3), min_size=len(values), max_size=len(values)))
@@ -39,9 +39,9 @@ def curves(draw: st.DrawFn, value: st.SearchStrategy[float]) -> tuple[list[int],
 
 @settings(deadline=None, max_examples=300)
 @given(curves(_any_value | st.just(np.nan)), _most, st.sampled_from(BYS))
-def test_a_sample_of_anything(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
-    """It is never larger than asked for, in order, without repetition, and has both ends of the curve."""
-    found = kept(*curve, most, by)
+def test_sample_is_sorted_and_limited(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
+    """A sample has at most the requested size, ascending distinct indexes, and both ends of the curve."""
+    found = sample_of(*curve, most, by)
     size = len(curve[0])
     if size <= most:
         assert found == list(range(size))
@@ -53,9 +53,9 @@ def test_a_sample_of_anything(curve: tuple[list[int], list[float]], most: int, b
 
 @settings(deadline=None, max_examples=300)
 @given(curves(_value | st.sampled_from([np.nan, np.inf, -np.inf])), _most, st.sampled_from(BYS))
-def test_gaps_stay_gaps(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
-    """No gap is bridged while all of them fit half of the places, nor widened where their edges fit too."""
-    found = kept(*curve, most, by)
+def test_gaps_are_kept(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
+    """No gap is bridged while all fit in half of the sample, nor widened while their edges fit too."""
+    found = sample_of(*curve, most, by)
     finite = np.isfinite(curve[1]).tolist()
     inner = range(1, len(finite) - 1)
     gaps = [place for place in inner if finite[place - 1] and not finite[place]]
@@ -72,82 +72,82 @@ def test_gaps_stay_gaps(curve: tuple[list[int], list[float]], most: int, by: By)
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(_value, min_size=4, max_size=300), st.integers(3, 60), st.data())
-def test_lttb_is_the_librarys(values: list[float], most: int, data: st.DataObject) -> None:
-    """Where all is finite and each step has one point, the answer is tsdownsample's own."""
+def test_lttb_equals_tsdownsample(values: list[float], most: int, data: st.DataObject) -> None:
+    """For finite values with distinct steps, the result is that of tsdownsample."""
     gaps = data.draw(st.lists(st.integers(1, 50), min_size=len(values), max_size=len(values)))
     steps = np.cumsum([0, *gaps[1:]])
     expected = LTTBDownsampler().downsample(steps.astype(np.float64), np.array(values), n_out=most)
-    assert kept(steps.tolist(), values, most, "lttb") == expected.tolist()
+    assert sample_of(steps.tolist(), values, most, "lttb") == expected.tolist()
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(_value, min_size=4, max_size=200), st.integers(3, 40))
-def test_lttb_sees_the_curve_at_any_scale(values: list[float], most: int) -> None:
-    """Extreme steps and values, and steps that all points share, do not make it blind to the curve."""
+def test_lttb_works_at_any_scale(values: list[float], most: int) -> None:
+    """Extreme steps and values, and steps that all points share, do not hide the curve."""
     places_ = list(range(len(values)))
-    expected = kept(places_, values, most, "lttb")
-    assert kept([2**62 + place for place in places_], values, most, "lttb") == expected
-    assert kept([-(2**63) + place for place in places_], values, most, "lttb") == expected
-    assert kept([7] * len(values), values, most, "lttb") == expected
-    assert kept(places_, [value * 2.0**1016 for value in values], most, "lttb") == expected
-    assert kept(places_, [value * 2.0**-1060 for value in values], most, "lttb") == expected
+    expected = sample_of(places_, values, most, "lttb")
+    assert sample_of([2**62 + place for place in places_], values, most, "lttb") == expected
+    assert sample_of([-(2**63) + place for place in places_], values, most, "lttb") == expected
+    assert sample_of([7] * len(values), values, most, "lttb") == expected
+    assert sample_of(places_, [value * 2.0**1016 for value in values], most, "lttb") == expected
+    assert sample_of(places_, [value * 2.0**-1060 for value in values], most, "lttb") == expected
 
 
-def test_lttb_sees_spikes_among_points_that_share_a_step() -> None:
-    """A thousand points logged at each of ten steps are sampled by what they show."""
+def test_lttb_keeps_spikes_within_a_step() -> None:
+    """A thousand points at each of ten steps are sampled by their values."""
     values = np.zeros(10_000)
     spikes = [500, 3333, 7777]
     values[spikes] = 1.0
-    found = kept(np.repeat(np.arange(10), 1000).tolist(), values.tolist(), 100, "lttb")
+    found = sample_of(np.repeat(np.arange(10), 1000).tolist(), values.tolist(), 100, "lttb")
     assert set(spikes) <= set(found)
 
 
 @settings(deadline=None, max_examples=300)
 @given(curves(_value), st.integers(4, 40))
 def test_min_max_keeps_the_extremes(curve: tuple[list[int], list[float]], most: int) -> None:
-    """The least value of all and the greatest are in the sample."""
-    values = [curve[1][place] for place in kept(*curve, most, "min_max")]
+    """The smallest value and the largest are in the sample."""
+    values = [curve[1][place] for place in sample_of(*curve, most, "min_max")]
     assert (min(values), max(values)) == (min(curve[1]), max(curve[1]))
 
 
 @settings(deadline=None, max_examples=200)
 @given(curves(_value | st.just(np.nan)), st.integers(10, 60))
 def test_min_max_keeps_the_extremes_beside_gaps(curve: tuple[list[int], list[float]], most: int) -> None:
-    """With ten points and more they are there whatever room the gaps take."""
+    """With ten points or more, they are in the sample also beside gaps."""
     numbers = np.array(curve[1])
-    chosen = numbers[kept(*curve, most, "min_max")]
+    chosen = numbers[sample_of(*curve, most, "min_max")]
     if np.isfinite(numbers).any():
         assert (np.nanmin(chosen), np.nanmax(chosen)) == (np.nanmin(numbers), np.nanmax(numbers))
 
 
 def test_min_max_keeps_each_spike() -> None:
-    """Of each stretch the extremes stay, not just those of the whole."""
+    """The extremes of each part are kept, not only those of the whole."""
     values = np.sin(np.arange(100_000))
     spikes = list(range(700, 100_000, 5000))
     values[spikes] = range(2, 22)
-    assert set(spikes) <= set(kept(range(100_000), values.tolist(), 500, "min_max"))
+    assert set(spikes) <= set(sample_of(range(100_000), values.tolist(), 500, "min_max"))
 
 
 @given(st.integers(3, 5000), _most)
-def test_every_nth_is_even(size: int, most: int) -> None:
-    """As many points as asked for, at distances that differ by one at most."""
-    found = kept(range(size), [0.5] * size, most, "every_nth")
+def test_every_nth_has_even_distances(size: int, most: int) -> None:
+    """There are as many points as requested, at distances that differ by one at most."""
+    found = sample_of(range(size), [0.5] * size, most, "every_nth")
     distances = {after - before for before, after in pairwise(found)}
     assert len(found) == min(size, most)
     assert max(distances) - min(distances) <= 1
 
 
 @pytest.mark.parametrize("by", BYS)
-def test_the_least_samples(by: By) -> None:
-    """Two points are the ends; three and four are possible too."""
+def test_smallest_samples(by: By) -> None:
+    """A sample of two points has the ends; samples of three and four are possible too."""
     values = [0.0, 9.0, -9.0, 1.0, 0.0, 2.0]
-    assert kept(range(6), values, 2, by) == [0, 5]
-    assert len(kept(range(6), values, 3, by)) <= 3
-    assert len(kept(range(6), values, 4, by)) == 4
+    assert sample_of(range(6), values, 2, by) == [0, 5]
+    assert len(sample_of(range(6), values, 3, by)) <= 3
+    assert len(sample_of(range(6), values, 4, by)) == 4
 
 
 @pytest.mark.parametrize("by", BYS)
-def test_nothing_but_gaps(by: By) -> None:
-    """A curve without a finite value is a gap as long as it was."""
-    assert kept(range(9), [np.nan] * 9, 5, by) == [0, 8]
-    assert kept(range(9), [1.0, *[np.inf] * 7, 2.0], 4, by) == [0, 1, 8]
+def test_curve_without_finite_values(by: By) -> None:
+    """A curve without a finite value is sampled as one gap."""
+    assert sample_of(range(9), [np.nan] * 9, 5, by) == [0, 8]
+    assert sample_of(range(9), [1.0, *[np.inf] * 7, 2.0], 4, by) == [0, 1, 8]

@@ -1,12 +1,12 @@
-"""Errors of libraries, and what they came of."""
+"""Chains of errors."""
 
 from itertools import islice
 
 from gql_server.stores.errors import error_chain
 
 
-def test_causes_that_go_in_a_circle() -> None:
-    """Each error of a chain comes once, also where it says of itself that it came of itself."""
+def test_circular_error_chain_ends() -> None:
+    """Each error of a chain is returned once, also in a circular chain."""
     first, second = OSError("first"), ValueError("second")
     first.__cause__, second.__context__ = second, first
     assert list(islice(error_chain(first), 5)) == [first, second]

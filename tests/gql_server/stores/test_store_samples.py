@@ -1,4 +1,4 @@
-"""Samples of histories: the same on each kind of store, and the whole of what was logged is their source."""
+"""Samples of histories on each kind of store."""
 
 import math
 import random
@@ -32,7 +32,7 @@ async def tracking(store: Store) -> AsyncIterator[OpenableTracking]:
 
 
 def curves() -> dict[str, list[Point]]:
-    """Return odd curves by key; the points of each are in the order that the port has."""
+    """Return curves with special values, by key; the points of each are in the order of the port."""
     random.seed(4)
     noise = [random.gauss(0.0, 1.0) for _ in range(300)]
     with_gaps = [math.nan if 40 < step < 60 or step in {0, 120, 121} else noise[step] for step in range(300)]
@@ -48,8 +48,8 @@ def curves() -> dict[str, list[Point]]:
     }
 
 
-def log(store: Store, curves: dict[str, list[Point]]) -> str:
-    """Log the curves to a run of its own, in no order; return its id."""
+def log_curves(store: Store, curves: dict[str, list[Point]]) -> str:
+    """Log the curves to a new run, in random order; return its id."""
     run_id: str = store.client.create_run("0").info.run_id
     metrics = [
         Metric(key, value, time, step) for key, points in curves.items() for step, time, value in points
@@ -61,7 +61,7 @@ def log(store: Store, curves: dict[str, list[Point]]) -> str:
 
 
 def rows(many: Many) -> list[list[tuple[Any, ...]]]:
-    """Return each history, a tuple a point."""
+    """Return each history as tuples."""
     columns = (many.rows[name] for name in ("step", "timestamp", "value", "non_finite"))
     table = list(zip(*columns, strict=True))
     assert len(table) == many.rows.size
@@ -69,29 +69,29 @@ def rows(many: Many) -> list[list[tuple[Any, ...]]]:
 
 
 def expected(points: list[Point], sample: Sample) -> list[tuple[Any, ...]]:
-    """Return the sample of a curve that was logged."""
+    """Return the sample of a logged curve."""
     steps, _, values = (np.array(column) for column in zip(*points, strict=True))
     return [plain(points[place]) for place in sampled_indexes(steps, values, sample)]
 
 
 def plain(point: Point) -> tuple[Any, ...]:
-    """Return a point as the port has it."""
+    """Return a point in the form of the port."""
     step, time, value = point
     finite = math.isfinite(value)
     return step, time, value if finite else None, None if finite else _NAMES.get(value, "NAN")
 
 
 def samples() -> Iterator[Sample]:
-    """Give samples of each kind, small and large."""
+    """Yield samples with each method, small and large."""
     ways: tuple[Literal["lttb", "min_max", "every_nth"], ...] = ("lttb", "min_max", "every_nth")
     for by in ways:
         yield from (Sample(most, by) for most in (2, 3, 4, 25, 299, 300, 2**31 - 1))
 
 
 async def test_every_store_gives_the_same_sample(store: Store, tracking: OpenableTracking) -> None:
-    """It is the sample of the points that were logged, whichever store they come from; runs may share it."""
+    """Each kind of store returns the sample of all logged points."""
     logged = curves()
-    ids = [log(store, logged) for _ in range(3)]
+    ids = [log_curves(store, logged) for _ in range(3)]
     series: list[Series] = [(run_id, key) for key in logged for run_id in ids]
     odd: list[Series] = [(ids[0], "none"), ("0" * 32, "noise"), (ids[0], "\x00"), (ids[0], ""), series[2]]
     for sample in samples():
@@ -100,10 +100,10 @@ async def test_every_store_gives_the_same_sample(store: Store, tracking: Openabl
         assert found == [*(wanted[key] for _, key in series), [], [], [], [], wanted[series[2][1]]]
 
 
-async def test_steps_are_cut_before_sampling(store: Store, tracking: OpenableTracking) -> None:
-    """The ends of the sample are the ends of the steps asked for; a part that is small enough is whole."""
+async def test_steps_are_limited_before_sampling(store: Store, tracking: OpenableTracking) -> None:
+    """The ends of the sample are the ends of the requested steps; a small part is returned whole."""
     points = curves()["gaps"]
-    run_id = log(store, {"m": points})
+    run_id = log_curves(store, {"m": points})
     sample = Sample(20, "lttb")
     found = rows(await tracking.histories([(run_id, "m")], 90, 600, sample))
     assert found == [expected([point for point in points if 90 <= point[0] <= 600], sample)]
@@ -112,22 +112,22 @@ async def test_steps_are_cut_before_sampling(store: Store, tracking: OpenableTra
     assert rows(await tracking.histories([(run_id, "m")], 5, 2, sample)) == [[]]
 
 
-async def test_a_sample_of_what_came_in_several_replies(
+async def test_sample_spans_several_responses(
     store: Store, tracking: OpenableTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the sample of the whole, not of each reply."""
+    """The sample is of the whole history, not of each response."""
     monkeypatch.setattr(store_reader, "_POINTS_AT_ONCE", 70)
     logged = curves()
-    run_id = log(store, logged)
+    run_id = log_curves(store, logged)
     sample = Sample(30, "min_max")
     found = rows(await tracking.histories([(run_id, key) for key in logged], None, None, sample))
     assert found == [expected(points, sample) for points in logged.values()]
 
 
-async def test_what_is_gone_through_and_what_is_returned_are_bounded(store: Store) -> None:
-    """Each bound has its own error, which names it; a smaller sample of the same points is answered."""
+async def test_scanned_and_returned_points_have_limits(store: Store) -> None:
+    """Each limit has its own error, which names it; a smaller sample of the same points is returned."""
     line = [(step, 1, step / 4) for step in range(60)]
-    series: list[Series] = [(log(store, {"m": line}), "m") for _ in range(4)]
+    series: list[Series] = [(log_curves(store, {"m": line}), "m") for _ in range(4)]
     port = store_from(Settings(tracking_uri=store.uri, max_points=100, max_sampled_points=240))
     assert [len(part) for part in rows(await port.histories(series, None, None, Sample(25, "lttb")))] == [
         25

@@ -1,4 +1,4 @@
-"""Each kind of store in turn, with its client for models and the registry, and the port over it."""
+"""Fixtures: each kind of store, MLflow's client for it, and the port over it."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ KINDS = ("sqlite", "postgres", "mysql", "file", "server")
 
 
 @dataclass(frozen=True)
-class Held:
-    """A store to fill by MLflow's client, and the port to read it by."""
+class StoreUnderTest:
+    """A store to fill with MLflow's client, and the port to read it."""
 
     kind: str
     uri: str
@@ -28,7 +28,7 @@ class Held:
 
 @pytest.fixture(params=KINDS)
 def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Give each kind of store in turn, empty."""
+    """Give each kind of store, empty."""
     store: Store = request.getfixturevalue(f"{request.param}_store")
     yield store
     # The registry's store pools connections of its own for as long as the process lives.
@@ -38,8 +38,8 @@ def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 @pytest.fixture
-async def held(any_store: Store) -> AsyncIterator[Held]:
-    """Give a store with the port over it, as the server would read it."""
+async def tested(any_store: Store) -> AsyncIterator[StoreUnderTest]:
+    """Give a store with the port over it, as the server opens it."""
     uri = any_store.uri
     sql = any_store.kind is StoreKind.SQL
     port = (
@@ -50,5 +50,5 @@ async def held(any_store: Store) -> AsyncIterator[Held]:
         if sql
         else MlflowTracking(uri, store_limits(store_threads=4))
     )
-    yield Held(any_store.name, uri, MlflowClient(uri, uri), port)
+    yield StoreUnderTest(any_store.name, uri, MlflowClient(uri, uri), port)
     await port.close()

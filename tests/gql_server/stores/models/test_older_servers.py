@@ -1,4 +1,4 @@
-"""A server that has no logged models or no registry, as MLflow before 3, or Azure ML."""
+"""Servers without logged models or a registry, such as MLflow before 3 or Azure ML."""
 
 import threading
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ QUERY = """query ($id: ID!) {
 
 
 @pytest.fixture
-def older(server_store: Store) -> Iterator[str]:
-    """Give the address of a proxy before an MLflow server that knows neither logged models nor a registry."""
+def older_server(server_store: Store) -> Iterator[str]:
+    """Give the address of a proxy for an MLflow server without logged models and registry."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -36,7 +36,7 @@ def older(server_store: Store) -> Iterator[str]:
             self._answer("POST")
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Write no log."""
 
         def _answer(self, method: str) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -68,10 +68,10 @@ def older(server_store: Store) -> Iterator[str]:
     server.server_close()
 
 
-async def test_what_a_server_does_not_have(older: str, server_store: Store) -> None:
-    """What the server has no function for is not there, and the rest of the answer is."""
+async def test_missing_features_return_empty_lists(older_server: str, server_store: Store) -> None:
+    """Objects that the server has no endpoint for are not returned; the rest of the result is."""
     run_id = server_store.client.create_run("0", run_name="one").info.run_id
-    async with graphql_client(older) as served:
+    async with graphql_client(older_server) as served:
         answer = await served.data(QUERY, id=run_id)
     assert answer == {
         "run": {"name": "one", "loggedModels": [], "modelVersions": [], "datasets": []},

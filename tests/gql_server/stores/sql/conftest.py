@@ -1,4 +1,4 @@
-"""Each kind of database in turn, with the port over it."""
+"""Fixtures: each kind of database, and the port over it."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -21,7 +21,7 @@ def database(request: pytest.FixtureRequest) -> Store:
 
 @pytest.fixture
 def engine(database: Store) -> Iterator[Engine]:
-    """Give an engine as MLflow makes it for the database."""
+    """Give an engine as MLflow creates it for the database."""
     engine: Engine = create_sqlalchemy_engine(database.uri)
     yield engine
     engine.dispose()
@@ -37,7 +37,7 @@ async def tracking(engine: Engine) -> AsyncIterator[SqlTracking]:
 
 @pytest.fixture
 def statements(engine: Engine) -> list[str]:
-    """Give the list that each statement on the engine is added to."""
+    """Give the list to which each statement on the engine is added."""
     said: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")

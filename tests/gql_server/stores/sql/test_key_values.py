@@ -1,4 +1,4 @@
-"""Params, tags and last metrics of many runs at once."""
+"""Params, tags and last metrics of many runs in one call."""
 
 from collections.abc import Collection
 from typing import Any
@@ -25,8 +25,8 @@ _VALUES = [
 ]
 
 
-async def test_pairs_are_sorted_by_code_point_and_exact(tracking: SqlTracking, engine: Engine) -> None:
-    """Whatever the collation, keys stand in the order of their code points, values as they were logged."""
+async def test_key_values_are_exact_and_sorted_by_code_point(tracking: SqlTracking, engine: Engine) -> None:
+    """Keys are sorted by code point whatever the collation, and values are as they were logged."""
     a, b, c = runs(engine, experiment(engine, 5), numbered(3))
     params(engine, [(a, key, value) for key, value in zip(_ODD, _VALUES, strict=True)])
     params(engine, [(c, "only", "one")])
@@ -35,8 +35,8 @@ async def test_pairs_are_sorted_by_code_point_and_exact(tracking: SqlTracking, e
     assert lists(found, "key", "value") == [[("only", "one")], [], expected, [("only", "one")], []]
 
 
-async def test_only_the_keys_asked_for_are_read(tracking: SqlTracking, engine: Engine) -> None:
-    """Keys are taken as they are written, also where the database would fold their case."""
+async def test_keys_are_case_sensitive(tracking: SqlTracking, engine: Engine) -> None:
+    """Only the requested keys are returned, also if the database ignores their case."""
     a, b = runs(engine, experiment(engine, 5), numbered(2))
     params(engine, [(a, "lr", "1"), (a, "opt", "2"), (b, "LR", "3")])
     last_metrics(engine, [(a, "loss", 1.0, False), (b, "LOSS", 2.0, False)])
@@ -52,8 +52,8 @@ async def test_only_the_keys_asked_for_are_read(tracking: SqlTracking, engine: E
     assert await under("a\x00", "\ud800", "lr ") == [[], []]
 
 
-async def test_a_tag_without_a_value_is_empty_text(tracking: SqlTracking, engine: Engine) -> None:
-    """MLflow lets a tag be null, and shows it as empty."""
+async def test_null_tag_is_empty_text(tracking: SqlTracking, engine: Engine) -> None:
+    """A tag whose value is null has empty text, as in MLflow."""
     experiment_id = experiment(engine, 5)
     (a,) = runs(engine, experiment_id, numbered(1))
     with engine.begin() as connection:
@@ -65,8 +65,8 @@ async def test_a_tag_without_a_value_is_empty_text(tracking: SqlTracking, engine
     assert lists(found, "key", "value") == [[], [("A", "1"), ("z", "")], []]
 
 
-async def test_values_that_are_no_numbers_have_names(tracking: SqlTracking, engine: Engine) -> None:
-    """A NaN and both infinities are None, and named beside it; the largest floats below stay numbers."""
+async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engine) -> None:
+    """A NaN and both infinities are None with a name; the next smaller floats stay numbers."""
     (a,) = runs(engine, experiment(engine, 5), numbered(1))
     below = 1.7976931348623155e308
     values = [
@@ -90,10 +90,10 @@ async def test_values_that_are_no_numbers_have_names(tracking: SqlTracking, engi
     assert [type(value) for value in found.rows["value"]][3:] == [float, float]
 
 
-async def test_a_thousand_runs_take_one_statement_each(
+async def test_thousand_runs_take_one_statement(
     tracking: SqlTracking, engine: Engine, statements: list[str]
 ) -> None:
-    """Neither the number of runs nor that of keys adds a statement."""
+    """The number of statements depends neither on the number of runs nor on that of keys."""
     ids = runs(engine, experiment(engine, 5), numbered(1200))
     params(engine, [(id_, f"p{number}", "v") for id_ in ids for number in range(2)])
     last_metrics(engine, [(id_, "m", 1.0, False) for id_ in ids])

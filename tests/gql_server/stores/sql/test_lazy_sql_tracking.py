@@ -1,4 +1,4 @@
-"""A database at a tracking URI, as the server uses it: opened late, gone and back again."""
+"""A database that opens when it is first used, disappears and comes back."""
 
 import asyncio
 import shutil
@@ -18,7 +18,7 @@ from tests.support.stores import Store
 
 @pytest.fixture
 async def tracking(sqlite_store: Store) -> AsyncIterator[OpenableTracking]:
-    """Give the port that the settings name."""
+    """Give the port at the tracking URI of the settings."""
     tracking = store_from(Settings(tracking_uri=sqlite_store.uri))
     yield tracking
     await tracking.close()
@@ -29,17 +29,17 @@ def file_of(store: Store) -> Path:
     return Path(store.uri.removeprefix("sqlite:///"))
 
 
-async def test_a_database_is_read_directly(tracking: OpenableTracking) -> None:
+async def test_sql_uri_opens_tables(tracking: OpenableTracking) -> None:
     """A SQL tracking URI gets the port over MLflow's tables."""
     assert isinstance(tracking, LazySqlTracking)
     await tracking.open()
     assert list((await tracking.experiments_by_id(["0"], {"name"})).rows["name"]) == ["Default"]
 
 
-async def test_a_deleted_file_is_noticed_and_read_again_when_it_is_back(
+async def test_deleted_file_is_unavailable_until_restored(
     tracking: OpenableTracking, sqlite_store: Store, tmp_path: Path
 ) -> None:
-    """Without its file the store is unavailable, no empty one is made, and a restored one is read soon."""
+    """Without its file the store is unavailable and creates none; a restored file is read again."""
     await tracking.ready()
     file, kept = file_of(sqlite_store), tmp_path / "kept.db"
     shutil.move(file, kept)
@@ -51,10 +51,10 @@ async def test_a_deleted_file_is_noticed_and_read_again_when_it_is_back(
     assert (await tracking.experiments_by_id(["0"], {"name"})).rows.size == 1
 
 
-async def test_a_file_that_takes_its_place_is_read(
+async def test_replaced_file_is_read(
     tracking: OpenableTracking, sqlite_store: Store, sqlite_template: Path
 ) -> None:
-    """Where another database takes the file's name, that one is read."""
+    """If another database replaces the file, the new one is read."""
     await tracking.ready()
     file = file_of(sqlite_store)
     file.unlink()
@@ -62,8 +62,8 @@ async def test_a_file_that_takes_its_place_is_read(
     assert (await tracking.experiments_by_id(["0"], {"name"})).index == [None]
 
 
-async def test_a_read_only_database_is_served(sqlite_store: Store) -> None:
-    """A SQLite file opened for reading only answers, and not a byte of it changes."""
+async def test_read_only_file_opens_unchanged(sqlite_store: Store) -> None:
+    """A SQLite file opened for reading only is served, and no byte of it changes."""
     file = file_of(sqlite_store)
     before = file.read_bytes()
     tracking = store_from(Settings(tracking_uri=f"sqlite:///file:{file}?mode=ro&uri=true"))
@@ -73,8 +73,8 @@ async def test_a_read_only_database_is_served(sqlite_store: Store) -> None:
     assert file.read_bytes() == before
 
 
-async def test_a_missing_file_is_for_someone_to_mend(tmp_path: Path) -> None:
-    """A file that was never there is Unusable, and stays missing."""
+async def test_missing_file_raises_config_error(tmp_path: Path) -> None:
+    """A file that never existed is an error in configuration, and is not created."""
     tracking = store_from(Settings(tracking_uri=f"sqlite:///{tmp_path / 'missing.db'}"))
     with pytest.raises(StoreConfigError):
         await tracking.open()

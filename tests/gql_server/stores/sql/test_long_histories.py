@@ -1,4 +1,4 @@
-"""Long histories: counted, and read a part at a time by place."""
+"""Long histories: counted, and read in parts by position."""
 
 import sys
 from typing import Any
@@ -30,8 +30,10 @@ def filled(engine: Engine) -> list[str]:
     return ids
 
 
-async def test_counts(tracking: SqlTracking, filled: list[str], statements: list[str]) -> None:
-    """Each series is counted, in one statement whatever their number; one that is not there has none."""
+async def test_points_are_counted_in_one_statement(
+    tracking: SqlTracking, filled: list[str], statements: list[str]
+) -> None:
+    """Each series is counted, all in one statement; a missing series has no points."""
     series = [(filled[1], "m"), (filled[0], "other"), (filled[0], "m"), (filled[2], "m"), (filled[0], "no")]
     assert await tracking.count_points(series) == [1, 4, 10, 0, 0]
     assert len([said for said in statements if said.startswith("SELECT")]) == 1
@@ -40,8 +42,8 @@ async def test_counts(tracking: SqlTracking, filled: list[str], statements: list
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-async def test_parts_join(tracking: SqlTracking, filled: list[str], size: int) -> None:
-    """Part behind part gives what the whole history is, ties, NaN and infinities included."""
+async def test_parts_join_to_the_whole_history(tracking: SqlTracking, filled: list[str], size: int) -> None:
+    """The parts together are the whole history, with ties, NaN and infinities."""
     whole = await tracking.histories([(filled[0], "m")], None, None)
     joined: dict[str, list[Any]] = {name: [] for name in ("step", "timestamp", "value", "non_finite")}
     after = None
@@ -56,8 +58,8 @@ async def test_parts_join(tracking: SqlTracking, filled: list[str], size: int) -
     assert joined == {name: list(whole.rows[name]) for name in joined}
 
 
-async def test_bad_ids(tracking: SqlTracking, filled: list[str]) -> None:
-    """What cannot be a run's id is refused; a metric that is not there has no points."""
+async def test_invalid_run_id_is_refused(tracking: SqlTracking, filled: list[str]) -> None:
+    """An invalid run id is refused; a missing metric has no points."""
     with pytest.raises(BadUserInput):
         await tracking.points_after(("../x", "m"), None, 1)
     assert (await tracking.points_after((filled[2], "m"), None, 1)).size == 0

@@ -1,4 +1,4 @@
-"""What takes too long is stopped in the database, and what broke heals."""
+"""Statements that are cancelled or time out, and connections that break."""
 
 import asyncio
 import threading
@@ -33,8 +33,8 @@ def _slow(engine: Engine) -> TextClause:
     return text(_SLOW[engine.dialect.name])
 
 
-async def _running(engine: Engine) -> int:
-    """Return how many slow statements the database is at; of SQLite, which is no server, nothing is known."""
+async def _count_running(engine: Engine) -> int:
+    """Return the number of slow statements that the database server runs; 0 for SQLite."""
     question = _RUNNING.get(engine.dialect.name)
     if question is None:
         return 0
@@ -42,19 +42,19 @@ async def _running(engine: Engine) -> int:
         return int(connection.execute(text(question)).scalar_one())
 
 
-async def _gone(engine: Engine) -> bool:
+async def _ends(engine: Engine) -> bool:
     for _ in range(100):
-        if not await _running(engine):
+        if not await _count_running(engine):
             return True
         await asyncio.sleep(0.05)
     return False
 
 
-async def _begun(engine: Engine, statements: list[str]) -> None:
-    """Return when the database is at the slow statement, or when SQLite has had it for a moment."""
+async def _wait_until_running(engine: Engine, statements: list[str]) -> None:
+    """Return when the database runs the slow statement."""
     name = engine.dialect.name
     for _ in range(400):
-        if _SLOW[name] in statements and (name not in _RUNNING or await _running(engine)):
+        if _SLOW[name] in statements and (name not in _RUNNING or await _count_running(engine)):
             break
         await asyncio.sleep(0.05)
     else:
@@ -62,25 +62,25 @@ async def _begun(engine: Engine, statements: list[str]) -> None:
     await asyncio.sleep(0.1)
 
 
-async def test_a_client_that_leaves_stops_its_statement(engine: Engine, statements: list[str]) -> None:
-    """The database stops working on it, and the only thread is free for the next."""
+async def test_cancelled_call_stops_its_statement(engine: Engine, statements: list[str]) -> None:
+    """The database stops the statement, and the only thread is free for the next."""
     pool = SessionPool(lambda: engine, threads=1, timeout=60)
     call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
-    await _begun(engine, statements)
+    await _wait_until_running(engine, statements)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     start = time.perf_counter()
     assert await pool.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     assert time.perf_counter() - start < 20
-    assert await _gone(engine)
+    assert await _ends(engine)
     await pool.close()
 
 
-async def test_a_statement_that_was_about_to_begin_is_stopped(
+async def test_interrupt_before_the_start_is_repeated(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interrupt that comes when the driver has not begun yet, and hits nothing, is not the last."""
+    """An interrupt that comes before the statement starts has no effect, and is repeated."""
     starting, interrupted = threading.Event(), threading.Event()
     dialect = type(dialect_of(engine))
     interrupt = dialect.interrupt
@@ -106,11 +106,11 @@ async def test_a_statement_that_was_about_to_begin_is_stopped(
     await pool.close()
 
 
-async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, statements: list[str]) -> None:
-    """What waits for a thread and is given up never reaches the database."""
+async def test_call_cancelled_in_the_queue_runs_no_statement(engine: Engine, statements: list[str]) -> None:
+    """A call that is cancelled while it waits for a thread never reaches the database."""
     pool = SessionPool(lambda: engine, threads=1, timeout=30)
     first = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
-    await _begun(engine, statements)
+    await _wait_until_running(engine, statements)
     second = asyncio.create_task(pool.read(lambda session: session.rows(text("SELECT 2"))))
     await asyncio.sleep(0.1)
     for task in (second, first):
@@ -121,31 +121,29 @@ async def test_a_client_that_leaves_in_the_queue_asks_nothing(engine: Engine, st
     await pool.close()
 
 
-async def test_a_slow_statement_is_a_timeout(engine: Engine) -> None:
-    """The caller gets the fault when the time is over, and the next statement runs."""
+async def test_slow_statement_times_out(engine: Engine) -> None:
+    """The caller gets the error at the timeout, and the next statement runs."""
     pool = SessionPool(lambda: engine, threads=1, timeout=0.5)
     start = time.perf_counter()
     with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
         await pool.read(lambda session: session.rows(_slow(engine)))
     assert time.perf_counter() - start < 15
-    assert await _gone(engine)
+    assert await _ends(engine)
     patient = SessionPool(lambda: engine, threads=1, timeout=30)
     assert await patient.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     await pool.close()
 
 
 @pytest.mark.parametrize("database", ["postgres", "mysql"], indirect=True)
-async def test_a_dropped_connection_is_one_clear_error_and_heals(
-    engine: Engine, statements: list[str]
-) -> None:
-    """A statement under way fails as unavailable, without SQL; idle connections are replaced unnoticed."""
+async def test_dropped_connections_are_replaced(engine: Engine, statements: list[str]) -> None:
+    """A running statement fails as unavailable, without SQL; idle connections are replaced silently."""
     tracking = SqlTracking(engine, LIMITS.store)
     await tracking.ready()
     _drop_connections(engine)
     await tracking.ready()
     pool = SessionPool(lambda: engine, threads=2, timeout=30)
     call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
-    await _begun(engine, statements)
+    await _wait_until_running(engine, statements)
     _drop_connections(engine)
     with pytest.raises(StoreUnavailable) as caught:
         await call
@@ -174,8 +172,8 @@ def _drop_connections(engine: Engine) -> None:
                 connection.execute(text(f"KILL {id_}"))
 
 
-async def test_a_mistake_of_ours_is_not_blamed_on_the_store(engine: Engine) -> None:
-    """A statement that is wrong in itself stays the error that it is."""
+async def test_invalid_statement_is_not_a_store_error(engine: Engine) -> None:
+    """An error in a statement itself is raised as it is."""
     pool = SessionPool(lambda: engine, threads=1, timeout=5)
     with pytest.raises(Exception, match="nowhere") as caught:
         await pool.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))

@@ -1,4 +1,4 @@
-"""Orders of runs and experiments mean the same on every database."""
+"""Orders of runs and experiments are the same in every database."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ IDS = [letter * 32 for letter in "abcdef"]
 
 @pytest.fixture
 def experiment_id(engine: Engine) -> str:
-    """Give an experiment whose runs have something of everything, and some of them nothing of it."""
+    """Give an experiment whose runs have values of every kind, and missing values."""
     experiment_id = experiment(engine, 7)
     rows: list[dict[str, Any]] = [
         {"name": "Zoe", "start_time": 5, "end_time": 9, "user_id": "é", "status": "RUNNING"},
@@ -40,7 +40,9 @@ def experiment_id(engine: Engine) -> str:
     return experiment_id
 
 
-async def _order(tracking: SqlTracking, experiment_id: str, *order: Order, size: int = 1000) -> str:
+async def _letters_in_order(
+    tracking: SqlTracking, experiment_id: str, *order: Order, size: int = 1000
+) -> str:
     """Return the runs' letters in an order, read in pages."""
     letters, after = "", None
     while True:
@@ -75,15 +77,15 @@ _ORDERS: list[tuple[tuple[Order, ...], str]] = [
 ]
 
 
-async def test_runs_come_in_order_whatever_the_pages(tracking: SqlTracking, experiment_id: str) -> None:
-    """Each order is total: numbers, then text by code point, then what is missing; whatever the page size."""
+async def test_order_is_total_for_any_page_size(tracking: SqlTracking, experiment_id: str) -> None:
+    """Each order is total: numbers, then text by code point, then missing values."""
     for order, expected in _ORDERS:
         for size in (1, 2, 1000):
-            assert await _order(tracking, experiment_id, *order, size=size) == expected, order
+            assert await _letters_in_order(tracking, experiment_id, *order, size=size) == expected, order
 
 
-async def test_many_experiments_are_ordered_alike(tracking: SqlTracking, experiment_id: str) -> None:
-    """Where several experiments are searched at once, each has the order that it has alone."""
+async def test_order_is_the_same_in_many_scopes(tracking: SqlTracking, experiment_id: str) -> None:
+    """In a search of several experiments, each has the order of a search of its own."""
     for order, expected in _ORDERS:
         scopes: list[Scope] = [("0",), (experiment_id,)]
         found = await tracking.runs(scopes, Search(order=order), Page(4, None, WHOLE.columns))
@@ -93,8 +95,8 @@ async def test_many_experiments_are_ordered_alike(tracking: SqlTracking, experim
         assert "".join(id_[0] for id_ in found.rows["run_id"]) == expected[2:]
 
 
-async def test_an_order_that_cannot_be_is_refused(tracking: SqlTracking) -> None:
-    """An unknown attribute and a key that no database holds are the client's mistakes."""
+async def test_invalid_order_is_refused(tracking: SqlTracking) -> None:
+    """An unknown attribute and a key that no database stores raise `BadUserInput`."""
     for order in (by("nothing"), by("a\x00", of="metric"), by("\ud800", of="tag")):
         with pytest.raises(BadUserInput):
             await tracking.runs([None], Search(order=(order,)), WHOLE)
@@ -119,15 +121,15 @@ _TAMPERED: list[Position] = [
 ]
 
 
-async def test_a_position_that_was_tampered_with_is_refused(tracking: SqlTracking) -> None:
-    """A position of the wrong length or types never reaches the database."""
+async def test_invalid_position_is_refused(tracking: SqlTracking) -> None:
+    """A position with a wrong length or wrong types never reaches the database."""
     for position in _TAMPERED:
         with pytest.raises(BadUserInput):
             await tracking.runs([None], Search(), Page(1, position, WHOLE.columns))
 
 
-async def test_a_metrics_place_is_a_float_nan_or_nothing(tracking: SqlTracking) -> None:
-    """What the port would not have written is not read."""
+async def test_invalid_metric_key_value_is_refused(tracking: SqlTracking) -> None:
+    """The key value of a metric is a finite float, "NaN" or None; others are refused."""
     search = Search(order=(by("loss", of="metric"),))
     places: list[Any] = ["nan", "Infinity", 1, True, float("inf"), float("nan"), [], {}]
     for place in places:
@@ -135,8 +137,8 @@ async def test_a_metrics_place_is_a_float_nan_or_nothing(tracking: SqlTracking) 
             await tracking.runs([None], search, Page(1, [place, "a"], WHOLE.columns))
 
 
-async def test_a_position_far_out_is_only_empty_or_refused(tracking: SqlTracking) -> None:
-    """Numbers that no experiment has are numbers all the same, unless the database cannot hold them."""
+async def test_out_of_range_position_is_empty_or_refused(tracking: SqlTracking) -> None:
+    """A number that no experiment has finds nothing, or is refused by the database."""
     for position in ([2**62, 1], [-1, 2**62], [None, -(2**63)]):
         try:
             found = await tracking.experiments(Search(), Page(1, position, frozenset({"name"})))
@@ -145,8 +147,8 @@ async def test_a_position_far_out_is_only_empty_or_refused(tracking: SqlTracking
         assert found.rows.size <= 1
 
 
-async def test_experiments_come_in_order(tracking: SqlTracking, engine: Engine) -> None:
-    """Experiments are ordered by code point too, and by id where they are level."""
+async def test_experiments_are_sorted_by_code_point(tracking: SqlTracking, engine: Engine) -> None:
+    """Experiments are sorted by code point too, and by id if their keys are equal."""
     for number, name in [(3, "b"), (1, "C"), (2, "a")]:
         experiment(engine, number, name=name, creation_time=5)
 

@@ -1,4 +1,4 @@
-"""Filters mean what they mean to MLflow."""
+"""MLflow's filter strings in SQL, compared with MLflow's own results."""
 
 import pytest
 from mlflow import MlflowClient
@@ -70,10 +70,10 @@ def _fill(client: MlflowClient) -> tuple[str, list[str]]:
     return experiment_id, ids
 
 
-async def test_run_filters_find_what_mlflow_finds(
+async def test_run_filters_match_mlflow(
     tracking: SqlTracking, database: Store, statements: list[str]
 ) -> None:
-    """The filter is part of the one statement, and finds the same runs, each once."""
+    """A filter is part of the one statement, and matches the same runs, each once."""
     experiment_id, ids = _fill(database.client)
     await tracking.runs([(experiment_id,)], Search(), WHOLE)
     for template in _RUN_FILTERS:
@@ -88,10 +88,10 @@ async def test_run_filters_find_what_mlflow_finds(
         assert list(several.rows["run_id"]) == [run.info.run_id for run in expected], filter_
 
 
-async def test_a_condition_is_part_of_the_one_statement(
+async def test_condition_takes_no_further_statement(
     tracking: SqlTracking, database: Store, statements: list[str]
 ) -> None:
-    """Whatever a condition tests, with a filter and an order beside it, a page of runs is one statement."""
+    """With a condition, a filter and an order, a page of runs takes one statement."""
     experiment_id, ids = _fill(database.client)
     where = AllOf(
         (
@@ -110,8 +110,8 @@ async def test_a_condition_is_part_of_the_one_statement(
     assert list(found.rows["run_id"]) == ids[:2]
 
 
-async def test_seconds_are_told_apart_in_times_of_today(tracking: SqlTracking, database: Store) -> None:
-    """How long a run took is compared to the millisecond, however long ago its times are counted from."""
+async def test_duration_is_exact_for_current_times(tracking: SqlTracking, database: Store) -> None:
+    """Durations are compared to the millisecond, although times count from 1970."""
     experiment_id = database.client.create_experiment("today")
     ids = []
     for took in (0, 1, 60_000):
@@ -129,8 +129,8 @@ async def test_seconds_are_told_apart_in_times_of_today(tracking: SqlTracking, d
         assert set(found.rows["run_id"]) == set(expected), (operator, seconds)
 
 
-async def test_experiment_filters_find_what_mlflow_finds(tracking: SqlTracking, database: Store) -> None:
-    """The same experiments in the same order."""
+async def test_experiment_filters_match_mlflow(tracking: SqlTracking, database: Store) -> None:
+    """A filter of experiments matches the same experiments in the same order."""
     _fill(database.client)
     for filter_ in _EXPERIMENT_FILTERS:
         expected = database.client.search_experiments(ViewType.ACTIVE_ONLY, filter_string=filter_)
@@ -163,8 +163,8 @@ _REFUSED = [
 ]
 
 
-async def test_a_filter_that_mlflow_refuses_is_the_clients_mistake(tracking: SqlTracking) -> None:
-    """The message is MLflow's, and holds no SQL of ours."""
+async def test_refused_filter_raises_bad_user_input(tracking: SqlTracking) -> None:
+    """A filter that MLflow refuses raises MLflow's message, without SQL."""
     for filter_ in _REFUSED:
         search = Search(filter=filter_)
         with pytest.raises(BadUserInput) as of_runs:
@@ -174,8 +174,8 @@ async def test_a_filter_that_mlflow_refuses_is_the_clients_mistake(tracking: Sql
         assert "SELECT" not in f"{of_runs.value}{of_experiments.value}"
 
 
-async def test_numbers_are_compared_as_numbers(tracking: SqlTracking, database: Store) -> None:
-    """Times and metrics are compared with whatever number is written, whether or not a database holds it."""
+async def test_numeric_attributes_are_compared_as_numbers(tracking: SqlTracking, database: Store) -> None:
+    """Times and metrics are compared with any number, also one that a database cannot store."""
     experiment_id, ids = _fill(database.client)
     database.client.log_metric(ids[3], "loss", float("inf"))
     for filter_, expected in {

@@ -1,4 +1,4 @@
-"""Histories of many metrics at once."""
+"""Histories of many metrics in one call."""
 
 import asyncio
 import time
@@ -15,10 +15,10 @@ from tests.support.sql_rows import experiment, lists, numbered, points, runs
 _POINT = ("step", "timestamp", "value")
 
 
-async def test_points_that_share_a_step_stand_by_time_and_value(
+async def test_points_with_equal_steps_are_sorted_by_time_and_value(
     tracking: SqlTracking, engine: Engine
 ) -> None:
-    """Every store gives the same order: step, timestamp, value, and a NaN last."""
+    """Points are sorted by step, timestamp and value, a NaN last, in every store."""
     a, b = runs(engine, experiment(engine, 5), numbered(2))
     points(engine, a, "m", [(0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.5)])
     points(engine, b, "m", [(0, 0, 0.0)])
@@ -40,8 +40,8 @@ def _quoted(engine: Engine) -> str:
     return engine.dialect.identifier_preparer.quote("key")
 
 
-async def test_only_the_series_and_steps_asked_for_are_given(tracking: SqlTracking, engine: Engine) -> None:
-    """Runs may be asked for different metrics, and twice for one; steps are bounded on both sides."""
+async def test_only_requested_series_and_steps_are_returned(tracking: SqlTracking, engine: Engine) -> None:
+    """Runs may have different metrics, and one twice; steps are limited at both ends."""
     ids = runs(engine, experiment(engine, 5), numbered(7))
     for number, id_ in enumerate(ids):
         for key in ("a", "b", "c"):
@@ -56,8 +56,8 @@ async def test_only_the_series_and_steps_asked_for_are_given(tracking: SqlTracki
     assert lists(await tracking.histories([], None, None), *_POINT) == []
 
 
-async def test_floats_are_the_same_floats(tracking: SqlTracking, engine: Engine) -> None:
-    """Not a bit of a value is lost, and a whole number stays a float."""
+async def test_floats_are_exact(tracking: SqlTracking, engine: Engine) -> None:
+    """No bit of a value is lost, and an integral value stays a float."""
     (a,) = runs(engine, experiment(engine, 5), numbered(1))
     values = [0.1, 1e-300, 123456789.12345679, 1.7976931348623155e308, 2.0, -1e22]
     points(engine, a, "m", [(2**63 - 1, 2**53 + 1 + number, value) for number, value in enumerate(values)])
@@ -66,10 +66,8 @@ async def test_floats_are_the_same_floats(tracking: SqlTracking, engine: Engine)
     assert (found.rows["step"][0], found.rows["timestamp"][0]) == (2**63 - 1, 2**53 + 1)
 
 
-async def test_too_many_points_are_refused_before_they_are_read(
-    engine: Engine, statements: list[str]
-) -> None:
-    """The fault names the setting and the way out; as many as the bound are answered."""
+async def test_too_many_points_are_refused_before_reading(engine: Engine, statements: list[str]) -> None:
+    """The error names the setting and what to do; as many points as the limit are returned."""
     a, b = runs(engine, experiment(engine, 5), numbered(2))
     for id_ in (a, b):
         points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
@@ -82,10 +80,8 @@ async def test_too_many_points_are_refused_before_they_are_read(
     await tracking.close()
 
 
-async def test_a_hundred_thousand_points_leave_the_loop_running(
-    engine: Engine, statements: list[str]
-) -> None:
-    """They take two statements at most, and meanwhile the event loop answers others."""
+async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, statements: list[str]) -> None:
+    """They take two statements at most, and the event loop keeps running meanwhile."""
     ids = runs(engine, experiment(engine, 5), numbered(20))
     for id_ in ids:
         points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])

@@ -1,4 +1,4 @@
-"""Datasets, models and the registry in databases: a statement each, and rows that only a test writes."""
+"""Datasets, models and the registry in databases: statements, and rows that MLflow does not write."""
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -36,7 +36,7 @@ PAGE = Page(5, None, MODEL)
 
 
 def fill(engine: Engine, number: int, workspace: str = "default", models: int = 1) -> str:
-    """Insert an experiment with a run, its models, a dataset, and a registered model; return the run's id."""
+    """Insert an experiment with a run, its models, a dataset, and a registered model; return the run id."""
     run_id = f"{number:032x}"
     experiment(engine, number, workspace=workspace)
     runs(engine, str(number), [{"run_uuid": run_id}])
@@ -97,8 +97,8 @@ def _metric(own: str, number: int, run_id: str, step: int) -> dict[str, Any]:
     return names | {"metric_timestamp_ms": 0, "metric_step": step, "metric_value": float(step)}
 
 
-def questions(tracking: SqlTracking, numbers: list[int]) -> list[Callable[[], Awaitable[Any]]]:
-    """Return one question of each kind, about what these numbers stand for."""
+def calls(tracking: SqlTracking, numbers: list[int]) -> list[Callable[[], Awaitable[Any]]]:
+    """Return one call of each method, for the objects with these numbers."""
     models, registry = tracking.models, tracking.registry
     run_ids = [f"{number:032x}" for number in numbers]
     ids = [f"m-{number}-0" for number in numbers]
@@ -127,21 +127,21 @@ def questions(tracking: SqlTracking, numbers: list[int]) -> list[Callable[[], Aw
     ]
 
 
-async def test_each_level_is_one_statement(
+async def test_each_call_takes_one_statement(
     engine: Engine, tracking: SqlTracking, statements: list[str]
 ) -> None:
-    """However many parents are asked about, each question is a single statement."""
+    """Each call is a single statement, whatever the number of parents."""
     for number in range(5, 15):
         fill(engine, number, models=3)
     for numbers in ([5], list(range(5, 15))):
-        for ask in questions(tracking, numbers):
+        for ask in calls(tracking, numbers):
             statements.clear()
             await ask()
             assert len([text for text in statements if text.startswith("SELECT")]) == 1, statements
 
 
-async def test_pages_in_each_experiment(engine: Engine, tracking: SqlTracking) -> None:
-    """Models that were logged in the same moment are told apart by their ids, on every page."""
+async def test_models_with_equal_times_are_paginated_by_id(engine: Engine, tracking: SqlTracking) -> None:
+    """Models with the same creation time are sorted by id on every page."""
     fill(engine, 5, models=4)
     with engine.begin() as connection:
         connection.execute(MODELS.update().values(creation_timestamp_ms=7))
@@ -156,15 +156,15 @@ async def test_pages_in_each_experiment(engine: Engine, tracking: SqlTracking) -
     assert seen == [f"m-5-{place}" for place in range(4)]
 
 
-async def test_only_the_last_value_is_read(engine: Engine, tracking: SqlTracking) -> None:
-    """Of the values of a model's metric only the one of the highest step comes out of the database."""
+async def test_last_metric_value_is_selected_in_sql(engine: Engine, tracking: SqlTracking) -> None:
+    """Of a model's metric, only the value with the highest step is read from the database."""
     fill(engine, 5)
     found = await tracking.models.metrics(["m-5-0"])
     assert (list(found.rows["step"]), list(found.rows["value"])) == ([2], [2.0])
 
 
-async def test_an_alias_to_nowhere(engine: Engine, tracking: SqlTracking) -> None:
-    """An alias whose version is gone is an alias of the model, and names no version."""
+async def test_alias_without_version_is_returned(engine: Engine, tracking: SqlTracking) -> None:
+    """An alias whose version was deleted is returned, and its version is not found."""
     fill(engine, 5)
     aliases = await tracking.registry.aliases(["net 5"])
     assert (list(aliases.rows["alias"]), list(aliases.rows["version"])) == (["nowhere"], ["9"])
@@ -172,8 +172,8 @@ async def test_an_alias_to_nowhere(engine: Engine, tracking: SqlTracking) -> Non
     assert found.index == [None]
 
 
-async def test_what_is_no_id(engine: Engine, tracking: SqlTracking) -> None:
-    """What cannot be the id of a run or a model is none, so that nothing looks it up."""
+async def test_invalid_ids_become_none(engine: Engine, tracking: SqlTracking) -> None:
+    """Text that cannot be the id of a run or a model is returned as None."""
     fill(engine, 5)
     for run_id, source in (
         (None, None),
@@ -193,16 +193,16 @@ async def test_what_is_no_id(engine: Engine, tracking: SqlTracking) -> None:
         assert list(models.rows["source_run_id"]) == [None]
 
 
-async def test_a_status_that_nobody_knows(engine: Engine, tracking: SqlTracking) -> None:
-    """A later MLflow's number of a status is shown as it is, rather than failing all models beside it."""
+async def test_unknown_status_is_returned_as_number(engine: Engine, tracking: SqlTracking) -> None:
+    """An unknown status number of a later MLflow is returned as text, and no error."""
     fill(engine, 5)
     with engine.begin() as connection:
         connection.execute(MODELS.update().values(status=77))
     assert list((await tracking.models.by_id(["m-5-0"], MODEL)).rows["status"]) == ["77"]
 
 
-async def test_names_differ_by_case(engine: Engine, tracking: SqlTracking) -> None:
-    """A name in other letters is another name, also where the database takes them for the same."""
+async def test_registry_names_are_case_sensitive(engine: Engine, tracking: SqlTracking) -> None:
+    """A name in another case is another name, also in a database that ignores case."""
     fill(engine, 5)
     registry = tracking.registry
     assert (await registry.models_by_name(["NET 5"], VERSION)).index == [None]
@@ -213,20 +213,20 @@ async def test_names_differ_by_case(engine: Engine, tracking: SqlTracking) -> No
     assert (await registry.model_tags(["NET 5"])).spans == [(0, 0)]
 
 
-async def test_nothing_of_another_workspace_is_seen(engine: Engine) -> None:
-    """Whatever is asked about, and by whatever id, it keeps to the workspace of the caller's context."""
+async def test_model_reads_are_limited_to_workspace(engine: Engine) -> None:
+    """Every call reads the workspace of the caller's context only, whatever the ids."""
     fill(engine, 5, "ours")
     fill(engine, 6, "theirs")
     tracking = SqlTracking(engine, LIMITS.store, workspace=_WORKSPACE.get)
     answers = []
     for workspace in ("theirs", "nobody's"):
         _WORKSPACE.set(workspace)
-        answers.append([_size(await ask()) for ask in questions(tracking, [5])])
+        answers.append([_size(await ask()) for ask in calls(tracking, [5])])
     searches = {8, 9}
     assert [size for place, size in enumerate(answers[0]) if place not in searches] == [0] * 16
     assert answers[1] == [0] * 18
     _WORKSPACE.set("ours")
-    assert all([_size(await ask()) for ask in questions(tracking, [5])])
+    assert all([_size(await ask()) for ask in calls(tracking, [5])])
     await tracking.close()
 
 

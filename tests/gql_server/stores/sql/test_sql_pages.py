@@ -1,4 +1,4 @@
-"""Pages of runs: many experiments at once, and walks while others write."""
+"""Pages of runs: many experiments in one call, and pagination during concurrent writes."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def _filled(engine: Engine, *sizes: int) -> list[str]:
 async def test_many_experiments_take_one_statement(
     tracking: SqlTracking, engine: Engine, statements: list[str], *, indexed: bool
 ) -> None:
-    """The first runs of each of many experiments come in one statement, with an index for it or without."""
+    """The first runs of each of many experiments come in one statement, with and without an index."""
     ids = _filled(engine, 5, 0, 2, 9, 4)
     if indexed:
         with engine.begin() as connection:
@@ -66,8 +66,8 @@ def _drop_index(engine: Engine) -> None:
         connection.execute(text(f"DROP INDEX runs_by_start{of}"))
 
 
-async def test_scopes_of_several_experiments_are_one_list_each(tracking: SqlTracking, engine: Engine) -> None:
-    """A scope of two experiments, one of all active ones, and one of none stand side by side."""
+async def test_scopes_may_combine_experiments(tracking: SqlTracking, engine: Engine) -> None:
+    """A scope may be two experiments, all active ones, or none; each scope has its own page."""
     ids = _filled(engine, 3, 2, 4)
     experiment(engine, 9, lifecycle_stage="deleted")
     runs(engine, "9", [{"run_uuid": "9" * 32, "start_time": 5}])
@@ -78,17 +78,15 @@ async def test_scopes_of_several_experiments_are_one_list_each(tracking: SqlTrac
     assert await tracking.count_runs([(id_,) for id_ in (*ids, "77")], Search()) == [3, 2, 4, 0]
 
 
-async def test_a_page_of_nothing_says_whether_there_is_something(
-    tracking: SqlTracking, engine: Engine
-) -> None:
-    """`first` 0 returns no run, and tells of what would follow."""
+async def test_empty_page_reports_next_page(tracking: SqlTracking, engine: Engine) -> None:
+    """With `first` 0, a page has no run and reports whether any would follow."""
     ids = _filled(engine, 1, 0)
     pages = await tracking.runs([(id_,) for id_ in ids], Search(), Page(0, None, frozenset()))
     assert (pages.rows.size, pages.rows.columns, pages.has_next) == (0, {}, [True, False])
 
 
-async def test_a_walk_misses_nothing_and_repeats_nothing(tracking: SqlTracking, engine: Engine) -> None:
-    """While runs come and go, all that were there throughout are met exactly once."""
+async def test_pagination_during_writes_returns_each_run_once(tracking: SqlTracking, engine: Engine) -> None:
+    """While runs are created and deleted, each run that stays is returned exactly once."""
     orders: list[tuple[Order, ...]] = [
         (),
         (by("name"),),
@@ -132,8 +130,8 @@ async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order
     assert set(stays) <= set(met)
 
 
-async def test_views_and_counts_agree(tracking: SqlTracking, engine: Engine) -> None:
-    """Active and deleted runs together are all runs."""
+async def test_views_partition_runs(tracking: SqlTracking, engine: Engine) -> None:
+    """The active and the deleted runs together are all runs, and counts equal the pages."""
     experiment_id = experiment(engine, 5)
     runs(engine, experiment_id, numbered(3))
     runs(engine, experiment_id, [{"run_uuid": "d" * 32, "lifecycle_stage": "deleted"}])
@@ -146,8 +144,8 @@ async def test_views_and_counts_agree(tracking: SqlTracking, engine: Engine) -> 
     assert sizes == {LifecycleView.ACTIVE: 3, LifecycleView.DELETED: 1, LifecycleView.ALL: 4}
 
 
-async def test_ids_are_looked_up_in_the_order_asked_for(tracking: SqlTracking, engine: Engine) -> None:
-    """Who is not there is None, who is deleted is there, and who is asked for twice is there once."""
+async def test_lookups_keep_requested_order(tracking: SqlTracking, engine: Engine) -> None:
+    """A missing id gives None, a deleted object is found, and a repeated id shares one row."""
     ids = _filled(engine, 2, 0)
     a, b = (f"0001{number:028x}" for number in range(2))
     found = await tracking.runs_by_id(
@@ -169,8 +167,8 @@ async def test_ids_are_looked_up_in_the_order_asked_for(tracking: SqlTracking, e
     assert [place is None for place in one.index] == [True, False, True, True]
 
 
-async def test_ids_of_another_form_are_refused(tracking: SqlTracking) -> None:
-    """An experiment's id here is an integer as SQL prints it."""
+async def test_invalid_experiment_ids_are_refused(tracking: SqlTracking) -> None:
+    """An experiment id in a database is an integer as SQL prints it."""
     for experiment_id in ("x", "1.5", "007", "", " 1", "1\n", str(2**63)):
         await _refused(tracking, experiment_id)
 
@@ -184,10 +182,8 @@ async def _refused(tracking: SqlTracking, experiment_id: str) -> None:
         await tracking.experiment_tags([experiment_id], None)
 
 
-async def test_a_run_without_a_name_is_called_as_mlflow_calls_it(
-    tracking: SqlTracking, engine: Engine
-) -> None:
-    """Runs of MLflow before 1.30 have their names in a tag, or none; a name in the column goes before it."""
+async def test_run_name_falls_back_to_tag(tracking: SqlTracking, engine: Engine) -> None:
+    """Runs of MLflow before 1.30 have their names in a tag, or none; a name in the column has precedence."""
     experiment_id = experiment(engine, 5)
     names = [None, "", "own", "", None, " "]
     rows: list[dict[str, Any]] = [{"name": name} for name in names]

@@ -1,4 +1,4 @@
-"""On generated stores, the port says what MLflow's own client says."""
+"""Generated stores, read by the port and by MLflow's own client."""
 
 import math
 from typing import Any
@@ -40,10 +40,10 @@ _RUNS = frozenset(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(generated=stores())
-async def test_answers_are_those_of_mlflow(
+async def test_results_match_mlflow_client(
     database: Store, engine: Engine, generated: list[Experiment]
 ) -> None:
-    """Experiments, runs, params, tags, metrics and histories are as MlflowClient has them."""
+    """Experiments, runs, params, tags, metrics and histories are those of MlflowClient."""
     rename_experiments(database.client)
     written = write_store(generated, database.client)
     tracking = SqlTracking(engine, LIMITS.store)

@@ -1,4 +1,4 @@
-"""What a sample of a long curve costs: the memory of its points as numbers, a series at a time."""
+"""The memory that samples of long histories take."""
 
 import sys
 import tracemalloc
@@ -22,8 +22,8 @@ from tests.support.sql_rows import experiment, lists, numbered, points, runs
 SAMPLE = Sample(500, "lttb")
 
 
-def long_curve(engine: Engine, run_id: str, blocks: int) -> np.ndarray[Any, Any]:
-    """Log a thousand times as many points as there are blocks, and return their values."""
+def log_long_history(engine: Engine, run_id: str, blocks: int) -> np.ndarray[Any, Any]:
+    """Log a thousand points for each block, and return their values."""
     line = [(step, step, float(step % 97)) for step in range(1000)]
     points(engine, run_id, "block", line)
     points(engine, run_id, "blocks", [(1000 * number, 0, 0.0) for number in range(blocks)])
@@ -42,8 +42,8 @@ def long_curve(engine: Engine, run_id: str, blocks: int) -> np.ndarray[Any, Any]
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Give the list that the number of Python's small objects is added to whenever a whole curve is there."""
+def object_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Give a list of the numbers of Python's objects, taken whenever a history is sampled."""
     counts: list[int] = []
 
     def counted(*arguments: Any) -> Any:
@@ -55,26 +55,26 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_a_million_points_are_no_million_objects(engine: Engine, held: list[int]) -> None:
-    """When all points of the curve are there, fewer objects are than a fiftieth of them; 500 come out."""
+async def test_million_points_create_few_objects(engine: Engine, object_counts: list[int]) -> None:
+    """A history of a million points is read with fewer objects than a fiftieth of its points."""
     (run_id,) = runs(engine, experiment(engine, 5), numbered(1))
-    values = long_curve(engine, run_id, 1000)
+    values = log_long_history(engine, run_id, 1000)
     tracking = SqlTracking(engine, LIMITS.store)
     await tracking.histories([(run_id, "m")], None, 1000, SAMPLE)
     before = sys.getallocatedblocks()
     found = await tracking.histories([(run_id, "m")], None, None, SAMPLE)
     expected = LTTBDownsampler().downsample(np.arange(1_000_000.0), values, n_out=500)
     assert found.rows["step"] == expected.tolist()
-    assert len(held) == 2
-    assert held[1] - before < 20_000
+    assert len(object_counts) == 2
+    assert object_counts[1] - before < 20_000
     await tracking.close()
 
 
-async def test_a_sample_takes_a_part_of_the_memory(engine: Engine) -> None:
-    """Of ten curves one is held at a time, as numbers: less than a fifth of what all of them take."""
+async def test_samples_take_less_memory_than_histories(engine: Engine) -> None:
+    """Sampling ten histories holds one at a time, in less than a fifth of the memory of all points."""
     ids = runs(engine, experiment(engine, 5), numbered(10))
     for run_id in ids:
-        long_curve(engine, run_id, 10)
+        log_long_history(engine, run_id, 10)
     tracking = SqlTracking(engine, LIMITS.store)
     series = [(run_id, "m") for run_id in ids]
     for sample in (SAMPLE, None):
@@ -96,8 +96,8 @@ async def test_a_sample_takes_a_part_of_the_memory(engine: Engine) -> None:
     await tracking.close()
 
 
-async def test_series_that_were_not_asked_for_are_left_out(tracking: SqlTracking, engine: Engine) -> None:
-    """Runs may be asked for different metrics; what has to be read for that and is not asked for, goes."""
+async def test_unrequested_series_are_discarded(tracking: SqlTracking, engine: Engine) -> None:
+    """Series that are read with the requested ones, but not requested, are not returned."""
     ids = runs(engine, experiment(engine, 5), numbered(7))
     for number, id_ in enumerate(ids):
         for key in ("a", "b", "c"):
@@ -111,8 +111,8 @@ async def test_series_that_were_not_asked_for_are_left_out(tracking: SqlTracking
 
 
 @pytest.mark.parametrize("steps", [range(2), range(4), ()])
-def test_points_that_come_and_go_while_they_are_read_are_noticed(steps: Sequence[int]) -> None:
-    """Rows that are not as many as were counted are not taken for those of a series."""
+def test_changed_number_of_points_is_detected(steps: Sequence[int]) -> None:
+    """Rows whose number differs from the count are rejected."""
     counts = {("run", "m"): 3}
     collector = SampledPoints(list(counts), counts, SAMPLE, SampleLimits(10, 10))
     assert not collector.collect(iter([[(step, 0, 0.5) for step in steps]]), counts)

@@ -1,4 +1,4 @@
-"""SQLite files that are locked, read-only, or large."""
+"""SQLite files that are locked or read-only, and the indexes that statements use."""
 
 import hashlib
 import sqlite3
@@ -27,14 +27,14 @@ def path(sqlite_store: Store) -> Path:
 
 @pytest.fixture
 def engine(sqlite_store: Store) -> Iterator[Engine]:
-    """Give an engine as MLflow makes it for the file."""
+    """Give an engine as MLflow creates it for the file."""
     engine: Engine = create_sqlalchemy_engine(sqlite_store.uri)
     yield engine
     engine.dispose()
 
 
-async def test_a_locked_file_is_an_error_within_the_time_set(path: Path) -> None:
-    """Whoever holds the lock longer than this server waits is named; when it lets go, reading works again."""
+async def test_locked_file_fails_within_timeout(path: Path) -> None:
+    """A lock that is held for longer than the timeout is an error; reading works once it is released."""
     # SQLite's own patience is five seconds; more of it tells whose was heeded, also on a slow machine.
     engine: Engine = create_sqlalchemy_engine(f"sqlite:///{path}?timeout=120")
     tracking = SqlTracking(engine, store_limits(store_timeout=0.5))
@@ -50,8 +50,8 @@ async def test_a_locked_file_is_an_error_within_the_time_set(path: Path) -> None
     engine.dispose()
 
 
-async def test_a_read_only_file_is_read_and_left_as_it_is(engine: Engine, path: Path) -> None:
-    """All that reading needs works on a file that nobody may write, and leaves nothing beside it."""
+async def test_read_only_file_is_read_without_changes(engine: Engine, path: Path) -> None:
+    """All reads work on a file without write permission, and create no file beside it."""
     (a,) = runs(engine, experiment(engine, 5), numbered(1))
     points(engine, a, "m", [(0, 0, 1.0)])
     engine.dispose()
@@ -74,8 +74,8 @@ def _state(path: Path) -> tuple[bytes, list[Path]]:
     return hashlib.sha256(path.read_bytes()).digest(), sorted(path.parent.iterdir())
 
 
-async def test_histories_go_by_the_index_on_runs(engine: Engine) -> None:
-    """The points of other runs are not read; SQLite left to itself would take the index on keys."""
+async def test_histories_use_index_on_runs(engine: Engine) -> None:
+    """The points of other runs are not read; by default SQLite uses the index on keys."""
     plans: list[str] = []
     ids = runs(engine, experiment(engine, 5), numbered(2))
     tracking = SqlTracking(engine, LIMITS.store)

@@ -1,4 +1,4 @@
-"""Where a store has workspaces, a request sees one of them."""
+"""A request reads one workspace of a store with workspaces."""
 
 from contextvars import ContextVar
 
@@ -12,8 +12,8 @@ from tests.support.sql_rows import ANY_STAGE, WHOLE, experiment, last_metrics, p
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
 
 
-async def test_nothing_of_another_workspace_is_seen(engine: Engine) -> None:
-    """Searches, lookups and what was logged all keep to the workspace of the caller's context."""
+async def test_reads_are_limited_to_workspace(engine: Engine) -> None:
+    """Searches and lookups of all kinds read the workspace of the caller's context only."""
     for number, workspace in ((5, "ours"), (6, "theirs")):
         experiment(engine, number, name="same", workspace=workspace)
         (id_,) = runs(engine, str(number), [{"run_uuid": str(number) * 32}])
