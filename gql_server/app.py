@@ -89,7 +89,8 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         admission=OperationAdmission(schema, settings, persisted),
         executor=OperationExecutor(
             schema=schema,
-            settings=settings,
+            limits=limits,
+            error_detail=settings.error_detail,
             server_info=_server_info(settings),
             store=cached_store,
             limiter=operation_limiter,
@@ -97,7 +98,8 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
             writes=writes,
         ),
         responses=ResponseCache(cache),
-        settings=settings,
+        limits=limits,
+        writable=settings.writable,
     )
 
     authentication = Middleware(
@@ -113,6 +115,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         Route("/healthz", healthz(cache.stats)),
         Route("/readyz", readyz(store, shutdown)),
         Mount("/graphiql", GraphiQLFiles()),
+        # Starlette passes every method to an ASGI application; NegotiationMiddleware checks it.
         ProtectedRoute(Route("/graphql", graphql), _graphql_middleware(settings, authentication)),
         *(ProtectedRoute(route, _file_middleware(settings, authentication)) for route in file_routes),
     ]

@@ -10,7 +10,8 @@ from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.response_cache import ComputedResponse
-from gql_server.config.settings import Settings
+from gql_server.config.error_detail import ErrorDetail
+from gql_server.config.limits import Limits
 from gql_server.http.errors import execution_error_entries
 from gql_server.observability.tracing import level_span
 from gql_server.operations.admission import AdmittedOperation
@@ -30,7 +31,8 @@ class OperationExecutor:
     """Executes the operations of one application, up to `limiter` at the same time."""
 
     schema: GraphQLSchema
-    settings: Settings
+    limits: Limits
+    error_detail: ErrorDetail
     server_info: ServerInfo
     store: CachedStore
     limiter: Limiter
@@ -65,7 +67,7 @@ class OperationExecutor:
         context = Operation(
             tracking=tracking,
             server_info=self.server_info,
-            limits=self.settings.limits.queries,
+            limits=self.limits.queries,
             writes=self.writes,
             encoder=encoder,
             trace_level=level_span,
@@ -81,7 +83,7 @@ class OperationExecutor:
         return ComputedResponse(encoder.encode_response(response), 0.0 if codes else tracking.min_ttl, codes)
 
     async def _result(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
-        seconds = self.settings.operation_timeout if operation.is_query else None
+        seconds = self.limits.operations.operation_timeout if operation.is_query else None
         try:
             async with asyncio.timeout(seconds) as timeout:
                 with self.shutdown.track(timeout):
@@ -104,7 +106,8 @@ class OperationExecutor:
     def _format(self, result: ExecutionResult) -> dict[str, Any]:
         if not result.errors:
             return {"data": result.data}
-        errors = execution_error_entries(result.errors, self.settings.max_errors, self.settings.error_detail)
+        max_errors = self.limits.documents.max_errors
+        errors = execution_error_entries(result.errors, max_errors, self.error_detail)
         # Without data and without a path nothing was executed, as with invalid variables: there is no `data`.
         if result.data is None and all(error.path is None for error in result.errors):
             return {"errors": errors}

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from gql_server.auth.caller import Caller, authenticated_caller
 from gql_server.cache.cache_control import parse_cache_control
 from gql_server.cache.response_cache import CachedResponse, ResponseCache, response_key
-from gql_server.config.settings import Settings
+from gql_server.config.limits import Limits
 from gql_server.http.disconnect import while_connected
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest, read_request
@@ -38,23 +38,26 @@ class GraphQLEndpoint:
         admission: OperationAdmission,
         executor: OperationExecutor,
         responses: ResponseCache,
-        settings: Settings,
+        limits: Limits,
+        writable: bool,
     ) -> None:
         self._persisted = persisted
         self._admission = admission
         self._executor = executor
         self._responses = responses
-        self._settings = settings
+        self._limits = limits
+        self._writable = writable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
         request = Request(scope, receive)
         response = await self._respond(request)
-        await send_response(request, response, send, self._settings.download_patience)
+        await send_response(request, response, send, self._limits.exports.download_patience)
 
     async def _respond(self, request: Request) -> Response:
         caller, record = authenticated_caller(), request_record(request.scope)
-        graphql_request = self._persisted.resolve(await read_request(request, self._settings.max_body_bytes))
+        parsed = await read_request(request, self._limits.documents.max_body_bytes)
+        graphql_request = self._persisted.resolve(parsed)
         record.set_document(graphql_request.operation_name, graphql_request.query)
 
         cache_control = parse_cache_control(request.headers.get("cache-control", ""))
@@ -76,7 +79,7 @@ class GraphQLEndpoint:
             # Not cancelled when the client disconnects, which would leave a part of the changes applied.
             response = (await compute()).as_new()
         if graphql_request.include_cost:
-            body = with_cost(response.body, operation.cost, self._settings.max_cost)
+            body = with_cost(response.body, operation.cost, self._limits.documents.max_cost)
             response = response._replace(body=body)
         return _http_response(request, caller, response)
 
@@ -85,7 +88,7 @@ class GraphQLEndpoint:
             request.query, request.operation_name, request.variables, caller.principal, request.root_path
         )
         # `Query.server` differs between a read-only and a writable server that share a Redis.
-        return f"{key}:writable" if self._settings.writable else key
+        return f"{key}:writable" if self._writable else key
 
 
 def _http_response(request: Request, caller: Caller, response: CachedResponse) -> Response:

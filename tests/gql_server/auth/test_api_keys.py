@@ -154,7 +154,8 @@ def _app(settings: Settings) -> Starlette:
     persisted = PersistedDocuments.from_settings(settings)
     executor = OperationExecutor(
         schema=schema,
-        settings=settings,
+        limits=settings.limits,
+        error_detail=settings.error_detail,
         server_info=ServerInfo(version="", mlflow_version="", read_only=False),
         store=cached_store_from(settings, tracking, tracking.artifacts, cache),
         limiter=Limiter(1),
@@ -165,7 +166,8 @@ def _app(settings: Settings) -> Starlette:
         admission=OperationAdmission(schema, settings, persisted),
         executor=executor,
         responses=ResponseCache(cache),
-        settings=settings,
+        limits=settings.limits,
+        writable=True,
     )
     authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator_from(settings), rate_limiter=None
