@@ -16,10 +16,10 @@ from gql_server.stores.azure import plugin_stores
 from schema.ports.store_kind import StoreKind
 from tests.support.azure.certificate import write_certificate
 from tests.support.azure.emulator import Emulator, emulated_workspace
-from tests.support.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
-from tests.support.demo_store import Demo, filled
-from tests.support.servers import MlflowServer
-from tests.support.stores import Store, copy_template, dispose_engine, migrate, opened, sqlite_uri, wipe
+from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.stores.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
+from tests.support.stores.demo_store import Demo, filled
+from tests.support.stores.store import Store, copy_template, dispose_engine, migrate, opened, sqlite_uri, wipe
 
 STORES = ("sqlite", "postgres", "mysql", "file", "server", "azure")
 _REDIS_DATABASES = 16

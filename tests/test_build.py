@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.http.graphiql.page import BUILT
-from tests.support.databases import absent
+from tests.support.stores.databases import absent
 
 ROOT = Path(__file__).parent.parent
 _IN_PACKAGE = "gql_server/http/graphiql/built"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gql_server.demo.welcome import CURVES, LEADERBOARD
-from tests.support.demo_store import Demo
-from tests.support.server_process import RunningServer, running_server
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.demo_store import Demo
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.databases import Database, sqlite_database
 from benchmarks.dataset import Sizes
-from tests.support.databases import POSTGRES, database, skip_without
+from tests.support.stores.databases import POSTGRES, database, skip_without
 
 SIZES = Sizes(experiments=2, runs=3, params=2, metrics=2, points=4)
 

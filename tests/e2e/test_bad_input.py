@@ -5,8 +5,8 @@ import re
 import pytest
 
 from schema.types.node import global_id
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores.store import Store
 
 INPUT, VALIDATION = "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"
 

@@ -1,8 +1,8 @@
 """Cached responses, over HTTP and a real store."""
 
-from tests.support.graphql_client import graphql_client
-from tests.support.servers import free_port
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.servers.free_ports import free_port
+from tests.support.stores.store import Store
 
 COUNT = "{ runs { totalCount } }"
 TTL_SECONDS = 600.0

@@ -8,8 +8,8 @@ import sqlalchemy
 from mlflow import MlflowClient
 
 from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
-from tests.support.server_process import RunningServer, running_server
-from tests.support.stores import Store
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.store import Store
 
 CALLS, CALLS_BEFORE_KILL = 1000, 150
 

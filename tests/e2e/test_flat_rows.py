@@ -8,8 +8,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.stores.store import Store
 
 PAGED = """query ($first: Int!, $offset: Int!) {
   runRows(first: $first, offset: $offset) { runId experimentName runName status lifecycleStage userId

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.mutations import as_mapping, mutate, mutation_error
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.app.mutations import as_mapping, mutate, mutation_error
+from tests.support.stores.store import Store
 
 INPUT, MISSING = "BAD_USER_INPUT", "NOT_FOUND"
 ABSENT = "0123456789abcdef0123456789abcdef"

@@ -3,8 +3,8 @@
 import pytest
 from mlflow.entities import Metric
 
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores.store import Store
 
 HISTORIES = "{ runs { nodes { metrics { history { step } } } } }"
 

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from mlflow.entities import Experiment, Metric, Run, ViewType
 
 from schema.types.node import global_id
-from tests.support import store_strategies
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores import store_strategies
+from tests.support.stores.store import Store
 
 _INFINITY = 1.7976931348623157e308
 """The value that MLflow's databases, and so its servers, store for infinity."""

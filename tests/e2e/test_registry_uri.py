@@ -10,9 +10,9 @@ from gql_server.cli import CommandError
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
-from tests.support.graphql_client import graphql_client
-from tests.support.server_process import run_command
-from tests.support.stores import Store, copy_template
+from tests.support.app.graphql_client import graphql_client
+from tests.support.servers.server_process import run_command
+from tests.support.stores.store import Store, copy_template
 
 QUERY = """query ($id: ID!) {
   run(runId: $id) { modelVersions { name version run { name } } }

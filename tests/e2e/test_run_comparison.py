@@ -12,9 +12,9 @@ from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.e2e.test_store_calls import statements
-from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.limits import LIMITS
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 COMPARISON = """
 query ($ids: [ID!]!) { compareRuns(runIds: $ids) {

@@ -7,8 +7,8 @@ import mlflow
 import pandas as pd
 import pytest
 
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores.store import Store
 
 GROUPS = """query ($names: [String!], $by: [GroupKey!], $metrics: [String!], $where: RunFilter) {
   runGroups(experimentNames: $names, groupBy: $by, metrics: $metrics, where: $where) {

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, event
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
-from tests.support.graphql_client import GraphQLClient, graphql_client
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.limits import LIMITS
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 NESTED = """
 { experiments(filter: "name LIKE 'nested %'") {

@@ -15,9 +15,9 @@ from mlflow.artifacts import download_artifacts
 
 from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.server_process import running_server
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
 
 ABSENT = "0123456789abcdef0123456789abcdef"

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from gql_server.config.settings import Settings
 from schema.ports.store_kind import StoreKind
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.mutations import document, mutate, mutation_error
-from tests.support.server_process import run_command, running_server
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.app.mutations import document, mutate, mutation_error
+from tests.support.servers.server_process import run_command, running_server
+from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
 
 CREATE = document("createExperiment")

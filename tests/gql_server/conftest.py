@@ -8,7 +8,7 @@ import pytest
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from tests.support.clock import Clock
-from tests.support.memory_tracking import MemoryTracking, Record
+from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from schema.build import build_schema
-from tests.support.server_process import run_command, running_server
-from tests.support.servers import free_port
-from tests.support.stores import Store
+from tests.support.servers.free_ports import free_port
+from tests.support.servers.server_process import run_command, running_server
+from tests.support.stores.store import Store
 
 
 def test_schema_command_prints_the_schema() -> None:

@@ -11,7 +11,7 @@ from graphql import BreakingChange, GraphQLSchema, find_breaking_changes
 from graphql import build_schema as schema_in
 
 import schema
-from tests.support.document_strategies import SCHEMA
+from tests.support.schema.document_strategies import SCHEMA
 
 RELEASED = schema_in(Path(schema.__file__).with_name("released.graphql").read_text(encoding="utf-8"))
 CHANGELOG = (Path(__file__).parent.parent.parent / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.demo_store import Demo
-from tests.support.server_process import RunningServer, running_server
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.demo_store import Demo
 
 
 @pytest.fixture(scope="module")

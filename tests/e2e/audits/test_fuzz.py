@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.server_process import RunningServer
+from tests.support.servers.server_process import RunningServer
 
 EXAMPLES = 5
 """Generated queries for each field of Query; they take some ten seconds in total."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.npm import install
-from tests.support.server_process import RunningServer
+from tests.support.servers.npm import install
+from tests.support.servers.server_process import RunningServer
 
 HERE = Path(__file__).parent
 AUDITS = 61

@@ -11,8 +11,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from tests.e2e.test_flat_rows import fill
-from tests.support.server_process import RunningServer, running_server
-from tests.support.stores import Store, copy_template, opened
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.store import Store, copy_template, opened
 
 PAGE = (Path(__file__).parents[3] / "docs" / "bi.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"

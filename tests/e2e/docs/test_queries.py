@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.support.demo_store import Demo
+from tests.support.app.graphql_client import graphql_client
 from tests.support.docs_examples import DOCS, Example, examples
-from tests.support.graphql_client import graphql_client
+from tests.support.stores.demo_store import Demo
 
 EXAMPLES = examples("queries.md")
 

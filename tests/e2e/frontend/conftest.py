@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.chromium import Tab, chromium, open_tab
-from tests.support.demo_store import Demo
-from tests.support.server_process import RunningServer, running_server
+from tests.support.servers.chromium import Tab, chromium, open_tab
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.demo_store import Demo
 
 
 @pytest.fixture(scope="module")

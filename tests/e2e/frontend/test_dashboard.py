@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.support.chromium import Tab, open_tab
-from tests.support.demo_store import Demo
-from tests.support.npm import install, npm
-from tests.support.server_process import RunningServer, running_server
+from tests.support.servers.chromium import Tab, open_tab
+from tests.support.servers.npm import install, npm
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.demo_store import Demo
 
 # The first test of a fresh clone installs 320 packages and builds the app.
 pytestmark = pytest.mark.timeout(900)

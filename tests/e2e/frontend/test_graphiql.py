@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from gql_server.auth.api_keys import new_key
-from tests.support.chromium import TIMEOUT_MS, Tab, open_tab
-from tests.support.demo_store import Demo
-from tests.support.document_strategies import SCHEMA
-from tests.support.graphiql_page import enter_token, execute, is_introspection, open_graphiql
-from tests.support.server_process import RunningServer, running_server
+from tests.support.app.graphiql_page import enter_token, execute, is_introspection, open_graphiql
+from tests.support.schema.document_strategies import SCHEMA
+from tests.support.servers.chromium import TIMEOUT_MS, Tab, open_tab
+from tests.support.servers.server_process import RunningServer, running_server
+from tests.support.stores.demo_store import Demo
 
 ROOT = Path(__file__).parents[3]
 TOUR = sorted((ROOT / "frontend" / "src" / "tour").glob("*.graphql"))

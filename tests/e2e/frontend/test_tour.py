@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores.store import Store
 
 TOUR = sorted((Path(__file__).parents[3] / "frontend" / "src" / "tour").glob("*.graphql"))
 # The variables that the page uses for a store without runs; see frontend/src.

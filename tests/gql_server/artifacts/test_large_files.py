@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.support.artifact_owners import ArtifactOwner
-from tests.support.server_process import running_server
-from tests.support.stores import Store
+from tests.support.app.artifact_owners import ArtifactOwner
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
 
 SIZE = 512 * 2**20

@@ -10,9 +10,9 @@ from gql_server.artifacts import local_repository
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.local_repository import LocalRepository
 from schema.ports.errors import BadUserInput, NotFound
-from tests.support.artifact_owners import ArtifactOwner, error_of
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.stores import Store
+from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.stores.store import Store
 
 HARMFUL = [
     "../secret",

@@ -22,10 +22,10 @@ from gql_server.artifacts.repositories import Repositories
 from gql_server.config.azure import AzureSettings
 from gql_server.config.settings import Settings
 from schema.ports.errors import UnsupportedByStore
-from tests.support.artifact_owners import ArtifactOwner, error_of
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.servers import free_port
-from tests.support.stores import Store
+from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.servers.free_ports import free_port
+from tests.support.stores.store import Store
 
 CONTENT = bytes(range(256)) * 4000
 QUERY = """query ($id: ID!, $path: String) { run(runId: $id) {

@@ -6,8 +6,8 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 QUERY = {"query": "{ experiments { nodes { name } } }"}
 

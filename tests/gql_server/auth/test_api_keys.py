@@ -27,8 +27,8 @@ from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
 from schema.engine.operation import ServerInfo
 from tests.gql_server.auth.conftest import QUERY
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.server_process import run_command
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.servers.server_process import run_command
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from gql_server.app import create_app
 from gql_server.auth.api_keys import new_key
 from gql_server.auth.protected_route import ProtectedRoute
 from gql_server.config.settings import Settings
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.memory_tracking import MemoryTracking
 
 PATHS = ("/tables/runs.csv", "/artifacts/" + "0" * 32 + "/a.txt", "/model-artifacts/m-1/a.txt")
 PUBLIC = {"/", "/healthz", "/readyz", "/graphiql"}

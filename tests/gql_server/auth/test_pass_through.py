@@ -20,8 +20,8 @@ from gql_server.app import create_app
 from gql_server.auth.caller import Caller, current_caller
 from gql_server.auth.pass_through import PassThrough
 from gql_server.config.settings import Settings
-from tests.support.servers import MlflowServer
-from tests.support.stores import copy_template
+from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.stores.store import copy_template
 
 ADMIN = ("admin", "password-of-admin")
 ADA, BOB = ("ada", "password-of-ada"), ("bob", "password-of-bob")

@@ -6,8 +6,8 @@ from gql_server.auth.caller import ANONYMOUS, Caller
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.config.settings import Settings
 from gql_server.http.request_error import RequestError
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 NAME = {"query": "{ experiment(experimentId: 1) { name } }"}
 

@@ -11,10 +11,10 @@ import pytest
 from gql_server.cache.cache import Cache
 from gql_server.cache.factory import open_cache
 from gql_server.config.limits import CacheLimits
-from tests.support.cache_stack import CacheStack, make_stack
-from tests.support.databases import absent
+from tests.support.app.cache_stack import CacheStack, make_stack
 from tests.support.limits import LIMITS
-from tests.support.redis_server import RedisServer
+from tests.support.servers.redis_server import RedisServer
+from tests.support.stores.databases import absent
 
 MAX_BYTES = 10_000_000
 CACHE_LIMITS: CacheLimits = replace(LIMITS.cache, cache_bytes=MAX_BYTES, cache_timeout=5.0)

@@ -9,9 +9,9 @@ from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
-from tests.support.cache_stack import PortCall, make_stack
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiment, model, registered, run, version
+from tests.support.app.cache_stack import PortCall, make_stack
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiment, model, registered, run, version
 
 NAME = frozenset({"name"})
 WITH_LISTS = frozenset({"name", "params", "tags", "metrics"})

@@ -9,7 +9,7 @@ from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
 from gql_server.config.settings import Settings
 from schema.ports.tracking import Page, Search, Tracking
-from tests.support.cache_stack import TTL, CacheStack, make_stack, plain
+from tests.support.app.cache_stack import TTL, CacheStack, make_stack, plain
 
 ALL: Page = Page(100, None, frozenset({"run_id", "name"}))
 

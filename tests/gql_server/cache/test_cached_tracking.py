@@ -17,7 +17,7 @@ from gql_server.cache.ttl import TimeToLive
 from schema.ports.errors import StoreUnavailable
 from schema.ports.tracking import Page, Sample, Search
 from tests.gql_server.cache.conftest import CACHE_LIMITS
-from tests.support.cache_stack import (
+from tests.support.app.cache_stack import (
     EXPERIMENT_IDS,
     KEYS,
     RUN_IDS,
@@ -29,7 +29,7 @@ from tests.support.cache_stack import (
     records,
 )
 from tests.support.clock import Clock
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.memory_tracking import MemoryTracking
 
 LISTS = ("params", "tags", "metrics")
 RUN_COLUMNS = ["run_id", "name", "status", "ended_at", "experiment_id"]

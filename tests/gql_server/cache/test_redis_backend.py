@@ -13,7 +13,7 @@ from gql_server.runtime.circuit_breaker import CircuitBreaker
 from tests.gql_server.cache.conftest import CACHE_LIMITS
 from tests.gql_server.cache.test_cache import get, put
 from tests.support.clock import Clock
-from tests.support.redis_server import RedisServer
+from tests.support.servers.redis_server import RedisServer
 
 TIMEOUT = 0.2
 """The timeout for a Redis that does not respond; other tests allow more than they need."""

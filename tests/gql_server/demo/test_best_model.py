@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 import httpx
 
 from tests.gql_server.demo.test_spiral_model import PREDICT
-from tests.support.demo_store import Demo
 from tests.support.docs_examples import examples
-from tests.support.server_process import running_server
+from tests.support.servers.server_process import running_server
+from tests.support.stores.demo_store import Demo
 
 
 def _files(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

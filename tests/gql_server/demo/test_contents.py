@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from mlflow.entities import ViewType
 
-from tests.support.demo_store import Demo
+from tests.support.stores.demo_store import Demo
 
 INFINITY_IN_SQL = sys.float_info.max
 

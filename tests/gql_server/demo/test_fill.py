@@ -19,7 +19,7 @@ from gql_server.demo import fill as filling
 from gql_server.demo.directory import LOCK_FILE, DemoDirectoryError
 from gql_server.demo.fill import fill
 from gql_server.demo.quiet import quiet
-from tests.support.demo_store import Demo
+from tests.support.stores.demo_store import Demo
 
 _COMMAND = [sys.executable, "-m", "gql_server.demo"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlflow.entities import LoggedModel
 
-from tests.support.demo_store import Demo
+from tests.support.stores.demo_store import Demo
 
 # Runs in a directory without this project on the path, like a user's script.
 PREDICT = """

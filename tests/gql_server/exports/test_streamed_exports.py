@@ -15,7 +15,7 @@ from gql_server.config.settings import Settings
 from gql_server.exports.table_layouts import TABLES
 from schema.ports.errors import StoreUnavailable
 from schema.ports.tracking import Page, Pages, Scope, Search
-from tests.support.memory_tracking import MemoryTracking, Record
+from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 VALUE = "x" * 2000
 

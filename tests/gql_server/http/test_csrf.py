@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 NAME = "{ experiment(experimentId: 1) { name } }"
 

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from backports import zstd
 
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 NAME = "{ experiment(experimentId: 1) { name } }"
 LONG = "{ " + " ".join(f"a{number}: __typename" for number in range(49)) + " __schema { types { name } } }"

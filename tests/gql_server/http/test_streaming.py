@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from gql_server.http.streaming import send_in_chunks
 from tests.gql_server.exports.test_streamed_exports import served
-from tests.support.memory_tracking import MemoryTracking, Record
+from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 LONG = "x" * 20_000_000
 QUERY = {"query": "{ experiment(experimentId: 1) { name } }"}

@@ -8,7 +8,7 @@ import pytest
 
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.memory_tracking import MemoryTracking
 
 
 @pytest.mark.parametrize(

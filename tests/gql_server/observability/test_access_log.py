@@ -9,8 +9,8 @@ import pytest
 from gql_server.auth.api_keys import new_key
 from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import Caller
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.observed_app import QUERY, SECRET, TOKEN, observed_client
+from tests.support.app.observed_app import QUERY, SECRET, TOKEN, observed_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 
 async def test_access_log_has_a_line_for_each_request(caplog: pytest.LogCaptureFixture) -> None:

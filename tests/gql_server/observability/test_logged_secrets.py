@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from gql_server.auth.api_keys import new_key
 from gql_server.stores.mlflow.open_store import open_store
-from tests.support.observed_app import QUERY, SECRET, TOKEN
-from tests.support.scripted_server import scripted_server
-from tests.support.server_process import running_server
-from tests.support.stores import Store
+from tests.support.app.observed_app import QUERY, SECRET, TOKEN
+from tests.support.servers.scripted_server import scripted_server
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
 
 
 def test_log_traces_and_metrics_contain_no_secret(sqlite_store: Store, tmp_path: Path) -> None:

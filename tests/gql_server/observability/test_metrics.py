@@ -15,10 +15,10 @@ from gql_server.config.settings import Settings
 from gql_server.observability.metrics import Metrics
 from gql_server.observability.request_record import RequestRecord
 from schema.ports.errors import StoreUnavailable
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.observed_app import QUERY, observed_client
-from tests.support.server_process import running_server
-from tests.support.stores import Store
+from tests.support.app.observed_app import QUERY, observed_client
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
 
 

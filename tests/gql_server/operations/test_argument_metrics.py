@@ -8,8 +8,8 @@ from graphql import parse
 
 from gql_server.operations.argument_metrics import count_values, variable_uses
 from gql_server.operations.document_metrics import operations_of
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 LOG = "mutation ($i: LogBatchInput!) { logBatch(input: $i) { run { runId } } }"
 

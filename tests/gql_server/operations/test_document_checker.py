@@ -10,7 +10,7 @@ from graphql import get_introspection_query
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from tests.support.garbage_collection import without_garbage_collection
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.memory_tracking import MemoryTracking
 
 CODE = "LIMIT_EXCEEDED"
 _PROMPT = 2.0

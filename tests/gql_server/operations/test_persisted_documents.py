@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from gql_server.config.settings import Settings
 from gql_server.operations.persisted_documents import DocumentsFolderError, PersistedDocuments
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 TRUSTED = "query Trusted { server { version } }\r\n"
 OTHER = "{ server { store } }"

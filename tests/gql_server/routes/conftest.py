@@ -1,5 +1,5 @@
 """Fixtures for tests of gql_server/routes."""
 
-from tests.support.artifact_owners import graphql, model, run
+from tests.support.app.artifact_owners import graphql, model, run
 
 __all__ = ["graphql", "model", "run"]

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.artifact_owners import ArtifactOwner, error_of
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.stores import Store
+from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.stores.store import Store
 
 CONTENT = bytes(range(256)) * 4000
 """About a megabyte, more than one chunk."""

@@ -12,7 +12,7 @@ import pytest
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from schema.ports.errors import StoreUnavailable
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.memory_tracking import MemoryTracking
 
 MODERN = "application/graphql-response+json"
 PLAIN = "application/json"

@@ -6,8 +6,8 @@ import pytest
 
 from gql_server.routes import health
 from schema.ports.errors import StoreUnavailable
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 
 async def test_readiness_follows_the_store() -> None:

@@ -10,8 +10,8 @@ from gql_server.cache.response_cache import ResponseCache
 from gql_server.operations import document_cache, executor
 from gql_server.routes import graphql
 from schema.build import build_schema
-from tests.support.app_client import app_client
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.app.app_client import app_client
+from tests.support.schema.memory_tracking import MemoryTracking
 
 SECRET = "password hunter2 in /etc/secret.py"
 SCHEMA = build_schema()._schema  # noqa: SLF001

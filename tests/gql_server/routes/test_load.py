@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from tests.support.app_client import app_client
-from tests.support.graphql_client import graphql_client
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.stores import Store
+from tests.support.app.app_client import app_client
+from tests.support.app.graphql_client import graphql_client
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.stores.store import Store
 
 NAME = {"query": "{ experiment(experimentId: 1) { name } }"}
 

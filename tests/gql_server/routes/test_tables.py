@@ -15,9 +15,9 @@ import pytest
 from mlflow.entities import Metric, Param, RunTag
 
 from tests.e2e.test_flat_rows import fill
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.mutations import mutate
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.app.mutations import mutate
+from tests.support.stores.store import Store
 
 FORMATS = ("csv", "parquet", "arrow")
 TABLES = ("experiments", "runs", "params", "tags", "metrics", "metric_points")

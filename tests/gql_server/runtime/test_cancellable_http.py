@@ -13,10 +13,10 @@ from gql_server.runtime.cancellable_http import CancellableRequest, current_requ
 from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, UnsupportedByStore
+from tests.support.app.graphql_client import graphql_client
 from tests.support.azure.certificate import write_certificate
-from tests.support.graphql_client import graphql_client
 from tests.support.limits import store_limits
-from tests.support.scripted_server import (
+from tests.support.servers.scripted_server import (
     NOT_FOUND,
     Respond,
     never_respond,

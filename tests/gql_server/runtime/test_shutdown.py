@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from gql_server.runtime.shutdown import Shutdown
-from tests.support.scripted_server import never_respond, respond_not_found, scripted_server
-from tests.support.server_process import running_server
+from tests.support.servers.scripted_server import never_respond, respond_not_found, scripted_server
+from tests.support.servers.server_process import running_server
 
 
 async def busy(writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ from gql_server.config.settings import Settings
 from gql_server.stores.factory import store_from
 from schema.ports.condition import AllOf, AnyOf, Predicate
 from schema.ports.tracking import Order, Page, Position, Scope, Search, Tracking
-from tests.support.condition_evaluator import (
+from tests.support.stores.condition_evaluator import (
     TEXTS,
     Record,
     conditions,
@@ -20,7 +20,7 @@ from tests.support.condition_evaluator import (
     sorted_runs,
     write_runs,
 )
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 NAMES = frozenset({"run_id"})
 EVERY = settings(

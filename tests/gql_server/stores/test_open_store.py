@@ -22,8 +22,8 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.servers import free_port
-from tests.support.stores import Store, copy_template, sqlite_uri
+from tests.support.servers.free_ports import free_port
+from tests.support.stores.store import Store, copy_template, sqlite_uri
 
 EVERYTHING = Search(view=LifecycleView.ALL)
 

@@ -21,9 +21,9 @@ from schema.ports.errors import (
 )
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.scripted_server import never_respond, scripted_server
-from tests.support.servers import MlflowServer
-from tests.support.stores import Store
+from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.servers.scripted_server import never_respond, scripted_server
+from tests.support.stores.store import Store
 
 EVERYTHING = Search()
 

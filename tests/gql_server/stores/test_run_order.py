@@ -11,7 +11,7 @@ from gql_server.stores.pushdown.order_pushdown import experiment_order_by, run_o
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
 from tests.support.limits import LIMITS
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 ODD = ["a b", "a/b.c:d-e_f", "x.y ASC", "日本 é", "select", " lead", "a -- b", "DESC", "tail ", "created"]
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)

@@ -16,7 +16,7 @@ from gql_server.stores.sampling import sampled_indexes
 from schema.ports.errors import LimitExceeded
 from schema.ports.table import Many
 from schema.ports.tracking import Sample, Series
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 Point: TypeAlias = tuple[int, int, float]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schema.engine.leaf_columns import NotBatchable, complete_leaves
 from schema.ports.errors import NotFound
-from tests.support.document_strategies import SCHEMA
-from tests.support.record_strategies import INVALID_VALUES, UnknownType
+from tests.support.schema.document_strategies import SCHEMA
+from tests.support.schema.record_strategies import INVALID_VALUES, UnknownType
 
 LEAVES: list[Any] = [
     *specified_scalar_types.values(),

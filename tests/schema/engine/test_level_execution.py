@@ -16,9 +16,19 @@ from schema.engine.operation import Operation
 from schema.ports.errors import NotFound, PublicError
 from schema.ports.table import Many, Span, Table
 from schema.types.filter_inputs import RunFilter
-from tests.support.document_strategies import Query, queries
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import (
+from tests.support.schema.document_strategies import Query, queries
+from tests.support.schema.execution import (
+    LIMITS,
+    SERVER_INFO,
+    ChunkEncoder,
+    EveryErrorExecution,
+    ItemByItemExecution,
+    QueryResult,
+    ReportedErrors,
+    execute_query,
+)
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import (
     UnknownType,
     corrupted_records,
     experiment,
@@ -29,16 +39,6 @@ from tests.support.record_strategies import (
     run,
     stores,
     valid_records,
-)
-from tests.support.schema_execution import (
-    LIMITS,
-    SERVER_INFO,
-    ChunkEncoder,
-    EveryErrorExecution,
-    ItemByItemExecution,
-    QueryResult,
-    ReportedErrors,
-    execute_query,
 )
 
 DEEP = """{ experiments { totalCount nodes { id name tags { key value } tag(key: "a")

@@ -10,9 +10,9 @@ import pytest
 from schema.engine.operation import Operation
 from schema.ports.errors import NotFound
 from schema.ports.table import Table
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiments
-from tests.support.schema_execution import LIMITS, SERVER_INFO, execute_query
+from tests.support.schema.execution import LIMITS, SERVER_INFO, execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiments
 
 QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nodes {
   params { key } metrics { history { step } series { steps } } experiment { name } } } } } }"""

@@ -6,7 +6,7 @@ import pytest
 
 from schema.exports.row_scan import RowSearch, ScanOptions, key_value_rows, point_rows, read_window, run_rows
 from schema.ports.errors import LimitExceeded
-from tests.support.memory_tracking import MemoryTracking, Record
+from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 POINTS = 10
 OPTIONS = ScanOptions(max_conditions=500)

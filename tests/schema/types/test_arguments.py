@@ -8,10 +8,10 @@ from graphql import parse, validate
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Order, Search
-from tests.support.document_strategies import SCHEMA
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiment, experiments, run
-from tests.support.schema_execution import execute_query
+from tests.support.schema.document_strategies import SCHEMA
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiment, experiments, run
 
 ONE_TARGET = "Each entry of orderBy takes exactly one of attribute, metric, param and tag."
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.memory_tracking import MemoryTracking, Record
-from tests.support.record_strategies import experiment, metric, run
-from tests.support.schema_execution import execute_query
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking, Record
+from tests.support.schema.record_strategies import experiment, metric, run
 
 ALL = """
 query ($ids: [ID!]!) { compareRuns(runIds: $ids) {

@@ -6,9 +6,9 @@ import pytest
 
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Page
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiment, experiments, runs
-from tests.support.schema_execution import QueryResult, execute_query
+from tests.support.schema.execution import QueryResult, execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiment, experiments, runs
 
 PAGE = """{ edges { cursor node { runId } } nodes { runId }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"""

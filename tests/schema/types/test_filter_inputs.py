@@ -7,9 +7,9 @@ import pytest
 from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.tracking import Search
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiments
-from tests.support.schema_execution import execute_query
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiments
 
 
 async def _meant(where: str, of: str = "runs") -> Condition | None:

@@ -3,9 +3,9 @@
 import pytest
 
 from schema.ports.tracking import Sample
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiment, metric, point, run
-from tests.support.schema_execution import execute_query
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiment, metric, point, run
 
 _LINE = [point(step) for step in range(10)]
 

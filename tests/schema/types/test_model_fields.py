@@ -6,9 +6,9 @@ from schema.ports.artifacts import Folder
 from schema.ports.errors import NotFound, UnsupportedByStore
 from schema.ports.registry import VersionKey
 from schema.types.node import global_id
-from tests.support.memory_tracking import MemoryTracking, Record
-from tests.support.record_strategies import experiment, files, model, registered, run, version
-from tests.support.schema_execution import execute_query
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking, Record
+from tests.support.schema.record_strategies import experiment, files, model, registered, run, version
 
 DEEP = """{
   experiments { nodes { runs { nodes {

@@ -11,8 +11,8 @@ from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation
 from schema.ports.errors import BadUserInput, NotFound, PublicError, StoreUnavailable
 from schema.ports.tracking_writes import Batch, NewRun
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.schema_execution import LIMITS, SERVER_INFO
+from tests.support.schema.execution import LIMITS, SERVER_INFO
+from tests.support.schema.memory_tracking import MemoryTracking
 
 SCHEMA = build_schema(writable=True)._schema  # noqa: SLF001
 RUN_ID = "r1"

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from schema.ports.errors import BadUserInput
 from schema.types.node import global_id, split_global_id
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiments
-from tests.support.schema_execution import execute_query
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiments
 
 TYPES = ("Experiment", "Run")
 WRONG = "id is not a global id of this server. Use experiment and run for MLflow's ids."

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schema.engine import times
-from tests.support.document_strategies import SCHEMA
-from tests.support.memory_tracking import MemoryTracking
-from tests.support.record_strategies import experiments
-from tests.support.schema_execution import execute_query
+from tests.support.schema.document_strategies import SCHEMA
+from tests.support.schema.execution import execute_query
+from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.schema.record_strategies import experiments
 
 LEAST, MOST = -(2**63), 2**63 - 1
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999

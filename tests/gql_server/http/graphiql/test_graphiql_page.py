@@ -14,7 +14,7 @@ from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.http.graphiql.page import BUILT, page
 from gql_server.http.graphiql.static_files import GraphiQLFiles
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 _BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

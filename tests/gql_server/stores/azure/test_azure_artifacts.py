@@ -10,7 +10,7 @@ from gql_server.stores.azure.workspace_artifacts import WorkspaceArtifacts
 from gql_server.stores.errors import public_error_from
 from schema.ports.errors import BadUserInput, LimitExceeded, NotFound, StoreUnavailable
 from tests.support.azure.emulator import Emulator
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 PATHS = ["model/MLmodel", "model/data/w.bin", "model2/x.txt", "model.txt", "a b/é.png", "log.txt"]
 

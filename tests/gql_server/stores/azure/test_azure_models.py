@@ -2,9 +2,9 @@
 
 from mlflow import MlflowClient
 
+from tests.support.app.graphql_client import graphql_client
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 
 async def test_run_has_artifacts_and_no_logged_models(azure: Emulator, azure_store: Store) -> None:

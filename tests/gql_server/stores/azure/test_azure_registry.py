@@ -7,7 +7,7 @@ from gql_server.stores.azure.plugin_stores import open_workspace_registry
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from tests.support.azure.emulator import Emulator
 from tests.support.limits import LIMITS
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 NO_PROMPTS = "tag.`mlflow.prompt.is_prompt` != 'true'"
 

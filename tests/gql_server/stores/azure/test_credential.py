@@ -17,12 +17,12 @@ from gql_server.stores.azure.credential import CachedCredential, non_interactive
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, Unauthenticated
 from schema.ports.tracking import Search
+from tests.support.app.graphql_client import graphql_client
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import graphql_client
 from tests.support.limits import LIMITS
-from tests.support.server_process import running_server
-from tests.support.servers import free_port
-from tests.support.stores import Store
+from tests.support.servers.free_ports import free_port
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
 
 SCOPE = "https://management.azure.com/.default"
 COUNT = "{ experiments { totalCount } }"

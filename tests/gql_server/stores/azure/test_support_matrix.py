@@ -16,11 +16,11 @@ from gql_server.stores.pushdown.plan import plan_experiments, plan_runs
 from schema.ports.condition import Condition
 from schema.ports.errors import BadUserInput, UnsupportedByStore
 from schema.ports.tracking import Order, Search
+from tests.support.app.graphql_client import graphql_client
 from tests.support.azure import refusals
 from tests.support.azure.emulator import Emulator
-from tests.support.condition_evaluator import conditions, orders, records
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.stores.condition_evaluator import conditions, orders, records
+from tests.support.stores.store import Store
 from tests.test_packaging import ROOT
 
 EDITIONS: dict[Edition, refusals.Edition] = {"2024": refusals.NEWER, "2022": refusals.OLDER}

@@ -32,11 +32,11 @@ from schema.ports.tracking_writes import KeyValue
 from schema.types.node import global_id
 from tests.e2e.test_store_calls import NESTED, fill
 from tests.gql_server.stores.azure.test_workspace_uri import VALID_URI
+from tests.support.app.graphql_client import graphql_client
 from tests.support.azure.emulator import Emulator
-from tests.support.graphql_client import graphql_client
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores import Store
-from tests.support.write_stores import IN_DOUBT, open_write_store
+from tests.support.stores.store import Store
+from tests.support.stores.write_stores import IN_DOUBT, open_write_store
 
 PAGE = Page(100, None, frozenset({"name", "run_id"}))
 

@@ -20,7 +20,7 @@ from schema.ports.errors import PublicError
 from schema.ports.table import Many
 from schema.ports.tracking import Series
 from tests.support.limits import store_limits
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 BULK = "get_metric_history_bulk"
 EACH = "get_metric_history"

@@ -16,9 +16,9 @@ from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Many, One
 from schema.ports.tracking import Order, Page, Search
-from tests.support.graphql_client import graphql_client
+from tests.support.app.graphql_client import graphql_client
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 LEAVES = frozenset(
     {

@@ -11,7 +11,7 @@ from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from schema.ports.store_kind import StoreKind
 from tests.support.limits import store_limits
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 KINDS = ("sqlite", "postgres", "mysql", "file", "server")
 

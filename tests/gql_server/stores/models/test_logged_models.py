@@ -18,7 +18,7 @@ from gql_server.stores.mlflow import model_reader
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Page
 from tests.gql_server.stores.models.conftest import StoreUnderTest
-from tests.support.model_answers import each, lists, pairs
+from tests.support.schema.port_results import each, lists, pairs
 
 LEAVES = frozenset(
     {

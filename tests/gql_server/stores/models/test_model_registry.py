@@ -9,7 +9,7 @@ from schema.ports.errors import BadUserInput
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
 from tests.gql_server.stores.models.conftest import StoreUnderTest
-from tests.support.model_answers import each, lists, pairs
+from tests.support.schema.port_results import each, lists, pairs
 
 NAME = frozenset({"name"})
 # As psycopg 3 wants it: MLflow hands a version on to the database as it is given.

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.graphql_client import graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import graphql_client
+from tests.support.stores.store import Store
 
 UNKNOWN = ("logged-models", "registered-models", "model-versions")
 QUERY = """query ($id: ID!) {

@@ -17,7 +17,7 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
 from tests.support.limits import store_limits
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
 ADAM = Predicate("param", "opt", "eq", "adam")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from gql_server.stores.sql.tracking import SqlTracking
 from tests.support.limits import LIMITS
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 
 @pytest.fixture(params=["sqlite", "postgres", "mysql"])

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, insert
 
 from gql_server.stores.sql.tables import EXPERIMENT_TAGS, TAGS
 from gql_server.stores.sql.tracking import SqlTracking
-from tests.support.sql_rows import experiment, last_metrics, lists, numbered, params, runs
+from tests.support.stores.sql_rows import experiment, last_metrics, lists, numbered, params, runs
 
 LARGEST = 1.7976931348623157e308
 _ODD = ["a", "B", "Z/9", "é", "日本", "\N{GRINNING FACE}", "a b", "a.b", "a-b", "_"]

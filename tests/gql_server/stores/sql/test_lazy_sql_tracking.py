@@ -13,7 +13,7 @@ from gql_server.stores.mlflow.lazy_store import RETRY_SECONDS
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreUnavailable
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert
 from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import BadUserInput
-from tests.support.sql_rows import experiment, numbered, points, runs
+from tests.support.stores.sql_rows import experiment, numbered, points, runs
 
 _POINTS = [
     *((0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.1 + 0.2), (7, 1, 1e-300)),

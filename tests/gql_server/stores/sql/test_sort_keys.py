@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Order, Page, Position, Scope, Search
-from tests.support.sql_rows import WHOLE, by, experiment, last_metrics, params, runs
+from tests.support.stores.sql_rows import WHOLE, by, experiment, last_metrics, params, runs
 
 LARGEST = 1.7976931348623157e308
 IDS = [letter * 32 for letter in "abcdef"]

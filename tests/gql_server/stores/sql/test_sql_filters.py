@@ -8,8 +8,8 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.condition import AllOf, AnyOf, Not, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Order, Search
-from tests.support.sql_rows import WHOLE
-from tests.support.stores import Store
+from tests.support.stores.sql_rows import WHOLE
+from tests.support.stores.store import Store
 
 _RUN_FILTERS = [
     "metrics.loss < 1",

@@ -10,7 +10,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import LimitExceeded
 from tests.support.garbage_collection import without_garbage_collection
 from tests.support.limits import LIMITS, store_limits
-from tests.support.sql_rows import experiment, lists, numbered, points, runs
+from tests.support.stores.sql_rows import experiment, lists, numbered, points, runs
 
 _POINT = ("step", "timestamp", "value")
 

@@ -26,7 +26,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
 from tests.support.limits import LIMITS
-from tests.support.sql_rows import experiment, runs
+from tests.support.stores.sql_rows import experiment, runs
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
 

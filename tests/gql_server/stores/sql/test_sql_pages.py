@@ -11,7 +11,7 @@ from schema.ports.condition import Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Order, Page, Scope, Search
-from tests.support.sql_rows import WHOLE, by, experiment, last_metrics, numbered, params, runs
+from tests.support.stores.sql_rows import WHOLE, by, experiment, last_metrics, numbered, params, runs
 
 _INDEX = "CREATE INDEX runs_by_start ON runs (experiment_id, start_time DESC, run_uuid)"
 

@@ -11,9 +11,9 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS
-from tests.support.sql_rows import ANY_STAGE, WHOLE, lists
-from tests.support.store_strategies import Experiment, rename_experiments, stores, write_store
-from tests.support.stores import Store
+from tests.support.stores.sql_rows import ANY_STAGE, WHOLE, lists
+from tests.support.stores.store import Store
+from tests.support.stores.store_strategies import Experiment, rename_experiments, stores, write_store
 
 _EXPERIMENTS = frozenset(
     {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}

@@ -17,7 +17,7 @@ from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.tracking import Sample
 from tests.support.limits import LIMITS
-from tests.support.sql_rows import experiment, lists, numbered, points, runs
+from tests.support.stores.sql_rows import experiment, lists, numbered, points, runs
 
 SAMPLE = Sample(500, "lttb")
 

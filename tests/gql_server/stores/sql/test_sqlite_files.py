@@ -15,8 +15,8 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.sql_rows import WHOLE, experiment, numbered, points, runs
-from tests.support.stores import Store
+from tests.support.stores.sql_rows import WHOLE, experiment, numbered, points, runs
+from tests.support.stores.store import Store
 
 
 @pytest.fixture

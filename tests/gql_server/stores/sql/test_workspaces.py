@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS
-from tests.support.sql_rows import ANY_STAGE, WHOLE, experiment, last_metrics, params, points, runs
+from tests.support.stores.sql_rows import ANY_STAGE, WHOLE, experiment, last_metrics, params, points, runs
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
 

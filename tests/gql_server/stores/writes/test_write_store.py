@@ -17,9 +17,10 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable, UnsupportedByStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking_writes import Batch, KeyValue, NewRun, Point, RunUpdate
-from tests.support.servers import MlflowServer, free_port
-from tests.support.stores import Store
-from tests.support.write_stores import IN_DOUBT, RecordingCache, open_write_store
+from tests.support.servers.free_ports import free_port
+from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.stores.store import Store
+from tests.support.stores.write_stores import IN_DOUBT, RecordingCache, open_write_store
 
 RUN_ID = "0123456789abcdef0123456789abcdef"
 SHORT_TIMEOUT = 3.0

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.support.databases import absent
+from tests.support.stores.databases import absent
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = [

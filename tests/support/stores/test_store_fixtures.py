@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from tests.support.stores import Store
+from tests.support.stores.store import Store
 
 
 @pytest.mark.parametrize("name", ["first", "second"])

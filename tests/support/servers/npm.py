@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.databases import absent
+from tests.support.stores.databases import absent
 
 _TIMEOUT = 480
 """Seconds for npm to install the packages of a lock, retries included; the timeout of a test is longer."""

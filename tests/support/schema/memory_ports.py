@@ -9,10 +9,10 @@ from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
-from tests.support import memory_tracking
+from tests.support.schema import memory_tracking
 
 if TYPE_CHECKING:
-    from tests.support.memory_tracking import MemoryTracking, Record
+    from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 _COLUMNS = ("owner_kind", "owner", "path", "is_dir", "size")
 

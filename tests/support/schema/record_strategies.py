@@ -8,7 +8,7 @@ from graphql import GraphQLError
 from hypothesis import strategies as st
 
 from schema.ports.errors import NotFound
-from tests.support.memory_tracking import MemoryTracking, Record
+from tests.support.schema.memory_tracking import MemoryTracking, Record
 
 KEYS = ("a", "b", "loss")
 EXPERIMENT_IDS = ("0", "1", "2")

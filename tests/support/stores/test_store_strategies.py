@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.support.store_strategies import Experiment, rename_experiments, stores, write_store
-from tests.support.stores import Store
+from tests.support.stores.store import Store
+from tests.support.stores.store_strategies import Experiment, rename_experiments, stores, write_store
 
 
 @settings(

@@ -16,7 +16,7 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Search
 from schema.types.cursor import encode_cursor, fingerprint
 from schema.types.node import global_id
-from tests.support.record_strategies import EXPERIMENT_IDS, KEYS
+from tests.support.schema.record_strategies import EXPERIMENT_IDS, KEYS
 
 SCHEMA: GraphQLSchema = build_schema()._schema  # noqa: SLF001 - as the server takes it
 

@@ -13,8 +13,8 @@ from gql_server.cache.ttl import TimeToLive
 from schema.ports.table import Many, One, Row, Rows, Table, value_at
 from schema.ports.tracking import Pages
 from tests.support.clock import Clock
-from tests.support.memory_tracking import MemoryTracking, Record
-from tests.support.record_strategies import experiment, metric, point, run
+from tests.support.schema.memory_tracking import MemoryTracking, Record
+from tests.support.schema.record_strategies import experiment, metric, point, run
 
 TTL = TimeToLive(finished=300.0, active=2.0, experiments=10.0)
 RUN_IDS = [f"run{number}" for number in range(6)]

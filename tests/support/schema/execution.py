@@ -29,8 +29,8 @@ from schema.engine.chunked_json import ListEncoder
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
 from schema.ports.query_limits import QueryLimits
-from tests.support.document_strategies import SCHEMA, Query
-from tests.support.memory_tracking import MemoryTracking
+from tests.support.schema.document_strategies import SCHEMA, Query
+from tests.support.schema.memory_tracking import MemoryTracking
 
 ReportedErrors: TypeAlias = dict[tuple[str | int, ...], set[str]]
 """The reported errors by the path of the null that they caused."""

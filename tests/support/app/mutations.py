@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.graphql_client import GraphQLClient
+from tests.support.app.graphql_client import GraphQLClient
 
 EXPERIMENT = "{ experiment { experimentId name lifecycleStage tags { key value } } }"
 RUN = """{ run { runId name status lifecycleStage userId startedAt endedAt experimentId

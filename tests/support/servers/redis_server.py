@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 from redis.exceptions import RedisError
 
-from tests.support.servers import free_port
+from tests.support.servers.free_ports import free_port
 
 _START_SECONDS = 10.0
 

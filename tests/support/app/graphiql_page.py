@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, Response, expect
 
-from tests.support.chromium import Tab
-from tests.support.server_process import RunningServer
+from tests.support.servers.chromium import Tab
+from tests.support.servers.server_process import RunningServer
 
 
 def open_graphiql(opened: Tab, server: RunningServer, **link: str) -> Page:

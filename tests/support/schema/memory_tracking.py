@@ -36,7 +36,7 @@ from schema.ports.tracking import (
     Search,
     Series,
 )
-from tests.support import memory_ports
+from tests.support.schema import memory_ports
 
 Record = dict[str, Any]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.graphql_client import GraphQLClient, graphql_client
-from tests.support.stores import Store
+from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.stores.store import Store
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Applications in this process, and their clients."""

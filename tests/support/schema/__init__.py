@@ -1,0 +1,1 @@
+"""The store in memory, and execution of queries over it."""

@@ -1,0 +1,1 @@
+"""Real stores and databases, and the data that tests write to them."""
