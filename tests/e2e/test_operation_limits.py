@@ -83,4 +83,4 @@ async def test_maximum_of_conditions_is_executed(sqlite_store: Store) -> None:
         assert (await graphql.data(query, f=text, w=where))["runs"]["totalCount"] == 0
         error = await graphql.error(query, f=f"{text} and params.a = 'b'", w=where)
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
-        assert "with those of filter" in error["message"]
+        assert "including the comparisons of filter" in error["message"]
