@@ -100,7 +100,7 @@ class Operation:
         Raise `LimitExceeded` if all filters of the operation together are too long: the store parses a filter
         each time that it is used, and parsing takes time in proportion to the length.
         """
-        # A filter that is too long by itself is refused elsewhere, with a message of its own.
+        # A filter that is too long by itself is refused by `count_comparisons`.
         self._filter_length += min(len(text or ""), MAX_FILTER_LENGTH)
         if self._filter_length > MAX_TOTAL_FILTER_LENGTH:
             message = f"All filters of an operation may have at most {MAX_TOTAL_FILTER_LENGTH:,} characters."

@@ -134,11 +134,11 @@ async def test_long_lists_are_encoded_in_chunks() -> None:
     ("name", "value", "message"),
     [
         pytest.param("name", None, "Cannot return null for non-nullable field Experiment.name.", id="null"),
-        pytest.param("name", NotFound("gone"), "gone", id="a fault that String could write"),
+        pytest.param("name", NotFound("gone"), "gone", id="an error that String could serialize"),
         pytest.param("name", ValueError("boom"), "boom", id="an error"),
         pytest.param("name", GraphQLError("located"), "located", id="an error of GraphQL"),
         pytest.param("name", [1], "String cannot represent value: [1]", id="no text"),
-        pytest.param("experiment_id", NotFound("gone"), "gone", id="a fault that ID could write"),
+        pytest.param("experiment_id", NotFound("gone"), "gone", id="an error that ID could serialize"),
         pytest.param(
             "lifecycle_stage", "BOGUS", "Enum 'LifecycleStage' cannot represent value: 'BOGUS'", id="enum"
         ),

@@ -34,7 +34,7 @@ def test_cursor_needs_no_quoting(position: list[Any]) -> None:
 
 
 def test_cursor_of_another_search_is_refused() -> None:
-    """A cursor of another search is refused with a message of its own."""
+    """A cursor of another search is refused with a specific message."""
     with pytest.raises(BadUserInput, match="cursor of another query"):
         decode_cursor(fingerprint("runs", ("1",), Search()), encode_cursor(MARK, [1]))
 

@@ -82,12 +82,12 @@ _REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("where", "fault", "message"), _REFUSED, ids=[case[2] for case in _REFUSED])
-async def test_invalid_filters_are_refused(where: str, fault: type[Exception], message: str) -> None:
+@pytest.mark.parametrize(("where", "error", "message"), _REFUSED, ids=[case[2] for case in _REFUSED])
+async def test_invalid_filters_are_refused(where: str, error: type[Exception], message: str) -> None:
     """A filter without an operator and a filter that is too large are errors without a store call."""
     store = MemoryTracking(experiments(2, 1))
     result = await execute_query(store, f"{{ runs(where: {where}) {{ nodes {{ id }} }} }}")
-    assert isinstance(result.errors[0].original_error, fault)
+    assert isinstance(result.errors[0].original_error, error)
     assert message in result.messages[0]
     assert not store.calls
 
