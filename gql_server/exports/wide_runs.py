@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 from gql_server.exports.float_values import float_values
 from gql_server.exports.table_layouts import Columns, ColumnType
-from schema.exports.row_scan import Chunks, RowSearch, ScanOptions, logged_data, run_pages
+from schema.exports.row_scan import Chunks, RowSearch, ScanOptions, run_pages
 from schema.ports.errors import LimitExceeded
+from schema.ports.related_rows import RunDataKind, run_data
 from schema.ports.table import Many, Table
 from schema.ports.tracking import Tracking
 
@@ -23,7 +24,7 @@ _RUN_COLUMNS: Final[dict[str, tuple[str, ColumnType]]] = {
     "end_time": ("ended_at", "time"),
 }
 """The columns that every run has: by MLflow's name the port's name and the type."""
-_KINDS: Final[dict[str, ColumnType]] = {"metrics": "float", "params": "text", "tags": "text"}
+_KINDS: Final[dict[RunDataKind, ColumnType]] = {"metrics": "float", "params": "text", "tags": "text"}
 
 Keys: TypeAlias = dict[str, Sequence[str]]
 """The keys of each kind."""
@@ -31,10 +32,10 @@ Keys: TypeAlias = dict[str, Sequence[str]]
 
 async def wide_keys(tracking: Tracking, search: RowSearch, options: ScanOptions, max_columns: int) -> Keys:
     """Return the sorted keys of each kind that the runs have; raise `LimitExceeded` above `max_columns`."""
-    keys: dict[str, set[str]] = {kind: set() for kind in _KINDS}
+    keys: dict[RunDataKind, set[str]] = {kind: set() for kind in _KINDS}
     async for runs in run_pages(tracking, search, options, frozenset({"run_id", *_KINDS})):
         for kind, kind_keys in keys.items():
-            kind_keys.update((await logged_data(tracking, runs, kind, None)).rows["key"])
+            kind_keys.update((await run_data(tracking, runs, kind, None)).rows["key"])
         if sum(map(len, keys.values())) > max_columns:
             message = (
                 f"These runs have more than {max_columns:,} different params, metrics and tags "
@@ -56,7 +57,7 @@ async def wide_rows(tracking: Tracking, search: RowSearch, options: ScanOptions,
     async for runs in run_pages(tracking, search, options, columns):
         table: dict[str, Any] = {name: runs[column] for name, (column, _) in _RUN_COLUMNS.items()}
         for kind in _KINDS:
-            table |= _pivot(kind, await logged_data(tracking, runs, kind, None), keys[kind])
+            table |= _pivot(kind, await run_data(tracking, runs, kind, None), keys[kind])
         yield Table(runs.size, table)
 
 

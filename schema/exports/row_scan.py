@@ -5,7 +5,7 @@ exists during the whole scan is returned exactly once. The number of store calls
 its number of rows.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
@@ -15,8 +15,8 @@ from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
 from schema.ports.filter_string import count_comparisons
 from schema.ports.milliseconds import seconds_between
-from schema.ports.related_rows import related_rows, related_values
-from schema.ports.table import Many, Span, Table
+from schema.ports.related_rows import RunDataKind, run_data, run_values
+from schema.ports.table import Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
 
 EXPERIMENT_COLUMNS: Final = ("experiment_id", "name", "lifecycle_stage", "created_at", "updated_at")
@@ -111,16 +111,18 @@ async def run_rows(
             await _read_names(tracking, names, runs["experiment_id"])
             table["experiment_name"] = [names.get(id_, "") for id_ in runs["experiment_id"]]
         if "parent_run_id" in requested:
-            table["parent_run_id"] = await _parent_ids(tracking, runs)
+            table["parent_run_id"] = await run_values(tracking, runs, "tags", PARENT_TAG)
         yield Table(runs.size, table)
 
 
-async def key_value_rows(tracking: Tracking, search: RowSearch, options: ScanOptions, kind: str) -> Chunks:
+async def key_value_rows(
+    tracking: Tracking, search: RowSearch, options: ScanOptions, kind: RunDataKind
+) -> Chunks:
     """Yield the data of one kind of active runs: `params`, `tags` or `metrics` (the last points)."""
     keys = None if search.key is None else (search.key,)
     columns = POINT_COLUMNS if kind == "metrics" else KEY_VALUE_COLUMNS
     async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", kind})):
-        data = await logged_data(tracking, runs, kind, keys)
+        data = await run_data(tracking, runs, kind, keys)
         yield _with_run_ids(runs, data.rows, data.spans, columns)
 
 
@@ -132,7 +134,7 @@ async def point_rows(tracking: Tracking, search: RowSearch, options: ScanOptions
     keys = None if search.key is None else (search.key,)
     skip = options.skip
     async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", "metrics"})):
-        metrics = await logged_data(tracking, runs, "metrics", keys)
+        metrics = await run_data(tracking, runs, "metrics", keys)
         experiments = dict(zip(runs["run_id"], runs["experiment_id"], strict=True))
         series = [
             (run_id, metrics.rows["key"][index])
@@ -199,12 +201,6 @@ def slice_rows(table: Table, start: int, stop: int) -> Table:
     return Table(stop - start, {name: table[name][start:stop] for name in table.columns})
 
 
-async def logged_data(tracking: Tracking, runs: Table, kind: str, keys: Sequence[str] | None) -> Many:
-    """Return the `params`, `tags` or `metrics` of runs under these keys; None selects all keys."""
-    read: Callable[..., Any] = getattr(tracking, kind)
-    return await related_rows(runs, kind, keys, lambda selected: read(runs["run_id"], selected))
-
-
 def _with_run_ids(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequence[str]) -> Table:
     """Return the rows that belong to runs, with the run's id and its experiment's id in each row."""
     joined: dict[str, list[Any]] = {name: [] for name in columns}
@@ -254,9 +250,3 @@ async def _read_names(tracking: Tracking, names: dict[str, str], ids: Sequence[s
         result = await tracking.experiments_by_id(missing, {"experiment_id", "name"})
         indexes = zip(missing, result.index, strict=True)
         names |= {id_: result.rows["name"][index] for id_, index in indexes if index is not None}
-
-
-async def _parent_ids(tracking: Tracking, runs: Table) -> list[str | None]:
-    return await related_values(
-        runs, "tags", PARENT_TAG, lambda selected: tracking.tags(runs["run_id"], selected)
-    )

@@ -1,8 +1,13 @@
 """Reading the rows that belong to the rows of a table, without requesting them twice."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Literal, TypeAlias
 
 from schema.ports.table import Many, One, Span, Table
+from schema.ports.tracking import Tracking
+
+RunDataKind: TypeAlias = Literal["params", "tags", "metrics"]
+"""The kinds of data that runs log: columns of runs, and methods of `Tracking`."""
 
 
 async def rows_by_key(keys: Sequence[str | None], look_up: Callable[[list[str]], Awaitable[One]]) -> One:
@@ -31,13 +36,25 @@ async def related_rows(
     return related if keys is None else _with_keys(related, frozenset(keys))
 
 
-async def related_values(
-    table: Table, column: str, key: str, read: Callable[[Collection[str] | None], Awaitable[Many]]
+async def run_data(
+    tracking: Tracking, runs: Table, kind: RunDataKind, keys: Collection[str] | None = None
+) -> Many:
+    """Return the params, tags or metrics of runs under these keys; None selects all keys."""
+    read = {"params": tracking.params, "tags": tracking.tags, "metrics": tracking.metrics}[kind]
+    return await related_rows(runs, kind, keys, lambda selected: read(runs["run_id"], selected))
+
+
+async def run_values(
+    tracking: Tracking, runs: Table, kind: Literal["params", "tags"], key: str
 ) -> list[str | None]:
-    """Return the value of each row under one key of its params or tags, or None."""
-    related = await related_rows(table, column, [key], read)
-    values = related.rows["value"]
-    return [values[start] if stop > start else None for start, stop in related.spans]
+    """Return the value that each run has under one key of its params or tags, or None."""
+    return first_values(await run_data(tracking, runs, kind, [key]))
+
+
+def first_values(data: Many) -> list[str | None]:
+    """Return the value of the first row of each parent, or None if it has no row."""
+    values = data.rows["value"]
+    return [values[start] if stop > start else None for start, stop in data.spans]
 
 
 def _with_keys(related: Many, keys: frozenset[str]) -> Many:

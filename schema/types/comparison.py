@@ -8,7 +8,7 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput, NotFound
-from schema.ports.related_rows import related_rows
+from schema.ports.related_rows import run_data
 from schema.ports.table import Column, Lists, Many, One, Table
 from schema.types.run import Run
 
@@ -55,21 +55,15 @@ def _runs(comparison: Table) -> Table:
 
 
 async def _resolve_params(comparison: Table, context: FieldContext) -> Many:
-    runs = _runs(comparison)
-    read = context.tracking.params
-    return _compare_text(await related_rows(runs, "params", None, lambda _: read(runs["run_id"], None)))
+    return _compare_text(await run_data(context.tracking, _runs(comparison), "params"))
 
 
 async def _resolve_tags(comparison: Table, context: FieldContext) -> Many:
-    runs = _runs(comparison)
-    read = context.tracking.tags
-    return _compare_text(await related_rows(runs, "tags", None, lambda _: read(runs["run_id"], None)))
+    return _compare_text(await run_data(context.tracking, _runs(comparison), "tags"))
 
 
 async def _resolve_metrics(comparison: Table, context: FieldContext) -> Many:
-    runs = _runs(comparison)
-    read = context.tracking.metrics
-    metrics = await related_rows(runs, "metrics", None, lambda _: read(runs["run_id"], None))
+    metrics = await run_data(context.tracking, _runs(comparison), "metrics")
     keys, indexes = _rows_by_key(metrics)
     values = _cells(indexes, metrics.rows["value"])
     # A value that is not finite is compared by its name, which is not equal to any number.

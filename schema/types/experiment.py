@@ -10,7 +10,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.condition import AllOf, Predicate
 from schema.ports.lifecycle import LifecycleStage, LifecycleView
-from schema.ports.related_rows import related_rows, related_values
+from schema.ports.related_rows import first_values, related_rows
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
@@ -36,10 +36,7 @@ async def _resolve_tag(
     context: FieldContext,
     key: Annotated[str, strawberry.argument(description="The key of the tag.")],
 ) -> list[str | None]:
-    ids = experiments["experiment_id"]
-    return await related_values(
-        experiments, "tags", key, lambda selected: context.tracking.experiment_tags(ids, selected)
-    )
+    return first_values(await _resolve_tags(experiments, context, [key]))
 
 
 async def _resolve_runs(

@@ -7,7 +7,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.lifecycle import LifecycleStage
 from schema.ports.milliseconds import seconds_between
-from schema.ports.related_rows import related_rows, related_values, rows_by_key
+from schema.ports.related_rows import related_rows, rows_by_key, run_data, run_values
 from schema.ports.run_status import RunStatus
 from schema.ports.table import Many, One, Table
 from schema.types.arguments import Keys, given
@@ -40,37 +40,27 @@ async def _resolve_experiment(runs: Table, context: FieldContext) -> One:
 
 
 async def _resolve_params(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await related_rows(
-        runs, "params", given(keys), lambda selected: context.tracking.params(runs["run_id"], selected)
-    )
+    return await run_data(context.tracking, runs, "params", given(keys))
 
 
 async def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
-    return await related_values(
-        runs, "params", key, lambda selected: context.tracking.params(runs["run_id"], selected)
-    )
+    return await run_values(context.tracking, runs, "params", key)
 
 
 async def _resolve_tags(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await related_rows(
-        runs, "tags", given(keys), lambda selected: context.tracking.tags(runs["run_id"], selected)
-    )
+    return await run_data(context.tracking, runs, "tags", given(keys))
 
 
 async def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
-    return await related_values(
-        runs, "tags", key, lambda selected: context.tracking.tags(runs["run_id"], selected)
-    )
+    return await run_values(context.tracking, runs, "tags", key)
 
 
 async def _resolve_metrics(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await related_rows(
-        runs, "metrics", given(keys), lambda selected: context.tracking.metrics(runs["run_id"], selected)
-    )
+    return await run_data(context.tracking, runs, "metrics", given(keys))
 
 
 async def _resolve_metric(runs: Table, context: FieldContext, key: _Key) -> One:
-    metrics = await _resolve_metrics(runs, context, [key])
+    metrics = await run_data(context.tracking, runs, "metrics", [key])
     return One(metrics.rows, [start if stop > start else None for start, stop in metrics.spans])
 
 
