@@ -119,7 +119,7 @@ async def test_time_in_filter_of_a_file_store_must_be_an_integer(file_store: Sto
         error = await graphql.error(query, text=text)
         data = await graphql.data(query, text="tags.start_time = '1.5' AND start_time > 5")
     assert error["extensions"]["code"] == INPUT
-    assert "whole numbers" in error["message"]
+    assert "only with integers" in error["message"]
     assert data["runs"]["nodes"] == [{"runId": run}]
 
 
