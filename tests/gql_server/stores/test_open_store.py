@@ -183,19 +183,19 @@ async def test_create_makes_a_local_store(tmp_path: Path, capfd: pytest.CaptureF
 
 async def test_password_is_not_in_messages(postgres_store: Store) -> None:
     """A wrong password is an error in configuration, and the message does not contain it."""
-    # Who may log in without a password needs none; a name that is not there is refused all the same.
+    # A user that may log in without a password needs none; an unknown user is refused in any case.
     url = make_url(postgres_store.uri).set(username="nobody_at_all", password="s3cret")
-    said = await config_error(url.render_as_string(hide_password=False))
-    assert "s3cret" not in said
-    assert "nobody_at_all:***@" in said
+    expected = await config_error(url.render_as_string(hide_password=False))
+    assert "s3cret" not in expected
+    assert "nobody_at_all:***@" in expected
 
 
 async def test_wrong_mysql_password_is_a_config_error(mysql_store: Store) -> None:
     """MySQL's refusal of a password is an error in configuration."""
     url = make_url(mysql_store.uri).set(username="nobody_at_all", password="s3cret")
-    said = await config_error(url.render_as_string(hide_password=False))
-    assert "Access denied" in said
-    assert "s3cret" not in said
+    expected = await config_error(url.render_as_string(hide_password=False))
+    assert "Access denied" in expected
+    assert "s3cret" not in expected
 
 
 async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None:
@@ -205,7 +205,7 @@ async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"),
+    ("uri", "expected"),
     [
         ("mysql://h/d", "pip install 'mlflow-gql-server[mysql]'; write the URI as mysql+pymysql://"),
         ("mssql://u:pw@h/d", "pip install pyodbc"),
@@ -216,11 +216,11 @@ async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None
         ("uc", "Unity Catalog"),
     ],
 )
-async def test_missing_package_is_reported(uri: str, said: str) -> None:
+async def test_missing_package_is_reported(uri: str, expected: str) -> None:
     """The message for a missing driver or plugin has the command that installs it."""
-    refused = await config_error(uri)
-    assert said in refused
-    assert "pw" not in refused
+    message = await config_error(uri)
+    assert expected in message
+    assert "pw" not in message
 
 
 async def test_file_store_needs_environment_variable(
@@ -251,10 +251,10 @@ async def test_refused_connection_is_unavailable(form: str) -> None:
 async def test_unresolved_host_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed DNS lookup is no error in configuration."""
 
-    def nobody(*_: object, **__: object) -> None:
+    def no_resolver(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(socket, "getaddrinfo", no_resolver)
     port = MlflowTracking("http://no-such-host.invalid:5000", LIMITS.store)
     with pytest.raises(StoreUnavailable):
         await port.open()

@@ -29,17 +29,17 @@ EVERYTHING = Search()
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy_store, "RETRY_SECONDS", 0.05)
 
 
 def static_server(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:
     """Give the URI of an HTTP server that sends the same response to every request."""
 
-    async def answer(writer: asyncio.StreamWriter) -> None:
+    async def respond(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(content), content))
 
-    return scripted_server([answer] * 100)
+    return scripted_server([respond] * 100)
 
 
 async def wait_until_ready(port: MlflowTracking) -> None:
@@ -95,7 +95,7 @@ async def test_timeout_of_mlflow_client_is_a_store_timeout(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("head", "fault"),
+    ("head", "error_class"),
     [
         (b"401 Unauthorized", Unauthenticated),
         (b"403 Forbidden", Forbidden),
@@ -104,14 +104,14 @@ async def test_timeout_of_mlflow_client_is_a_store_timeout(monkeypatch: pytest.M
         (b"429 Too Many Requests", StoreUnavailable),
     ],
 )
-async def test_http_status_becomes_public_error(head: bytes, fault: type[PublicError]) -> None:
+async def test_http_status_becomes_public_error(head: bytes, error_class: type[PublicError]) -> None:
     """The error follows the HTTP status and does not quote the body."""
     async with static_server(head) as uri:
         port = MlflowTracking(uri, LIMITS.store)
-        with pytest.raises(fault) as caught:
+        with pytest.raises(error_class) as caught:
             await port.ready()
         assert "127.0.0.1" not in str(caught.value)
-        if fault is not StoreUnavailable:
+        if error_class is not StoreUnavailable:
             with pytest.raises(StoreConfigError, match=uri):
                 await port.open()
         await port.close()

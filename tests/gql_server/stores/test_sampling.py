@@ -19,13 +19,15 @@ BYS: tuple[By, ...] = ("lttb", "min_max", "every_nth")
 _int64 = st.integers(-(2**63), 2**63 - 1)
 _any_value = st.floats(allow_subnormal=True)
 _value = st.integers(-10_000, 10_000).map(lambda number: number / 64)
-_most = st.integers(2, 40)
+_max_points = st.integers(2, 40)
 
 
-def sample_of(steps: Sequence[int], values: Sequence[float], most: int, by: By) -> list[int]:
+def sample_of(steps: Sequence[int], values: Sequence[float], max_points: int, by: By) -> list[int]:
     """Return the indexes that a sample keeps."""
-    found: list[int] = sampled_indexes(np.array(steps, np.int64), np.array(values), Sample(most, by)).tolist()
-    return found
+    indexes: list[int] = sampled_indexes(
+        np.array(steps, np.int64), np.array(values), Sample(max_points, by)
+    ).tolist()
+    return indexes
 
 
 @st.composite
@@ -38,59 +40,59 @@ def curves(draw: st.DrawFn, value: st.SearchStrategy[float]) -> tuple[list[int],
 
 
 @settings(deadline=None, max_examples=300)
-@given(curves(_any_value | st.just(np.nan)), _most, st.sampled_from(BYS))
-def test_sample_is_sorted_and_limited(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
+@given(curves(_any_value | st.just(np.nan)), _max_points, st.sampled_from(BYS))
+def test_sample_is_sorted_and_limited(curve: tuple[list[int], list[float]], max_points: int, by: By) -> None:
     """A sample has at most the requested size, ascending distinct indexes, and both ends of the curve."""
-    found = sample_of(*curve, most, by)
+    indexes = sample_of(*curve, max_points, by)
     size = len(curve[0])
-    if size <= most:
-        assert found == list(range(size))
+    if size <= max_points:
+        assert indexes == list(range(size))
         return
-    assert 2 <= len(found) <= most
-    assert all(before < after for before, after in pairwise(found))
-    assert (found[0], found[-1]) == (0, size - 1)
+    assert 2 <= len(indexes) <= max_points
+    assert all(before < after for before, after in pairwise(indexes))
+    assert (indexes[0], indexes[-1]) == (0, size - 1)
 
 
 @settings(deadline=None, max_examples=300)
-@given(curves(_value | st.sampled_from([np.nan, np.inf, -np.inf])), _most, st.sampled_from(BYS))
-def test_gaps_are_kept(curve: tuple[list[int], list[float]], most: int, by: By) -> None:
+@given(curves(_value | st.sampled_from([np.nan, np.inf, -np.inf])), _max_points, st.sampled_from(BYS))
+def test_gaps_are_kept(curve: tuple[list[int], list[float]], max_points: int, by: By) -> None:
     """No gap is bridged while all fit in half of the sample, nor widened while their edges fit too."""
-    found = sample_of(*curve, most, by)
+    indexes = sample_of(*curve, max_points, by)
     finite = np.isfinite(curve[1]).tolist()
     inner = range(1, len(finite) - 1)
     gaps = [place for place in inner if finite[place - 1] and not finite[place]]
     edges = [place for place in inner if finite[place] and not (finite[place - 1] and finite[place + 1])]
-    spare = (most - 2) // 2
+    spare = (max_points - 2) // 2
     if len(gaps) <= spare:
-        for before, after in pairwise(found):
+        for before, after in pairwise(indexes):
             bridged = finite[before] and finite[after] and not all(finite[before : after + 1])
             assert not bridged
     if len(gaps) + len(edges) <= spare:
-        assert set(gaps + edges) <= set(found)
-    assert len(set(gaps) & set(found)) >= min(len(gaps), spare)
+        assert set(gaps + edges) <= set(indexes)
+    assert len(set(gaps) & set(indexes)) >= min(len(gaps), spare)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(_value, min_size=4, max_size=300), st.integers(3, 60), st.data())
-def test_lttb_equals_tsdownsample(values: list[float], most: int, data: st.DataObject) -> None:
+def test_lttb_equals_tsdownsample(values: list[float], max_points: int, data: st.DataObject) -> None:
     """For finite values with distinct steps, the result is that of tsdownsample."""
     gaps = data.draw(st.lists(st.integers(1, 50), min_size=len(values), max_size=len(values)))
     steps = np.cumsum([0, *gaps[1:]])
-    expected = LTTBDownsampler().downsample(steps.astype(np.float64), np.array(values), n_out=most)
-    assert sample_of(steps.tolist(), values, most, "lttb") == expected.tolist()
+    expected = LTTBDownsampler().downsample(steps.astype(np.float64), np.array(values), n_out=max_points)
+    assert sample_of(steps.tolist(), values, max_points, "lttb") == expected.tolist()
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(_value, min_size=4, max_size=200), st.integers(3, 40))
-def test_lttb_works_at_any_scale(values: list[float], most: int) -> None:
+def test_lttb_works_at_any_scale(values: list[float], max_points: int) -> None:
     """Extreme steps and values, and steps that all points share, do not hide the curve."""
     places_ = list(range(len(values)))
-    expected = sample_of(places_, values, most, "lttb")
-    assert sample_of([2**62 + place for place in places_], values, most, "lttb") == expected
-    assert sample_of([-(2**63) + place for place in places_], values, most, "lttb") == expected
-    assert sample_of([7] * len(values), values, most, "lttb") == expected
-    assert sample_of(places_, [value * 2.0**1016 for value in values], most, "lttb") == expected
-    assert sample_of(places_, [value * 2.0**-1060 for value in values], most, "lttb") == expected
+    expected = sample_of(places_, values, max_points, "lttb")
+    assert sample_of([2**62 + place for place in places_], values, max_points, "lttb") == expected
+    assert sample_of([-(2**63) + place for place in places_], values, max_points, "lttb") == expected
+    assert sample_of([7] * len(values), values, max_points, "lttb") == expected
+    assert sample_of(places_, [value * 2.0**1016 for value in values], max_points, "lttb") == expected
+    assert sample_of(places_, [value * 2.0**-1060 for value in values], max_points, "lttb") == expected
 
 
 def test_lttb_keeps_spikes_within_a_step() -> None:
@@ -98,24 +100,26 @@ def test_lttb_keeps_spikes_within_a_step() -> None:
     values = np.zeros(10_000)
     spikes = [500, 3333, 7777]
     values[spikes] = 1.0
-    found = sample_of(np.repeat(np.arange(10), 1000).tolist(), values.tolist(), 100, "lttb")
-    assert set(spikes) <= set(found)
+    indexes = sample_of(np.repeat(np.arange(10), 1000).tolist(), values.tolist(), 100, "lttb")
+    assert set(spikes) <= set(indexes)
 
 
 @settings(deadline=None, max_examples=300)
 @given(curves(_value), st.integers(4, 40))
-def test_min_max_keeps_the_extremes(curve: tuple[list[int], list[float]], most: int) -> None:
+def test_min_max_keeps_the_extremes(curve: tuple[list[int], list[float]], max_points: int) -> None:
     """The smallest value and the largest are in the sample."""
-    values = [curve[1][place] for place in sample_of(*curve, most, "min_max")]
+    values = [curve[1][place] for place in sample_of(*curve, max_points, "min_max")]
     assert (min(values), max(values)) == (min(curve[1]), max(curve[1]))
 
 
 @settings(deadline=None, max_examples=200)
 @given(curves(_value | st.just(np.nan)), st.integers(10, 60))
-def test_min_max_keeps_the_extremes_beside_gaps(curve: tuple[list[int], list[float]], most: int) -> None:
+def test_min_max_keeps_the_extremes_beside_gaps(
+    curve: tuple[list[int], list[float]], max_points: int
+) -> None:
     """With ten points or more, they are in the sample also beside gaps."""
     numbers = np.array(curve[1])
-    chosen = numbers[sample_of(*curve, most, "min_max")]
+    chosen = numbers[sample_of(*curve, max_points, "min_max")]
     if np.isfinite(numbers).any():
         assert (np.nanmin(chosen), np.nanmax(chosen)) == (np.nanmin(numbers), np.nanmax(numbers))
 
@@ -128,12 +132,12 @@ def test_min_max_keeps_each_spike() -> None:
     assert set(spikes) <= set(sample_of(range(100_000), values.tolist(), 500, "min_max"))
 
 
-@given(st.integers(3, 5000), _most)
-def test_every_nth_has_even_distances(size: int, most: int) -> None:
+@given(st.integers(3, 5000), _max_points)
+def test_every_nth_has_even_distances(size: int, max_points: int) -> None:
     """There are as many points as requested, at distances that differ by one at most."""
-    found = sample_of(range(size), [0.5] * size, most, "every_nth")
-    distances = {after - before for before, after in pairwise(found)}
-    assert len(found) == min(size, most)
+    indexes = sample_of(range(size), [0.5] * size, max_points, "every_nth")
+    distances = {after - before for before, after in pairwise(indexes)}
+    assert len(indexes) == min(size, max_points)
     assert max(distances) - min(distances) <= 1
 
 

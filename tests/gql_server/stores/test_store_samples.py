@@ -11,7 +11,7 @@ from mlflow.entities import Metric
 
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import OpenableTracking, store_from
-from gql_server.stores.mlflow import store_reader
+from gql_server.stores.mlflow import history_reader
 from gql_server.stores.sampling import sampled_indexes
 from schema.ports.errors import LimitExceeded
 from schema.ports.table import Many
@@ -116,7 +116,7 @@ async def test_sample_spans_several_responses(
     store: Store, tracking: OpenableTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sample is of the whole history, not of each response."""
-    monkeypatch.setattr(store_reader, "_POINTS_AT_ONCE", 70)
+    monkeypatch.setattr(history_reader, "_POINTS_PER_PAGE", 70)
     logged = curves()
     run_id = log_curves(store, logged)
     sample = Sample(30, "min_max")

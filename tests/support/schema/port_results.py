@@ -1,4 +1,4 @@
-"""Answers of the port taken apart."""
+"""Results of the port as lists and dictionaries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,24 +7,24 @@ from schema.ports.table import Many, One, Table
 
 
 def lists(many: Many, *columns: str) -> list[list[Any]]:
-    """Return what each parent has: a tuple a row, or a value where one column is asked for."""
+    """Return the rows of each parent: tuples, or values if there is only one column."""
     rows = _rows(many.rows, columns)
     return [rows[start:stop] for start, stop in many.spans]
 
 
 def each(one: One, *columns: str) -> list[Any]:
-    """Return what each parent's row has, or None where there is no row."""
+    """Return the row of each parent, or None if it has none."""
     rows = _rows(one.rows, columns)
-    return [None if place is None else rows[place] for place in one.index]
+    return [None if index is None else rows[index] for index in one.index]
 
 
 def pairs(many: Many) -> list[dict[str, str]]:
-    """Return each parent's keys and values; a wrong order fails."""
-    found: list[dict[str, str]] = []
+    """Return the keys and values of each parent; fail if they are not sorted by key."""
+    parents: list[dict[str, str]] = []
     for rows in lists(many, "key", "value"):
         assert rows == sorted(rows)
-        found.append(dict(rows))
-    return found
+        parents.append(dict(rows))
+    return parents
 
 
 def _rows(table: Table, columns: Sequence[str]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Databases of the tests' own on servers that are there anyway: made under a random name, and dropped."""
+"""Databases for tests on running servers, with random names; they are dropped afterwards."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ MYSQL = make_url(os.environ.get("TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.
 
 @contextmanager
 def database(server: URL, template: str | None = None) -> Iterator[URL]:
-    """Make a database, from a template where one is named, and drop it afterwards."""
+    """Create a database, from a template if there is one, and drop it afterwards."""
     name = f"gql_test_{secrets.token_hex(6)}"
     copied = f" TEMPLATE {template}" if template else ""
     forced = " WITH (FORCE)" if server.get_backend_name() == "postgresql" else ""
@@ -28,12 +28,12 @@ def database(server: URL, template: str | None = None) -> Iterator[URL]:
 
 
 def uri_of(url: URL) -> str:
-    """Return a database's tracking URI, password and all."""
+    """Return the tracking URI of a database, with its password."""
     return url.render_as_string(hide_password=False)
 
 
 def skip_without(server: URL) -> None:
-    """Skip the test where the database server is not there; in CI, where it must be, fail."""
+    """Skip the test if the database server is missing; fail in CI."""
     try:
         _execute(server, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
@@ -41,7 +41,7 @@ def skip_without(server: URL) -> None:
 
 
 def absent(what: str, error: Exception) -> None:
-    """Skip for want of a service, or fail where CI says that it must be there."""
+    """Skip the test because a service is missing; fail in CI."""
     reason = f"no {what}: {type(error).__name__}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

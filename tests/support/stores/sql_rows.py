@@ -1,4 +1,4 @@
-"""Rows for tests, put into MLflow's tables in bulk; and answers taken apart."""
+"""Rows that tests insert into MLflow's tables in bulk, and lists of the port as tuples."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -55,7 +55,7 @@ def params(engine: Engine, rows: Sequence[tuple[str, str, str]]) -> None:
 
 
 def last_metrics(engine: Engine, rows: Sequence[tuple[str, str, float, bool]]) -> None:
-    """Insert last values: run, key, value, and whether it is not a number."""
+    """Insert last values: run, key, value, and whether it is NaN."""
     names = ("run_uuid", "key", "value", "is_nan")
     filled = [dict(zip(names, row, strict=True)) | {"step": 0, "timestamp": 0} for row in rows]
     with engine.begin() as connection:

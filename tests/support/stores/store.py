@@ -24,7 +24,7 @@ _KEPT = ("workspaces",)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Store:
-    """A tracking store that holds MLflow's Default experiment (id 0) and nothing else.
+    """A tracking store with MLflow's Default experiment (id 0) and nothing else.
 
     `client` is MLflow's own view of it, for writing and for comparing.
     """
@@ -44,7 +44,7 @@ def opened(
     `written_by` is the URI that MLflow's own client takes, if it is another.
     """
     client = MlflowClient(written_by or uri)
-    # Opening is what makes the Default experiment.
+    # Opening the store creates the Default experiment.
     assert client.get_experiment("0").name == "Default"
     try:
         yield Store(name, uri, client, kind)
@@ -54,7 +54,7 @@ def opened(
 
 def dispose_engine(uri: str) -> None:
     """Close the connections that MLflow pools for a database for the lifetime of the process."""
-    engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public way
+    engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public method
     if engine is not None:
         engine.dispose()
 

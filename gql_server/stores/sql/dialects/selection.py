@@ -11,7 +11,7 @@ from gql_server.stores.sql.dialects.mysql import MysqlDialect
 from gql_server.stores.sql.dialects.postgresql import PostgresqlDialect
 from gql_server.stores.sql.dialects.sqlite import SqliteDialect
 
-_DIALECTS: Final[Mapping[str, Dialect]] = {
+DIALECTS: Final[Mapping[str, Dialect]] = {
     dialect.name: dialect
     for dialect in (SqliteDialect(), PostgresqlDialect(), MysqlDialect(), MssqlDialect())
 }
@@ -19,4 +19,4 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
 
 def dialect_of(engine: Engine) -> Dialect:
     """Return the dialect of an engine; MLflow opens no database of another kind than these four."""
-    return _DIALECTS[engine.dialect.name]
+    return DIALECTS[engine.dialect.name]

@@ -31,8 +31,8 @@ def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Give each kind of store, empty."""
     store: Store = request.getfixturevalue(f"{request.param}_store")
     yield store
-    # The registry's store pools connections of its own for as long as the process lives.
-    engine = SqlAlchemyStore._engine_map.pop(store.uri, None)  # noqa: SLF001 - there is no public way
+    # The registry's store has a connection pool for the lifetime of the process.
+    engine = SqlAlchemyStore._engine_map.pop(store.uri, None)  # noqa: SLF001 - there is no public method
     if engine is not None:
         engine.dispose()
 

@@ -32,10 +32,10 @@ def register_version(
     **given: Any,
 ) -> ModelVersion:
     """Register a version."""
-    # A server looks at where a version comes from, and at who may say so.
-    store = tested.client._get_registry_client().store  # noqa: SLF001 - the client waits for it
-    made: ModelVersion = store.create_model_version(name, source, run_id, **given)
-    return made
+    # Through the store: a server checks the source of a version.
+    store = tested.client._get_registry_client().store  # noqa: SLF001 - the client waits until the version is ready
+    version: ModelVersion = store.create_model_version(name, source, run_id, **given)
+    return version
 
 
 async def search_names(tested: StoreUnderTest, filter_: str | None = None) -> list[str]:

@@ -38,10 +38,10 @@ async def tracking(engine: Engine) -> AsyncIterator[SqlTracking]:
 @pytest.fixture
 def statements(engine: Engine) -> list[str]:
     """Give the list to which each statement on the engine is added."""
-    said: list[str] = []
+    executed: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")
     def _listen(*arguments: Any) -> None:
-        said.append(arguments[2])
+        executed.append(arguments[2])
 
-    return said
+    return executed

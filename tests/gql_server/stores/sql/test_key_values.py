@@ -30,9 +30,9 @@ async def test_key_values_are_exact_and_sorted_by_code_point(tracking: SqlTracki
     a, b, c = runs(engine, experiment(engine, 5), numbered(3))
     params(engine, [(a, key, value) for key, value in zip(_ODD, _VALUES, strict=True)])
     params(engine, [(c, "only", "one")])
-    found = await tracking.params([c, b, a, c, "f" * 32], None)
+    result = await tracking.params([c, b, a, c, "f" * 32], None)
     expected = sorted(zip(_ODD, _VALUES, strict=True))
-    assert lists(found, "key", "value") == [[("only", "one")], [], expected, [("only", "one")], []]
+    assert lists(result, "key", "value") == [[("only", "one")], [], expected, [("only", "one")], []]
 
 
 async def test_keys_are_case_sensitive(tracking: SqlTracking, engine: Engine) -> None:
@@ -41,15 +41,15 @@ async def test_keys_are_case_sensitive(tracking: SqlTracking, engine: Engine) ->
     params(engine, [(a, "lr", "1"), (a, "opt", "2"), (b, "LR", "3")])
     last_metrics(engine, [(a, "loss", 1.0, False), (b, "LOSS", 2.0, False)])
 
-    async def under(*keys: str) -> list[list[tuple[Any, ...]]]:
-        some: Collection[str] = frozenset(keys)
-        pairs, metrics = await tracking.params([a, b], some), await tracking.metrics([a, b], some)
+    async def with_keys(*keys: str) -> list[list[tuple[Any, ...]]]:
+        wanted: Collection[str] = frozenset(keys)
+        pairs, metrics = await tracking.params([a, b], wanted), await tracking.metrics([a, b], wanted)
         return [x + y for x, y in zip(lists(pairs, "key"), lists(metrics, "key"), strict=True)]
 
-    assert await under("lr", "loss") == [[("lr",), ("loss",)], []]
-    assert await under("LR", "opt", "LOSS") == [[("opt",)], [("LR",), ("LOSS",)]]
-    assert await under() == [[], []]
-    assert await under("a\x00", "\ud800", "lr ") == [[], []]
+    assert await with_keys("lr", "loss") == [[("lr",), ("loss",)], []]
+    assert await with_keys("LR", "opt", "LOSS") == [[("opt",)], [("LR",), ("LOSS",)]]
+    assert await with_keys() == [[], []]
+    assert await with_keys("a\x00", "\ud800", "lr ") == [[], []]
 
 
 async def test_null_tag_is_empty_text(tracking: SqlTracking, engine: Engine) -> None:
@@ -61,8 +61,8 @@ async def test_null_tag_is_empty_text(tracking: SqlTracking, engine: Engine) -> 
         rows = [{"experiment_id": 5, "key": key, "value": value} for key, value in [("z", None), ("A", "1")]]
         connection.execute(insert(EXPERIMENT_TAGS), rows)
     assert lists(await tracking.tags([a], None), "key", "value") == [[("k", "")]]
-    found = await tracking.experiment_tags(["2147483648", "5", "0"], None)
-    assert lists(found, "key", "value") == [[], [("A", "1"), ("z", "")], []]
+    result = await tracking.experiment_tags(["2147483648", "5", "0"], None)
+    assert lists(result, "key", "value") == [[], [("A", "1"), ("z", "")], []]
 
 
 async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engine) -> None:
@@ -77,8 +77,8 @@ async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engin
         ("e", 1.0, False),
     ]
     last_metrics(engine, [(a, *value) for value in values])
-    found = await tracking.metrics([a], None)
-    assert lists(found, "key", "value", "non_finite") == [
+    result = await tracking.metrics([a], None)
+    assert lists(result, "key", "value", "non_finite") == [
         [
             ("a", None, "NAN"),
             ("b", None, "POSITIVE_INFINITY"),
@@ -87,7 +87,7 @@ async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engin
             ("e", 1.0, None),
         ]
     ]
-    assert [type(value) for value in found.rows["value"]][3:] == [float, float]
+    assert [type(value) for value in result.rows["value"]][3:] == [float, float]
 
 
 async def test_thousand_runs_take_one_statement(

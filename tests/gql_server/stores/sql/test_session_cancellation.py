@@ -35,14 +35,14 @@ def _slow(engine: Engine) -> TextClause:
 
 async def _count_running(engine: Engine) -> int:
     """Return the number of slow statements that the database server runs; 0 for SQLite."""
-    question = _RUNNING.get(engine.dialect.name)
-    if question is None:
+    statement = _RUNNING.get(engine.dialect.name)
+    if statement is None:
         return 0
     with engine.connect() as connection:
-        return int(connection.execute(text(question)).scalar_one())
+        return int(connection.execute(text(statement)).scalar_one())
 
 
-async def _ends(engine: Engine) -> bool:
+async def _statement_ends(engine: Engine) -> bool:
     for _ in range(100):
         if not await _count_running(engine):
             return True
@@ -73,7 +73,7 @@ async def test_cancelled_call_stops_its_statement(engine: Engine, statements: li
     start = time.perf_counter()
     assert await pool.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     assert time.perf_counter() - start < 20
-    assert await _ends(engine)
+    assert await _statement_ends(engine)
     await pool.close()
 
 
@@ -128,7 +128,7 @@ async def test_slow_statement_times_out(engine: Engine) -> None:
     with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
         await pool.read(lambda session: session.rows(_slow(engine)))
     assert time.perf_counter() - start < 15
-    assert await _ends(engine)
+    assert await _statement_ends(engine)
     patient = SessionPool(lambda: engine, threads=1, timeout=30)
     assert await patient.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     await pool.close()
@@ -167,7 +167,7 @@ def _drop_connections(engine: Engine) -> None:
             "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
         )
         for (id_,) in connection.execute(text(others)).all():
-            # One that was closed a moment ago may be gone by now.
+            # The connection may have been closed meanwhile.
             with suppress(OperationalError, InternalError):
                 connection.execute(text(f"KILL {id_}"))
 

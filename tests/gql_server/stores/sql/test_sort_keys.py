@@ -47,11 +47,11 @@ async def _letters_in_order(
     letters, after = "", None
     while True:
         page = Page(size, after, WHOLE.columns)
-        found = await tracking.runs([(experiment_id,)], Search(order=order), page)
-        letters += "".join(id_[0] for id_ in found.rows["run_id"])
-        if not found.has_next[0]:
+        pages = await tracking.runs([(experiment_id,)], Search(order=order), page)
+        letters += "".join(id_[0] for id_ in pages.rows["run_id"])
+        if not pages.has_next[0]:
             return letters
-        after = found.position(found.rows.size - 1)
+        after = pages.position(pages.rows.size - 1)
 
 
 _ORDERS: list[tuple[tuple[Order, ...], str]] = [
@@ -88,11 +88,11 @@ async def test_order_is_the_same_in_many_scopes(tracking: SqlTracking, experimen
     """In a search of several experiments, each has the order of a search of its own."""
     for order, expected in _ORDERS:
         scopes: list[Scope] = [("0",), (experiment_id,)]
-        found = await tracking.runs(scopes, Search(order=order), Page(4, None, WHOLE.columns))
-        assert "".join(id_[0] for id_ in found.rows["run_id"]) == expected[:4]
-        position = found.position(1)
-        found = await tracking.runs(scopes, Search(order=order), Page(4, position, WHOLE.columns))
-        assert "".join(id_[0] for id_ in found.rows["run_id"]) == expected[2:]
+        pages = await tracking.runs(scopes, Search(order=order), Page(4, None, WHOLE.columns))
+        assert "".join(id_[0] for id_ in pages.rows["run_id"]) == expected[:4]
+        position = pages.position(1)
+        pages = await tracking.runs(scopes, Search(order=order), Page(4, position, WHOLE.columns))
+        assert "".join(id_[0] for id_ in pages.rows["run_id"]) == expected[2:]
 
 
 async def test_invalid_order_is_refused(tracking: SqlTracking) -> None:
@@ -131,20 +131,20 @@ async def test_invalid_position_is_refused(tracking: SqlTracking) -> None:
 async def test_invalid_metric_key_value_is_refused(tracking: SqlTracking) -> None:
     """The key value of a metric is a finite float, "NaN" or None; others are refused."""
     search = Search(order=(by("loss", of="metric"),))
-    places: list[Any] = ["nan", "Infinity", 1, True, float("inf"), float("nan"), [], {}]
-    for place in places:
+    key_values: list[Any] = ["nan", "Infinity", 1, True, float("inf"), float("nan"), [], {}]
+    for key_value in key_values:
         with pytest.raises(BadUserInput):
-            await tracking.runs([None], search, Page(1, [place, "a"], WHOLE.columns))
+            await tracking.runs([None], search, Page(1, [key_value, "a"], WHOLE.columns))
 
 
 async def test_out_of_range_position_is_empty_or_refused(tracking: SqlTracking) -> None:
     """A number that no experiment has finds nothing, or is refused by the database."""
     for position in ([2**62, 1], [-1, 2**62], [None, -(2**63)]):
         try:
-            found = await tracking.experiments(Search(), Page(1, position, frozenset({"name"})))
+            pages = await tracking.experiments(Search(), Page(1, position, frozenset({"name"})))
         except BadUserInput:
             continue
-        assert found.rows.size <= 1
+        assert pages.rows.size <= 1
 
 
 async def test_experiments_are_sorted_by_code_point(tracking: SqlTracking, engine: Engine) -> None:

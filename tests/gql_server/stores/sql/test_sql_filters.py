@@ -80,9 +80,9 @@ async def test_run_filters_match_mlflow(
         filter_ = template.format(*ids)
         expected = database.client.search_runs([experiment_id], filter_)
         statements.clear()
-        found = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
         assert len(statements) == 1
-        assert list(found.rows["run_id"]) == [run.info.run_id for run in expected], filter_
+        assert list(pages.rows["run_id"]) == [run.info.run_id for run in expected], filter_
         assert await tracking.count_runs([(experiment_id,)], Search(filter=filter_)) == [len(expected)]
         several = await tracking.runs([(experiment_id,), ("0",)], Search(filter=filter_), WHOLE)
         assert list(several.rows["run_id"]) == [run.info.run_id for run in expected], filter_
@@ -105,9 +105,9 @@ async def test_condition_takes_no_further_statement(
     await tracking.runs([(experiment_id,)], Search(), WHOLE)
     statements.clear()
     search = Search(filter="tags.team ILIKE 'vision'", where=where, order=order)
-    found = await tracking.runs([(experiment_id,)], search, WHOLE)
+    pages = await tracking.runs([(experiment_id,)], search, WHOLE)
     assert len(statements) == 1
-    assert list(found.rows["run_id"]) == ids[:2]
+    assert list(pages.rows["run_id"]) == ids[:2]
 
 
 async def test_duration_is_exact_for_current_times(tracking: SqlTracking, database: Store) -> None:
@@ -125,8 +125,8 @@ async def test_duration_is_exact_for_current_times(tracking: SqlTracking, databa
         ("lte", 59.999, ids[:2]),
     ):
         where = Predicate("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
-        found = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
-        assert set(found.rows["run_id"]) == set(expected), (operator, seconds)
+        pages = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
+        assert set(pages.rows["run_id"]) == set(expected), (operator, seconds)
 
 
 async def test_experiment_filters_match_mlflow(tracking: SqlTracking, database: Store) -> None:
@@ -134,8 +134,8 @@ async def test_experiment_filters_match_mlflow(tracking: SqlTracking, database: 
     _fill(database.client)
     for filter_ in _EXPERIMENT_FILTERS:
         expected = database.client.search_experiments(ViewType.ACTIVE_ONLY, filter_string=filter_)
-        found = await tracking.experiments(Search(filter=filter_), WHOLE)
-        assert list(found.rows["name"]) == [known.name for known in expected], filter_
+        pages = await tracking.experiments(Search(filter=filter_), WHOLE)
+        assert list(pages.rows["name"]) == [known.name for known in expected], filter_
         assert await tracking.count_experiments(Search(filter=filter_)) == len(expected)
 
 
@@ -189,6 +189,6 @@ async def test_numeric_attributes_are_compared_as_numbers(tracking: SqlTracking,
         # MLflow stores a NaN as 0 with a flag, and its filter does not look at the flag.
         "metrics.loss < 1e400": [2, 1, 0],
     }.items():
-        found = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
-        assert [ids.index(run_id) for run_id in found.rows["run_id"]] == expected, filter_
+        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        assert [ids.index(run_id) for run_id in pages.rows["run_id"]] == expected, filter_
     assert await tracking.count_experiments(Search(filter="creation_time > 0 AND last_update_time > 5")) == 3

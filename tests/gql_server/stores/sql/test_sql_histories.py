@@ -28,12 +28,12 @@ async def test_points_with_equal_steps_are_sorted_by_time_and_value(
             "metrics.key", _quoted(engine)
         )
         connection.execute(text(f"INSERT INTO metrics ({columns}) VALUES ({row})"))  # noqa: S608
-    found = await tracking.histories([(b, "m"), (a, "m")], None, None)
-    assert lists(found, *_POINT) == [
+    result = await tracking.histories([(b, "m"), (a, "m")], None, None)
+    assert lists(result, *_POINT) == [
         [(0, 0, 0.0)],
         [(-2, 5, 3.0), (0, 3, -1.0), (0, 3, 2.0), (0, 3, None), (0, 9, 1.0), (7, 1, 0.5)],
     ]
-    assert found.rows["non_finite"].count("NAN") == 1
+    assert result.rows["non_finite"].count("NAN") == 1
 
 
 def _quoted(engine: Engine) -> str:
@@ -48,10 +48,10 @@ async def test_only_requested_series_and_steps_are_returned(tracking: SqlTrackin
             points(engine, id_, key, [(step, step, number + step / 10) for step in range(4)])
     series = [(id_, "abc"[number % 3]) for number, id_ in enumerate(ids)]
     series += [(ids[0], "b"), (ids[0], "a"), (ids[0], "none"), ("f" * 32, "a"), (ids[1], "B\x00")]
-    found = await tracking.histories(series, 1, 2)
+    result = await tracking.histories(series, 1, 2)
     owner = [*range(7), 0, 0]
     expected = [[(step, step, number + step / 10) for step in (1, 2)] for number in owner]
-    assert lists(found, *_POINT) == [*expected, [], [], []]
+    assert lists(result, *_POINT) == [*expected, [], [], []]
     assert lists(await tracking.histories(series[:1], None, -1), *_POINT) == [[]]
     assert lists(await tracking.histories([], None, None), *_POINT) == []
 
@@ -61,9 +61,9 @@ async def test_floats_are_exact(tracking: SqlTracking, engine: Engine) -> None:
     (a,) = runs(engine, experiment(engine, 5), numbered(1))
     values = [0.1, 1e-300, 123456789.12345679, 1.7976931348623155e308, 2.0, -1e22]
     points(engine, a, "m", [(2**63 - 1, 2**53 + 1 + number, value) for number, value in enumerate(values)])
-    found = await tracking.histories([(a, "m")], None, None)
-    assert list(map(repr, found.rows["value"])) == list(map(repr, values))
-    assert (found.rows["step"][0], found.rows["timestamp"][0]) == (2**63 - 1, 2**53 + 1)
+    result = await tracking.histories([(a, "m")], None, None)
+    assert list(map(repr, result.rows["value"])) == list(map(repr, values))
+    assert (result.rows["step"][0], result.rows["timestamp"][0]) == (2**63 - 1, 2**53 + 1)
 
 
 async def test_too_many_points_are_refused_before_reading(engine: Engine, statements: list[str]) -> None:
@@ -90,18 +90,18 @@ async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, sta
     statements.clear()
     pauses = []
 
-    async def beat() -> None:
+    async def measure_pauses() -> None:
         while True:
-            # What this process does meanwhile: what others keep it from is no matter of its own.
+            # The CPU time of this process: pauses because of other processes do not count.
             start = time.process_time()
             await asyncio.sleep(0.001)
             pauses.append(time.process_time() - start)
 
     with without_garbage_collection():
-        beating = asyncio.create_task(beat())
-        found = await tracking.histories([(id_, "m") for id_ in ids], None, None)
-        beating.cancel()
-    assert found.rows.size == 100_000
+        measuring = asyncio.create_task(measure_pauses())
+        result = await tracking.histories([(id_, "m") for id_ in ids], None, None)
+        measuring.cancel()
+    assert result.rows.size == 100_000
     assert len(statements) <= 2
     assert max(pauses) < 0.25  # 0.01 is usual
     await tracking.close()

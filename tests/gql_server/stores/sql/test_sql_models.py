@@ -40,16 +40,22 @@ def fill(engine: Engine, number: int, workspace: str = "default", models: int = 
     run_id = f"{number:032x}"
     experiment(engine, number, workspace=workspace)
     runs(engine, str(number), [{"run_uuid": run_id}])
-    ids = [f"m-{number}-{place}" for place in range(models)]
+    ids = [f"m-{number}-{index}" for index in range(models)]
     of_model = {"experiment_id": number}
     rows: list[tuple[Any, list[dict[str, Any]]]] = [
         (DATASETS, [_dataset(number)]),
         (INPUTS, [_input(f"i{number}", ("DATASET", f"d{number}"), ("RUN", run_id))]),
         (INPUT_TAGS, [{"input_uuid": f"i{number}", "name": "mlflow.data.context", "value": "training"}]),
-        (MODELS, [_model(own, number, run_id, place) for place, own in enumerate(ids)]),
-        (MODEL_PARAMS, [of_model | {"model_id": own, "param_key": "p", "param_value": "1"} for own in ids]),
-        (MODEL_TAGS, [of_model | {"model_id": own, "tag_key": "t", "tag_value": "1"} for own in ids]),
-        (MODEL_METRICS, [_metric(own, number, run_id, step) for own in ids for step in (2, 1)]),
+        (MODELS, [_model(model_id, number, run_id, index) for index, model_id in enumerate(ids)]),
+        (
+            MODEL_PARAMS,
+            [of_model | {"model_id": id_, "param_key": "p", "param_value": "1"} for id_ in ids],
+        ),
+        (
+            MODEL_TAGS,
+            [of_model | {"model_id": id_, "tag_key": "t", "tag_value": "1"} for id_ in ids],
+        ),
+        (MODEL_METRICS, [_metric(model_id, number, run_id, step) for model_id in ids for step in (2, 1)]),
         (REGISTERED, [{"workspace": workspace, "name": f"net {number}"}]),
         (REGISTERED_TAGS, [_registered(number, workspace) | {"key": "k", "value": None}]),
         (VERSIONS, [_registered(number, workspace) | _version(run_id, ids[0])]),
@@ -75,10 +81,10 @@ def _dataset(number: int) -> dict[str, Any]:
     return names | {"dataset_source_type": "local", "dataset_source": "{}"}
 
 
-def _input(own: str, source: tuple[str, str], destination: tuple[str, str]) -> dict[str, Any]:
+def _input(model_id: str, source: tuple[str, str], destination: tuple[str, str]) -> dict[str, Any]:
     ends = {"source_type": source[0], "source_id": source[1]}
     return {
-        "input_uuid": own,
+        "input_uuid": model_id,
         **ends,
         "destination_type": destination[0],
         "destination_id": destination[1],
@@ -86,14 +92,14 @@ def _input(own: str, source: tuple[str, str], destination: tuple[str, str]) -> d
     }
 
 
-def _model(own: str, number: int, run_id: str, place: int) -> dict[str, Any]:
-    times = {"creation_timestamp_ms": 1000 + place, "last_updated_timestamp_ms": 1000}
-    names = {"model_id": own, "experiment_id": number, "name": own, "artifact_location": "there"}
+def _model(model_id: str, number: int, run_id: str, index: int) -> dict[str, Any]:
+    times = {"creation_timestamp_ms": 1000 + index, "last_updated_timestamp_ms": 1000}
+    names = {"model_id": model_id, "experiment_id": number, "name": model_id, "artifact_location": "there"}
     return names | times | {"status": 2, "lifecycle_stage": "active", "source_run_id": run_id}
 
 
-def _metric(own: str, number: int, run_id: str, step: int) -> dict[str, Any]:
-    names = {"model_id": own, "experiment_id": number, "run_id": run_id, "metric_name": "loss"}
+def _metric(model_id: str, number: int, run_id: str, step: int) -> dict[str, Any]:
+    names = {"model_id": model_id, "experiment_id": number, "run_id": run_id, "metric_name": "loss"}
     return names | {"metric_timestamp_ms": 0, "metric_step": step, "metric_value": float(step)}
 
 
@@ -134,9 +140,9 @@ async def test_each_call_takes_one_statement(
     for number in range(5, 15):
         fill(engine, number, models=3)
     for numbers in ([5], list(range(5, 15))):
-        for ask in calls(tracking, numbers):
+        for call in calls(tracking, numbers):
             statements.clear()
-            await ask()
+            await call()
             assert len([text for text in statements if text.startswith("SELECT")]) == 1, statements
 
 
@@ -145,15 +151,15 @@ async def test_models_with_equal_times_are_paginated_by_id(engine: Engine, track
     fill(engine, 5, models=4)
     with engine.begin() as connection:
         connection.execute(MODELS.update().values(creation_timestamp_ms=7))
-    seen: list[str] = []
+    model_ids: list[str] = []
     after = None
     while True:
         page = await tracking.models.of_experiments(["5"], Page(1, after, MODEL))
-        seen += page.rows["model_id"]
+        model_ids += page.rows["model_id"]
         if not page.has_next[0]:
             break
         after = page.position(0)
-    assert seen == [f"m-5-{place}" for place in range(4)]
+    assert model_ids == [f"m-5-{index}" for index in range(4)]
 
 
 async def test_last_metric_value_is_selected_in_sql(engine: Engine, tracking: SqlTracking) -> None:
@@ -218,20 +224,20 @@ async def test_model_reads_are_limited_to_workspace(engine: Engine) -> None:
     fill(engine, 5, "ours")
     fill(engine, 6, "theirs")
     tracking = SqlTracking(engine, LIMITS.store, workspace=_WORKSPACE.get)
-    answers = []
+    sizes = []
     for workspace in ("theirs", "nobody's"):
         _WORKSPACE.set(workspace)
-        answers.append([_size(await ask()) for ask in calls(tracking, [5])])
+        sizes.append([_size(await call()) for call in calls(tracking, [5])])
     searches = {8, 9}
-    assert [size for place, size in enumerate(answers[0]) if place not in searches] == [0] * 16
-    assert answers[1] == [0] * 18
+    assert [size for index, size in enumerate(sizes[0]) if index not in searches] == [0] * 16
+    assert sizes[1] == [0] * 18
     _WORKSPACE.set("ours")
-    assert all([_size(await ask()) for ask in calls(tracking, [5])])
+    assert all([_size(await call()) for call in calls(tracking, [5])])
     await tracking.close()
 
 
-def _size(answer: Any) -> int:
-    if isinstance(answer, int | list):
-        return sum(answer) if isinstance(answer, list) else answer
-    rows = answer.rows
+def _size(result: Any) -> int:
+    if isinstance(result, int | list):
+        return sum(result) if isinstance(result, list) else result
+    rows = result.rows
     return int(rows.size)

@@ -47,23 +47,23 @@ async def test_many_experiments_take_one_statement(
         if indexed:
             _drop_index(engine)
     assert pages.has_next == [True, False, True, True, False]
-    found = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
-    assert [[id_[-1] for id_ in some] for some in found] == [
+    result = [list(pages.rows["run_id"][start:stop]) for start, stop in pages.spans]
+    assert [[id_[-1] for id_ in some] for some in result] == [
         ["8", "7", "6", "5"],
         [],
         ["4", "3", "2", "1"],
         ["8", "7", "6", "5"],
         ["3", "2", "1", "0"],
     ]
-    assert pages.position(0) == [8000, found[0][0]]
+    assert pages.position(0) == [8000, result[0][0]]
 
 
 def _drop_index(engine: Engine) -> None:
-    of = " ON runs" if engine.dialect.name == "mysql" else ""
+    on_runs = " ON runs" if engine.dialect.name == "mysql" else ""
     with engine.begin() as connection:
-        if of:  # MySQL lets the index serve the foreign key, and then keeps it unless there is another
+        if on_runs:  # MySQL uses the index for the foreign key, and does not drop it unless there is another
             connection.execute(text("CREATE INDEX runs_of_experiment ON runs (experiment_id)"))
-        connection.execute(text(f"DROP INDEX runs_by_start{of}"))
+        connection.execute(text(f"DROP INDEX runs_by_start{on_runs}"))
 
 
 async def test_scopes_may_combine_experiments(tracking: SqlTracking, engine: Engine) -> None:
@@ -103,22 +103,26 @@ async def test_pagination_during_writes_returns_each_run_once(tracking: SqlTrack
 
 async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order: tuple[Order, ...]) -> None:
     some = [row | {"name": f"n{row['start_time'] % 7}"} for row in numbered(40, end_time=3)]
-    stays = runs(engine, experiment_id, some[::2])
-    goes = runs(engine, experiment_id, some[1::2])
+    permanent = runs(engine, experiment_id, some[::2])
+    temporary = runs(engine, experiment_id, some[1::2])
     texts, values = ["10", "9", "1e1", "", "b", "B"], [(1.5, False), (0.0, True), (-2.0, False)]
-    params(engine, [(own, "lr", texts[place % 6]) for place, own in enumerate(stays) if place % 5])
-    last_metrics(engine, [(own, "loss", *values[place % 3]) for place, own in enumerate(stays) if place % 4])
-    met: list[str] = []
+    params(engine, [(run_id, "lr", texts[index % 6]) for index, run_id in enumerate(permanent) if index % 5])
+    last_metrics(
+        engine, [(id_, "loss", *values[index % 3]) for index, id_ in enumerate(permanent) if index % 4]
+    )
+    seen: list[str] = []
     after, turn = None, 0
     while True:
         page = await tracking.runs([(experiment_id,)], Search(order=order), Page(3, after, WHOLE.columns))
-        met += page.rows["run_id"]
+        seen += page.rows["run_id"]
         if not page.has_next[0]:
             break
         after = page.position(page.rows.size - 1)
         with engine.begin() as connection:
             connection.execute(
-                delete(RUNS).where(RUNS.c.run_uuid.in_([goes.pop(), met[-1] if met[-1] not in stays else ""]))
+                delete(RUNS).where(
+                    RUNS.c.run_uuid.in_([temporary.pop(), seen[-1] if seen[-1] not in permanent else ""])
+                )
             )
         runs(
             engine,
@@ -126,8 +130,8 @@ async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order
             [{"run_uuid": f"{turn + 1:x}".ljust(32, "f"), "start_time": turn * 900 + 1, "name": "n3"}],
         )
         turn += 1
-    assert len(met) == len(set(met))
-    assert set(stays) <= set(met)
+    assert len(seen) == len(set(seen))
+    assert set(permanent) <= set(seen)
 
 
 async def test_views_partition_runs(tracking: SqlTracking, engine: Engine) -> None:
@@ -148,11 +152,11 @@ async def test_lookups_keep_requested_order(tracking: SqlTracking, engine: Engin
     """A missing id gives None, a deleted object is found, and a repeated id shares one row."""
     ids = _filled(engine, 2, 0)
     a, b = (f"0001{number:028x}" for number in range(2))
-    found = await tracking.runs_by_id(
+    result = await tracking.runs_by_id(
         [b, "f" * 32, a, b, a.upper()[:-1] + "F"], {"run_id", "status", "params"}
     )
-    rows = found.rows
-    assert [None if place is None else rows["run_id"][place] for place in found.index] == [
+    rows = result.rows
+    assert [None if index is None else rows["run_id"][index] for index in result.index] == [
         b,
         None,
         a,
@@ -161,10 +165,10 @@ async def test_lookups_keep_requested_order(tracking: SqlTracking, engine: Engin
     ]
     assert rows.columns.keys() == {"run_id", "status"}
     one = await tracking.experiments_by_id([ids[1], "2147483648", ids[0], "-5"], {"name"})
-    names = [None if place is None else one.rows["name"][place] for place in one.index]
+    names = [None if index is None else one.rows["name"][index] for index in one.index]
     assert names == ["experiment 2", None, "experiment 1", None]
     one = await tracking.experiments_by_name(["Experiment 1", "experiment 1", "experiment 1 ", "\x00"], set())
-    assert [place is None for place in one.index] == [True, False, True, True]
+    assert [index is None for index in one.index] == [True, False, True, True]
 
 
 async def test_invalid_experiment_ids_are_refused(tracking: SqlTracking) -> None:
@@ -191,8 +195,8 @@ async def test_run_name_falls_back_to_tag(tracking: SqlTracking, engine: Engine)
     with engine.begin() as connection:
         for id_ in ids[:3]:
             connection.execute(text(f"INSERT INTO tags VALUES ('mlflow.runName', 'tagged', '{id_}')"))  # noqa: S608
-    found = await tracking.runs_by_id(ids, {"name"})
+    result = await tracking.runs_by_id(ids, {"name"})
     shown = ["tagged", "tagged", "own", None, None, " "]
-    assert [found.rows["name"][place or 0] for place in found.index] == shown
+    assert [result.rows["name"][index or 0] for index in result.index] == shown
     unnamed = Search(where=Predicate("attribute", "name", "is_null", value=True))
     assert await tracking.count_runs([(experiment_id,)], unnamed) == [2]

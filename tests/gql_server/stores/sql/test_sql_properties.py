@@ -94,12 +94,12 @@ async def _compare_runs(tracking: SqlTracking, database: Store, experiment_id: s
     assert lists(tags, "key", "value") == [sorted(run.data.tags.items()) for run in expected]
     metrics = await tracking.metrics(run_ids, None)
     assert lists(metrics, "key", "value", "non_finite") == [
-        [(key, *_shown(value)) for key, value in sorted(run.data.metrics.items())] for run in expected
+        [(key, *_split(value)) for key, value in sorted(run.data.metrics.items())] for run in expected
     ]
     series = list(zip(metrics.rows["run_id"], metrics.rows["key"], strict=True))
     histories = await tracking.histories(series, None, None)
     assert lists(histories, "step", "timestamp", "value", "non_finite") == [
-        sorted(((point.step, point.timestamp, *_shown(point.value)) for point in history), key=_settled)
+        sorted(((point.step, point.timestamp, *_split(point.value)) for point in history), key=_sort_key)
         for history in (database.client.get_metric_history(*one) for one in series)
     ]
     for view, mlflows in ((LifecycleView.ACTIVE, 1), (LifecycleView.DELETED, 2)):
@@ -113,7 +113,7 @@ def _rows(columns: Any, names: frozenset[str]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _shown(value: float) -> tuple[float | None, str | None]:
+def _split(value: float) -> tuple[float | None, str | None]:
     if math.isnan(value):
         return None, "NAN"
     if abs(value) < 1.7976931348623157e308:
@@ -121,7 +121,7 @@ def _shown(value: float) -> tuple[float | None, str | None]:
     return None, "POSITIVE_INFINITY" if value > 0 else "NEGATIVE_INFINITY"
 
 
-def _settled(point: tuple[int, int, float | None, str | None]) -> tuple[Any, ...]:
+def _sort_key(point: tuple[int, int, float | None, str | None]) -> tuple[Any, ...]:
     step, timestamp, value, name = point
     infinite = {"POSITIVE_INFINITY": math.inf, "NEGATIVE_INFINITY": -math.inf}
     return step, timestamp, name == "NAN", infinite.get(name or "", value or 0.0)

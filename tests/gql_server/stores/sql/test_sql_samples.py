@@ -62,16 +62,16 @@ async def test_million_points_create_few_objects(engine: Engine, object_counts: 
     tracking = SqlTracking(engine, LIMITS.store)
     await tracking.histories([(run_id, "m")], None, 1000, SAMPLE)
     before = sys.getallocatedblocks()
-    found = await tracking.histories([(run_id, "m")], None, None, SAMPLE)
+    result = await tracking.histories([(run_id, "m")], None, None, SAMPLE)
     expected = LTTBDownsampler().downsample(np.arange(1_000_000.0), values, n_out=500)
-    assert found.rows["step"] == expected.tolist()
+    assert result.rows["step"] == expected.tolist()
     assert len(object_counts) == 2
     assert object_counts[1] - before < 20_000
     await tracking.close()
 
 
 async def test_samples_take_less_memory_than_histories(engine: Engine) -> None:
-    """Sampling ten histories holds one at a time, in less than a fifth of the memory of all points."""
+    """Sampling ten histories reads one at a time, in less than a fifth of the memory of all points."""
     ids = runs(engine, experiment(engine, 5), numbered(10))
     for run_id in ids:
         log_long_history(engine, run_id, 10)
@@ -85,10 +85,10 @@ async def test_samples_take_less_memory_than_histories(engine: Engine) -> None:
         for sample in (SAMPLE, None):
             tracemalloc.reset_peak()
             before, _ = tracemalloc.get_traced_memory()
-            found = await tracking.histories(series, None, None, sample)
+            result = await tracking.histories(series, None, None, sample)
             _, peak = tracemalloc.get_traced_memory()
             peaks.append(peak - before)
-            assert found.rows.size == len(ids) * (500 if sample else 10_000)
+            assert result.rows.size == len(ids) * (500 if sample else 10_000)
     finally:
         tracemalloc.stop()
     sampled, whole = peaks
@@ -104,10 +104,12 @@ async def test_unrequested_series_are_discarded(tracking: SqlTracking, engine: E
             points(engine, id_, key, [(step, step, float(number)) for step in range(20)])
     series = [(id_, "abc"[number % 3]) for number, id_ in enumerate(ids)]
     series += [(ids[0], "b"), (ids[1], "a"), (ids[1], "c")]
-    found = await tracking.histories(series, None, None, Sample(3, "every_nth"))
+    result = await tracking.histories(series, None, None, Sample(3, "every_nth"))
     owner = [*range(7), 0, 1, 1]
-    assert lists(found, "step", "value") == [[(step, float(own)) for step in (0, 9, 19)] for own in owner]
-    assert found.rows.size == 30
+    assert lists(result, "step", "value") == [
+        [(step, float(number)) for step in (0, 9, 19)] for number in owner
+    ]
+    assert result.rows.size == 30
 
 
 @pytest.mark.parametrize("steps", [range(2), range(4), ()])

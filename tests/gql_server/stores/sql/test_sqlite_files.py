@@ -35,17 +35,17 @@ def engine(sqlite_store: Store) -> Iterator[Engine]:
 
 async def test_locked_file_fails_within_timeout(path: Path) -> None:
     """A lock that is held for longer than the timeout is an error; reading works once it is released."""
-    # SQLite's own patience is five seconds; more of it tells whose was heeded, also on a slow machine.
+    # The driver's own timeout is far longer, so that the error shows which timeout applied.
     engine: Engine = create_sqlalchemy_engine(f"sqlite:///{path}?timeout=120")
     tracking = SqlTracking(engine, store_limits(store_timeout=0.5))
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN EXCLUSIVE")
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
     start = time.perf_counter()
     with pytest.raises((StoreTimeout, StoreUnavailable)):
         await tracking.ready()
     assert time.perf_counter() - start < 30
-    holder.execute("COMMIT")
-    holder.close()
+    lock.execute("COMMIT")
+    lock.close()
     await SqlTracking(engine, LIMITS.store).ready()
     engine.dispose()
 
@@ -55,7 +55,7 @@ async def test_read_only_file_is_read_without_changes(engine: Engine, path: Path
     (a,) = runs(engine, experiment(engine, 5), numbered(1))
     points(engine, a, "m", [(0, 0, 1.0)])
     engine.dispose()
-    before = _lock(path)
+    before = _make_read_only(path)
     read_only: Engine = create_sqlalchemy_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     tracking = SqlTracking(read_only, LIMITS.store)
     pages = await tracking.runs([None, ("5",)], Search(), WHOLE)
@@ -65,7 +65,7 @@ async def test_read_only_file_is_read_without_changes(engine: Engine, path: Path
     assert _state(path) == before
 
 
-def _lock(path: Path) -> tuple[bytes, list[Path]]:
+def _make_read_only(path: Path) -> tuple[bytes, list[Path]]:
     path.chmod(0o444)
     return _state(path)
 
