@@ -199,13 +199,13 @@ async def test_published_key_may_omit_its_algorithm(
 
 def test_jwt_settings_are_validated() -> None:
     """An algorithm with a shared secret, and incomplete settings, are refused."""
-    given = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "https://id.example.org/keys"}
-    Settings(auth="jwt", **given)
+    complete = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "https://id.example.org/keys"}
+    Settings(auth="jwt", **complete)
     with pytest.raises(ValidationError, match="GQL_JWT_ALGORITHMS"):
-        Settings(auth="jwt", jwt_algorithms="RS256,HS256", **given)
-    for name in given:
+        Settings(auth="jwt", jwt_algorithms="RS256,HS256", **complete)
+    for name in complete:
         with pytest.raises(ValidationError, match=name.upper()):
-            Settings(auth="jwt", **(given | {name: ""}))
+            Settings(auth="jwt", **(complete | {name: ""}))
 
 
 async def test_rotated_keys_are_fetched(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:

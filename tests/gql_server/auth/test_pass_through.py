@@ -108,7 +108,9 @@ async def test_callers_never_share_results(client: httpx.AsyncClient) -> None:
     """A result that one caller may read and another may not is never returned to the other from a cache."""
     names = ["hers-3", "hers-2", "hers-1", "hers-0"]
     of_ada = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
-    (experiment,) = [one for one in of_ada.json()["data"]["experiments"]["nodes"] if one["name"] == "secret"]
+    (experiment,) = [
+        node for node in of_ada.json()["data"]["experiments"]["nodes"] if node["name"] == "secret"
+    ]
     assert [run["name"] for run in experiment["runs"]["nodes"]] == names
     assert experiment["runs"]["nodes"][0]["metrics"] == [{"key": "loss", "history": [{"value": 0.5}]}]
     again = await client.post("/graphql", json={"query": RUNS}, auth=ADA)
@@ -124,8 +126,8 @@ async def test_lookup_by_id_is_authorized_per_caller(
     client: httpx.AsyncClient, auth_server: AuthServer
 ) -> None:
     """A run and an experiment by id, cached for one caller, are forbidden to another."""
-    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
-    run_id = found["runs"][0]["info"]["run_id"]
+    search = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
+    run_id = search["runs"][0]["info"]["run_id"]
     query = (
         f'{{ run(runId: "{run_id}") {{ name params {{ key }} metrics {{ value }} experiment {{ name }} }} }}'
     )
@@ -141,8 +143,8 @@ async def test_artifacts_are_authorized_per_caller(
     client: httpx.AsyncClient, auth_server: AuthServer
 ) -> None:
     """Files are uploaded, listed and downloaded with the caller's own credentials only."""
-    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
-    run_id = found["runs"][0]["info"]["run_id"]
+    search = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
+    run_id = search["runs"][0]["info"]["run_id"]
     listing = {"query": f'{{ run(runId: "{run_id}") {{ artifacts {{ path }} }} }}'}
     assert (await client.put(f"/artifacts/{run_id}/note.txt", content=b"hers", auth=ADA)).status_code == 201
     of_ada = await client.post("/graphql", json=listing, auth=ADA)
@@ -194,8 +196,8 @@ async def test_every_route_rejects_in_the_same_way(
     client: httpx.AsyncClient, auth_server: AuthServer, auth: tuple[str, str] | None
 ) -> None:
     """On every route, invalid credentials get the same 401, with a challenge and after the delay."""
-    found = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
-    note = f"/artifacts/{found['runs'][0]['info']['run_id']}/note.txt"
+    search = auth_server.call("runs/search", {"experiment_ids": [auth_server.experiment_id]}, ADA)
+    note = f"/artifacts/{search['runs'][0]['info']['run_id']}/note.txt"
     tables = [f"/tables/params.{format_}" for format_ in ("csv", "arrow", "parquet")]
     bodies = set()
     for method, path in (*(("GET", path) for path in (*tables, note, "/metrics")), ("PUT", note)):

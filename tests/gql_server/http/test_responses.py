@@ -111,7 +111,7 @@ def decoded(raw: bytes, encoding: str | None) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "given"),
+    ("accepted", "expected"),
     [
         ("", None),
         ("identity", None),
@@ -128,7 +128,7 @@ def decoded(raw: bytes, encoding: str | None) -> bytes:
     ],
 )
 async def test_long_responses_are_compressed(
-    client: httpx.AsyncClient, accepted: str, given: str | None
+    client: httpx.AsyncClient, accepted: str, expected: str | None
 ) -> None:
     """A long response has the encoding that the client prefers; a short one is not compressed."""
     plain = await client.post("/graphql", json={"query": LONG}, headers={"accept-encoding": "identity"})
@@ -136,10 +136,10 @@ async def test_long_responses_are_compressed(
         "POST", "/graphql", json={"query": LONG}, headers={"accept-encoding": accepted}
     ) as response:
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
-    assert response.headers.get("content-encoding") == given
+    assert response.headers.get("content-encoding") == expected
     assert int(response.headers["content-length"]) == len(raw)
     assert "Accept-Encoding" in response.headers["vary"]
-    assert decoded(raw, given) == plain.content
+    assert decoded(raw, expected) == plain.content
     short = await client.post("/graphql", json={"query": NAME}, headers={"accept-encoding": accepted})
     assert "content-encoding" not in short.headers
 

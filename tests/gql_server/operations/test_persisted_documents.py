@@ -104,8 +104,8 @@ async def test_stored_documents_are_limited() -> None:
         several = [f"{{ a{number}: server {{ version }} }}" for number in range(3)]
         for source in several:
             assert await codes(client, {"query": source, **apollo(source)}) == []
-        found = [await codes(client, apollo(source)) for source in several]
-        assert found == [["PERSISTED_QUERY_NOT_FOUND"], [], []]
+        results = [await codes(client, apollo(source)) for source in several]
+        assert results == [["PERSISTED_QUERY_NOT_FOUND"], [], []]
         long = OTHER + " " * 30_000
         for source, first in ((BROKEN, ["GRAPHQL_VALIDATION_FAILED"]), (long, [])):
             assert await codes(client, {"query": source, **apollo(source)}) == first
