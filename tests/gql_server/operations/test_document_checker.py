@@ -7,7 +7,7 @@ import httpx
 import pytest
 from graphql import get_introspection_query
 
-from tests.support.app_client import app_client
+from tests.support.app.app_client import app_client
 from tests.support.garbage_collection import without_garbage_collection
 from tests.support.schema.memory_tracking import MemoryTracking
 
