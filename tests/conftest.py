@@ -1,4 +1,4 @@
-"""Fixtures: real stores, each fresh for a test; what is slow to make is made once a session."""
+"""Fixtures of real, empty stores. Templates and servers are slow to create, so the session shares them."""
 
 import fcntl
 import os
@@ -16,20 +16,35 @@ from gql_server.stores.azure import plugin_stores
 from schema.ports.store_kind import StoreKind
 from tests.support.azure.certificate import write_certificate
 from tests.support.azure.emulator import Emulator, emulated_workspace
+from tests.support.requirements import skip_or_fail
 from tests.support.servers.mlflow_server import MlflowServer
-from tests.support.stores.databases import MYSQL, POSTGRES, absent, database, skip_without, uri_of
-from tests.support.stores.demo_store import Demo, filled
-from tests.support.stores.store import Store, copy_template, dispose_engine, migrate, opened, sqlite_uri, wipe
+from tests.support.stores.databases import (
+    MYSQL,
+    POSTGRES,
+    require_database_server,
+    temporary_database,
+    tracking_uri,
+)
+from tests.support.stores.demo_store import Demo, create_demo
+from tests.support.stores.store import (
+    Store,
+    copy_template,
+    dispose_engine,
+    empty_database,
+    migrate,
+    open_test_store,
+    sqlite_uri,
+)
 
 STORES = ("sqlite", "postgres", "mysql", "file", "server", "azure")
 _REDIS_DATABASES = 16
-_OTHERS = ("MLFLOW_TRACKING", "GQL_", "AZURE", "IDENTITY_", "MSI_", "ARM_CLOUD")
-"""How the variables begin by which somebody's own stores and credentials would come into the tests."""
+_FOREIGN_VARIABLES = ("MLFLOW_TRACKING", "GQL_", "AZURE", "IDENTITY_", "MSI_", "ARM_CLOUD")
+"""Prefixes of the environment variables that would give tests the stores or credentials of a developer."""
 
 
 @pytest.fixture(autouse=True, scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep artifacts out of the working folder, MLflow from calling home, and file stores allowed."""
+    """Set MLflow's options: artifacts in a temporary folder, no telemetry, and file stores allowed."""
     values = {
         "GQL_ALLOWED_HOSTS": "test",
         "MLFLOW_ALLOW_FILE_STORE": "true",
@@ -38,7 +53,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(tmp_path_factory.mktemp("artifacts")),
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(_OTHERS)]:
+        for name in [name for name in os.environ if name.startswith(_FOREIGN_VARIABLES)]:
             patch.delenv(name)
         for name, value in values.items():
             patch.setenv(name, value)
@@ -47,7 +62,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a SQLite file with all of MLflow's tables and no rows; to be copied, not used."""
+    """Return a SQLite file with MLflow's tables and no rows, which tests copy and do not change."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate(sqlite_uri(path))
     return path
@@ -55,52 +70,52 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
-    """Give an empty store in a SQLite file of the test's own."""
-    with opened("sqlite", copy_template(sqlite_template, tmp_path / "mlflow.db")) as store:
+    """Yield an empty store in a SQLite file."""
+    with open_test_store("sqlite", copy_template(sqlite_template, tmp_path / "mlflow.db")) as store:
         yield store
 
 
 @pytest.fixture(scope="session")
 def postgres_template() -> Iterator[URL]:
-    """Give a Postgres database with all of MLflow's tables and no rows; to be copied, not used."""
-    skip_without(POSTGRES)
-    with database(POSTGRES) as url:
-        migrate(uri_of(url))
+    """Yield a Postgres database with MLflow's tables and no rows, which tests copy and do not change."""
+    require_database_server(POSTGRES)
+    with temporary_database(POSTGRES) as url:
+        migrate(tracking_uri(url))
         yield url
 
 
 @pytest.fixture
 def postgres_store(postgres_template: URL) -> Iterator[Store]:
-    """Give an empty store in a Postgres database of the test's own."""
+    """Yield an empty store in a new Postgres database."""
     with (
-        database(POSTGRES, template=postgres_template.database) as url,
-        opened("postgres", uri_of(url)) as store,
+        temporary_database(POSTGRES, template=postgres_template.database) as url,
+        open_test_store("postgres", tracking_uri(url)) as store,
     ):
         yield store
 
 
 @pytest.fixture(scope="session")
 def mysql_database() -> Iterator[str]:
-    """Give the URI of a MySQL or MariaDB database with all of MLflow's tables, shared by the session."""
-    skip_without(MYSQL)
-    with database(MYSQL) as url:
-        migrate(uri_of(url))
-        yield uri_of(url)
-        dispose_engine(uri_of(url))
+    """Yield the URI of a MySQL or MariaDB database with MLflow's tables, shared by the session."""
+    require_database_server(MYSQL)
+    with temporary_database(MYSQL) as url:
+        migrate(tracking_uri(url))
+        yield tracking_uri(url)
+        dispose_engine(tracking_uri(url))
 
 
 @pytest.fixture
 def mysql_store(mysql_database: str) -> Iterator[Store]:
-    """Give an empty store in MySQL or MariaDB."""
-    wipe(mysql_database)
-    with opened("mysql", mysql_database) as store:
+    """Yield an empty store in MySQL or MariaDB."""
+    empty_database(mysql_database)
+    with open_test_store("mysql", mysql_database) as store:
         yield store
 
 
 @pytest.fixture
 def file_store(tmp_path: Path) -> Iterator[Store]:
-    """Give an empty store in a folder of files."""
-    with opened("file", (tmp_path / "mlruns").as_uri(), StoreKind.FILE) as store:
+    """Yield an empty store in a folder of files."""
+    with open_test_store("file", (tmp_path / "mlruns").as_uri(), StoreKind.FILE) as store:
         yield store
 
 
@@ -108,55 +123,55 @@ def file_store(tmp_path: Path) -> Iterator[Store]:
 def shared_mlflow_server(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MlflowServer]:
-    """Give the session's MLflow server; tests that kill one take `mlflow_server`."""
-    with _serving(sqlite_template, tmp_path_factory.mktemp("server")) as server:
+    """Yield the session's MLflow server. Tests that kill a server use `mlflow_server` instead."""
+    with _sqlite_server(sqlite_template, tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
 @pytest.fixture
 def mlflow_server(sqlite_template: Path, tmp_path: Path) -> Iterator[MlflowServer]:
-    """Give an MLflow server of the test's own, to kill and to start again."""
+    """Yield an MLflow server that the test may kill and restart."""
     folder = tmp_path / "server"
     folder.mkdir()
-    with _serving(sqlite_template, folder) as server:
+    with _sqlite_server(sqlite_template, folder) as server:
         yield server
 
 
 @pytest.fixture
 def server_store(shared_mlflow_server: MlflowServer) -> Iterator[Store]:
-    """Give an empty store behind an MLflow server."""
-    wipe(shared_mlflow_server.database_uri)
-    with opened("server", shared_mlflow_server.uri, StoreKind.MLFLOW_SERVER) as store:
+    """Yield an empty store behind an MLflow server."""
+    empty_database(shared_mlflow_server.database_uri)
+    with open_test_store("server", shared_mlflow_server.uri, StoreKind.MLFLOW_SERVER) as store:
         yield store
 
 
 @pytest.fixture(scope="session")
 def _mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    skip_without(MYSQL)
-    with _serving_database(MYSQL, tmp_path_factory.mktemp("mysql-server")) as server:
+    require_database_server(MYSQL)
+    with _database_server(MYSQL, tmp_path_factory.mktemp("mysql-server")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    skip_without(POSTGRES)
-    with _serving_database(POSTGRES, tmp_path_factory.mktemp("postgres-server")) as server:
+    require_database_server(POSTGRES)
+    with _database_server(POSTGRES, tmp_path_factory.mktemp("postgres-server")) as server:
         yield server
 
 
 @pytest.fixture
 def mysql_server_store(_mysql_server: MlflowServer) -> Iterator[Store]:
-    """Give an empty store behind an MLflow server whose database does not tell case by itself."""
-    wipe(_mysql_server.database_uri)
-    with opened("mysql-server", _mysql_server.uri, StoreKind.MLFLOW_SERVER) as store:
+    """Yield an empty store behind an MLflow server over MySQL, which ignores case by default."""
+    empty_database(_mysql_server.database_uri)
+    with open_test_store("mysql-server", _mysql_server.uri, StoreKind.MLFLOW_SERVER) as store:
         yield store
 
 
 @pytest.fixture
 def postgres_server_store(_postgres_server: MlflowServer) -> Iterator[Store]:
-    """Give an empty store behind an MLflow server whose database takes no text for a number."""
-    wipe(_postgres_server.database_uri)
-    with opened("postgres-server", _postgres_server.uri, StoreKind.MLFLOW_SERVER) as store:
+    """Yield an empty store behind an MLflow server over Postgres, which rejects text as a number."""
+    empty_database(_postgres_server.database_uri)
+    with open_test_store("postgres-server", _postgres_server.uri, StoreKind.MLFLOW_SERVER) as store:
         yield store
 
 
@@ -164,7 +179,7 @@ def postgres_server_store(_postgres_server: MlflowServer) -> Iterator[Store]:
 def azure_service(
     shared_mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Emulator]:
-    """Give the session's emulator of an Azure workspace, and the managed identity of a machine in Azure."""
+    """Yield the session's emulator of an Azure workspace, and set the variables of its managed identity."""
     certificate = write_certificate(tmp_path_factory.mktemp("azure"))
     with (
         emulated_workspace(shared_mlflow_server.uri, certificate) as (emulator, identity),
@@ -173,7 +188,7 @@ def azure_service(
         for name, value in {
             "REQUESTS_CA_BUNDLE": str(certificate),
             "IDENTITY_ENDPOINT": identity,
-            "IDENTITY_HEADER": "a secret of the machine",
+            "IDENTITY_HEADER": "secret",
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
             "AZUREML_CURRENT_CLOUD": "AzureCloud",
         }.items():
@@ -183,61 +198,61 @@ def azure_service(
 
 @pytest.fixture
 def azure(azure_service: Emulator, shared_mlflow_server: MlflowServer) -> Emulator:
-    """Give the emulator of a workspace as it is before anybody told it anything, over an empty store."""
-    wipe(shared_mlflow_server.database_uri)
+    """Return the emulator of a workspace in its initial state, over an empty store."""
+    empty_database(shared_mlflow_server.database_uri)
     azure_service.reset()
-    # What is opened without a store takes the workspace's last credential, and a failure that it remembers.
-    plugin_stores._contexts.clear()  # noqa: SLF001 - there is no other way to forget them
+    # These cached contexts have the credential of the previous test, or its failure.
+    plugin_stores._contexts.clear()  # noqa: SLF001 - there is no public function
     return azure_service
 
 
 @pytest.fixture
 def azure_store(azure: Emulator) -> Iterator[Store]:
-    """Give an empty workspace of Azure's; its client is MLflow's own, of the server behind the emulator."""
-    with opened("azure", azure.uri, StoreKind.AZURE_ML, written_by=azure.upstream) as store:
+    """Yield an empty Azure workspace. Its client connects to the server behind the emulator."""
+    with open_test_store("azure", azure.uri, StoreKind.AZURE_ML, client_uri=azure.upstream) as store:
         yield store
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Store:
-    """Give each kind of store in turn, empty."""
-    kind: Store = request.getfixturevalue(f"{request.param}_store")
-    return kind
+    """Return an empty store of each kind."""
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    return store
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """Give the demo's store, in a directory with a space in its name; tests leave it as it is."""
-    return filled(tmp_path_factory.mktemp("demo") / "a store")
+    """Return the demo store, in a directory with a space in its name. Tests do not change it."""
+    return create_demo(tmp_path_factory.mktemp("demo") / "a store")
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """Give the URL of an empty Redis database, and empty it afterwards."""
+    """Yield the URL of an empty Redis database, and empty it afterwards."""
     server = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
-    # Counted down from the last, since people keep theirs in the first.
+    # From the last database down, because the first ones are more often in use.
     for number in range(_REDIS_DATABASES - 1, 0, -1):
         url = f"{server}/{number}"
         with (
-            _ours(number) as free,
+            _lock_redis_database(number) as locked,
             redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5) as client,
         ):
             try:
-                empty = free and client.dbsize() == 0
+                empty = locked and client.dbsize() == 0
             except RedisError as error:
-                absent(f"Redis at {server}", error)
+                skip_or_fail(f"Redis at {server}", error)
             if not empty:
                 continue
             yield url
             client.flushdb()
             return
-    absent("empty Redis database", LookupError())
+    skip_or_fail("empty Redis database", LookupError())
 
 
 @contextmanager
-def _ours(number: int) -> Iterator[bool]:
-    """Say whether a Redis database is nobody else's among the workers, of this run and of any other."""
-    # Whoever is killed lets go of it, though not of what is in it.
+def _lock_redis_database(number: int) -> Iterator[bool]:
+    """Lock a Redis database against other test processes, and yield whether it succeeded."""
+    # The lock of a killed process is released, but its data remains in the database.
     with (Path(tempfile.gettempdir()) / f"gql-test-redis-{number}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -248,22 +263,22 @@ def _ours(number: int) -> Iterator[bool]:
 
 
 @contextmanager
-def _serving_database(url: URL, folder: Path) -> Iterator[MlflowServer]:
-    with database(url) as own:
-        migrate(uri_of(own))
-        with _started(MlflowServer(uri_of(own), folder)) as server:
+def _database_server(url: URL, folder: Path) -> Iterator[MlflowServer]:
+    with temporary_database(url) as database:
+        migrate(tracking_uri(database))
+        with _running(MlflowServer(tracking_uri(database), folder)) as server:
             yield server
-        dispose_engine(uri_of(own))
+        dispose_engine(tracking_uri(database))
 
 
 @contextmanager
-def _serving(template: Path, folder: Path) -> Iterator[MlflowServer]:
-    with _started(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
+def _sqlite_server(template: Path, folder: Path) -> Iterator[MlflowServer]:
+    with _running(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
         yield server
 
 
 @contextmanager
-def _started(server: MlflowServer) -> Iterator[MlflowServer]:
+def _running(server: MlflowServer) -> Iterator[MlflowServer]:
     server.start()
     try:
         yield server

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.http.graphiql.page import BUILT
-from tests.support.stores.databases import absent
+from tests.support.requirements import skip_or_fail
 
 ROOT = Path(__file__).parent.parent
 _IN_PACKAGE = "gql_server/http/graphiql/built"
@@ -35,7 +35,7 @@ def sources(tmp_path: Path) -> Path:
 def with_page(sources: Path) -> Path:
     """Return the copy with the page built, as after `make install`."""
     if not BUILT.is_dir():
-        absent("built page: it was installed without", FileNotFoundError())
+        skip_or_fail("built page, which `make install` builds", FileNotFoundError())
     shutil.copytree(BUILT, sources / _IN_PACKAGE)
     return sources
 

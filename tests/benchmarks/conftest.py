@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.databases import Database, sqlite_database
 from benchmarks.dataset import Sizes
-from tests.support.stores.databases import POSTGRES, database, skip_without
+from tests.support.stores.databases import POSTGRES, require_database_server, temporary_database
 
 SIZES = Sizes(experiments=2, runs=3, params=2, metrics=2, points=4)
 
@@ -22,8 +22,8 @@ def in_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
 @pytest.fixture(scope="session")
 def in_postgres() -> Iterator[Database]:
     """Yield the data set in a database that is dropped afterwards."""
-    skip_without(POSTGRES)
-    with database(POSTGRES) as url:
+    require_database_server(POSTGRES)
+    with temporary_database(POSTGRES) as url:
         created = Database("Postgres", url, SIZES)
         created.build()
         yield created

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from gql_server.config.settings import Settings
 from schema.ports.store_kind import StoreKind
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
-from tests.support.app.mutations import document, mutate, mutation_error
+from tests.support.app.mutations import mutate, mutation_document, mutation_error
 from tests.support.servers.server_process import run_command, running_server
 from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
 
-CREATE = document("createExperiment")
+CREATE = mutation_document("createExperiment")
 
 
 async def test_server_is_read_only_by_default(sqlite_store: Store) -> None:
@@ -157,7 +157,7 @@ async def test_failed_mutation_invalidates_the_cache(sqlite_store: Store) -> Non
         await graphql.data(query)
         sqlite_store.client.create_run("0")
         assert await graphql.data(query) == {"runs": {"totalCount": 0}}
-        await graphql.error(document("createExperiment"), input={"name": "Default"})
+        await graphql.error(mutation_document("createExperiment"), input={"name": "Default"})
         assert await graphql.data(query) == {"runs": {"totalCount": 1}}
 
 
@@ -178,7 +178,7 @@ async def test_mutations_of_a_document_are_limited(sqlite_store: Store) -> None:
     async with graphql_client(sqlite_store.uri, writable=True, max_batch=3) as graphql:
         run = sqlite_store.client.create_run("0").info.run_id
         tags = [{"key": str(number), "value": ""} for number in range(4)]
-        error = await graphql.error(document("setRunTags"), input={"runId": run, "tags": tags})
+        error = await graphql.error(mutation_document("setRunTags"), input={"runId": run, "tags": tags})
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
     assert "GQL_MAX_BATCH" in error["message"]
     assert "0" not in sqlite_store.client.get_run(run).data.tags

@@ -1,1 +1,1 @@
-"""Helpers that several test files use."""
+"""Code that several test files use."""

@@ -12,7 +12,7 @@ from mlflow.entities import Metric
 
 from tests.e2e.test_flat_rows import fill
 from tests.support.servers.server_process import RunningServer, running_server
-from tests.support.stores.store import Store, copy_template, opened
+from tests.support.stores.store import Store, copy_template, open_test_store
 
 PAGE = (Path(__file__).parents[3] / "docs" / "bi.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
@@ -22,7 +22,7 @@ ADDRESS = "http://127.0.0.1:8000"
 def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Serve a store with five runs, which tests do not change."""
     uri = copy_template(sqlite_template, tmp_path_factory.mktemp("bi") / "mlflow.db")
-    with opened("sqlite", uri) as store:
+    with open_test_store("sqlite", uri) as store:
         fill(store.client)
         with running_server("--tracking-uri", uri) as server:
             yield server

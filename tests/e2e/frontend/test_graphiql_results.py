@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.app.graphiql_page import execute, open_graphiql
 from tests.support.servers.chromium import Tab, open_tab
 from tests.support.servers.server_process import RunningServer, running_server
-from tests.support.stores.store import copy_template, opened
+from tests.support.stores.store import copy_template, open_test_store
 
 NUMBERS = ["-2", "1e-05", "0.001", "0.003", "0.01", "0.1", "0.3", "2", "10", "inf"]
 TEXTS = ["auto", "nan", "run 9", "run 10"]
@@ -21,7 +21,7 @@ TEXTS = ["auto", "nan", "run 9", "run 10"]
 def charts_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Serve a store with curves that have gaps, and with params that are numbers or other text."""
     uri = copy_template(sqlite_template, tmp_path_factory.mktemp("charts_server") / "mlflow.db")
-    with opened("sqlite", uri) as store:
+    with open_test_store("sqlite", uri) as store:
         rates = store.client.create_experiment("rates")
         for rate in sorted([*NUMBERS, *TEXTS, ""]):
             store.client.log_param(store.client.create_run(rates).info.run_id, "rate", rate)

@@ -10,7 +10,7 @@ from gql_server.artifacts import local_repository
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.local_repository import LocalRepository
 from schema.ports.errors import BadUserInput, NotFound
-from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.artifact_owners import ArtifactOwner, status_and_code
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores.store import Store
 
@@ -66,7 +66,7 @@ async def test_harmful_path_is_refused(
         assert response.status_code in {307, 400, 404}
         encoded = "".join(f"%{byte:02x}" for byte in path.encode())
         response = await graphql.http.get(f"{run.route}/{encoded}")
-        assert error_of(response) == (400, "BAD_USER_INPUT")
+        assert status_and_code(response) == (400, "BAD_USER_INPUT")
     assert "refused the artifact path" in caplog.text
     error = await graphql.error(QUERY, id=run.id, path=path)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
@@ -126,13 +126,13 @@ async def test_link_out_of_folder_is_refused(
         ]
         for path in ("out", "up/secret", "root/etc/passwd", "around"):
             response = await graphql.http.get(f"{run.route}/{path}")
-            assert error_of(response) == (400, "BAD_USER_INPUT"), path
+            assert status_and_code(response) == (400, "BAD_USER_INPUT"), path
         for folder in ("up", "root"):
             error = await graphql.error(QUERY, id=run.id, path=folder)
             assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "leads out of its folder" in caplog.text
     assert (await graphql.http.get(f"{run.route}/within/x.txt")).text == "within"
-    assert error_of(await graphql.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
+    assert status_and_code(await graphql.http.get(f"{run.route}/broken")) == (404, "NOT_FOUND")
 
 
 def test_link_created_after_the_check_is_not_followed(

@@ -22,7 +22,7 @@ from gql_server.artifacts.repositories import Repositories
 from gql_server.config.azure import AzureSettings
 from gql_server.config.settings import Settings
 from schema.ports.errors import UnsupportedByStore
-from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.artifact_owners import ArtifactOwner, status_and_code
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.servers.free_ports import free_port
 from tests.support.stores.store import Store
@@ -85,7 +85,7 @@ async def test_proxied_files_support_listing_ranges_and_head(
     beyond = await graphql.http.get(url, headers={"range": "bytes=99999999-"})
     assert beyond.status_code == 416
     for missing in ("nothing.txt", "plots"):
-        assert error_of(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+        assert status_and_code(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
     assert (await graphql.data(QUERY, id=run.id, path="nothing"))["run"]["artifacts"] == []
 
 
@@ -104,7 +104,7 @@ async def test_proxied_artifacts_of_a_database_need_a_server_uri(
         error = await graphql.error(QUERY, id=run.id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
         assert "GQL_ARTIFACTS_URI" in error["message"]
-        assert error_of(await graphql.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
+        assert status_and_code(await graphql.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_location_outside_the_policy_is_not_read(
         error = await graphql.error(QUERY, id=run_id)
         assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
         response = await graphql.http.get(f"/artifacts/{run_id}/passwd")
-        assert error_of(response) == (501, "UNSUPPORTED_BY_STORE")
+        assert status_and_code(response) == (501, "UNSUPPORTED_BY_STORE")
         assert "root:" not in response.text
 
 
@@ -143,7 +143,7 @@ async def test_unreachable_storage_is_unavailable(sqlite_store: Store) -> None:
         run_id = sqlite_store.client.create_run(experiment).info.run_id
         async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
             error = await graphql.error(QUERY, id=run_id)
-            downloaded = error_of(await graphql.http.get(f"/artifacts/{run_id}/x.txt"))
+            downloaded = status_and_code(await graphql.http.get(f"/artifacts/{run_id}/x.txt"))
         assert error["extensions"]["code"] == downloaded[1] == code
         assert said in error["message"]
 
@@ -253,7 +253,7 @@ async def test_downloaded_files_are_sent_and_deleted(
     head = await graphql.http.head(url)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
     for missing in ("plots", "nothing", "plots/x.png/y"):
-        assert error_of(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
+        assert status_and_code(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
 
 
 async def test_remote_name_that_no_path_may_have_is_not_listed(
@@ -286,7 +286,7 @@ async def test_file_that_was_not_downloaded_is_not_found(
     """A repository that returns a path without writing the file has no such file."""
     run, repository = remote
     repository.silent = True
-    assert error_of(await graphql.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
+    assert status_and_code(await graphql.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
 
 
 async def test_file_larger_than_the_spool_is_refused(
@@ -297,7 +297,7 @@ async def test_file_larger_than_the_spool_is_refused(
     url = run.write("x.txt", CONTENT)
     async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT) - 1) as graphql:
         response = await graphql.http.get(url)
-        assert error_of(response) == (413, "LIMIT_EXCEEDED")
+        assert status_and_code(response) == (413, "LIMIT_EXCEEDED")
         assert "GQL_ARTIFACT_SPOOL_BYTES" in response.text
     async with graphql_client(sqlite_store.uri, artifact_spool_bytes=len(CONTENT)) as graphql:
         repository.failure = None
@@ -362,6 +362,6 @@ async def test_storage_errors_have_codes(
     error = await graphql.error(QUERY, id=run.id)
     assert error["extensions"]["code"] == code
     response = await graphql.http.get(url)
-    assert error_of(response) == (status, code)
+    assert status_and_code(response) == (status, code)
     assert "secret" not in response.text
     assert "secret" not in error["message"]

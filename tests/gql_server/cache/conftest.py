@@ -13,8 +13,8 @@ from gql_server.cache.factory import open_cache
 from gql_server.config.limits import CacheLimits
 from tests.support.app.cache_stack import CacheStack, make_stack
 from tests.support.limits import LIMITS
+from tests.support.requirements import skip_or_fail
 from tests.support.servers.redis_server import RedisServer
-from tests.support.stores.databases import absent
 
 MAX_BYTES = 10_000_000
 CACHE_LIMITS: CacheLimits = replace(LIMITS.cache, cache_bytes=MAX_BYTES, cache_timeout=5.0)
@@ -24,7 +24,7 @@ CACHE_LIMITS: CacheLimits = replace(LIMITS.cache, cache_bytes=MAX_BYTES, cache_t
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """Return a running Redis server that no other test uses."""
     if not shutil.which("redis-server"):
-        absent("redis-server program", FileNotFoundError())
+        skip_or_fail("redis-server", FileNotFoundError())
     server = RedisServer(tmp_path)
     server.start()
     yield server

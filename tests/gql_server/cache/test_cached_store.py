@@ -9,7 +9,7 @@ from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
 from gql_server.config.settings import Settings
 from schema.ports.tracking import Page, Search, Tracking
-from tests.support.app.cache_stack import TTL, CacheStack, make_stack, plain
+from tests.support.app.cache_stack import TTL, CacheStack, make_stack, plain_values
 
 ALL: Page = Page(100, None, frozenset({"run_id", "name"}))
 
@@ -49,7 +49,7 @@ async def test_resumed_run_does_not_use_earlier_entries(stack: CacheStack) -> No
         stack.clock.now += TTL.active
         await stack.operation().runs([None], Search(), ALL)
         assert await _param_of(stack, "run2") == value
-        (run,) = plain(await stack.operation().runs_by_id(["run2"], {"status"}), {"status"})
+        (run,) = plain_values(await stack.operation().runs_by_id(["run2"], {"status"}), {"status"})
         assert run == {"status": repr(status)}
 
 
@@ -59,7 +59,7 @@ async def test_experiment_ttl(stack: CacheStack) -> None:
     await stack.operation().experiment_tags(["0"], None)
     stack.store.stored[0]["name"] = "renamed"
     stack.clock.now += TTL.experiments
-    (experiment,) = plain(await stack.operation().experiments_by_id(["0"], {"name"}), {"name"})
+    (experiment,) = plain_values(await stack.operation().experiments_by_id(["0"], {"name"}), {"name"})
     assert experiment == {"name": "'renamed'"}
 
 
@@ -139,7 +139,7 @@ async def test_invalidated_run_is_read_again(stack: CacheStack) -> None:
     await stack.cached_store.invalidate(run_ids=["run2"], experiment_ids=["0"])
     pages = await stack.operation().runs([None], Search(), ALL)
     assert "changed" in pages.rows["name"]
-    (run,) = plain(await stack.operation().runs_by_id(["run2"], {"name"}), {"name"})
+    (run,) = plain_values(await stack.operation().runs_by_id(["run2"], {"name"}), {"name"})
     assert run == {"name": "'changed'"}
     await stack.operation().runs_by_id(["run0"], {"name"})
     assert stack.store.calls == {"runs": 1, "runs_by_id": 1}

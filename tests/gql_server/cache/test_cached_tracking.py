@@ -25,7 +25,7 @@ from tests.support.app.cache_stack import (
     CacheStack,
     PortCall,
     make_stack,
-    plain,
+    plain_values,
     records,
 )
 from tests.support.clock import Clock
@@ -96,8 +96,8 @@ async def _compare(stack: CacheStack, steps: list[Any]) -> None:
         else:
             call, columns = first
             cache_control, principal = rest
-            expected = plain(await call(stack.store), columns)
-            assert plain(await call(stack.operation(principal, cache_control)), columns) == expected
+            expected = plain_values(await call(stack.store), columns)
+            assert plain_values(await call(stack.operation(principal, cache_control)), columns) == expected
 
 
 @settings(deadline=None, max_examples=150)
@@ -156,12 +156,12 @@ def test_concurrent_cached_results_equal_the_stores(operations: list[Any], pause
 
     async def check() -> None:
         stack = make_stack()
-        expected = [plain(await call(stack.store), columns) for (call, columns), _ in operations]
+        expected = [plain_values(await call(stack.store), columns) for (call, columns), _ in operations]
         stack.store.pauses.update(dict.fromkeys(_METHODS, pause))
         results = await asyncio.gather(*(operate(stack, call, steps) for (call, _), steps in operations))
         for result, ((_, columns), steps), right in zip(results, operations, expected, strict=True):
             if steps is None or not isinstance(result, asyncio.CancelledError):
-                assert plain(result, columns) == right
+                assert plain_values(result, columns) == right
 
     asyncio.run(check())
 
@@ -184,7 +184,7 @@ async def test_only_missing_records_are_read(stack: CacheStack, kind: str) -> No
 async def test_selected_keys_come_from_full_entry(stack: CacheStack) -> None:
     """Selected params come from the entry of all params, or else from an entry of the selection."""
     await stack.operation().params(["run3"], None)
-    assert plain(await stack.operation().params(["run3"], {"b", "absent"})) == [
+    assert plain_values(await stack.operation().params(["run3"], {"b", "absent"})) == [
         [{"key": "'b'", "value": "'run3-b'"}]
     ]
     assert stack.store.calls["params"] == 1
@@ -274,7 +274,7 @@ async def test_histories_above_max_points_are_read_from_the_store() -> None:
         await stack.operation().histories([single], None, None)
     await stack.operation().histories(series[:2], None, None)
     assert stack.store.calls["histories"] == 3
-    assert plain(await stack.operation().histories(series, None, None)) == plain(
+    assert plain_values(await stack.operation().histories(series, None, None)) == plain_values(
         await stack.store.histories(series, None, None)
     )
     assert stack.store.calls["histories"] == 5

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.app.artifact_owners import ArtifactOwner, error_of
+from tests.support.app.artifact_owners import ArtifactOwner, status_and_code
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores.store import Store
 
@@ -202,8 +202,8 @@ async def test_absent_file_is_not_found(
         f"{run.route}/",
     ]
     for url in missing:
-        assert error_of(await graphql.http.get(url)) == (404, "NOT_FOUND"), url
-    assert error_of(await graphql.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
+        assert status_and_code(await graphql.http.get(url)) == (404, "NOT_FOUND"), url
+    assert status_and_code(await graphql.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
     assert (await graphql.http.post(gone)).status_code == 405
 
 
@@ -222,10 +222,10 @@ async def test_unreadable_file_is_forbidden(
     monkeypatch.setattr(os, "open", refusing)
     failure = PermissionError(13, "denied", "/secret/place")
     response = await graphql.http.get(url)
-    assert error_of(response) == (403, "FORBIDDEN")
+    assert status_and_code(response) == (403, "FORBIDDEN")
     failure = OSError(5, "input/output error", "/secret/place")  # type: ignore[assignment]
     response = await graphql.http.get(url)
-    assert error_of(response) == (500, "INTERNAL_SERVER_ERROR")
+    assert status_and_code(response) == (500, "INTERNAL_SERVER_ERROR")
     assert "secret" not in response.text
 
 
@@ -237,7 +237,7 @@ async def test_downloads_in_progress_are_limited(sqlite_store: Store, run: Artif
         assert {response.status_code for response in responses} <= {200, 503}
         refused = [response for response in responses if response.status_code == 503]
         for response in refused:
-            assert error_of(response) == (503, "STORE_UNAVAILABLE")
+            assert status_and_code(response) == (503, "STORE_UNAVAILABLE")
             assert "GQL_MAX_DOWNLOADS" in response.text
             assert response.headers["retry-after"]
         assert len(responses) - len(refused) >= 2

@@ -1,4 +1,4 @@
-"""A client of an application in this process."""
+"""An HTTP client of an application over any `Tracking` port."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ class ArtifactOwner:
 
 @pytest.fixture
 def run(sqlite_store: Store, tmp_path: Path) -> ArtifactOwner:
-    """Give a run with an empty artifact folder."""
+    """Return a run with an empty artifact folder."""
     experiment = sqlite_store.client.create_experiment(
         "experiment", (tmp_path / "artifacts" / "root").as_uri()
     )
@@ -41,7 +41,7 @@ def run(sqlite_store: Store, tmp_path: Path) -> ArtifactOwner:
 
 @pytest.fixture
 def model(sqlite_store: Store, run: ArtifactOwner) -> ArtifactOwner:
-    """Give a logged model with an empty artifact folder."""
+    """Return a logged model with an empty artifact folder."""
     experiment = sqlite_store.client.get_run(run.id).info.experiment_id
     logged = sqlite_store.client.create_logged_model(experiment, "net", run.id)
     folder = Path(logged.artifact_location.removeprefix("file://"))
@@ -51,12 +51,12 @@ def model(sqlite_store: Store, run: ArtifactOwner) -> ArtifactOwner:
 
 @pytest.fixture
 async def graphql(sqlite_store: Store) -> AsyncIterator[GraphQLClient]:
-    """Give a client of an application over the store, without caching."""
+    """Yield a client of an application over the store, without caching."""
     async with graphql_client(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as graphql:
         yield graphql
 
 
-def error_of(response: httpx.Response) -> tuple[int, str]:
+def status_and_code(response: httpx.Response) -> tuple[int, str]:
     """Return the status and the code of a response with one error, and check that it has the common form."""
     (error,) = response.json()["errors"]
     assert error["message"]

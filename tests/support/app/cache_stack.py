@@ -72,7 +72,7 @@ def records() -> list[Record]:
     ]
 
 
-def plain(result: Any, columns: Collection[str] = ()) -> Any:
+def plain_values(result: Any, columns: Collection[str] = ()) -> Any:
     """Return a result as plain values, without the columns that were not requested."""
     if isinstance(result, Pages):
         positions = [result.position(row) for row in range(result.rows.size)]

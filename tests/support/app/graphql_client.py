@@ -1,4 +1,4 @@
-"""A client of an application in process, over a real store."""
+"""A GraphQL client of an application over the store at a tracking URI."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ class GraphQLClient:
 
 @asynccontextmanager
 async def graphql_client(uri: str, **settings: Any) -> AsyncIterator[GraphQLClient]:
-    """Give a client of an application over the store at a tracking URI, with these settings."""
+    """Yield a client of an application over the store at a tracking URI, with these settings."""
     app = create_app(Settings(tracking_uri=uri, **settings))
     async with (
         app.router.lifespan_context(app),

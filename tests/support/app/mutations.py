@@ -1,4 +1,4 @@
-"""Mutations in tests."""
+"""Execution of one mutation."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ RUN = """{ run { runId name status lifecycleStage userId startedAt endedAt exper
     metrics { key value nonFinite step timestamp } } }"""
 
 
-def document(field: str) -> str:
+def mutation_document(field: str) -> str:
     """Return the document of one mutation, with its input as a variable and all fields selected."""
     entity = "Experiment" if "Experiment" in field else "Run"
     name = f"{field[0].upper()}{field[1:]}Input"
@@ -22,7 +22,7 @@ def document(field: str) -> str:
 
 async def mutate(graphql: GraphQLClient, field: str, **input_: Any) -> dict[str, Any]:
     """Execute one mutation, and return the entity that it changed."""
-    payload: dict[str, Any] = (await graphql.data(document(field), input=input_))[field]
+    payload: dict[str, Any] = (await graphql.data(mutation_document(field), input=input_))[field]
     (changed,) = payload.values()
     assert isinstance(changed, dict)
     return changed
@@ -30,7 +30,7 @@ async def mutate(graphql: GraphQLClient, field: str, **input_: Any) -> dict[str,
 
 async def mutation_error(graphql: GraphQLClient, field: str, **input_: Any) -> tuple[str, str]:
     """Execute a mutation that fails, and return the code and the message of its error."""
-    error = await graphql.error(document(field), input=input_)
+    error = await graphql.error(mutation_document(field), input=input_)
     assert error["path"] == [field]
     return error["extensions"]["code"], error["message"]
 

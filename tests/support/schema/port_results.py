@@ -1,4 +1,4 @@
-"""Results of the port as lists and dictionaries."""
+"""Results of port methods as lists by parent."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,25 +6,25 @@ from typing import Any
 from schema.ports.table import Many, One, Table
 
 
-def lists(many: Many, *columns: str) -> list[list[Any]]:
-    """Return the rows of each parent: tuples, or values if there is only one column."""
+def rows_by_parent(many: Many, *columns: str) -> list[list[Any]]:
+    """Return the rows of each parent: a tuple per row, or its value if one column is given."""
     rows = _rows(many.rows, columns)
     return [rows[start:stop] for start, stop in many.spans]
 
 
-def each(one: One, *columns: str) -> list[Any]:
+def row_by_parent(one: One, *columns: str) -> list[Any]:
     """Return the row of each parent, or None if it has none."""
     rows = _rows(one.rows, columns)
     return [None if index is None else rows[index] for index in one.index]
 
 
-def pairs(many: Many) -> list[dict[str, str]]:
-    """Return the keys and values of each parent; fail if they are not sorted by key."""
-    parents: list[dict[str, str]] = []
-    for rows in lists(many, "key", "value"):
+def mapping_by_parent(many: Many) -> list[dict[str, str]]:
+    """Return the values of each parent by key, and check that the rows are sorted by key."""
+    mappings: list[dict[str, str]] = []
+    for rows in rows_by_parent(many, "key", "value"):
         assert rows == sorted(rows)
-        parents.append(dict(rows))
-    return parents
+        mappings.append(dict(rows))
+    return mappings
 
 
 def _rows(table: Table, columns: Sequence[str]) -> list[Any]:

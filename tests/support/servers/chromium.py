@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.support.stores.databases import absent
+from tests.support.requirements import skip_or_fail
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = [
@@ -37,10 +37,10 @@ class Tab:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give the installed Chromium; without one, skip the test, or fail it in CI."""
+    """Yield the installed Chromium; without one, skip the test, or fail it in CI."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        absent("Chromium", FileNotFoundError(*_NAMES))
+        skip_or_fail("Chromium", FileNotFoundError())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_OPTIONS)
         try:
@@ -51,29 +51,29 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def open_tab(browser: Browser, *origins: str, width: int = 1400, height: int = 900) -> Iterator[Tab]:
-    """Give an empty page of a new profile that may send requests only to these origins."""
+    """Yield an empty page of a new profile that may send requests only to these origins."""
     allowed = {urlsplit(origin).netloc for origin in origins}
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(TIMEOUT_MS)
-    opened = Tab(context.new_page())
+    tab = Tab(context.new_page())
 
     def continue_or_abort(route: Route) -> None:
         url = route.request.url
         if urlsplit(url).netloc in allowed or url.startswith(("data:", "blob:")):
             route.continue_()
         else:
-            opened.blocked_requests.append(url)
+            tab.blocked_requests.append(url)
             route.abort()
 
     context.route("**/*", continue_or_abort)
-    opened.page.on(
+    tab.page.on(
         "console",
         lambda message: (
-            opened.console_errors.append(message.text) if message.type in {"error", "warning"} else None
+            tab.console_errors.append(message.text) if message.type in {"error", "warning"} else None
         ),
     )
-    opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
+    tab.page.on("pageerror", lambda error: tab.console_errors.append(str(error)))
     try:
-        yield opened
+        yield tab
     finally:
         context.close()

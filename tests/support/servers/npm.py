@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.stores.databases import absent
+from tests.support.requirements import skip_or_fail
 
 _TIMEOUT = 480
 """Seconds for npm to install the packages of a lock, retries included; the timeout of a test is longer."""
@@ -18,9 +18,9 @@ def npm(folder: Path, *arguments: str, **environment: str) -> "subprocess.Comple
     """Run npm in a folder; without npm, skip the test, or fail it in CI."""
     command = shutil.which("npm")
     if command is None:
-        absent("npm", FileNotFoundError("npm"))
+        skip_or_fail("npm", FileNotFoundError())
     return subprocess.run(
-        [str(command), *arguments],
+        [command, *arguments],
         cwd=folder,
         env=os.environ | environment,
         capture_output=True,
@@ -39,5 +39,5 @@ def install(folder: Path) -> None:
     result = npm(folder, "ci", "--no-audit", "--no-fund", **_FETCH_OPTIONS)
     if result.returncode:
         output = (result.stdout + result.stderr)[-1000:]
-        absent(f"packages from npm for {folder.name}, with the output {output}", OSError())
+        skip_or_fail(f"npm packages of {folder.name}; npm printed {output}", OSError())
     marker.write_text(lock)

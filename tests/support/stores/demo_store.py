@@ -1,4 +1,4 @@
-"""The demo store, which is filled once in a test session and which no test changes."""
+"""The demo store: filled once per test session, and not changed by tests."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Demo:
         return [point.value for point in self.client.get_metric_history(run_id, key)]
 
 
-def filled(directory: Path) -> Demo:
-    """Fill a demo store in a directory."""
+def create_demo(directory: Path) -> Demo:
+    """Create a directory with a filled demo store."""
     progress: list[tuple[str, float]] = []
     uri = fill(directory, lambda label, fraction: progress.append((label, fraction)))
     return Demo(directory, uri, MlflowClient(uri, uri), progress)

@@ -1,4 +1,4 @@
-"""Rows that tests insert into MLflow's tables in bulk, and lists of the port as tuples."""
+"""Bulk inserts of rows into MLflow's tables."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,14 +7,13 @@ from sqlalchemy import Engine, insert
 
 from gql_server.stores.sql.tables import EXPERIMENTS, LATEST_METRICS, METRICS, PARAMS, RUNS
 from schema.ports.lifecycle import LifecycleView
-from schema.ports.table import Many
 from schema.ports.tracking import Order, Page, Search
 
-WHOLE = Page(first=1000, after=None, columns=frozenset({"run_id", "name", "experiment_id"}))
+WHOLE_PAGE = Page(first=1000, after=None, columns=frozenset({"run_id", "name", "experiment_id"}))
 ANY_STAGE = Search(view=LifecycleView.ALL)
 
 
-def experiment(engine: Engine, number: int, **values: Any) -> str:
+def insert_experiment(engine: Engine, number: int, **values: Any) -> str:
     """Insert an experiment, and return its id."""
     row = {"experiment_id": number, "name": f"experiment {number}", "lifecycle_stage": "active"}
     times = {"creation_time": 1000 + number, "last_update_time": 1000 + number}
@@ -23,9 +22,9 @@ def experiment(engine: Engine, number: int, **values: Any) -> str:
     return str(number)
 
 
-def runs(engine: Engine, experiment_id: str, rows: Iterable[dict[str, Any]]) -> list[str]:
+def insert_runs(engine: Engine, experiment_id: str, rows: Iterable[dict[str, Any]]) -> list[str]:
     """Insert runs, and return their ids."""
-    filled = [
+    complete = [
         {
             "name": None,
             "user_id": None,
@@ -39,45 +38,41 @@ def runs(engine: Engine, experiment_id: str, rows: Iterable[dict[str, Any]]) -> 
         for row in rows
     ]
     with engine.begin() as connection:
-        connection.execute(insert(RUNS), filled)
-    return [row["run_uuid"] for row in filled]
+        connection.execute(insert(RUNS), complete)
+    return [row["run_uuid"] for row in complete]
 
 
-def numbered(count: int, **values: Any) -> list[dict[str, Any]]:
-    """Return rows of runs, each started a second after the one before."""
+def run_rows(count: int, **values: Any) -> list[dict[str, Any]]:
+    """Return rows of `count` runs that start one second apart."""
     return [{"run_uuid": f"{number:032x}", "start_time": number * 1000, **values} for number in range(count)]
 
 
-def params(engine: Engine, rows: Sequence[tuple[str, str, str]]) -> None:
-    """Insert params: run, key and value."""
-    with engine.begin() as connection:
-        connection.execute(insert(PARAMS), [{"run_uuid": r, "key": k, "value": v} for r, k, v in rows])
-
-
-def last_metrics(engine: Engine, rows: Sequence[tuple[str, str, float, bool]]) -> None:
-    """Insert last values: run, key, value, and whether it is NaN."""
-    names = ("run_uuid", "key", "value", "is_nan")
-    filled = [dict(zip(names, row, strict=True)) | {"step": 0, "timestamp": 0} for row in rows]
-    with engine.begin() as connection:
-        connection.execute(insert(LATEST_METRICS), filled)
-
-
-def points(engine: Engine, run_id: str, key: str, rows: Iterable[tuple[int, int, float]]) -> None:
-    """Insert points of a metric: step, timestamp and value."""
-    names = ("step", "timestamp", "value")
-    filled = [dict(zip(names, row, strict=True)) for row in rows]
+def insert_params(engine: Engine, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Insert params, given as run id, key and value."""
     with engine.begin() as connection:
         connection.execute(
-            insert(METRICS), [{"run_uuid": run_id, "key": key, "is_nan": False} | row for row in filled]
+            insert(PARAMS), [{"run_uuid": run_id, "key": key, "value": value} for run_id, key, value in rows]
         )
 
 
-def by(key: str, *, of: Any = "attribute", descending: bool = False) -> Order:
-    """Return one key of an order."""
+def insert_latest_metrics(engine: Engine, rows: Sequence[tuple[str, str, float, bool]]) -> None:
+    """Insert latest metrics, given as run id, key, value, and whether the value is NaN."""
+    names = ("run_uuid", "key", "value", "is_nan")
+    complete = [dict(zip(names, row, strict=True)) | {"step": 0, "timestamp": 0} for row in rows]
+    with engine.begin() as connection:
+        connection.execute(insert(LATEST_METRICS), complete)
+
+
+def insert_points(engine: Engine, run_id: str, key: str, rows: Iterable[tuple[int, int, float]]) -> None:
+    """Insert points of a metric, given as step, timestamp and value."""
+    names = ("step", "timestamp", "value")
+    point_rows = [dict(zip(names, row, strict=True)) for row in rows]
+    with engine.begin() as connection:
+        connection.execute(
+            insert(METRICS), [{"run_uuid": run_id, "key": key, "is_nan": False} | row for row in point_rows]
+        )
+
+
+def sort_key(key: str, *, of: Any = "attribute", descending: bool = False) -> Order:
+    """Return one sort key of an order."""
     return Order(by=of, key=key, descending=descending)
-
-
-def lists(many: Many, *names: str) -> list[list[tuple[Any, ...]]]:
-    """Return the rows of each parent, of these columns."""
-    rows = list(zip(*(many.rows[name] for name in names), strict=True))
-    return [rows[start:stop] for start, stop in many.spans]

@@ -1,7 +1,7 @@
-"""Real tracking stores for tests, and how an empty one of each kind is created cheaply.
+"""Real tracking stores for tests, and fast creation of empty ones.
 
-MLflow's migrations take seconds, so each kind of database is migrated once a session, into a template;
-a test gets a copy.
+MLflow's migrations take seconds. Each kind of database is therefore migrated once per session, into a
+template, and each test gets a copy.
 """
 
 import shutil
@@ -18,15 +18,15 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from schema.ports.store_kind import StoreKind
 
-_KEPT = ("workspaces",)
-"""The tables whose rows MLflow's migrations write."""
+_MIGRATION_TABLES = ("workspaces",)
+"""The tables with rows that MLflow's migrations insert."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Store:
-    """A tracking store with MLflow's Default experiment (id 0) and nothing else.
+    """A tracking store with MLflow's Default experiment (id 0) only.
 
-    `client` is MLflow's own view of it, for writing and for comparing.
+    `client` is MLflow's client of the store. Tests write with it and compare results with it.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Store:
 
 
 @contextmanager
-def opened(
-    name: str, uri: str, kind: StoreKind = StoreKind.SQL, written_by: str | None = None
+def open_test_store(
+    name: str, uri: str, kind: StoreKind = StoreKind.SQL, client_uri: str | None = None
 ) -> Iterator[Store]:
-    """Give a store over a tracking URI, and close its connections afterwards.
+    """Yield the store at a tracking URI, and close its connections afterwards.
 
-    `written_by` is the URI that MLflow's own client takes, if it is another.
+    `client_uri` is the URI for MLflow's client, if it differs.
     """
-    client = MlflowClient(written_by or uri)
-    # Opening the store creates the Default experiment.
+    client = MlflowClient(client_uri or uri)
+    # MLflow creates the Default experiment when it opens a store.
     assert client.get_experiment("0").name == "Default"
     try:
         yield Store(name, uri, client, kind)
@@ -53,14 +53,14 @@ def opened(
 
 
 def dispose_engine(uri: str) -> None:
-    """Close the connections that MLflow pools for a database for the lifetime of the process."""
-    engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public method
+    """Close the pool of connections that MLflow otherwise keeps open until the process exits."""
+    engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public function
     if engine is not None:
         engine.dispose()
 
 
 def migrate(uri: str) -> None:
-    """Create all of MLflow's tables in an empty database, and no rows."""
+    """Create MLflow's tables in an empty database."""
     engine = create_sqlalchemy_engine(uri)
     try:
         _initialize_tables(engine)
@@ -68,17 +68,17 @@ def migrate(uri: str) -> None:
         engine.dispose()
 
 
-def wipe(uri: str) -> None:
-    """Empty a database that is being served, as if MLflow had just created it."""
+def empty_database(uri: str) -> None:
+    """Delete all rows, and create the Default experiment again; a server may be using the database."""
     engine = create_sqlalchemy_engine(uri)
     try:
         with engine.begin() as connection:
             for table in reversed(Base.metadata.sorted_tables):
-                if table.name not in _KEPT:
+                if table.name not in _MIGRATION_TABLES:
                     connection.execute(sqlalchemy.delete(table))
     finally:
         engine.dispose()
-    _remake_default_experiment(uri)
+    _create_default_experiment(uri)
 
 
 def sqlite_uri(path: Path) -> str:
@@ -92,6 +92,6 @@ def copy_template(template: Path, path: Path) -> str:
     return sqlite_uri(path)
 
 
-def _remake_default_experiment(uri: str) -> None:
+def _create_default_experiment(uri: str) -> None:
     SqlAlchemyStore(uri, "mlruns")
     dispose_engine(uri)

@@ -18,7 +18,7 @@ from gql_server.stores.mlflow import model_reader
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Page
 from tests.gql_server.stores.models.conftest import StoreUnderTest
-from tests.support.schema.port_results import each, lists, pairs
+from tests.support.schema.port_results import mapping_by_parent, row_by_parent, rows_by_parent
 
 LEAVES = frozenset(
     {
@@ -63,7 +63,7 @@ async def test_model_has_requested_columns(tested: StoreUnderTest) -> None:
     tested.client.finalize_logged_model(logged.model_id, "READY")
     bare = create_model(tested, "bare")
     found = await tested.port.models.by_id([logged.model_id, bare.model_id], LEAVES)
-    assert each(found, "status", "source_run_id", "model_type") == [
+    assert row_by_parent(found, "status", "source_run_id", "model_type") == [
         ("READY", run.info.run_id, "classifier"),
         ("PENDING", None, None),
     ]
@@ -81,7 +81,7 @@ async def test_models_of_runs(tested: StoreUnderTest) -> None:
     deleted = create_model(tested, "deleted", two)
     tested.client.delete_logged_model(deleted.model_id)
     run_ids = [run.info.run_id for run in (one, none, two, one)]
-    found = lists(await tested.port.models.of_runs(run_ids, FEW), "name", "source_run_id")
+    found = rows_by_parent(await tested.port.models.of_runs(run_ids, FEW), "name", "source_run_id")
     assert [sorted(models) for models in found] == [
         [("adopted", None), ("made", one.info.run_id)],
         [],
@@ -105,7 +105,7 @@ async def test_deleted_models_are_not_returned(tested: StoreUnderTest) -> None:
     models = tested.port.models
     found = await models.by_id([gone.model_id, kept.model_id], FEW)
     there = None if tested.kind == "file" else ("kept", run.info.run_id)
-    assert each(found, "name", "source_run_id") == [None, there]
+    assert row_by_parent(found, "name", "source_run_id") == [None, there]
     page = await models.of_experiments([experiment], Page(10, None, NAME))
     assert list(page.rows["name"]) == ["kept"]
     assert await models.count_of_experiments([experiment, "0"]) == [1, 0]
@@ -150,9 +150,9 @@ async def test_params_tags_and_metrics_of_models(tested: StoreUnderTest) -> None
     tested.client.log_batch(run_id, metrics=[metric(math.inf, 4, "train"), metric(2.0, 3, "train")])
     ids = [bare.model_id, logged.model_id]
     models = tested.port.models
-    assert pairs(await models.params(ids)) == [{}, {"a": "é", "b": "2"}]
-    assert pairs(await models.tags(ids)) == [{}, {"t": ""}]
-    found = lists(
+    assert mapping_by_parent(await models.params(ids)) == [{}, {"a": "é", "b": "2"}]
+    assert mapping_by_parent(await models.tags(ids)) == [{}, {"t": ""}]
+    found = rows_by_parent(
         await models.metrics(ids), *("key", "value", "non_finite", "step", "run_id"), "dataset_name"
     )
     assert found[0] == []
@@ -175,7 +175,7 @@ async def test_datasets_of_runs(tested: StoreUnderTest) -> None:
     found = await tested.port.models.datasets([none, one, one], frozenset(columns))
     train = ("train", "d1", "http", '{"url": "u"}', "[]", '{"rows": 3}', "training")
     val = ("val", "d2", "local", "{}", None, None, None)
-    assert lists(found, *columns) == [[], [train, val], [train, val]]
+    assert rows_by_parent(found, *columns) == [[], [train, val], [train, val]]
 
 
 async def test_no_parents_have_no_rows(tested: StoreUnderTest) -> None:
@@ -215,7 +215,7 @@ async def test_many_models_are_looked_up_in_few_calls(
     logged = [create_model(tested, f"m{number}") for number in range(4)]
     ids = [model.model_id for model in logged]
     found = await tested.port.models.by_id([*ids, "m-nothing"], NAME)
-    assert each(found, "name") == ["m0", "m1", "m2", "m3", None]
+    assert row_by_parent(found, "name") == ["m0", "m1", "m2", "m3", None]
     if tested.kind == "server":
         assert tested.port.calls["search_logged_models"] == 1  # type: ignore[union-attr]
         assert tested.port.calls["get_logged_model"] == 0  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from schema.ports.errors import BadUserInput
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
 from tests.gql_server.stores.models.conftest import StoreUnderTest
-from tests.support.schema.port_results import each, lists, pairs
+from tests.support.schema.port_results import mapping_by_parent, row_by_parent, rows_by_parent
 
 NAME = frozenset({"name"})
 # As psycopg 3 wants it: MLflow hands a version on to the database as it is given.
@@ -52,13 +52,17 @@ async def test_registered_model_has_requested_columns(tested: StoreUnderTest) ->
     columns = frozenset({"name", "description", "created_at", "updated_at"})
     registry = tested.port.registry
     one = await registry.models_by_name(["bare", "nothing", "net", "NET"], columns)
-    assert each(one, "name", "description") == [("bare", None), None, ("net", "a net"), None]
+    assert row_by_parent(one, "name", "description") == [("bare", None), None, ("net", "a net"), None]
     mlflow = tested.client.get_registered_model("net")
-    assert each(one, "created_at", "updated_at")[2] == (
+    assert row_by_parent(one, "created_at", "updated_at")[2] == (
         mlflow.creation_timestamp,
         mlflow.last_updated_timestamp,
     )
-    assert pairs(await registry.model_tags(["net", "bare", "nothing"])) == [{"a": "é", "b": "2"}, {}, {}]
+    assert mapping_by_parent(await registry.model_tags(["net", "bare", "nothing"])) == [
+        {"a": "é", "b": "2"},
+        {},
+        {},
+    ]
 
 
 async def test_search_matches_mlflow(tested: StoreUnderTest) -> None:
@@ -90,9 +94,11 @@ async def test_prompts_are_not_returned(tested: StoreUnderTest) -> None:
     tested.client.register_prompt("ask", "Say {{it}}.")
     registry = tested.port.registry
     assert await search_names(tested) == ["net"]
-    assert each(await registry.models_by_name(["ask", "net"], NAME), "name") == [None, "net"]
-    assert each(await registry.versions_by_key([VersionKey("ask", "1")], VERSION), "version") == [None]
-    assert lists(await registry.versions_of_runs([run_id], VERSION), "name") == [[]]
+    assert row_by_parent(await registry.models_by_name(["ask", "net"], NAME), "name") == [None, "net"]
+    assert row_by_parent(await registry.versions_by_key([VersionKey("ask", "1")], VERSION), "version") == [
+        None
+    ]
+    assert rows_by_parent(await registry.versions_of_runs([run_id], VERSION), "name") == [[]]
     if tested.kind != "file":
         # MLflow's file store leaves them out of any search.
         assert await search_names(tested, "tags.`mlflow.prompt.is_prompt` = 'true'") == ["ask"]
@@ -146,14 +152,14 @@ async def test_version_has_requested_columns(tested: StoreUnderTest) -> None:
     keys = [VersionKey("net", "2"), VersionKey("net", "9"), VersionKey("net", "1"), VersionKey("no", "1")]
     one = await registry.versions_by_key(keys, columns)
     names = ("version", "stage", "status", "description", "source", "source_run_id", "logged_model_id")
-    assert each(one, *names) == [
+    assert row_by_parent(one, *names) == [
         ("2", None, "READY", None, "s3://bucket/net", None, None),
         None,
         ("1", None, "READY", "the first", made.source, run_id, model_id),
         None,
     ]
-    assert each(one, "created_at")[2] == made.creation_timestamp
-    assert pairs(await registry.version_tags(keys)) == [{}, {}, tags, {}]
+    assert row_by_parent(one, "created_at")[2] == made.creation_timestamp
+    assert mapping_by_parent(await registry.version_tags(keys)) == [{}, {}, tags, {}]
 
 
 async def test_versions_of_models(tested: StoreUnderTest) -> None:
@@ -191,7 +197,7 @@ async def test_versions_of_runs(tested: StoreUnderTest) -> None:
     register_version(tested, "a")
     tested.client.delete_model_version("a", TWO)
     registry = tested.port.registry
-    made = lists(await registry.versions_of_runs([none, one, one], VERSION), "name", "version")
+    made = rows_by_parent(await registry.versions_of_runs([none, one, one], VERSION), "name", "version")
     assert made == [[], [("a", "3"), ("a", "1"), ("b", "1")], [("a", "3"), ("a", "1"), ("b", "1")]]
 
 
@@ -202,7 +208,7 @@ async def test_stage_is_returned_if_set(tested: StoreUnderTest) -> None:
     with pytest.warns(FutureWarning):
         tested.client.transition_model_version_stage("net", ONE, "Production")
     one = await tested.port.registry.versions_by_key([VersionKey("net", "1")], frozenset({"stage"}))
-    assert each(one, "stage") == ["Production"]
+    assert row_by_parent(one, "stage") == ["Production"]
 
 
 async def test_aliases_have_their_versions(tested: StoreUnderTest) -> None:
@@ -214,7 +220,7 @@ async def test_aliases_have_their_versions(tested: StoreUnderTest) -> None:
     tested.client.set_registered_model_alias("net", "old", ONE)
     tested.client.set_registered_model_alias("net", "champion", TWO)
     names = ["net", "nothing", "bare"]
-    aliases = lists(await tested.port.registry.aliases(names), "alias", "version")
+    aliases = rows_by_parent(await tested.port.registry.aliases(names), "alias", "version")
     assert aliases == [[("champion", "2"), ("old", "1")], [], []]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert
 from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import BadUserInput
-from tests.support.stores.sql_rows import experiment, numbered, points, runs
+from tests.support.stores.sql_rows import insert_experiment, insert_points, insert_runs, run_rows
 
 _POINTS = [
     *((0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.1 + 0.2), (7, 1, 1e-300)),
@@ -20,10 +20,10 @@ _POINTS = [
 @pytest.fixture
 def filled(engine: Engine) -> list[str]:
     """Insert three runs, of which one has points that share steps and times, and a NaN among them."""
-    ids = runs(engine, experiment(engine, 5), numbered(3))
-    points(engine, ids[0], "m", _POINTS)
-    points(engine, ids[0], "other", [(step, step, 1.0) for step in range(4)])
-    points(engine, ids[1], "m", [(0, 0, 0.0)])
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(3))
+    insert_points(engine, ids[0], "m", _POINTS)
+    insert_points(engine, ids[0], "other", [(step, step, 1.0) for step in range(4)])
+    insert_points(engine, ids[1], "m", [(0, 0, 0.0)])
     with engine.begin() as connection:
         nan = {"key": "m", "step": 0, "timestamp": 3, "run_uuid": ids[0], "value": 0.0, "is_nan": True}
         connection.execute(insert(METRICS), [nan])

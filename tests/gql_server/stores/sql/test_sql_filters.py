@@ -8,7 +8,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.condition import AllOf, AnyOf, Not, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Order, Search
-from tests.support.stores.sql_rows import WHOLE
+from tests.support.stores.sql_rows import WHOLE_PAGE
 from tests.support.stores.store import Store
 
 _RUN_FILTERS = [
@@ -75,16 +75,16 @@ async def test_run_filters_match_mlflow(
 ) -> None:
     """A filter is part of the one statement, and matches the same runs, each once."""
     experiment_id, ids = _fill(database.client)
-    await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    await tracking.runs([(experiment_id,)], Search(), WHOLE_PAGE)
     for template in _RUN_FILTERS:
         filter_ = template.format(*ids)
         expected = database.client.search_runs([experiment_id], filter_)
         statements.clear()
-        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE_PAGE)
         assert len(statements) == 1
         assert list(pages.rows["run_id"]) == [run.info.run_id for run in expected], filter_
         assert await tracking.count_runs([(experiment_id,)], Search(filter=filter_)) == [len(expected)]
-        several = await tracking.runs([(experiment_id,), ("0",)], Search(filter=filter_), WHOLE)
+        several = await tracking.runs([(experiment_id,), ("0",)], Search(filter=filter_), WHOLE_PAGE)
         assert list(several.rows["run_id"]) == [run.info.run_id for run in expected], filter_
 
 
@@ -102,10 +102,10 @@ async def test_condition_takes_no_further_statement(
         )
     )
     order = (Order("param", "opt"), Order("attribute", "duration"))
-    await tracking.runs([(experiment_id,)], Search(), WHOLE)
+    await tracking.runs([(experiment_id,)], Search(), WHOLE_PAGE)
     statements.clear()
     search = Search(filter="tags.team ILIKE 'vision'", where=where, order=order)
-    pages = await tracking.runs([(experiment_id,)], search, WHOLE)
+    pages = await tracking.runs([(experiment_id,)], search, WHOLE_PAGE)
     assert len(statements) == 1
     assert list(pages.rows["run_id"]) == ids[:2]
 
@@ -125,7 +125,7 @@ async def test_duration_is_exact_for_current_times(tracking: SqlTracking, databa
         ("lte", 59.999, ids[:2]),
     ):
         where = Predicate("attribute", "duration_seconds", operator, seconds)  # type: ignore[arg-type]
-        pages = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE)
+        pages = await tracking.runs([(experiment_id,)], Search(where=where), WHOLE_PAGE)
         assert set(pages.rows["run_id"]) == set(expected), (operator, seconds)
 
 
@@ -134,7 +134,7 @@ async def test_experiment_filters_match_mlflow(tracking: SqlTracking, database: 
     _fill(database.client)
     for filter_ in _EXPERIMENT_FILTERS:
         expected = database.client.search_experiments(ViewType.ACTIVE_ONLY, filter_string=filter_)
-        pages = await tracking.experiments(Search(filter=filter_), WHOLE)
+        pages = await tracking.experiments(Search(filter=filter_), WHOLE_PAGE)
         assert list(pages.rows["name"]) == [known.name for known in expected], filter_
         assert await tracking.count_experiments(Search(filter=filter_)) == len(expected)
 
@@ -168,9 +168,9 @@ async def test_refused_filter_raises_bad_user_input(tracking: SqlTracking) -> No
     for filter_ in _REFUSED:
         search = Search(filter=filter_)
         with pytest.raises(BadUserInput) as of_runs:
-            await tracking.runs([None], search, WHOLE)
+            await tracking.runs([None], search, WHOLE_PAGE)
         with pytest.raises(BadUserInput) as of_experiments:
-            await tracking.experiments(search, WHOLE)
+            await tracking.experiments(search, WHOLE_PAGE)
         assert "SELECT" not in f"{of_runs.value}{of_experiments.value}"
 
 
@@ -189,6 +189,6 @@ async def test_numeric_attributes_are_compared_as_numbers(tracking: SqlTracking,
         # MLflow stores a NaN as 0 with a flag, and its filter does not look at the flag.
         "metrics.loss < 1e400": [2, 1, 0],
     }.items():
-        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE)
+        pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE_PAGE)
         assert [ids.index(run_id) for run_id in pages.rows["run_id"]] == expected, filter_
     assert await tracking.count_experiments(Search(filter="creation_time > 0 AND last_update_time > 5")) == 3

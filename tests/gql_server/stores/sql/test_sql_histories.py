@@ -10,7 +10,8 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import LimitExceeded
 from tests.support.garbage_collection import without_garbage_collection
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores.sql_rows import experiment, lists, numbered, points, runs
+from tests.support.schema.port_results import rows_by_parent
+from tests.support.stores.sql_rows import insert_experiment, insert_points, insert_runs, run_rows
 
 _POINT = ("step", "timestamp", "value")
 
@@ -19,9 +20,9 @@ async def test_points_with_equal_steps_are_sorted_by_time_and_value(
     tracking: SqlTracking, engine: Engine
 ) -> None:
     """Points are sorted by step, timestamp and value, a NaN last, in every store."""
-    a, b = runs(engine, experiment(engine, 5), numbered(2))
-    points(engine, a, "m", [(0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.5)])
-    points(engine, b, "m", [(0, 0, 0.0)])
+    a, b = insert_runs(engine, insert_experiment(engine, 5), run_rows(2))
+    insert_points(engine, a, "m", [(0, 9, 1.0), (0, 3, 2.0), (-2, 5, 3.0), (0, 3, -1.0), (7, 1, 0.5)])
+    insert_points(engine, b, "m", [(0, 0, 0.0)])
     with engine.begin() as connection:
         row = "'m', 0, 3, 0, '{}', {}".format(a, "1" if engine.dialect.name != "postgresql" else "true")
         columns = "metrics.key, value, timestamp, step, run_uuid, is_nan".replace(
@@ -29,7 +30,7 @@ async def test_points_with_equal_steps_are_sorted_by_time_and_value(
         )
         connection.execute(text(f"INSERT INTO metrics ({columns}) VALUES ({row})"))  # noqa: S608
     result = await tracking.histories([(b, "m"), (a, "m")], None, None)
-    assert lists(result, *_POINT) == [
+    assert rows_by_parent(result, *_POINT) == [
         [(0, 0, 0.0)],
         [(-2, 5, 3.0), (0, 3, -1.0), (0, 3, 2.0), (0, 3, None), (0, 9, 1.0), (7, 1, 0.5)],
     ]
@@ -42,25 +43,27 @@ def _quoted(engine: Engine) -> str:
 
 async def test_only_requested_series_and_steps_are_returned(tracking: SqlTracking, engine: Engine) -> None:
     """Runs may have different metrics, and one twice; steps are limited at both ends."""
-    ids = runs(engine, experiment(engine, 5), numbered(7))
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(7))
     for number, id_ in enumerate(ids):
         for key in ("a", "b", "c"):
-            points(engine, id_, key, [(step, step, number + step / 10) for step in range(4)])
+            insert_points(engine, id_, key, [(step, step, number + step / 10) for step in range(4)])
     series = [(id_, "abc"[number % 3]) for number, id_ in enumerate(ids)]
     series += [(ids[0], "b"), (ids[0], "a"), (ids[0], "none"), ("f" * 32, "a"), (ids[1], "B\x00")]
     result = await tracking.histories(series, 1, 2)
     owner = [*range(7), 0, 0]
     expected = [[(step, step, number + step / 10) for step in (1, 2)] for number in owner]
-    assert lists(result, *_POINT) == [*expected, [], [], []]
-    assert lists(await tracking.histories(series[:1], None, -1), *_POINT) == [[]]
-    assert lists(await tracking.histories([], None, None), *_POINT) == []
+    assert rows_by_parent(result, *_POINT) == [*expected, [], [], []]
+    assert rows_by_parent(await tracking.histories(series[:1], None, -1), *_POINT) == [[]]
+    assert rows_by_parent(await tracking.histories([], None, None), *_POINT) == []
 
 
 async def test_floats_are_exact(tracking: SqlTracking, engine: Engine) -> None:
     """No bit of a value is lost, and an integral value stays a float."""
-    (a,) = runs(engine, experiment(engine, 5), numbered(1))
+    (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
     values = [0.1, 1e-300, 123456789.12345679, 1.7976931348623155e308, 2.0, -1e22]
-    points(engine, a, "m", [(2**63 - 1, 2**53 + 1 + number, value) for number, value in enumerate(values)])
+    insert_points(
+        engine, a, "m", [(2**63 - 1, 2**53 + 1 + number, value) for number, value in enumerate(values)]
+    )
     result = await tracking.histories([(a, "m")], None, None)
     assert list(map(repr, result.rows["value"])) == list(map(repr, values))
     assert (result.rows["step"][0], result.rows["timestamp"][0]) == (2**63 - 1, 2**53 + 1)
@@ -68,9 +71,9 @@ async def test_floats_are_exact(tracking: SqlTracking, engine: Engine) -> None:
 
 async def test_too_many_points_are_refused_before_reading(engine: Engine, statements: list[str]) -> None:
     """The error names the setting and what to do; as many points as the limit are returned."""
-    a, b = runs(engine, experiment(engine, 5), numbered(2))
+    a, b = insert_runs(engine, insert_experiment(engine, 5), run_rows(2))
     for id_ in (a, b):
-        points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
+        insert_points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
     tracking = SqlTracking(engine, store_limits(max_points=99))
     statements.clear()
     with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*fromStep"):
@@ -82,9 +85,9 @@ async def test_too_many_points_are_refused_before_reading(engine: Engine, statem
 
 async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, statements: list[str]) -> None:
     """They take two statements at most, and the event loop keeps running meanwhile."""
-    ids = runs(engine, experiment(engine, 5), numbered(20))
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(20))
     for id_ in ids:
-        points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
+        insert_points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
     tracking = SqlTracking(engine, LIMITS.store)
     await tracking.ready()
     statements.clear()

@@ -26,7 +26,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
 from tests.support.limits import LIMITS
-from tests.support.stores.sql_rows import experiment, runs
+from tests.support.stores.sql_rows import insert_experiment, insert_runs
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
 
@@ -38,8 +38,8 @@ PAGE = Page(5, None, MODEL)
 def fill(engine: Engine, number: int, workspace: str = "default", models: int = 1) -> str:
     """Insert an experiment with a run, its models, a dataset, and a registered model; return the run id."""
     run_id = f"{number:032x}"
-    experiment(engine, number, workspace=workspace)
-    runs(engine, str(number), [{"run_uuid": run_id}])
+    insert_experiment(engine, number, workspace=workspace)
+    insert_runs(engine, str(number), [{"run_uuid": run_id}])
     ids = [f"m-{number}-{index}" for index in range(models)]
     of_model = {"experiment_id": number}
     rows: list[tuple[Any, list[dict[str, Any]]]] = [

@@ -11,7 +11,15 @@ from schema.ports.condition import Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Order, Page, Scope, Search
-from tests.support.stores.sql_rows import WHOLE, by, experiment, last_metrics, numbered, params, runs
+from tests.support.stores.sql_rows import (
+    WHOLE_PAGE,
+    insert_experiment,
+    insert_latest_metrics,
+    insert_params,
+    insert_runs,
+    run_rows,
+    sort_key,
+)
 
 _INDEX = "CREATE INDEX runs_by_start ON runs (experiment_id, start_time DESC, run_uuid)"
 
@@ -19,12 +27,12 @@ _INDEX = "CREATE INDEX runs_by_start ON runs (experiment_id, start_time DESC, ru
 def _filled(engine: Engine, *sizes: int) -> list[str]:
     ids = []
     for number, size in enumerate(sizes, 1):
-        ids.append(experiment(engine, number))
-        rows = numbered(size)
+        ids.append(insert_experiment(engine, number))
+        rows = run_rows(size)
         for row in rows:
             row["run_uuid"] = f"{number:04x}{row['run_uuid'][4:]}"
         if rows:
-            runs(engine, ids[-1], rows)
+            insert_runs(engine, ids[-1], rows)
     return ids
 
 
@@ -39,9 +47,9 @@ async def test_many_experiments_take_one_statement(
             connection.execute(text(_INDEX))
     try:
         scopes: list[Scope] = [(ids[3],), (ids[1],), (ids[0],), (ids[3],), (ids[4],)]
-        await tracking.runs(scopes, Search(), WHOLE)
+        await tracking.runs(scopes, Search(), WHOLE_PAGE)
         statements.clear()
-        pages = await tracking.runs(scopes, Search(), Page(4, None, WHOLE.columns))
+        pages = await tracking.runs(scopes, Search(), Page(4, None, WHOLE_PAGE.columns))
         assert len(statements) == 1
     finally:
         if indexed:
@@ -69,10 +77,10 @@ def _drop_index(engine: Engine) -> None:
 async def test_scopes_may_combine_experiments(tracking: SqlTracking, engine: Engine) -> None:
     """A scope may be two experiments, all active ones, or none; each scope has its own page."""
     ids = _filled(engine, 3, 2, 4)
-    experiment(engine, 9, lifecycle_stage="deleted")
-    runs(engine, "9", [{"run_uuid": "9" * 32, "start_time": 5}])
+    insert_experiment(engine, 9, lifecycle_stage="deleted")
+    insert_runs(engine, "9", [{"run_uuid": "9" * 32, "start_time": 5}])
     scopes: list[Scope] = [(ids[0], ids[1]), None, ("9",), (), ("2147483648",)]
-    pages = await tracking.runs(scopes, Search(), WHOLE)
+    pages = await tracking.runs(scopes, Search(), WHOLE_PAGE)
     assert [stop - start for start, stop in pages.spans] == [5, 9, 1, 0, 0]
     assert await tracking.count_runs(scopes, Search()) == [5, 9, 1, 0, 0]
     assert await tracking.count_runs([(id_,) for id_ in (*ids, "77")], Search()) == [3, 2, 4, 0]
@@ -89,12 +97,12 @@ async def test_pagination_during_writes_returns_each_run_once(tracking: SqlTrack
     """While runs are created and deleted, each run that stays is returned exactly once."""
     orders: list[tuple[Order, ...]] = [
         (),
-        (by("name"),),
-        (by("ended_at", descending=True),),
-        (by("lr", of="param", descending=True), by("loss", of="metric")),
+        (sort_key("name"),),
+        (sort_key("ended_at", descending=True),),
+        (sort_key("lr", of="param", descending=True), sort_key("loss", of="metric")),
     ]
     for number, order in enumerate(orders, 5):
-        experiment_id = experiment(engine, number)
+        experiment_id = insert_experiment(engine, number)
         await _walk(tracking, engine, experiment_id, order)
         with engine.begin() as connection:
             for table in (PARAMS, LATEST_METRICS, RUNS):
@@ -102,18 +110,22 @@ async def test_pagination_during_writes_returns_each_run_once(tracking: SqlTrack
 
 
 async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order: tuple[Order, ...]) -> None:
-    some = [row | {"name": f"n{row['start_time'] % 7}"} for row in numbered(40, end_time=3)]
-    permanent = runs(engine, experiment_id, some[::2])
-    temporary = runs(engine, experiment_id, some[1::2])
+    some = [row | {"name": f"n{row['start_time'] % 7}"} for row in run_rows(40, end_time=3)]
+    permanent = insert_runs(engine, experiment_id, some[::2])
+    temporary = insert_runs(engine, experiment_id, some[1::2])
     texts, values = ["10", "9", "1e1", "", "b", "B"], [(1.5, False), (0.0, True), (-2.0, False)]
-    params(engine, [(run_id, "lr", texts[index % 6]) for index, run_id in enumerate(permanent) if index % 5])
-    last_metrics(
+    insert_params(
+        engine, [(run_id, "lr", texts[index % 6]) for index, run_id in enumerate(permanent) if index % 5]
+    )
+    insert_latest_metrics(
         engine, [(id_, "loss", *values[index % 3]) for index, id_ in enumerate(permanent) if index % 4]
     )
     seen: list[str] = []
     after, turn = None, 0
     while True:
-        page = await tracking.runs([(experiment_id,)], Search(order=order), Page(3, after, WHOLE.columns))
+        page = await tracking.runs(
+            [(experiment_id,)], Search(order=order), Page(3, after, WHOLE_PAGE.columns)
+        )
         seen += page.rows["run_id"]
         if not page.has_next[0]:
             break
@@ -124,7 +136,7 @@ async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order
                     RUNS.c.run_uuid.in_([temporary.pop(), seen[-1] if seen[-1] not in permanent else ""])
                 )
             )
-        runs(
+        insert_runs(
             engine,
             experiment_id,
             [{"run_uuid": f"{turn + 1:x}".ljust(32, "f"), "start_time": turn * 900 + 1, "name": "n3"}],
@@ -136,12 +148,12 @@ async def _walk(tracking: SqlTracking, engine: Engine, experiment_id: str, order
 
 async def test_views_partition_runs(tracking: SqlTracking, engine: Engine) -> None:
     """The active and the deleted runs together are all runs, and counts equal the pages."""
-    experiment_id = experiment(engine, 5)
-    runs(engine, experiment_id, numbered(3))
-    runs(engine, experiment_id, [{"run_uuid": "d" * 32, "lifecycle_stage": "deleted"}])
+    experiment_id = insert_experiment(engine, 5)
+    insert_runs(engine, experiment_id, run_rows(3))
+    insert_runs(engine, experiment_id, [{"run_uuid": "d" * 32, "lifecycle_stage": "deleted"}])
     sizes = {}
     for view in LifecycleView:
-        pages = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE)
+        pages = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE_PAGE)
         counts = await tracking.count_runs([(experiment_id,)], Search(view=view))
         assert counts == [pages.rows.size]
         sizes[view] = pages.rows.size
@@ -181,17 +193,17 @@ async def _refused(tracking: SqlTracking, experiment_id: str) -> None:
     with pytest.raises(BadUserInput):
         await tracking.experiments_by_id([experiment_id], {"name"})
     with pytest.raises(BadUserInput):
-        await tracking.runs([(experiment_id,)], Search(), WHOLE)
+        await tracking.runs([(experiment_id,)], Search(), WHOLE_PAGE)
     with pytest.raises(BadUserInput):
         await tracking.experiment_tags([experiment_id], None)
 
 
 async def test_run_name_falls_back_to_tag(tracking: SqlTracking, engine: Engine) -> None:
     """Runs of MLflow before 1.30 have their names in a tag, or none; a name in the column has precedence."""
-    experiment_id = experiment(engine, 5)
+    experiment_id = insert_experiment(engine, 5)
     names = [None, "", "own", "", None, " "]
     rows: list[dict[str, Any]] = [{"name": name} for name in names]
-    ids = runs(engine, experiment_id, [row | one for row, one in zip(numbered(6), rows, strict=True)])
+    ids = insert_runs(engine, experiment_id, [row | one for row, one in zip(run_rows(6), rows, strict=True)])
     with engine.begin() as connection:
         for id_ in ids[:3]:
             connection.execute(text(f"INSERT INTO tags VALUES ('mlflow.runName', 'tagged', '{id_}')"))  # noqa: S608

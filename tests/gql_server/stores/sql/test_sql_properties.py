@@ -11,7 +11,8 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS
-from tests.support.stores.sql_rows import ANY_STAGE, WHOLE, lists
+from tests.support.schema.port_results import rows_by_parent
+from tests.support.stores.sql_rows import ANY_STAGE, WHOLE_PAGE
 from tests.support.stores.store import Store
 from tests.support.stores.store_strategies import Experiment, rename_experiments, stores, write_store
 
@@ -67,7 +68,7 @@ async def _compare_experiments(tracking: SqlTracking, database: Store) -> None:
         for known in expected
     ]
     tags = await tracking.experiment_tags([known.experiment_id for known in expected], None)
-    assert lists(tags, "key", "value") == [sorted(known.tags.items()) for known in expected]
+    assert rows_by_parent(tags, "key", "value") == [sorted(known.tags.items()) for known in expected]
 
 
 async def _compare_runs(tracking: SqlTracking, database: Store, experiment_id: str) -> None:
@@ -90,20 +91,20 @@ async def _compare_runs(tracking: SqlTracking, database: Store, experiment_id: s
     ]
     run_ids = [info.run_id for info in infos]
     params, tags = await tracking.params(run_ids, None), await tracking.tags(run_ids, None)
-    assert lists(params, "key", "value") == [sorted(run.data.params.items()) for run in expected]
-    assert lists(tags, "key", "value") == [sorted(run.data.tags.items()) for run in expected]
+    assert rows_by_parent(params, "key", "value") == [sorted(run.data.params.items()) for run in expected]
+    assert rows_by_parent(tags, "key", "value") == [sorted(run.data.tags.items()) for run in expected]
     metrics = await tracking.metrics(run_ids, None)
-    assert lists(metrics, "key", "value", "non_finite") == [
+    assert rows_by_parent(metrics, "key", "value", "non_finite") == [
         [(key, *_split(value)) for key, value in sorted(run.data.metrics.items())] for run in expected
     ]
     series = list(zip(metrics.rows["run_id"], metrics.rows["key"], strict=True))
     histories = await tracking.histories(series, None, None)
-    assert lists(histories, "step", "timestamp", "value", "non_finite") == [
+    assert rows_by_parent(histories, "step", "timestamp", "value", "non_finite") == [
         sorted(((point.step, point.timestamp, *_split(point.value)) for point in history), key=_sort_key)
         for history in (database.client.get_metric_history(*one) for one in series)
     ]
     for view, mlflows in ((LifecycleView.ACTIVE, 1), (LifecycleView.DELETED, 2)):
-        found = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE)
+        found = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE_PAGE)
         known = database.client.search_runs([experiment_id], run_view_type=mlflows)
         assert list(found.rows["run_id"]) == [run.info.run_id for run in known]
 

@@ -17,7 +17,8 @@ from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.tracking import Sample
 from tests.support.limits import LIMITS
-from tests.support.stores.sql_rows import experiment, lists, numbered, points, runs
+from tests.support.schema.port_results import rows_by_parent
+from tests.support.stores.sql_rows import insert_experiment, insert_points, insert_runs, run_rows
 
 SAMPLE = Sample(500, "lttb")
 
@@ -25,8 +26,8 @@ SAMPLE = Sample(500, "lttb")
 def log_long_history(engine: Engine, run_id: str, blocks: int) -> np.ndarray[Any, Any]:
     """Log a thousand points for each block, and return their values."""
     line = [(step, step, float(step % 97)) for step in range(1000)]
-    points(engine, run_id, "block", line)
-    points(engine, run_id, "blocks", [(1000 * number, 0, 0.0) for number in range(blocks)])
+    insert_points(engine, run_id, "block", line)
+    insert_points(engine, run_id, "blocks", [(1000 * number, 0, 0.0) for number in range(blocks)])
     one, many = METRICS.alias(), METRICS.alias()
     step, others = one.c.step + many.c.step, [one.c.timestamp, one.c.value, one.c.is_nan, one.c.run_uuid]
     same_run = one.c.run_uuid == many.c.run_uuid
@@ -57,7 +58,7 @@ def object_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_million_points_create_few_objects(engine: Engine, object_counts: list[int]) -> None:
     """A history of a million points is read with fewer objects than a fiftieth of its points."""
-    (run_id,) = runs(engine, experiment(engine, 5), numbered(1))
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
     values = log_long_history(engine, run_id, 1000)
     tracking = SqlTracking(engine, LIMITS.store)
     await tracking.histories([(run_id, "m")], None, 1000, SAMPLE)
@@ -72,7 +73,7 @@ async def test_million_points_create_few_objects(engine: Engine, object_counts: 
 
 async def test_samples_take_less_memory_than_histories(engine: Engine) -> None:
     """Sampling ten histories reads one at a time, in less than a fifth of the memory of all points."""
-    ids = runs(engine, experiment(engine, 5), numbered(10))
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(10))
     for run_id in ids:
         log_long_history(engine, run_id, 10)
     tracking = SqlTracking(engine, LIMITS.store)
@@ -98,15 +99,15 @@ async def test_samples_take_less_memory_than_histories(engine: Engine) -> None:
 
 async def test_unrequested_series_are_discarded(tracking: SqlTracking, engine: Engine) -> None:
     """Series that are read with the requested ones, but not requested, are not returned."""
-    ids = runs(engine, experiment(engine, 5), numbered(7))
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(7))
     for number, id_ in enumerate(ids):
         for key in ("a", "b", "c"):
-            points(engine, id_, key, [(step, step, float(number)) for step in range(20)])
+            insert_points(engine, id_, key, [(step, step, float(number)) for step in range(20)])
     series = [(id_, "abc"[number % 3]) for number, id_ in enumerate(ids)]
     series += [(ids[0], "b"), (ids[1], "a"), (ids[1], "c")]
     result = await tracking.histories(series, None, None, Sample(3, "every_nth"))
     owner = [*range(7), 0, 1, 1]
-    assert lists(result, "step", "value") == [
+    assert rows_by_parent(result, "step", "value") == [
         [(step, float(number)) for step in (0, 9, 19)] for number in owner
     ]
     assert result.rows.size == 30

@@ -15,7 +15,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores.sql_rows import WHOLE, experiment, numbered, points, runs
+from tests.support.stores.sql_rows import WHOLE_PAGE, insert_experiment, insert_points, insert_runs, run_rows
 from tests.support.stores.store import Store
 
 
@@ -52,13 +52,13 @@ async def test_locked_file_fails_within_timeout(path: Path) -> None:
 
 async def test_read_only_file_is_read_without_changes(engine: Engine, path: Path) -> None:
     """All reads work on a file without write permission, and create no file beside it."""
-    (a,) = runs(engine, experiment(engine, 5), numbered(1))
-    points(engine, a, "m", [(0, 0, 1.0)])
+    (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
+    insert_points(engine, a, "m", [(0, 0, 1.0)])
     engine.dispose()
     before = _make_read_only(path)
     read_only: Engine = create_sqlalchemy_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     tracking = SqlTracking(read_only, LIMITS.store)
-    pages = await tracking.runs([None, ("5",)], Search(), WHOLE)
+    pages = await tracking.runs([None, ("5",)], Search(), WHOLE_PAGE)
     assert list(pages.rows["run_id"]) == [a, a]
     assert (await tracking.histories([(a, "m")], None, None)).rows.size == 1
     await tracking.close()
@@ -77,7 +77,7 @@ def _state(path: Path) -> tuple[bytes, list[Path]]:
 async def test_histories_use_index_on_runs(engine: Engine) -> None:
     """The points of other runs are not read; by default SQLite uses the index on keys."""
     plans: list[str] = []
-    ids = runs(engine, experiment(engine, 5), numbered(2))
+    ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(2))
     tracking = SqlTracking(engine, LIMITS.store)
     _explain(engine, plans)
     await tracking.histories([(ids[0], "m"), (ids[1], "m"), (ids[0], "n")], None, None)
