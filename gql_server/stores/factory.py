@@ -31,7 +31,7 @@ class OpenableTracking(Tracking, Protocol):
 def store_from(settings: Settings) -> OpenableTracking:
     """Return the store at the settings' tracking URI; it opens with its first use.
 
-    A store that does not exist is created only if it is MLflow's own default store, as MLflow does it.
+    A store that does not exist is created only if it is MLflow's own default store, as MLflow itself does.
     """
     if settings.auth == "pass-through":
         pass_credentials_through()
@@ -45,9 +45,10 @@ def store_from(settings: Settings) -> OpenableTracking:
 
 
 def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable) -> WriteStore:
-    """Return the settings' store for changes, which invalidates what `cached` has of the things changed.
+    """Return the settings' store for changes; it invalidates the records of `cached` after each change.
 
-    A database is written through the store that is read. Over HTTP a separate store sends each request once.
+    A database is written through the engine that reads it. Over HTTP, a separate store sends each request
+    once.
     """
     lazy = (
         store.lazy_store
