@@ -1,4 +1,4 @@
-"""Wheels and sdists contain the page, and building one with the page needs neither Node nor network."""
+"""Wheels and sdists contain the page, and a build with the page needs neither Node nor a network."""
 
 import json
 import os
@@ -53,8 +53,8 @@ def build(sources: Path, target: str, **environment: str) -> "subprocess.Complet
     )
 
 
-def the_only(folder: Path, pattern: str) -> Path:
-    """Return the only file of a folder that matches a pattern."""
+def single_path(folder: Path, pattern: str) -> Path:
+    """Return the only path in a folder that matches a pattern."""
     (path,) = folder.glob(pattern)
     return path
 
@@ -63,7 +63,7 @@ def test_wheel_contains_the_page(with_page: Path) -> None:
     """A wheel has every file of the page and the licences of its packages, but none of its sources."""
     result = build(with_page, "wheel")
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(the_only(with_page / "out", "*.whl")) as wheel:
+    with zipfile.ZipFile(single_path(with_page / "out", "*.whl")) as wheel:
         names = set(wheel.namelist())
         licences = wheel.read(f"{_IN_PACKAGE}/LICENSES.txt").decode()
     built = {f"{_IN_PACKAGE}/{file.relative_to(BUILT)}" for file in BUILT.rglob("*") if file.is_file()}
@@ -78,18 +78,18 @@ def test_sdist_builds_a_wheel_without_node(with_page: Path, tmp_path: Path) -> N
     """An sdist contains the page and its sources, and building a wheel from it needs no Node."""
     result = build(with_page, "sdist")
     assert result.returncode == 0, result.stderr
-    with tarfile.open(the_only(with_page / "out", "*.tar.gz")) as sdist:
+    with tarfile.open(single_path(with_page / "out", "*.tar.gz")) as sdist:
         sdist.extractall(tmp_path / "unpacked", filter="data")
-    unpacked = the_only(tmp_path / "unpacked", "*")
+    unpacked = single_path(tmp_path / "unpacked", "*")
     assert (unpacked / "frontend" / "package-lock.json").is_file()
     result = build(unpacked, "wheel")
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(the_only(unpacked / "out", "*.whl")) as wheel:
+    with zipfile.ZipFile(single_path(unpacked / "out", "*.whl")) as wheel:
         assert f"{_IN_PACKAGE}/index.html" in wheel.namelist()
 
 
 def test_build_without_node_fails(sources: Path) -> None:
-    """Without Node and the page the build fails, and the error names both ways to continue."""
+    """Without Node and the page the build fails, and the error names both solutions."""
     result = build(sources, "wheel")
     assert result.returncode != 0
     assert "needs Node 20.19 or newer" in result.stderr
@@ -101,7 +101,7 @@ def test_page_can_be_left_out(sources: Path) -> None:
     """With the variable the package is built without the page."""
     result = build(sources, "wheel", GQL_SKIP_FRONTEND="true")
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(the_only(sources / "out", "*.whl")) as wheel:
+    with zipfile.ZipFile(single_path(sources / "out", "*.whl")) as wheel:
         assert not [name for name in wheel.namelist() if name.startswith(_IN_PACKAGE)]
 
 

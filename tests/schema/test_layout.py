@@ -1,4 +1,4 @@
-"""The schema package does not depend on HTTP, on MLflow or on the server."""
+"""The `schema` package does not depend on HTTP, on MLflow or on the server."""
 
 import ast
 import subprocess
@@ -22,6 +22,7 @@ FOREIGN = {
     "redis",
     "requests",
 }
+"""The packages that `schema` must not import."""
 
 
 def _imported(source: str) -> Iterator[str]:
@@ -60,10 +61,10 @@ def test_foreign_imports_are_found(source: str) -> None:
 def test_importing_the_schema_loads_no_foreign_package() -> None:
     """Importing the schema does not load a foreign package indirectly."""
     program = "import sys, schema.build; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent
     )
-    assert FOREIGN & set(done.stdout.split()) == set()
+    assert FOREIGN & set(result.stdout.split()) == set()
 
 
 def test_every_module_has_a_docstring() -> None:

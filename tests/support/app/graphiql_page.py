@@ -23,7 +23,7 @@ def open_graphiql(opened: Tab, server: RunningServer, **link: str) -> Page:
 
 def execute(page: Page) -> Any:
     """Click the button, and return the result that the server sent."""
-    # Wait for the request rather than a response: one to the page's own queries may arrive first.
+    # Wait for the request rather than a response: a response to a query of the page may arrive first.
     with page.expect_request(lambda request: request.method == "POST") as request_info:
         # While a request is in progress the same button stops it, and has another label.
         page.get_by_label("Execute query").click()

@@ -103,7 +103,7 @@ def emulated_workspace(upstream: str, certificate: Path) -> Iterator[tuple[Emula
     context.load_cert_chain(certificate)
     workspace = type("Workspace", (_Workspace,), {"emulator": emulator})
     identity = type("Identity", (_Identity,), {"emulator": emulator})
-    with _listening(workspace, context) as host, _listening(identity) as identity_host:
+    with _serve(workspace, context) as host, _serve(identity) as identity_host:
         emulator.host = host
         yield emulator, f"http://{identity_host}{_TOKEN_PATH}"
 
@@ -115,7 +115,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def _listening(handler: Any, context: ssl.SSLContext | None = None) -> Iterator[str]:
+def _serve(handler: Any, context: ssl.SSLContext | None = None) -> Iterator[str]:
     with _Server(("127.0.0.1", 0), handler) as server:
         if context is not None:
             # Each connection's thread does the handshake.

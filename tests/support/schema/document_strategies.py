@@ -78,7 +78,7 @@ _ROWS = ["", 'experiment: "experiment 0"', 'experiment: "zz"', "experiment: null
 _ROW_SIZES = ["", "first: 0", "first: 1", "first: 3", "first: null", "first: -1"]
 
 ARGUMENTS: dict[str, list[list[str]]] = {
-    "Query.node": [[f'id: "{own}"' for own in (*_NODE_IDS, *_OTHER_IDS)] + ['id: "garbled"']],
+    "Query.node": [[f'id: "{id_}"' for id_ in (*_NODE_IDS, *_OTHER_IDS)] + ['id: "garbled"']],
     "Query.nodes": [
         [f'ids: ["{_NODE_IDS[0]}", "{_NODE_IDS[1]}", "{_NODE_IDS[2]}", "{_NODE_IDS[2]}"]', "ids: []"]
     ],
@@ -89,7 +89,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "Query.metricRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
     "Query.metricPointRows": [_ROWS, _ROW_SIZES, ["", "offset: 1"], ["", 'key: "lr"', 'key: "loss"']],
     "Query.experiment": [
-        [f'experimentId: "{own}"' for own in EXPERIMENT_IDS] + ['name: "experiment 1"', "name: null"]
+        [f'experimentId: "{id_}"' for id_ in EXPERIMENT_IDS] + ['name: "experiment 1"', "name: null"]
     ],
     "Query.experiments": [_ONE_PAGE, _VIEWS, _ORDERS, ["", "", f'after: "{_CURSOR}"']],
     "Query.run": [['runId: "0.0"', 'runId: "1.0"', 'runId: "zz"']],
@@ -212,18 +212,14 @@ class _Writer:
         return f"{alias}{selection}{self.directives()}{below}"
 
     def response_name(self, parent: str, name: str, selection: str, type_: str) -> tuple[str, str]:
-        wanted = name if parent == "Node" or self.chance(6) else self.one(_ALIASES)
-        before = self.selected.get((parent, wanted))
+        key = name if parent == "Node" or self.chance(6) else self.one(_ALIASES)
+        selected = self.selected.get((parent, key))
         # An equal selection under the same name is merged with the previous one.
-        if before is not None and before.partition("(")[0] == name:
-            return wanted, before
-        if (
-            before is None
-            and self.types.setdefault(wanted, type_) == type_
-            and (wanted != "id" or name == "id")
-        ):
-            self.selected[parent, wanted] = selection
-            return wanted, selection
+        if selected is not None and selected.partition("(")[0] == name:
+            return key, selected
+        if selected is None and self.types.setdefault(key, type_) == type_ and (key != "id" or name == "id"):
+            self.selected[parent, key] = selection
+            return key, selection
         return f"{parent}_{name}_{self.selection_count}", selection
 
     def arguments(self, parent: str, name: str, definition: GraphQLField) -> str:

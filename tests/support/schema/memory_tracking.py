@@ -202,9 +202,9 @@ class MemoryTracking:
         return many([with_keys(runs[run_id][kind], keys) for run_id in run_ids], RELATED[kind])
 
     def look_up(self, known: dict[Any, Record], ids: Sequence[Any], columns: Collection[str]) -> One:
-        found = [id_ for id_ in dict.fromkeys(ids) if id_ in known]
-        index = [found.index(id_) if id_ in known else None for id_ in ids]
-        return One(self.table([known[id_] for id_ in found], columns), index)
+        existing = [id_ for id_ in dict.fromkeys(ids) if id_ in known]
+        index = [existing.index(id_) if id_ in known else None for id_ in ids]
+        return One(self.table([known[id_] for id_ in existing], columns), index)
 
     def pages(self, matching: Sequence[list[Record]], page: Page) -> Pages:
         start = 0 if page.after is None else _offset(page.after)

@@ -18,7 +18,7 @@ _STOP_SECONDS = 10.0
 
 
 class MlflowServer:
-    """An `mlflow server` with one worker over a database, in its own process group."""
+    """An `mlflow server` with one worker over a database, in a separate process group."""
 
     def __init__(
         self,

@@ -61,10 +61,10 @@ def running_server(*arguments: str, command: str = "serve", **environment: str) 
     )
     lines: Queue[str] = Queue()
     server = RunningServer("", process)
-    reader = threading.Thread(target=_read, args=(process, lines, server.printed), daemon=True)
+    reader = threading.Thread(target=_read_lines, args=(process, lines, server.printed), daemon=True)
     reader.start()
     try:
-        server.url = _address(process, lines, server.printed)
+        server.url = _wait_for_address(process, lines, server.printed)
         yield server
     finally:
         process.send_signal(signal.SIGINT)
@@ -80,14 +80,14 @@ def running_server(*arguments: str, command: str = "serve", **environment: str) 
                 process.stdout.close()
 
 
-def _read(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> None:
+def _read_lines(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> None:
     for line in process.stdout or ():
         printed.append(line)
         lines.put(line)
     lines.put("")
 
 
-def _address(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> str:
+def _wait_for_address(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: list[str]) -> str:
     address = ""
     while True:
         try:
@@ -98,7 +98,7 @@ def _address(process: "subprocess.Popen[str]", lines: "Queue[str]", printed: lis
             process.kill()
             message = f"the server did not start: {''.join(printed)}"
             raise RuntimeError(message)
-        found = re.search(r"(http://\S+)/graphql", line)
-        address = found[1] if found and not address else address
+        match = re.search(r"(http://\S+)/graphql", line)
+        address = match[1] if match and not address else address
         if "startup complete" in line:
             return address

@@ -1,6 +1,6 @@
 """A strategy for the contents of whole stores: any data that MLflow accepts, and a function to log it.
 
-Data that kinds of stores treat differently is excluded: a repeated point (SQL stores keep one), the largest
+Data that kinds of stores treat differently is excluded: a repeated point (SQL stores have one), the largest
 float (SQL stores read it as infinity), a key that is a path prefix of another key (file stores cannot store
 both), and experiment names with an apostrophe (file stores cannot create them).
 """

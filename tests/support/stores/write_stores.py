@@ -1,4 +1,4 @@
-"""Stores for changes, with a cache that records what is invalidated."""
+"""Write stores, with a cache that records the invalidated ids."""
 
 import asyncio
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ def open_write_store(
     threads: int = 4,
     retries: int = 0,
 ) -> WriteStore:
-    """Return a store for changes at a tracking URI; with a short timeout, one that is already open."""
+    """Return a write store at a tracking URI; if the timeout is short, its store is already open."""
     lazy_store = LazyStore(uri, build=open_single_attempt_store)
     if timeout < LONG_TIMEOUT:
         lazy_store.get()
