@@ -34,12 +34,13 @@ class ApiKeys(AuthScheme):
     def read(cls, path: Path) -> "ApiKeys":
         """Read a file with a line `name role sha256:hash` for each key; raise `ApiKeysFileError`."""
         try:
-            lines = path.read_text().splitlines()
+            text = path.read_text()
         except (OSError, UnicodeDecodeError) as error:
             message = f"{path}: the file of keys cannot be read: {error}"
             raise ApiKeysFileError(message) from None
         callers: dict[str, Caller] = {}
-        for number, line in enumerate(lines, 1):
+        # Not splitlines, which also splits at a form feed, for example in a comment.
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip() or line.startswith("#"):
                 continue
             match = _LINE.fullmatch(line.strip())

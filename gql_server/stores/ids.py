@@ -14,7 +14,7 @@ _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,63}")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _VERSION = re.compile(r"0|[1-9][0-9]{0,18}")
 # A models: URI, or a path in the folder in which MLflow stores the files of logged models.
-_MODEL_SOURCE = re.compile(r"(?:models:/|.*/models/)(m-[\w\-]+)(?:/artifacts)?/?", re.ASCII)
+_MODEL_SOURCE = re.compile(r"(?:models:/|.*/models/)(m-[\w\-]+)(?:/artifacts)?/?", re.ASCII | re.DOTALL)
 _INT64 = 2**63
 
 

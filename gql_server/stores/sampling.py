@@ -101,7 +101,8 @@ def _spread(steps: Steps) -> Values:
     firsts = np.flatnonzero(np.diff(x, prepend=-1.0))
     if len(firsts) == len(x):
         return x
-    end = x[-1] + (x[-1] / (len(firsts) - 1) if len(firsts) > 1 else 1.0)
+    # Points of a single step get whole numbers: rounded fractions would make one of two equal areas larger.
+    end = x[-1] + (x[-1] / (len(firsts) - 1) if len(firsts) > 1 else len(x))
     spread: Values = np.interp(np.arange(len(x)), np.append(firsts, len(x)), np.append(x[firsts], end))
     return spread
 

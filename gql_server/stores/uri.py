@@ -64,4 +64,4 @@ def folder_of(uri: str) -> Path:
 
 
 def _masked(uri: str) -> str:
-    return re.sub(r"(?<=//)([^/@:]*):.*@", r"\1:***@", uri)
+    return re.sub(r"(?<=//)([^/@:]*):.*@", r"\1:***@", uri, flags=re.DOTALL)

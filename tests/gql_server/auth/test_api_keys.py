@@ -106,6 +106,8 @@ def test_file_contains_no_usable_key(keys: dict[str, str]) -> None:
         ("a admin sha256:" + "0" * 64, "line 1"),
         ("a read " + "0" * 64, "line 1"),
         ("\n\na b read sha256:" + "0" * 64, "line 3"),
+        ("# was\fa read sha256:" + "0" * 64, "no key"),
+        ("# was\x1c\r\n\r\nanother", "line 3"),
     ],
 )
 def test_invalid_file_is_refused(tmp_path: Path, text: str, expected: str) -> None:

@@ -292,5 +292,6 @@ def test_redacted_uri_hides_only_the_password() -> None:
     """The rest of the URI is unchanged."""
     assert redacted_uri("postgresql://u:p%40w@h/d") == "postgresql://u:***@h/d"
     assert redacted_uri("http://u:p@w@h:1/d") == "http://u:***@h:1/d"
+    assert redacted_uri("http://u:p\nw@h:1/d") == "http://u:***@h:1/d"
     assert redacted_uri("http://h:1/d") == "http://h:1/d"
     assert redacted_uri("postgresql://u:pw@h:x/d") == "postgresql://u:***@h:x/d"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tsdownsample import LTTBDownsampler
 
@@ -84,6 +84,7 @@ def test_lttb_equals_tsdownsample(values: list[float], max_points: int, data: st
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(_value, min_size=4, max_size=200), st.integers(3, 40))
+@example([1.0, 0.0, 0.0, 0.0, -1.0], 3)  # two equal areas
 def test_lttb_works_at_any_scale(values: list[float], max_points: int) -> None:
     """Extreme steps and values, and steps that all points share, do not hide the curve."""
     places_ = list(range(len(values)))

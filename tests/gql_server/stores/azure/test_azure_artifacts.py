@@ -53,6 +53,13 @@ def test_folder_lists_its_direct_entries(
     assert {one.file_size for one in listed} <= {None}
 
 
+def test_folder_name_may_contain_line_break(azure: Emulator, azure_store: Store, run: str) -> None:
+    """A path in an artifact URI may contain any character."""
+    azure.artifacts = {owner: ["two\nlines/x", "y"] for owner in azure.artifacts}
+    listed = open_repository(azure_store, f"{run}/two\nlines").list_artifacts()
+    assert [one.path for one in listed] == ["x"]
+
+
 def test_all_pages_are_read_up_to_the_limit(azure: Emulator, azure_store: Store, run: str) -> None:
     """All pages of a run's artifacts are read; more than the limit are an error, not a short list."""
     open_repository(azure_store, run, limit=len(PATHS)).list_artifacts()

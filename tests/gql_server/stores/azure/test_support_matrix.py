@@ -178,6 +178,23 @@ def test_requests_use_only_supported_features(data: st.DataObject, edition: Edit
     refusals.check_experiments_filter(experiments.filter, EDITIONS[edition])
 
 
+@pytest.mark.parametrize("text", ["\n", "a\nb", "a\n"])
+async def test_line_break_is_pushed_down_as_a_character(
+    azure: Emulator, azure_store: Store, text: str
+) -> None:
+    """A filter for a text with a line break is sent to the workspace and finds the run."""
+    client = azure_store.client
+    for name in (text, "a", "b"):
+        client.create_run("0", run_name=name, tags={"kept": text})
+    both = 'where: {name: {eq: $text}, tag: [{key: "kept", eq: $text}]}'
+    query = f"query ($text: String!) {{ runs(experimentIds: [0], {both}) {{ nodes {{ name }} }} }}"
+    async with graphql_client(azure_store.uri) as graphql:
+        data = await graphql.data(query, text=text)
+    assert data["runs"]["nodes"] == [{"name": text}]
+    assert azure.refused == []
+    assert azure.searches[-1]["filter"] == f"attributes.run_name = '{text}' AND tags.kept = '{text}'"
+
+
 @pytest.mark.parametrize(
     ("text", "pushed"),
     [

@@ -199,6 +199,16 @@ async def test_invalid_ids_become_none(engine: Engine, tracking: SqlTracking) ->
         assert list(models.rows["source_run_id"]) == [None]
 
 
+async def test_source_names_logged_model(engine: Engine, tracking: SqlTracking) -> None:
+    """A version's source names a logged model by its id, or by the folder of its files."""
+    fill(engine, 5)
+    for source in ("models:/m-1", "/a/models/m-1/artifacts", "file:///two\nlines/models/m-1/artifacts/"):
+        with engine.begin() as connection:
+            connection.execute(VERSIONS.update().values(source=source))
+        versions = await tracking.registry.versions_by_key([VersionKey("net 5", "1")], VERSION)
+        assert list(versions.rows["logged_model_id"]) == ["m-1"], source
+
+
 async def test_unknown_status_is_returned_as_number(engine: Engine, tracking: SqlTracking) -> None:
     """An unknown status number of a later MLflow is returned as text, and no error."""
     fill(engine, 5)
