@@ -1,13 +1,14 @@
 # All targets use .venv, created with `python3`; PYTHON=python3.12 chooses another interpreter.
 PYTHON ?= python3
 PORT ?= 8000
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 # An installation builds the GraphiQL page from these files.
 FRONTEND := hatch_build.py $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test check bench format lock clean
+.PHONY: help install demo test fuzz check bench format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -30,6 +31,9 @@ demo: $(VENV)/.installed ## Fill a local demo store and serve it (PORT=8123 sets
 
 test: $(VENV)/.developed ## Run the tests
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.developed ## Run the property tests with random examples (MINUTES=60 for an hour)
+	$(BIN)/python -m tests.fuzz $(MINUTES)
 
 check: $(VENV)/.developed ## Check lint rules, format and types
 	$(BIN)/ruff check

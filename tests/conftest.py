@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from redis.exceptions import RedisError
 from sqlalchemy.engine import URL
 
@@ -42,10 +44,49 @@ _FOREIGN_VARIABLES = ("MLFLOW_TRACKING", "GQL_", "AZURE", "IDENTITY_", "MSI_", "
 """Prefixes of the environment variables that would give tests the stores or credentials of a developer."""
 
 
+settings.register_profile(
+    "tests",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "fuzz",
+    settings.get_profile("tests"),
+    derandomize=False,
+    database=DirectoryBasedExampleDatabase(Path(__file__).parent.parent / ".hypothesis" / "examples"),
+)
+# The same examples on every machine; --hypothesis-profile takes precedence.
+settings.load_profile("tests")
+_FUZZ_FACTOR = 3
+"""How many times as many examples the profile `fuzz` draws: the first examples of a test are small."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Multiply the number of examples of each property test in the profile `fuzz`."""
+    if settings.get_current_profile_name() != "fuzz":
+        return
+    # All parameters of a test share one function.
+    for test in {
+        item.obj for item in items if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
+    }:
+        current = test._hypothesis_internal_use_settings  # noqa: SLF001 - a test's settings have no public name
+        more = settings(current, max_examples=_FUZZ_FACTOR * current.max_examples)
+        test._hypothesis_internal_use_settings = more  # noqa: SLF001
+
+
 @pytest.fixture(autouse=True, scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Set MLflow's options: artifacts in a temporary folder, no telemetry, and file stores allowed."""
+    """Isolate the tests from the environment: artifacts, telemetry, credentials and proxies.
+
+    The servers of the tests are on loopback, so a proxy of the environment must not be used for them.
+    """
+    no_proxy = ",".join(["127.0.0.1", "localhost", *filter(None, [os.environ.get("no_proxy")])])
     values = {
+        "no_proxy": no_proxy,
+        "NO_PROXY": no_proxy,
         "GQL_ALLOWED_HOSTS": "test",
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",

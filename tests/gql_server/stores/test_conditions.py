@@ -25,7 +25,7 @@ from tests.support.stores.store import Store
 NAMES = frozenset({"run_id"})
 EVERY = settings(
     deadline=None,
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 

@@ -126,6 +126,14 @@ def stores() -> st.SearchStrategy[list[Experiment]]:
     return st.lists(experiments(), max_size=3, unique_by=_folded_name)
 
 
+def fits_mysql(store: list[Experiment]) -> bool:
+    """Return whether MySQL can store the contents: it ignores case and trailing spaces in keys."""
+    runs = [run for experiment in store for run in experiment.runs]
+    key_sets: list[Collection[str]] = [experiment.tags for experiment in store]
+    key_sets += [keys for run in runs for keys in (run.params, run.tags, run.metrics)]
+    return all(len({key.rstrip(" ").casefold() for key in keys}) == len(keys) for keys in key_sets)
+
+
 def write_store(store: list[Experiment], client: MlflowClient) -> WrittenIds:
     """Log the experiments through MLflow and return the ids."""
     written = WrittenIds([], [])

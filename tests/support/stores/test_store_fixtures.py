@@ -2,6 +2,7 @@
 
 import pytest
 import redis
+import requests
 
 from tests.support.stores.store import Store
 
@@ -20,6 +21,14 @@ def test_mysql_store_is_empty(mysql_store: Store, name: str) -> None:
     """The MySQL database is emptied between tests."""
     assert [experiment.name for experiment in mysql_store.client.search_experiments()] == ["Default"]
     mysql_store.client.create_experiment(name)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_servers_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Requests to servers of the tests do not go through the machine's proxy."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    assert requests.utils.get_environ_proxies(f"http://{host}:5000") == {}
+    assert requests.utils.get_environ_proxies("http://other.example")["http"] == "http://proxy.example:3128"
 
 
 def test_redis_is_empty(redis_url: str) -> None:

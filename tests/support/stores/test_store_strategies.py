@@ -1,7 +1,5 @@
 """Generated contents can be logged to every kind of store."""
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
@@ -11,9 +9,9 @@ from tests.support.stores.store_strategies import Experiment, rename_experiments
 
 @settings(
     max_examples=8,
-    deadline=timedelta(seconds=20),
+    deadline=None,
     # Shrinking would write hundreds of stores.
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     # The store is not emptied between examples; existing experiments are renamed instead.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
