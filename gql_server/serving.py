@@ -36,7 +36,7 @@ from schema.ports.errors import StoreTimeout, StoreUnavailable
 
 _BACKLOG = 2048
 _WORKER_START_SECONDS = 60
-"""Seconds in which a worker must answer its first health check.
+"""Seconds in which a worker must pass its first health check.
 
 Importing MLflow takes longer than uvicorn's default of five seconds.
 """

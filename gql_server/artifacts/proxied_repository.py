@@ -24,7 +24,7 @@ _PASSED_STATUSES: Final = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
 _ERRORS: Final[dict[int, PublicError]] = {
-    HTTPStatus.BAD_REQUEST: NotFound("There is no such artifact that can be downloaded."),
+    HTTPStatus.BAD_REQUEST: NotFound("There is no artifact with this path that can be downloaded."),
     HTTPStatus.UNAUTHORIZED: Unauthenticated("The MLflow server did not accept the credentials."),
     HTTPStatus.FORBIDDEN: Forbidden("The MLflow server does not allow this."),
     HTTPStatus.NOT_FOUND: NotFound("There is no such artifact."),
@@ -36,7 +36,7 @@ class ProxiedRepository(RemoteRepository):
 
     def __init__(self, repository: Any, spool: DownloadSpool) -> None:
         super().__init__(repository, spool)
-        self._credentials = repository._host_creds  # noqa: SLF001 - those that the repository itself sends
+        self._credentials = repository._host_creds  # noqa: SLF001 - the credentials that the repository itself sends
 
     @override
     def download(self, parts: Sequence[str], request: FileRequest) -> FileContent:
@@ -53,7 +53,7 @@ class ProxiedRepository(RemoteRepository):
         if response.status_code not in _PASSED_STATUSES:
             response.close()
             error = _ERRORS.get(response.status_code) or StoreUnavailable("The MLflow server failed.")
-            # A new instance: a raised exception keeps its traceback, and those above are shared.
+            # A new instance: raising an exception sets its traceback, and the instances above are shared.
             raise type(error)(*error.args)
         if not request.with_body:
             response.close()

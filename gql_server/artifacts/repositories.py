@@ -27,8 +27,8 @@ from schema.ports.store_kind import StoreKind
 _MAX_OPEN: Final = 128
 """Maximum number of open repositories: each has a client with its connections and credentials."""
 _INDIRECT_SCHEMES: Final = {"runs", "models"}
-"""Schemes of URIs that stand for other URIs, which `AccessPolicy` would not check."""
-_INDIRECT: Final = "These artifacts are at a URI that stands for another URI."
+"""Schemes of URIs that refer to other URIs, which `AccessPolicy` would not check."""
+_INDIRECT: Final = "These artifacts are at a URI that refers to another URI."
 _NOT_IN_ROOTS: Final = "These artifacts are in a folder that this server does not read (GQL_ARTIFACT_ROOTS)."
 _NO_SERVER: Final = "These artifacts are on an MLflow server; set GQL_ARTIFACTS_URI to its address."
 _OTHER_SERVER: Final = (

@@ -75,14 +75,14 @@ _BY_FTP_REPLY: Final[dict[str, PublicError]] = {"530": _REFUSED, "550": _ABSENT}
 
 @contextmanager
 def storage_errors_as_public() -> Iterator[None]:
-    """Raise a public error in place of a storage library's error that stands for one."""
+    """Raise a public error in place of a storage library's error that corresponds to one."""
     try:
         yield
     except Exception as error:
         public_error = _public_error(error) if public_error_from(error) is None else None
         if public_error is None:
             raise
-        # A new instance: a raised exception keeps its traceback, and those above are shared.
+        # A new instance: raising an exception sets its traceback, and the instances above are shared.
         raise type(public_error)(*public_error.args) from error
 
 

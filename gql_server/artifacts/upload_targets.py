@@ -11,7 +11,7 @@ from gql_server.stores.allowed_roots import is_local
 from schema.ports.errors import UnsupportedByStore
 
 _REFUSED_SCHEMES: Final = {"runs", "models", "azureml"}
-"""`runs` and `models` stand for other URIs, which `AccessPolicy` would not check. Azure ML's plugin silently
+"""`runs` and `models` refer to other URIs, which `AccessPolicy` would not check. Azure ML's plugin silently
 writes nothing if it does not have the address of a file."""
 _NOT_WRITABLE: Final = "This server does not write to the artifact location of this run."
 

@@ -31,8 +31,8 @@ _CHALLENGES: Final = {
 class Authenticator:
     """Authenticates requests; without a scheme, every caller is `ANONYMOUS`.
 
-    All failures have the same response after the same delay, in seconds, so that a client learns nothing from
-    them and cannot try credentials quickly.
+    All failures have the same response after the same delay, in seconds, so that a client gets no
+    information from them and cannot try credentials quickly.
     """
 
     def __init__(self, scheme: AuthScheme | None, *, challenge: str = "", failure_delay: float = 0.5) -> None:

@@ -15,7 +15,7 @@ class Basic(NamedTuple):
 
 
 def bearer_token(headers: Headers) -> str | None:
-    """Return the bearer token; None if there is none."""
+    """Return the bearer token; None if the request has none."""
     return _value_of(headers, "bearer")
 
 

@@ -12,7 +12,7 @@ from gql_server.runtime.limiter import Limiter, LimiterFull
 _LIFETIME: Final = 300.0
 """Seconds for which the keys are cached."""
 _COOLDOWN: Final = 10.0
-"""Minimum seconds between two fetches, whether they fail or not and whatever tokens arrive."""
+"""Minimum seconds between two fetches, successful or not."""
 _TIMEOUT: Final = 5.0
 """Seconds that a fetch may take."""
 _MAX_WAITING: Final = 200
@@ -52,7 +52,7 @@ class JsonWebKeySet:
         return kid in self._keys and time.monotonic() < self._expires
 
     async def _wait_for_fetch(self) -> None:
-        """Wait for the fetch in flight; start one if there is none."""
+        """Wait for the fetch in flight; start one if none is in flight."""
         try:
             self._waiting.acquire()
         except LimiterFull:

@@ -127,7 +127,7 @@ class Cache:
     async def _write_pending_marks(self) -> None:
         pending = dict(self._pending)
         if await self._write_marks(pending) is not None:
-            # A slot that was invalidated again in the meantime stays pending.
+            # A slot that was invalidated again in the meantime remains pending.
             self._pending = {
                 slot: generation
                 for slot, generation in self._pending.items()
@@ -139,7 +139,7 @@ class Cache:
         valid = _valid_marks(marks)
         if len(valid) == len(marks):
             return valid
-        # One request at a time; otherwise each would set marks of its own and none could share a flight.
+        # One request at a time; otherwise each would set different marks and none could share a flight.
         async with self._mark_lock:
             missing = [slot for slot in marks if slot not in valid]
             values = await self._try(lambda: self.backend.multi_get([MARK_KEYS[slot] for slot in missing]))
@@ -158,7 +158,7 @@ class Cache:
             return None
         try:
             result = await call()
-        except Exception as error:  # noqa: BLE001 - whatever the cache's error is, the store has the data
+        except Exception as error:  # noqa: BLE001 - after any error of the cache, the store has the data
             self.circuit_breaker.record_failure(error)
             return None
         self.circuit_breaker.record_success()

@@ -13,7 +13,7 @@ class CacheControl(Enum):
     """Read from the store only, and store the result in the cache; max-age=0 means the same."""
 
     NO_STORE = "no-store"
-    """Read from the store only, and leave the cache as it is."""
+    """Read from the store only, and do not change the cache."""
 
 
 def parse_cache_control(header: str) -> CacheControl:

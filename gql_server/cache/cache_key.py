@@ -17,7 +17,7 @@ _encode = JSONEncoder(separators=(",", ":")).encode
 
 
 class CacheKey:
-    """A key made from the kind of entry, the caller and whatever else the value depends on.
+    """A key made from the kind of entry, the caller and the other inputs of the value.
 
     `principal` is None where all callers see the same data. A part that is not a plain value raises
     TypeError, so that no object's repr becomes part of a key.
@@ -46,5 +46,5 @@ class CacheKey:
 
 
 def page_parts(page: Page) -> tuple[Part, ...]:
-    """Return the parts of a key that stand for a page of a search."""
+    """Return the parts of a key that identify a page of a search."""
     return (page.first, page.after, sorted(page.columns))

@@ -19,7 +19,8 @@ class CachedStore:
 
     A write through this server is visible at once if `invalidate` is called after it. Other changes are
     visible when the TTL has passed. With `cache_records=False` the records themselves are not cached; their
-    TTLs still determine that of the response. `max_points` limits the points of one result, as in the store.
+    TTLs still determine the TTL of the response. `max_points` limits the points of one result, as in the
+    store.
     """
 
     def __init__(

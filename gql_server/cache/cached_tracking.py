@@ -48,8 +48,8 @@ _RUN_COLUMNS = END_COLUMNS | {
 class CachedTracking(TrackingWithArtifacts):
     """Caches each experiment, run and history separately, and searches as a whole.
 
-    Full histories come from the cache only up to `max_points` points in one call. Beyond that the store is
-    called for all of them, and raises the error of its own limit.
+    One call reads up to `max_points` points of full histories from the cache. For more it calls the store for
+    all of them, and the store raises `LimitExceeded`.
     """
 
     def __init__(

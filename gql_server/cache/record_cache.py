@@ -33,11 +33,11 @@ class RecordQuery(Generic[_T]):
     full_keys: Sequence[str] = ()
     narrow: Callable[[_T], _T] = lambda value: value
     flight_suffix: str = ""
-    """What distinguishes concurrent reads of one key that must not be shared, such as the columns."""
+    """Distinguishes concurrent reads of one key that must not be shared, such as by the columns."""
 
 
 class RecordCache:
-    """Reads records from the cache, and those that are missing from the store, which it then caches."""
+    """Reads records from the cache, reads missing records from the store, and caches them."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache

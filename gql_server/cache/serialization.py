@@ -1,7 +1,8 @@
 """Serialization of the ports' results, the same for memory and for Redis.
 
-orjson writes 64-bit integers and floats exactly. What it cannot write, such as text with lone surrogates, is
-not cached: `serialize` returns None, and each request reads it from the store. The ports have no NaN.
+orjson writes 64-bit integers and floats exactly. A value that it cannot write, such as text with a lone
+surrogate, is not cached: `serialize` returns None, and each request reads it from the store. The ports have
+no NaN.
 """
 
 import json
@@ -37,7 +38,7 @@ def deserialize(load: Callable[[Any], _T], body: bytes | memoryview) -> _T | Non
 
 
 def load_list(plain: Any) -> CachedList:
-    """Return the list from its plain value; `serialize` writes it as it is."""
+    """Return the list from its plain value; `serialize` writes it unchanged."""
     return dict(plain)
 
 

@@ -24,7 +24,7 @@ class ArtifactSettings(BaseModel):
     )
     download_timeout: PositiveFloat = Field(
         default=600.0,
-        description="Seconds until a download must start, where MLflow first has to fetch the whole file.",
+        description="Seconds within which a download must start if MLflow must first fetch the whole file.",
     )
     artifact_spool_bytes: PositiveInt = Field(
         default=4_000_000_000,

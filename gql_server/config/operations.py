@@ -30,7 +30,7 @@ class OperationSettings(BaseModel):
     )
     max_errors: PositiveInt = Field(
         default=100,
-        description="Maximum errors in one response. One more then gives the number of errors left out.",
+        description="Maximum errors in one response. An additional entry gives the number of omitted ones.",
     )
 
     @property

@@ -43,7 +43,8 @@ class ServerSettings(BaseModel):
     shutdown_timeout: PositiveInt = Field(
         default=10,
         le=600,
-        description="Seconds that running requests may then take. Operations that take longer get 503.",
+        description="Seconds that requests in flight may take after the closing of the port. "
+        "Operations that take longer get 503.",
     )
 
     @property

@@ -33,7 +33,7 @@ _RUNS_FOR_TABLES = 7
 
 
 def fill(directory: Path, progress: Progress | None = None) -> str:
-    """Create the demo store in ``directory`` and return its tracking URI; keep a filled store unchanged.
+    """Create the demo store in ``directory`` and return its tracking URI; do not change a filled store.
 
     A fill takes about ten seconds. It removes the files of an interrupted fill, and no others. Raises
     ``DemoDirectoryError`` for a directory with files that the demo did not create, and if another process

@@ -1,4 +1,4 @@
-"""The responses of `/graphql` that need no credentials, and the media type of the others."""
+"""The responses of `/graphql` that need no credentials, and the media type of its other responses."""
 
 import asyncio
 from collections.abc import Callable

@@ -38,7 +38,7 @@ class RequestError(Exception):
     def from_message(
         cls, message: str, code: str, status: HTTPStatus | None = None, **headers: str
     ) -> "RequestError":
-        """Return the exception for one error; an underscore in a header's name stands for a hyphen."""
+        """Return the exception for one error; an underscore in a header's name becomes a hyphen."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls([error_entry(message, code)], status, named)
 

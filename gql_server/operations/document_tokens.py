@@ -10,7 +10,7 @@ _EMPTY: Final = Token(TokenKind.SOF, 0, 0, 0, 0)
 def discard_tokens(document: DocumentNode) -> int:
     """Remove a document's tokens, a third of its memory or more, and return the number of its nodes.
 
-    The nodes keep their start and end, which are enough to report the location of an error.
+    The nodes still have their start and end, which are enough to report the location of an error.
     """
     count = 0
     pending: list[Node] = [document]

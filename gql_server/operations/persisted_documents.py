@@ -1,4 +1,4 @@
-"""Documents by their SHA-256: the operator's trusted documents, and those that clients have sent before."""
+"""Documents by their SHA-256: the operator's trusted documents, and the documents that clients registered."""
 
 import re
 from collections.abc import Mapping

@@ -52,7 +52,7 @@ async def call_with_retries(call: Callable[[], Awaitable[_T]], retries: int, *, 
 
 
 def _backoff(attempt: int) -> float:
-    # Jitter: calls that were rejected together must not come back together.
+    # Jitter: calls that were rejected at the same time must not be retried at the same time.
     return float(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
 
 

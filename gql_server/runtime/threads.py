@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class Usage(NamedTuple):
-    """The number of calls that run, and of those that wait for a thread."""
+    """The number of calls that run, and the number that wait for a thread."""
 
     busy: int
     waiting: int

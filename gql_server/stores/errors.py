@@ -26,10 +26,10 @@ from schema.ports.errors import (
 
 _MAX_LENGTH = 500
 _NOT_JSON = "API request to endpoint "
-"""The start of the message of MLflow's client for a response that is not JSON, whatever its status."""
+"""The start of the message of MLflow's client for a response that is not JSON, with any status."""
 _UNREACHABLE = "The tracking store cannot be reached."
-_SLOW = "The tracking store did not answer in time."
-_FOREIGN = "Something other than MLflow answers at the tracking store's address."
+_SLOW = "The tracking store did not respond in time."
+_FOREIGN = "The server at the tracking store's address is not MLflow."
 
 _FIXED: dict[str, PublicError] = {
     "UNAUTHENTICATED": Unauthenticated("The tracking store did not accept the credentials."),

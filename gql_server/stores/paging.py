@@ -1,7 +1,7 @@
 """Pages of MLflow's searches, and cursor positions between their rows.
 
-MLflow names only the end of a page, by a token. A position inside a page is the token of that page and the
-number of rows to skip, [token, skip], or [offset] where the store's tokens are known to be offsets.
+MLflow returns a token only for the end of a page. A position inside a page is the token of that page and the
+number of rows to skip, [token, skip], or [offset] if the store's tokens are offsets.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -1,8 +1,9 @@
-"""The choice of the points that represent a whole history: the indexes of the points to keep.
+"""Sampling of a history: the indexes of the points that represent it.
 
-A series of consecutive values that are not finite is a gap. Its first point and the finite points beside it
-are kept, so that no line is drawn across it. All gaps together take up to half of the sample. If there are
-too many gaps for that, only their first points are kept, and if these are still too many, a part of them.
+A series of consecutive values that are not finite is a gap. The sample contains its first point and the
+finite points beside it, so that no line is drawn across it. All gaps together take up to half of the sample.
+If there are too many gaps for that, the sample contains only their first points, and if these are still too
+many, a part of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ _MIN_POINTS: Final = 3
 
 
 def sampled_indexes(steps: Steps, values: Values, sample: Sample) -> Indexes:
-    """Return the indexes of the points to keep, ascending: all if there are at most `sample.max_points`.
+    """Return the indexes of the sampled points, ascending: all if there are at most `sample.max_points`.
 
     The first and the last point are among them. The steps ascend; values that are not finite are gaps.
     """
@@ -34,24 +35,24 @@ def sampled_indexes(steps: Steps, values: Values, sample: Sample) -> Indexes:
     finite = np.isfinite(values)
     if finite.all():
         return _downsampled(steps, values, sample.max_points, sample.method)
-    kept = _gap_marks(finite, sample.max_points)
+    marks = _gap_marks(finite, sample.max_points)
     inner = np.flatnonzero(finite)
     ends = np.concatenate([inner[:1], inner[-1:]])
-    # Downsampling keeps the first and the last finite point, so that they count there and not here.
-    size = sample.max_points - len(np.setdiff1d(kept, ends))
-    return np.union1d(kept, inner[_downsampled(steps[inner], values[inner], size, sample.method)])
+    # Downsampling includes the first and the last finite point, so they are counted there and not here.
+    size = sample.max_points - len(np.setdiff1d(marks, ends))
+    return np.union1d(marks, inner[_downsampled(steps[inner], values[inner], size, sample.method)])
 
 
 def _gap_marks(finite: NDArray[np.bool_], size: int) -> Indexes:
-    """Return the first index and the last, and as many as fit of those that mark the gaps."""
+    """Return the first and the last index, and as many of the indexes at gaps as fit."""
     ends = np.array([0, len(finite) - 1])
     turns = np.flatnonzero(finite[1:] != finite[:-1]) + 1
     gaps, after = turns[~finite[turns]], turns[finite[turns]]
     spare = (size - len(ends)) // 2
     for marks in (np.concatenate([gaps - 1, gaps, after]), gaps):
-        kept = np.union1d(marks, ends)
-        if len(kept) - len(ends) <= spare:
-            return kept
+        indexes = np.union1d(marks, ends)
+        if len(indexes) - len(ends) <= spare:
+            return indexes
     return np.union1d(gaps[np.arange(spare) * len(gaps) // max(spare, 1)], ends)
 
 
@@ -65,8 +66,8 @@ def _downsampled(steps: Steps, values: Values, size: int, method: str) -> Indexe
 
 
 def _lttb(steps: Steps, values: Values, size: int) -> Indexes:
-    chosen: Any = _LTTB.downsample(_spread(steps), _scaled(values), n_out=size)
-    return np.asarray(chosen, np.intp)
+    indexes: Any = _LTTB.downsample(_spread(steps), _scaled(values), n_out=size)
+    return np.asarray(indexes, np.intp)
 
 
 def _min_max(_: Steps, values: Values, size: int) -> Indexes:
@@ -75,8 +76,8 @@ def _min_max(_: Steps, values: Values, size: int) -> Indexes:
     if not pairs:
         return ends
     # The buckets of tsdownsample have equal lengths and may leave out the last point, which is added here.
-    chosen: Any = _MIN_MAX.downsample(values, n_out=2 * pairs)
-    return np.union1d(ends, np.asarray(chosen, np.intp))
+    indexes: Any = _MIN_MAX.downsample(values, n_out=2 * pairs)
+    return np.union1d(ends, np.asarray(indexes, np.intp))
 
 
 def _every_nth(_: Steps, values: Values, size: int) -> Indexes:

@@ -30,7 +30,7 @@ _S = TypeVar("_S", bound=HasTimeout)
 
 def store_timeout(seconds: float) -> StoreTimeout:
     """Return the error for a call that took longer than `seconds`."""
-    return StoreTimeout(f"The tracking store did not answer within {seconds:g} seconds (GQL_STORE_TIMEOUT).")
+    return StoreTimeout(f"The tracking store did not respond within {seconds:g} seconds (GQL_STORE_TIMEOUT).")
 
 
 def port_call(

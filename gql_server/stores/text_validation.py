@@ -11,18 +11,18 @@ from schema.ports.errors import BadUserInput
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def check_text(what: str, text: str) -> None:
+def check_text(name: str, text: str) -> None:
     """Raise `BadUserInput` for text that no database stores."""
     if "\0" in text:
-        message = f"{what} must not contain a NUL character."
+        message = f"{name} must not contain a NUL character."
         raise BadUserInput(message)
 
 
-def check_key(key: str, what: str) -> None:
+def check_key(key: str, name: str) -> None:
     """Raise MLflow's exception for a key that MLflow refuses, or that has a control character."""
-    validation._validate_tag_name(key, what)  # noqa: SLF001
+    validation._validate_tag_name(key, name)  # noqa: SLF001
     if _CONTROL.search(key):
-        message = validation.invalid_value(what, key, validation.bad_character_message())
+        message = validation.invalid_value(name, key, validation.bad_character_message())
         raise MlflowException.invalid_parameter_value(message)
 
 

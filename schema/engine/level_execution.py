@@ -52,7 +52,7 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
             return _raise(error)
 
     def _stored_result(self, parent_type: GraphQLObjectType, source: Any, nodes: list[FieldNode]) -> Any:
-        """Return the column or exception of a field for all rows of a table; None if there is none yet."""
+        """Return the column or exception of a field for all rows of a table; None if not computed yet."""
         if not isinstance(source, Row) or self._has_field_hooks:
             return None
         operation = cast("Operation", self.context_value)

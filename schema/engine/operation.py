@@ -63,7 +63,7 @@ class Operation:
         if stored is None:
             if self._closed:
                 raise asyncio.CancelledError
-            # The reference to the table keeps its id from being used again for another table.
+            # The reference to the table prevents the reuse of its id for another table.
             stored = self._results[id(table), key] = (table, _start(compute))
         result = stored[1]
         if isinstance(result, _Failure):
@@ -111,7 +111,7 @@ class Operation:
         """Cancel all unfinished tasks and drop all results, for example after the client disconnected."""
         self._closed = True
         for _, result in self._results.values():
-            # Reading the exception of a failed task keeps asyncio from logging it as never retrieved.
+            # Reading the exception of a failed task prevents asyncio from logging it as never retrieved.
             if isinstance(result, asyncio.Future) and not result.cancel() and not result.cancelled():
                 result.exception()
         # The result is encoded next, which takes as much memory again as the columns.

@@ -1,4 +1,4 @@
-"""The range of the integers that a store can keep: steps, and times in milliseconds."""
+"""The range of the integers that a store can contain: steps, and times in milliseconds."""
 
 from typing import Final
 

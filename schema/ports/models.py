@@ -31,7 +31,7 @@ class ModelStore(Protocol):
         ...
 
     async def of_runs(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
-        """Return the models of each run, newest first: those whose source it is and those that it output."""
+        """Return the models whose source a run is, and those that it output, newest first."""
         ...
 
     async def of_experiments(self, ids: Sequence[str], page: "Page") -> "Pages":

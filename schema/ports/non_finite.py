@@ -55,7 +55,7 @@ def split_stored(values: list[float | None]) -> Split:
 
 
 def joined(value: float | None, name: str | None) -> float:
-    """Return the float that a value and its name in `non_finite` stand for; NaN if both are None."""
+    """Return the float that a value and its name in `non_finite` represent; NaN if both are None."""
     return value if value is not None else FLOATS[name or NAN]
 
 

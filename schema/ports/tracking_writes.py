@@ -1,8 +1,8 @@
 """The port for changes: create, log, end and delete experiments, runs and their data.
 
-It is separate from `schema.ports.tracking`, because a read-only server has none. Each method returns after
-the store has acknowledged the change. A later read through `Tracking` returns the changed state, whatever was
-cached before. Times are integer milliseconds since 1970-01-01 UTC.
+It is separate from `schema.ports.tracking`, because a read-only server does not have it. Each method returns
+after the store has acknowledged the change. A later read through `Tracking` returns the changed state, not
+an earlier one from a cache. Times are integer milliseconds since 1970-01-01 UTC.
 
 Expected errors are `schema.ports.errors.PublicError`: `NotFound` if the object to change does not exist,
 `BadUserInput` if the store rejects the change, with MLflow's own message if it has one. A call that may have

@@ -53,12 +53,12 @@ class WorkspaceStore(AzureMLRestStore):  # type: ignore[misc] # the plugin has n
     def search_logged_models(self, *args: Any, **options: Any) -> PagedList[LoggedModel]:
         """Return an empty list if the service has no logged models; in a workspace, a model is a folder."""
         try:
-            found: PagedList[LoggedModel] = super().search_logged_models(*args, **options)
+            models: PagedList[LoggedModel] = super().search_logged_models(*args, **options)
         except MlflowException as error:
             if code_of(error) != _NO_ENDPOINT:
                 raise
             return PagedList([], None)
-        return found
+        return models
 
     def log_batch(
         self, run_id: str, metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[RunTag]

@@ -1,7 +1,7 @@
 """Detection of whether the database behind an MLflow server compares text case-sensitively.
 
-MySQL does not, with the tables that MLflow creates: ordered by the metric `M`, runs with the metric `m` are
-among those that have a value.
+MySQL does not, with the tables that MLflow creates: in an order by the metric `M`, runs with the metric `m`
+are sorted as runs with a value.
 """
 
 from collections.abc import Sequence

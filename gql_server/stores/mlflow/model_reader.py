@@ -64,8 +64,8 @@ class ModelReader:
         distinct = list(dict.fromkeys(ids))
         if len(distinct) > _MAX_SINGLE_LOOKUPS and self._kind in _SEARCHES_BY_ID:
             experiment_ids = await self._runs.experiment_ids(ViewType.ALL)
-            found = await self._search_by_ids("model_id", distinct, experiment_ids)
-            return {model.model_id: model for model in found}
+            found_models = await self._search_by_ids("model_id", distinct, experiment_ids)
+            return {model.model_id: model for model in found_models}
         models = await gather_or_cancel(
             none_if_missing(self._calls.call("get_logged_model", model_id)) for model_id in distinct
         )

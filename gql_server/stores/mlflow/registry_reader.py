@@ -127,4 +127,4 @@ def _sort_key(version: ModelVersion) -> tuple[str, int]:
 
 
 def _is_prompt(entity: Any) -> bool:
-    return bool(entity._is_prompt())  # noqa: SLF001 - the public tags omit the one that marks a prompt
+    return bool(entity._is_prompt())  # noqa: SLF001 - the public tags omit the tag that marks a prompt

@@ -22,7 +22,7 @@ def open_single_attempt_store(
     applied, and only a variable for the whole process changes that.
     """
     store = open_store(uri, create=create, azure=azure)
-    # A store that overrides how requests are sent is left as it is.
+    # A store that overrides how requests are sent is not changed.
     if isinstance(store, RestStore) and type(store)._call_endpoint is RestStore._call_endpoint:  # noqa: SLF001
         store._call_endpoint = partial(_call_endpoint, store)  # type: ignore[method-assign]  # noqa: SLF001
     return store

@@ -54,7 +54,7 @@ EXPERIMENT_FILTERS = FilterSyntax(
 
 
 def filter_clause(predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities) -> str | None:
-    """Return a clause that is true wherever the predicate is; None if the store supports none."""
+    """Return a clause that is true for all rows that match the predicate; None if the store supports none."""
     if (predicate.by, predicate.key) == ("attribute", "parent_run_id"):
         predicate = Predicate("tag", PARENT_TAG, predicate.operator, predicate.value)
     predicates = [predicate]

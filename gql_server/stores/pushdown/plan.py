@@ -84,7 +84,7 @@ def _joined(clauses: _Clauses) -> str:
 
 
 def _implied_clauses(condition: Condition, clause_of: Callable[[Predicate], str | None]) -> _Clauses:
-    """Return clauses that are true wherever the condition is."""
+    """Return clauses that are true for every row for which the condition is true."""
     if isinstance(condition, Predicate):
         text = clause_of(condition)
         return {} if text is None else {text: None}
@@ -99,7 +99,7 @@ def _implied_clauses(condition: Condition, clause_of: Callable[[Predicate], str 
 
 
 def _negated(part: Condition) -> Condition | None:
-    """Return the negation of a condition without an outer `Not`; None if there is none."""
+    """Return the negation of a condition without an outer `Not`; None if it has no such form."""
     if isinstance(part, Not):
         return part.part
     if isinstance(part, AllOf):

@@ -79,12 +79,12 @@ def compare_id(column: ColumnElement[Any], operator_name: str, value: Any) -> Co
 
 
 def one_of_texts(dialect: Dialect, column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition that a column has exactly one of these texts, whatever its collation."""
+    """Return the condition that a column has exactly one of these texts, regardless of its collation."""
     return dialect.one_of_texts(column, list(dict.fromkeys(filter(is_storable, values))))
 
 
 def _id_number(text: str) -> int | None:
-    """Return the number whose decimal form is the text; None if there is none, or if it is no possible id."""
+    """Return the number whose decimal form is the text; None if the text is not a possible id."""
     try:
         number = int(text)
     except ValueError:

@@ -11,7 +11,7 @@ from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUn
 
 _log = logging.getLogger(__name__)
 
-# https://www.sqlite.org/rescode.html: SQLITE_ERROR, a statement that is wrong in itself
+# https://www.sqlite.org/rescode.html: SQLITE_ERROR, an error in the statement itself
 _SQLITE_ERROR = 1
 _SQLITE_LOCKED = {5, 6}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled
@@ -26,7 +26,7 @@ _INVALID_VALUE = "The tracking database cannot store one of the values."
 
 def database_timeout(seconds: float) -> StoreTimeout:
     """Return the error for a database that took longer than `seconds`."""
-    return StoreTimeout(f"The tracking database did not answer within {seconds:g} s.")
+    return StoreTimeout(f"The tracking database did not respond within {seconds:g} s.")
 
 
 def public_error_from_driver(error: Exception, timeout: float) -> PublicError | None:

@@ -56,11 +56,13 @@ def _look_up(
     possible: Sequence[Any],
     columns: Collection[str],
 ) -> One:
-    wanted = [name for name in EXPERIMENT_COLUMNS if name in columns]
+    column_names = [name for name in EXPERIMENT_COLUMNS if name in columns]
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(possible)):
-        statement = select(*(EXPERIMENT_COLUMNS[name] for name in wanted), key_column.label("asked"))
+        statement = select(
+            *(EXPERIMENT_COLUMNS[name] for name in column_names), key_column.label("requested_key")
+        )
         conditions = [session.dialect.one_of(key_column, batch), *experiment_in_workspace(session)]
         rows += session.rows(statement.where(*conditions))
     indexes = {row[-1]: index for index, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [indexes.get(key) for key in keys])
+    return One(as_table(column_names, rows), [indexes.get(key) for key in keys])

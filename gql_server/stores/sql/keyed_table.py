@@ -36,12 +36,12 @@ class KeyedTable:
         There is one statement if the database takes all owners in one list.
         """
         dialect = session.dialect
-        wanted = None if keys is None else list(filter(is_storable, keys))
-        if wanted == []:
+        storable_keys = None if keys is None else list(filter(is_storable, keys))
+        if storable_keys == []:
             return
         has_key = []
-        if wanted and dialect.fits_in_one_list(wanted):
-            has_key = [dialect.one_of(self.table.c.key, wanted)]
+        if storable_keys and dialect.fits_in_one_list(storable_keys):
+            has_key = [dialect.one_of(self.table.c.key, storable_keys)]
         possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
         for batch in dialect.batches(dict.fromkeys(possible)):
             yield [dialect.one_of(self.owner, batch), *has_key, *self.in_workspace(session)]

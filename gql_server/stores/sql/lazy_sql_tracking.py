@@ -41,7 +41,7 @@ class LazySqlTracking(SqlTracking):
     async def open(self) -> None:
         """Open the database and read from it.
 
-        Raise `StoreConfigError` if the URI is wrong or the database must be upgraded, `StoreUnavailable` or
+        Raise `StoreConfigError` if the URI is invalid or the database must be upgraded, `StoreUnavailable` or
         `StoreTimeout` if a later attempt may succeed.
         """
         await asyncio.to_thread(self._store.get)

@@ -79,8 +79,8 @@ class SqlOrder:
 def run_order(dialect: Dialect, order: Sequence[Order]) -> SqlOrder:
     """Return an order of runs; without one MLflow's own, the latest start first."""
     if not order or list(order) == [_LATEST]:
-        # The column as it is in the table, so that an index can serve it: a missing start is stored as 0,
-        # which comes last as well.
+        # The unconverted column, so that an index can serve the order: a missing start is stored as 0, which
+        # also sorts last.
         latest = SortKey(dialect, RUNS.c.start_time, descending=True)
         return SqlOrder((latest,), RUNS.c.run_uuid, by_start=True)
     return SqlOrder(tuple(_run_key(dialect, entry) for entry in order), RUNS.c.run_uuid)

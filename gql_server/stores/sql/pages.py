@@ -13,10 +13,10 @@ from schema.ports.tracking import Pages, Position
 
 
 def select_list(
-    columns: Mapping[str, ColumnElement[Any]], wanted: frozenset[str], order: SqlOrder
+    columns: Mapping[str, ColumnElement[Any]], requested: frozenset[str], order: SqlOrder
 ) -> tuple[list[str], list[ColumnElement[Any]]]:
-    """Return the names of the wanted columns that exist, and the columns to select: these and the order's."""
-    names = [name for name in columns if name in wanted]
+    """Return the names of the requested columns that exist; and these columns with the order's, to select."""
+    names = [name for name in columns if name in requested]
     selected = [*(columns[name] for name in names), *order.columns()]
     return names, [column.label(f"c{index}") for index, column in enumerate(selected)]
 

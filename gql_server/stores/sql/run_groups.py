@@ -33,7 +33,7 @@ class _GroupKey:
     joined: tuple[FromClause, ColumnElement[bool]] | None = None
 
     def exact(self, dialect: Dialect, value: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Return an expression that differs for different values of the key, whatever the collation."""
+        """Return an expression that differs for different values of the key, regardless of the collation."""
         return dialect.by_code_point(value) if self.value.type.python_type is str else value
 
     def converted(self, value: Any) -> Any:

@@ -78,7 +78,7 @@ class RunSearch:
         return groups
 
     def _branch(self, statement: Select[Any], scope: ExperimentScope, index: int, limit: int) -> Select[Any]:
-        labelled = statement.add_columns(literal(index).label("place"))
+        labelled = statement.add_columns(literal(index).label("scope_index"))
         conditions = in_scope(self._session, scope)
         return labelled.where(*conditions).order_by(*self._order.order_by()).limit(limit)
 
@@ -108,14 +108,16 @@ class RunSearch:
 
 def runs_by_id(session: Session, ids: Sequence[str], columns: Collection[str]) -> One:
     """Look up runs by id, deleted runs included."""
-    wanted = [name for name in RUN_COLUMNS if name in columns]
+    column_names = [name for name in RUN_COLUMNS if name in columns]
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(ids)):
-        statement = select(*(RUN_COLUMNS[name] for name in wanted), RUNS.c.run_uuid.label("asked"))
+        statement = select(
+            *(RUN_COLUMNS[name] for name in column_names), RUNS.c.run_uuid.label("requested_key")
+        )
         conditions = [session.dialect.one_of(RUNS.c.run_uuid, batch), *run_in_workspace(session)]
         rows += session.rows(statement.where(*conditions))
     indexes: Mapping[str, int] = {row[-1]: index for index, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [indexes.get(run_id) for run_id in ids])
+    return One(as_table(column_names, rows), [indexes.get(run_id) for run_id in ids])
 
 
 def _split(scopes: Sequence[Scope]) -> tuple[list[Children], list[ExperimentScope]]:

@@ -89,7 +89,7 @@ class Session:
     ) -> Generator[list[Row]]:
         """Yield the rows of a statement in lists of at most `size`.
 
-        Streamed rows stay in the database until they are fetched, if the driver can do so.
+        Streamed rows are in the database until they are fetched, if the driver supports this.
         """
         self._raise_if_cancelled()
         options = {"stream_results": stream and self.dialect.streams_rows}

@@ -113,7 +113,7 @@ class TextSortKey(SortKey):
 
     @override
     def order_by(self) -> list[ColumnElement[Any]]:
-        # Equal numbers are equal whatever their text.
+        # Equal numbers are equal even if their texts differ.
         text = case((self._number.is_(None), self._comparable(self.value)))
         return [
             *self.dialect.nulls_last(self._number, descending=self.descending),

@@ -49,7 +49,7 @@ def _filled(text: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _null_if(column: ColumnElement[Any], placeholder: Any) -> ColumnElement[Any]:
-    """Return a column with null in place of the value that stands for a missing one."""
+    """Return a column with null in place of the value that represents a missing one."""
     return func.nullif(column, placeholder, type_=column.type)
 
 
@@ -66,7 +66,7 @@ RUN_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "name": _run_name(),
     "status": RUNS.c.status,
     "lifecycle_stage": RUNS.c.lifecycle_stage,
-    # In the REST API, an empty text and 0 stand for a missing value.
+    # In the REST API, an empty text and 0 represent a missing value.
     "user_id": _null_if(RUNS.c.user_id, ""),
     "started_at": _null_if(RUNS.c.start_time, 0),
     "ended_at": _null_if(RUNS.c.end_time, 0),

@@ -24,8 +24,8 @@ def top_per_group(
     """
     number = func.row_number().over(partition_by=group_by, order_by=order.order_by())
     named = [column.label(f"scope{index}") for index, column in enumerate(labels)]
-    numbered = statement.add_columns(*named, number.label("place")).subquery()
-    rows = session.rows(select(numbered).where(numbered.c.place <= limit))
+    numbered = statement.add_columns(*named, number.label("row_number")).subquery()
+    rows = session.rows(select(numbered).where(numbered.c.row_number <= limit))
     rows.sort(key=itemgetter(-1))
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

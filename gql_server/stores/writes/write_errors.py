@@ -53,7 +53,7 @@ def public_write_error(error: BaseException, *, started: bool) -> PublicError | 
 def timed_out_in_doubt(seconds: float) -> StoreTimeout:
     """Return the error of a write that exceeded the timeout and continues."""
     return StoreTimeout(
-        f"The tracking store did not answer within {seconds:g} seconds (GQL_STORE_TIMEOUT). {_IN_DOUBT}"
+        f"The tracking store did not respond within {seconds:g} seconds (GQL_STORE_TIMEOUT). {_IN_DOUBT}"
     )
 
 

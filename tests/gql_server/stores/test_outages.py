@@ -133,7 +133,7 @@ async def test_foreign_response_is_store_error(
     """A response that is not MLflow's is a store error; it is logged and not quoted."""
     async with static_server(head, content) as uri:
         port = MlflowTracking(uri, LIMITS.store)
-        with pytest.raises(StoreUnavailable, match="Something other than MLflow answers") as caught:
+        with pytest.raises(StoreUnavailable, match="is not MLflow") as caught:
             await port.ready()
         assert "http" not in str(caught.value)
         assert "not MLflow's: " in caplog.text

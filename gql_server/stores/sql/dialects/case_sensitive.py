@@ -1,4 +1,4 @@
-"""Databases that compare text with respect to case, whatever the collation."""
+"""Databases that compare text with respect to case, regardless of the collation."""
 
 from collections.abc import Sequence
 from typing import Any

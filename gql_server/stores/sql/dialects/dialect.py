@@ -65,7 +65,7 @@ class Dialect(ABC):
     ) -> ColumnElement[bool]:
         """Return the condition that a text matches a pattern, in which % and _ cannot be escaped.
 
-        `ignore_case` treats A to Z as a to z; other letters keep their case, as in SQLite.
+        `ignore_case` treats A to Z as a to z; other letters are compared with respect to case, as in SQLite.
         """
         value = self.case_sensitive(column)
         if ignore_case:
@@ -73,7 +73,7 @@ class Dialect(ABC):
         return value.like(self.like_pattern(pattern), escape=self.like_escape)
 
     def like_pattern(self, pattern: str) -> str:
-        """Return a pattern in which everything but % and _ stands for itself."""
+        """Return a pattern in which every character except % and _ matches itself."""
         return pattern
 
     def case_sensitive(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -90,14 +90,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def by_code_point(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Return a text as an expression that is compared by code point, whatever its collation."""
+        """Return a text as an expression that is compared by code point, regardless of its collation."""
 
     @abstractmethod
     def nulls_last(self, value: ColumnElement[Any], *, descending: bool) -> list[ColumnElement[Any]]:
         """Return the ORDER BY expressions that sort nulls last, in a form that an index can serve."""
 
     def json_array(self, _text: ColumnElement[Any]) -> ColumnElement[Any] | None:
-        """Return the aggregate that collects a group's texts in one JSON array; None if there is none."""
+        """Return the aggregate of a group's texts as one JSON array; None if the database has none."""
         return None
 
     def setup_statements(self, _timeout: float) -> Sequence[str]:

@@ -22,7 +22,7 @@ class PostgresqlDialect(CaseSensitiveDialect):
 
     @override
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        # One parameter however many values there are, so that the statement's text stays the same.
+        # One parameter for any number of values, so that the statement's text does not depend on the number.
         return column == any_(literal(list(values), ARRAY(column.type)))
 
     @override

@@ -21,10 +21,10 @@ class SqliteDialect(CaseSensitiveDialect):
 
     @override
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        # One parameter however many values there are, so that the statement's text, and what was prepared for
-        # it, stays the same. SQLite also estimates that the list is long, and uses the index of metrics that
-        # begins with the run; with a written list it uses the one that begins with the key, and reads the
-        # points of all runs.
+        # One parameter for any number of values, so that the statement's text does not depend on the number,
+        # and SQLite reuses the prepared statement. SQLite also estimates that the list is long, and uses the
+        # index of metrics that begins with the run. With an IN list it uses the index that begins with the
+        # key, and reads the points of all runs.
         listed = func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(select(listed.c.value))
 

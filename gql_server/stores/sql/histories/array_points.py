@@ -39,7 +39,8 @@ def read_arrays(
 ) -> tuple[PointColumns, dict[Series, Span]]:
     """Return the points of the series, and the span of each series.
 
-    The arrays stay text until all are read: if there are too many points, this costs a tenth of parsing them.
+    The arrays are parsed after all are read: if there are too many points, reading the text costs a tenth of
+    parsing it.
     """
     rows: list[Row] = []
     total = 0
@@ -63,7 +64,7 @@ def _statement(
     names: list[list[str]] = [list(part) for part in zip(*series, strict=True)] or [[], []]
     parameters = [literal(part, ARRAY(String)) for part in names]
     requested = func.unnest(*parameters).table_valued(
-        column("run_id", String), column("key", String), with_ordinality="number", name="asked"
+        column("run_id", String), column("key", String), with_ordinality="number", name="requested"
     )
     requested = requested.render_derived()
     of_series = [METRICS.c.run_uuid == requested.c.run_id, METRICS.c.key == requested.c.key]

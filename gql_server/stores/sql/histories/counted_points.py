@@ -1,7 +1,7 @@
 """Points read as one row each, without the run and key of each row.
 
 The points of each series are counted first, over the index alone and in the same state of the database. The
-count tells the series apart, and is compared with the limit before any point is read.
+count shows where each series ends, and is compared with the limit before any point is read.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class PointCollector(Protocol):
     """Collects points as they are read."""
 
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Add rows that come series by series; return whether there are as many as were counted."""
+        """Add rows grouped by series; return whether there are as many as were counted."""
         ...
 
 

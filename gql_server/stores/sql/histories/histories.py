@@ -48,7 +48,7 @@ def read_samples(
 ) -> Many:
     """Return a sample of the points of each series; at most one series is in memory as a whole.
 
-    The points come as rows from every database: on Postgres, parsing arrays takes as long. Raise
+    Every database returns the points as rows: on Postgres, parsing arrays takes as long. Raise
     `LimitExceeded`, before any point is read, if a limit would be exceeded.
     """
     distinct = _distinct(series)

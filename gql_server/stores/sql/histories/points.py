@@ -30,7 +30,7 @@ class PointColumns:
         self.values += values
 
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Append rows that come series by series; return whether there are as many as were counted."""
+        """Append rows grouped by series; return whether there are as many as were counted."""
         before = len(self)
         for chunk in chunks:
             self.extend(*zip(*chunk, strict=True))

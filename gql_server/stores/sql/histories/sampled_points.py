@@ -14,14 +14,14 @@ from schema.ports.tracking import Sample, Series
 
 @dataclass(frozen=True, slots=True)
 class SampleLimits:
-    """The points that one call may read for samples, and those that it may return."""
+    """The maximum points that one call reads for samples, and that it returns."""
 
     scanned: int
     returned: int
 
 
 class SampledPoints:
-    """Collects the points of many series, and keeps a sample of each."""
+    """Collects a sample of the points of each of many series."""
 
     def __init__(
         self, requested: Sequence[Series], counts: Mapping[Series, int], sample: Sample, limits: SampleLimits
@@ -36,7 +36,7 @@ class SampledPoints:
         self._samples: dict[Series, PointArray] = {}
 
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
-        """Sample rows that come series by series; return whether there are as many as were counted."""
+        """Sample rows grouped by series; return whether there are as many as were counted."""
         rows = chain.from_iterable(chunks)
         for one, size in counts.items():
             points = point_array(islice(rows, size), largest_is_infinite=True)

@@ -66,7 +66,7 @@ def count_models(session: Session, ids: Sequence[str]) -> list[int | None]:
 def models_by_id(session: Session, ids: Sequence[str], columns: Collection[str]) -> One:
     """Look up models by id, without deleted models."""
     names = [name for name in MODEL_COLUMNS if name in columns]
-    statement = select(*(MODEL_COLUMNS[name] for name in names), MODELS.c.model_id.label("asked"))
+    statement = select(*(MODEL_COLUMNS[name] for name in names), MODELS.c.model_id.label("requested_key"))
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(ids)):
         has_id = session.dialect.one_of(MODELS.c.model_id, batch)

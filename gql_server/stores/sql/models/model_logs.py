@@ -58,7 +58,7 @@ def _rows(
         of_models = session.dialect.one_of(source.c.model_id, batch)
         selected = statement.where(of_models, *in_workspace(session, source.c.experiment_id))
         if number is not None:
-            numbered = selected.add_columns(number.label("place")).subquery()
-            selected = select(*list(numbered.c)[:-1]).where(numbered.c.place == 1)
+            numbered = selected.add_columns(number.label("row_number")).subquery()
+            selected = select(*list(numbered.c)[:-1]).where(numbered.c.row_number == 1)
         rows += session.rows(selected)
     return rows

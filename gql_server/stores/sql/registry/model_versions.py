@@ -35,14 +35,14 @@ def read_versions(session: Session, names: Sequence[str], page: Page) -> Pages:
     """Return a page of each model's versions, the latest first."""
     latest = SortKey(session.dialect, VERSIONS.c.version, descending=True)
     order = SqlOrder((latest,), VERSIONS.c.name)
-    wanted, columns = select_list(VERSION_COLUMNS, page.columns, order)
+    selected, columns = select_list(VERSION_COLUMNS, page.columns, order)
     conditions = [*_is_active(session), session.dialect.one_of(VERSIONS.c.name, _distinct(names))]
     if page.after is not None:
         conditions.append(order.after(page.after))
     statement = select(*columns).where(*conditions)
     name_column = [VERSIONS.c.name]
     groups = top_per_group(session, statement, name_column, name_column, order, page.first + 1)
-    return as_pages(order, wanted, [groups.get((name,), []) for name in names], page.first)
+    return as_pages(order, selected, [groups.get((name,), []) for name in names], page.first)
 
 
 def count_versions(session: Session, names: Sequence[str]) -> list[int | None]:
@@ -55,26 +55,26 @@ def count_versions(session: Session, names: Sequence[str]) -> list[int | None]:
 
 def versions_by_key(session: Session, keys: Sequence[VersionKey], columns: Collection[str]) -> One:
     """Look up versions by key."""
-    wanted = [name for name in VERSION_COLUMNS if name in columns]
-    key_columns = (VERSIONS.c.name.label("own_name"), VERSIONS.c.version.label("own_version"))
-    statement = select(*(VERSION_COLUMNS[name] for name in wanted), *key_columns)
+    column_names = [name for name in VERSION_COLUMNS if name in columns]
+    key_columns = (VERSIONS.c.name.label("requested_name"), VERSIONS.c.version.label("requested_version"))
+    statement = select(*(VERSION_COLUMNS[name] for name in column_names), *key_columns)
     rows = _rows_by_key(session, statement.where(*_is_active(session)), VERSIONS, keys)
     indexes = {VersionKey(row[-2], str(row[-1])): index for index, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [indexes.get(key) for key in keys])
+    return One(as_table(column_names, rows), [indexes.get(key) for key in keys])
 
 
 def versions_of_runs(session: Session, run_ids: Sequence[str], columns: Collection[str]) -> Many:
     """Return the versions that were made from each run, by name, the latest first."""
-    wanted = [name for name in VERSION_COLUMNS if name in columns]
+    column_names = [name for name in VERSION_COLUMNS if name in columns]
     order = (VERSIONS.c.run_id, VERSIONS.c.name, VERSIONS.c.version)
     statement = select(*(column.label(f"o{index}") for index, column in enumerate(order)))
-    statement = statement.add_columns(*(VERSION_COLUMNS[name] for name in wanted))
+    statement = statement.add_columns(*(VERSION_COLUMNS[name] for name in column_names))
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(run_ids)):
         of_runs = session.dialect.one_of(VERSIONS.c.run_id, batch)
         rows += session.rows(statement.where(*_is_active(session), of_runs))
     rows.sort(key=lambda row: (row[0], row[1], -row[2]))
-    return grouped_rows(run_ids, wanted, [(row[0], *row[3:]) for row in rows])
+    return grouped_rows(run_ids, column_names, [(row[0], *row[3:]) for row in rows])
 
 
 def read_version_tags(session: Session, keys: Sequence[VersionKey]) -> Many:

@@ -59,11 +59,14 @@ def count_registered(session: Session, filter_: str | None) -> int:
 
 def registered_by_name(session: Session, names: Sequence[str], columns: Collection[str]) -> One:
     """Look up registered models by name, without prompts."""
-    wanted = [name for name in REGISTERED_COLUMNS if name in columns]
-    selected = (*(REGISTERED_COLUMNS[name] for name in wanted), REGISTERED.c.name.label("own_name"))
+    column_names = [name for name in REGISTERED_COLUMNS if name in columns]
+    selected = (
+        *(REGISTERED_COLUMNS[name] for name in column_names),
+        REGISTERED.c.name.label("requested_name"),
+    )
     rows = _rows(session, REGISTERED, selected, names, is_no_prompt(session, REGISTERED.c.name))
     indexes = {row[-1]: index for index, row in enumerate(rows)}
-    return One(as_table(wanted, rows), [indexes.get(name) for name in names])
+    return One(as_table(column_names, rows), [indexes.get(name) for name in names])
 
 
 def read_registered_tags(session: Session, names: Sequence[str]) -> Many:
