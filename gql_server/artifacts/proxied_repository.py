@@ -24,7 +24,7 @@ _PASSED_STATUSES: Final = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
 _ERRORS: Final[dict[int, PublicError]] = {
-    HTTPStatus.BAD_REQUEST: NotFound("There is no artifact with this path that can be downloaded."),
+    HTTPStatus.BAD_REQUEST: NotFound("This path is not a file that can be downloaded."),
     HTTPStatus.UNAUTHORIZED: Unauthenticated("The MLflow server did not accept the credentials."),
     HTTPStatus.FORBIDDEN: Forbidden("The MLflow server does not allow this."),
     HTTPStatus.NOT_FOUND: NotFound("There is no such artifact."),

@@ -15,7 +15,7 @@ from gql_server.exports.table_layouts import Columns, ColumnType
 from schema.engine.times import format_times
 from schema.ports.table import Table
 
-# Spreadsheets evaluate a text with such a start as a formula. Numbers may start this way, too.
+# Spreadsheets evaluate text that starts with one of these characters as a formula.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 

@@ -31,7 +31,7 @@ from schema.types.artifact import ROUTES
 
 _SEND_TIMEOUT: Final = 60.0
 """Seconds after which a client that stops reading is disconnected, so that its file is closed."""
-# Artifacts are untrusted: a browser that renders one runs no scripts and treats it as of no origin.
+# Artifacts are untrusted. Under this policy a browser runs no scripts and gives the page an opaque origin.
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "x-content-type-options": "nosniff",

@@ -28,6 +28,7 @@ _MAX_LENGTH = 500
 _NOT_JSON = "API request to endpoint "
 """The start of the message of MLflow's client for a response that is not JSON, with any status."""
 _UNREACHABLE = "The tracking store cannot be reached."
+_OVERLOADED = "The tracking store is receiving too many requests now."
 _SLOW = "The tracking store did not respond in time."
 _FOREIGN = "The server at the tracking store's address is not MLflow."
 
@@ -36,8 +37,8 @@ _FIXED: dict[str, PublicError] = {
     "CUSTOMER_UNAUTHORIZED": Unauthenticated("The tracking store did not accept the credentials."),
     "PERMISSION_DENIED": Forbidden("The tracking store does not allow this."),
     "TEMPORARILY_UNAVAILABLE": StoreUnavailable("The tracking store is not available now."),
-    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable("The tracking store is called too often now."),
-    "RESOURCE_EXHAUSTED": StoreUnavailable("The tracking store is called too often now."),
+    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable(_OVERLOADED),
+    "RESOURCE_EXHAUSTED": StoreUnavailable(_OVERLOADED),
     # For reads; errors of writes have their own messages.
     "RESOURCE_ALREADY_EXISTS": StoreUnavailable("The tracking store is not available now."),
     "DEADLINE_EXCEEDED": StoreTimeout(_SLOW),
@@ -110,9 +111,7 @@ def _from_mlflow(error: BaseException) -> PublicError | None:
         return NotMlflowError(_FOREIGN)
     quoted = _QUOTED.get(code)
     if quoted is BadUserInput and contains_sql(error):
-        return BadUserInput(
-            "The tracking store's database refuses this request, or cannot store one of its values."
-        )
+        return BadUserInput("The tracking store's database rejected the request or one of the values in it.")
     return None if quoted is None or contains_sql(error) else quoted(sanitized(error.message, code))
 
 

@@ -6,8 +6,8 @@ from schema.ports.errors import LimitExceeded
 def too_many_groups(limit: int) -> LimitExceeded:
     """Return the error for more groups, summaries of groups or keys than the limit."""
     return LimitExceeded(
-        f"There are more than {limit:,} groups, metrics of groups or keys (GQL_MAX_GROUPS); group by less, "
-        "name the metrics, or request fewer experiments."
+        f"The result has more than {limit:,} groups, metric summaries or logged keys (GQL_MAX_GROUPS): "
+        "group by fewer keys, name the metrics, or request fewer experiments."
     )
 
 

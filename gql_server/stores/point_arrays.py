@@ -16,7 +16,7 @@ PointArray: TypeAlias = NDArray[np.void]
 
 
 def point_array(points: Iterable[tuple[int, int, float | None]], *, largest_is_infinite: bool) -> PointArray:
-    """Return an array of points, which are iterated over once; a value that is None becomes NaN.
+    """Return the points as an array, None as NaN. The iterable is consumed once.
 
     With `largest_is_infinite`, the largest float becomes an infinity, as in MLflow's databases.
     """

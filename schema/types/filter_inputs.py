@@ -24,16 +24,16 @@ _GT = "Greater than this value."
 _GTE = "Greater than or equal to this value."
 _LT = "Less than this value."
 _LTE = "Less than or equal to this value."
-_IS_NULL = "true matches a missing value, false any value."
+_IS_NULL = "true: the value is missing. false: the value is present."
 
 
 def _operator(description: str) -> Any:
     return strawberry.field(default=_UNSET, description=description)
 
 
-@strawberry.input(description="A filter on an id. All given operators must match.")
+@strawberry.input(description="A filter on an id. A value must match all given operators.")
 class IdFilter:
-    """All given operators must match."""
+    """A value must match all given operators."""
 
     eq: strawberry.ID | None = _operator(_EQ)
     ne: strawberry.ID | None = _operator(_NE)
@@ -42,9 +42,9 @@ class IdFilter:
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A filter on text. All given operators must match.")
+@strawberry.input(description="A filter on text. A value must match all given operators.")
 class StringFilter:
-    """All given operators must match."""
+    """A value must match all given operators."""
 
     eq: str | None = _operator(_EQ)
     ne: str | None = _operator(_NE)
@@ -55,9 +55,9 @@ class StringFilter:
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A filter on the status of a run. All given operators must match.")
+@strawberry.input(description="A filter on the status of a run. A run must match all given operators.")
 class RunStatusFilter:
-    """All given operators must match."""
+    """A value must match all given operators."""
 
     eq: RunStatus | None = _operator(_EQ)
     ne: RunStatus | None = _operator(_NE)
@@ -65,9 +65,9 @@ class RunStatusFilter:
     not_in: list[RunStatus] | None = _operator(_NOT_IN)
 
 
-@strawberry.input(description="A filter on a time. All given operators must match.")
+@strawberry.input(description="A filter on a time. A value must match all given operators.")
 class DateTimeFilter:
-    """All given operators must match."""
+    """A value must match all given operators."""
 
     eq: DateTime | None = _operator(_EQ)
     gt: DateTime | None = _operator("Later than this time.")
@@ -77,9 +77,9 @@ class DateTimeFilter:
     is_null: bool | None = _operator(_IS_NULL)
 
 
-@strawberry.input(description="A filter on a number. All given operators must match.")
+@strawberry.input(description="A filter on a number. A value must match all given operators.")
 class FloatFilter:
-    """All given operators must match."""
+    """A value must match all given operators."""
 
     eq: float | None = _operator(_EQ)
     ne: float | None = _operator(_NE)
@@ -91,8 +91,9 @@ class FloatFilter:
 
 @strawberry.input(
     description=(
-        "A filter on the param or tag with a key. At least one operator is required, and all given operators "
-        "must match. gt, gte, lt and lte compare the value as a number; other text does not match."
+        "A filter on the param or tag with a key. At least one operator is required, and a value must "
+        "match all given operators. gt, gte, lt and lte compare the value as a number; other text does not "
+        "match."
     )
 )
 class KeyedFilter:
@@ -109,13 +110,13 @@ class KeyedFilter:
     gte: float | None = _operator(_GTE)
     lt: float | None = _operator(_LT)
     lte: float | None = _operator(_LTE)
-    is_null: bool | None = _operator("true matches if the key is missing, false if it exists.")
+    is_null: bool | None = _operator("true: the key is missing. false: the key exists.")
 
 
 @strawberry.input(
     description=(
-        "A filter on the last value of the metric with a key. At least one operator is required, and all "
-        "given operators must match. NaN matches ne and isNull: false only."
+        "A filter on the last value of the metric with a key. At least one operator is required, and a "
+        "value must match all given operators. NaN matches ne and isNull: false only."
     )
 )
 class MetricFilter:
@@ -128,7 +129,7 @@ class MetricFilter:
     gte: float | None = _operator(_GTE)
     lt: float | None = _operator(_LT)
     lte: float | None = _operator(_LTE)
-    is_null: bool | None = _operator("true matches if the metric was not logged, false if it was.")
+    is_null: bool | None = _operator("true: the metric was not logged. false: it was logged.")
 
 
 _AND = "All of these conditions match. An empty list always matches."

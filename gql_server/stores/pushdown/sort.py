@@ -65,7 +65,7 @@ def experiment_sort_order(order: Sequence[Order]) -> SortOrder:
     """Return an order of experiments; MLflow's default, latest creation first, if none is given."""
     for entry in order:
         if entry.by != "attribute":
-            message = f"There is no {entry.by} {entry.key!r} to order by here."
+            message = f"Ordering by the {entry.by} {entry.key!r} is not supported."
             raise BadUserInput(message)
     return SortOrder(order or (Order("attribute", "created_at", descending=True),), "experiment_id")
 
@@ -80,7 +80,7 @@ def _columns(entry: Order) -> tuple[str, ...]:
     if entry.key == "duration":
         return ("started_at", "ended_at")
     if entry.key not in _NUMBERS | _TEXTS | {"experiment_id"}:
-        message = f"There is no attribute {entry.key!r} to order by here."
+        message = f"Ordering by the attribute {entry.key!r} is not supported."
         raise BadUserInput(message)
     return (entry.key,)
 

@@ -84,7 +84,7 @@ class _ConditionBuilder:
     def _attribute(self, predicate: Predicate) -> ColumnElement[bool]:
         column = self.entity.attributes.get(predicate.key)
         if column is None:
-            message = f"There is no attribute {predicate.key!r} to filter by here."
+            message = f"Filtering by the attribute {predicate.key!r} is not supported."
             raise BadUserInput(message)
         if predicate.operator == "is_null":
             return column.is_(None) if predicate.value else column.is_not(None)
@@ -100,7 +100,7 @@ class _ConditionBuilder:
     def _keyed(self, predicate: Predicate) -> ColumnElement[bool]:
         table = self.entity.keyed_tables.get(predicate.by)
         if table is None:
-            message = f"There is no {predicate.by} to filter by here."
+            message = f"Filtering by the {predicate.by} {predicate.key!r} is not supported."
             raise BadUserInput(message)
         is_null = predicate.operator == "is_null"
         if not is_storable(predicate.key):

@@ -112,6 +112,6 @@ def _run_key(dialect: Dialect, order: Order) -> SortKey:
 def _attribute(dialect: Dialect, columns: dict[str, ColumnElement[Any]], order: Order) -> SortKey:
     value = columns.get(order.key) if order.by == "attribute" else None
     if value is None:
-        message = f"There is no {order.by} {order.key!r} to order by here."
+        message = f"Ordering by the {order.by} {order.key!r} is not supported."
         raise BadUserInput(message)
     return SortKey(dialect, value, order.descending)

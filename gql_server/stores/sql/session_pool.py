@@ -37,8 +37,8 @@ class SessionPool:
     async def read(self, work: Callable[[Session], _T]) -> _T:
         """Return the result of `work` in a thread; a cancelled caller cancels the statement.
 
-        The time spent waiting for a free thread counts. Raise `StoreTimeout` after the timeout and
-        `StoreUnavailable` if the database cannot be used now.
+        The time spent waiting for a free thread counts toward the timeout. Raise `StoreTimeout` after the
+        timeout and `StoreUnavailable` if the database cannot be used now.
         """
         session = Session(self._open_engine, self._timeout, self._workspace())
         result: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._run, session, work))

@@ -212,7 +212,7 @@ async def log_batch(
 async def set_run_tags(
     context: FieldContext,
     input: Annotated[  # noqa: A002
-        SetRunTagsInput, strawberry.argument(description="The run and its tags.")
+        SetRunTagsInput, strawberry.argument(description="The run and the tags to set on it.")
     ],
 ) -> str:
     """Set tags of a run and return its id."""

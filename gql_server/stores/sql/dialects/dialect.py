@@ -105,7 +105,7 @@ class Dialect(ABC):
         return ()
 
     def add_functions(self, _driver_connection: Any) -> None:  # noqa: B027 - most need none
-        """Define SQL functions that the conditions need on a new connection of the driver."""
+        """Define, on a new driver connection, the SQL functions that conditions use."""
 
     def as_rows(self, fetched: Iterable[Any]) -> list[tuple[Any, ...]]:
         """Return rows that the driver fetched as a list of tuples."""
