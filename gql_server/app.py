@@ -41,6 +41,7 @@ from gql_server.routes.downloads import DownloadsEndpoint
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.routes.health import healthz, readyz
 from gql_server.routes.metrics import MetricsEndpoint
+from gql_server.routes.store_errors import StoreErrorMiddleware
 from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
 from gql_server.runtime.limiter import Limiter
@@ -204,6 +205,7 @@ def _file_middleware(settings: Settings, authentication: Middleware) -> list[Mid
         Middleware(CsrfMiddleware, allowed_origins=settings.origins, exempt_methods=SAFE_METHODS),
         authentication,
         Middleware(WritePermissionMiddleware),
+        Middleware(StoreErrorMiddleware),
     ]
 
 

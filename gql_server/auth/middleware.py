@@ -1,11 +1,12 @@
 """Authentication and rate limit of every route that is not public."""
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import Caller, current_caller
 from gql_server.auth.rate_limit import RateLimiter
+from gql_server.http.tracked_send import TrackedSend
 from gql_server.observability.request_record import request_record
 from schema.ports.errors import Unauthenticated
 
@@ -27,18 +28,12 @@ class AuthenticationMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in the context of its caller."""
         caller = await self._authenticate(Request(scope))
-        started = False
-
-        async def tracking_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        tracked_send = TrackedSend(send)
         token = current_caller.set(caller)
         try:
-            await self._app(scope, receive, tracking_send)
+            await self._app(scope, receive, tracked_send)
         except Unauthenticated:
-            if started or caller.authorization is None:
+            if tracked_send.started or caller.authorization is None:
                 raise
             await self._authenticator.reject()
         finally:

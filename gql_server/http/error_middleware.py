@@ -1,16 +1,17 @@
 """The response to an exception that a route raises."""
 
+from typing import Final
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gql_server.http.error_codes import ErrorCode
-from gql_server.http.negotiation import negotiated_type
-from gql_server.http.request_error import RequestError
-from gql_server.http.responses import CLIENT_CLOSED_REQUEST, error_response
+from gql_server.http.error_responses import error_response
 from gql_server.http.streaming import send_response
-from gql_server.observability.request_record import request_record
-from schema.ports.errors import PublicError
+from gql_server.http.tracked_send import TrackedSend
+
+_CLIENT_CLOSED_REQUEST: Final = 499
+"""nginx's status for a client that closed the connection before the response; only the access log has it."""
 
 
 class ErrorMiddleware:
@@ -28,30 +29,17 @@ class ErrorMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def tracking_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        tracked_send = TrackedSend(send)
         try:
-            await self._app(scope, receive, tracking_send)
+            await self._app(scope, receive, tracked_send)
         except Exception as error:
-            if started:
+            if tracked_send.started:
                 raise
             request = Request(scope, receive)
-            await send_response(request, _response(request, error), send, self._send_timeout)
+            await send_response(request, _response(scope, error), send, self._send_timeout)
 
 
-def _response(request: Request, error: Exception) -> Response:
+def _response(scope: Scope, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
-    request_record(request.scope).codes = _codes(error)
-    return error_response(error, media_type=negotiated_type(request.scope))
-
-
-def _codes(error: Exception) -> tuple[str, ...]:
-    if isinstance(error, RequestError):
-        return error.codes
-    return (error.code,) if isinstance(error, PublicError) else (ErrorCode.INTERNAL_SERVER_ERROR,)
+        return Response(status_code=_CLIENT_CLOSED_REQUEST)
+    return error_response(scope, error)

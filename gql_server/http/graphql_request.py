@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from gql_server.http.error_codes import ErrorCode
-from gql_server.http.errors import error_entry
+from gql_server.http.error_entries import error_entry
 from gql_server.http.request_error import RequestError
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")

@@ -10,8 +10,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.http.error_codes import ErrorCode
+from gql_server.http.error_responses import error_response
 from gql_server.http.request_error import RequestError
-from gql_server.http.responses import error_response
 
 _MAX_BYTES: Final = 65_536
 """Bytes of all headers together: the limit of uvicorn's h11 parser; proxies have lower ones."""
@@ -29,7 +29,7 @@ class HeaderLimitMiddleware:
             message = f"The headers of the request have more than {_MAX_BYTES} bytes."
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             error = RequestError.from_message(message, ErrorCode.LIMIT_EXCEEDED, status)
-            await error_response(error)(scope, receive, send)
+            await error_response(scope, error)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final
 
 from starlette.types import Scope
@@ -24,6 +25,15 @@ def negotiated_type(scope: Scope) -> str:
     """Return the media type of the response to a request; JSON if none was negotiated."""
     media_type: str = scope.get(_SCOPE_KEY, JSON)
     return media_type
+
+
+def unexecuted_status(media_type: str) -> HTTPStatus:
+    """Return the status of the response to a request whose document was not executed.
+
+    It is 400, but 200 in application/json, because clients of that media type treat any other status as an
+    error of the transport.
+    """
+    return HTTPStatus.BAD_REQUEST if media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
 
 
 @lru_cache(_CACHED_HEADERS)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from gql_server.http.errors import error_entry
-from gql_server.http.negotiation import GRAPHQL_RESPONSE
+from gql_server.http.error_entries import error_entry
+from gql_server.http.negotiation import unexecuted_status
 
 RETRY_SECONDS: Final = 5
 """Seconds in Retry-After of a 503 response, unless its error has its own."""
@@ -14,8 +14,7 @@ RETRY_SECONDS: Final = 5
 class RequestError(Exception):
     """A request that is not executed; the response has `errors`, the status and the headers.
 
-    Without a status it is an error of the GraphQL document: 400, but 200 in application/json, because clients
-    of that media type treat any other status as an error of the transport.
+    Without a status it is an error of the GraphQL document, and the status is that of `unexecuted_status`.
     """
 
     def __init__(
@@ -49,5 +48,4 @@ class RequestError(Exception):
 
     def status_in(self, media_type: str) -> HTTPStatus:
         """Return the status of a response in this media type."""
-        default = HTTPStatus.BAD_REQUEST if media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
-        return self.status or default
+        return self.status or unexecuted_status(media_type)

@@ -1,67 +1,22 @@
-"""Responses in JSON, of results and of errors, with the headers that caches and browsers use."""
+"""Responses in JSON, with the headers that caches and browsers use."""
 
 import asyncio
 from collections.abc import Mapping
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gql_server.http.compression import compress, encoding_for
-from gql_server.http.error_codes import ErrorCode
-from gql_server.http.errors import error_entry, internal_error_entry
-from gql_server.http.negotiation import JSON
-from gql_server.http.request_error import RETRY_SECONDS, RequestError
-from schema.ports.errors import PublicError
 
-CLIENT_CLOSED_REQUEST: Final = 499
-"""nginx's status for a client that closed the connection before the response; only the access log has it."""
-STATUSES: Final[Mapping[str, HTTPStatus]] = {
-    ErrorCode.BAD_USER_INPUT: HTTPStatus.BAD_REQUEST,
-    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    # The store rejected this server's credentials. The middleware responds where it rejected the caller's.
-    ErrorCode.UNAUTHENTICATED: HTTPStatus.BAD_GATEWAY,
-    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    ErrorCode.LIMIT_EXCEEDED: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    ErrorCode.UNSUPPORTED_BY_STORE: HTTPStatus.NOT_IMPLEMENTED,
-    ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    ErrorCode.STORE_TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
-}
-"""The status of a response to a `PublicError`, by its code; 500 for a code that is not here."""
 VARY: Final = "Accept, Accept-Encoding, Authorization, Origin"
 """The request headers that a response depends on."""
 
 _HEADERS: Final = {"vary": VARY, "x-content-type-options": "nosniff"}
 _THREAD_BYTES: Final = 64_000
 """The size from which a body is hashed and compressed in a thread, so that the event loop is not blocked."""
-
-
-def error_response(
-    error: Exception, *, media_type: str = JSON, statuses: Mapping[str, HTTPStatus] = STATUSES
-) -> Response:
-    """Return the response to an exception.
-
-    A `RequestError` has its own status and headers. A `PublicError` has the status of its code in `statuses`.
-    Any other exception is logged under an id, and the response, 500, has the id alone.
-    """
-    if isinstance(error, RequestError):
-        return _errors_response(error.errors, error.status_in(media_type), media_type, error.headers)
-    if isinstance(error, PublicError):
-        status = statuses.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-        retry = {"retry-after": str(RETRY_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-        return _errors_response([error_entry(str(error), error.code)], status, media_type, retry)
-    entry = internal_error_entry(error)
-    return _errors_response([entry], HTTPStatus.INTERNAL_SERVER_ERROR, media_type, {})
-
-
-def _errors_response(
-    errors: list[dict[str, Any]], status: HTTPStatus, media_type: str, headers: Mapping[str, str]
-) -> Response:
-    body = orjson.dumps({"errors": errors})
-    return json_response(body, status, media_type, {"cache-control": "no-store", **headers})
 
 
 def json_response(

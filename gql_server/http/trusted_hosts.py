@@ -12,8 +12,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.http.error_codes import ErrorCode
+from gql_server.http.error_responses import error_response
 from gql_server.http.request_error import RequestError
-from gql_server.http.responses import error_response
 
 _ANY: Final = "*"
 
@@ -35,7 +35,7 @@ class TrustedHostMiddleware:
         else:
             message = "The server does not accept this Host; the operator can list it (GQL_ALLOWED_HOSTS)."
             error = RequestError.from_message(message, ErrorCode.FORBIDDEN, HTTPStatus.FORBIDDEN)
-            await error_response(error)(scope, receive, send)
+            await error_response(scope, error)(scope, receive, send)
 
     def _is_accepted(self, scope: Scope) -> bool:
         if _ANY in self._names:

@@ -10,7 +10,7 @@ from gql_server.auth.write_permission import check_may_write
 from gql_server.config.error_detail import FULL_DETAIL
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
-from gql_server.http.errors import document_error_entries, error_entry
+from gql_server.http.error_entries import document_error_entries, error_entry
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.http.request_error import RequestError
 from gql_server.operations.cost import CostCalculator

@@ -12,7 +12,7 @@ from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.response_cache import ComputedResponse
 from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.limits import Limits
-from gql_server.http.errors import execution_error_entries
+from gql_server.http.error_entries import execution_error_entries
 from gql_server.observability.tracing import level_span
 from gql_server.operations.admission import AdmittedOperation
 from gql_server.operations.response_encoder import ResponseEncoder

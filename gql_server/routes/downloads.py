@@ -22,7 +22,6 @@ from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.service import ArtifactService
 from gql_server.config.limits import ArtifactLimits
 from gql_server.http.streaming import send_with_timeout
-from gql_server.routes.errors import store_error_response
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import Limiter, LimiterFull
 from schema.ports.artifacts import OwnerKind
@@ -65,22 +64,20 @@ class DownloadsEndpoint:
         ]
 
     async def _respond(self, owner_kind: OwnerKind, request: Request) -> Response:
-        try:
-            owner, path = request.path_params["owner"], request.path_params["path"]
-            with ExitStack() as slot:
+        owner, path = request.path_params["owner"], request.path_params["path"]
+        with ExitStack() as slot:
+            try:
                 slot.enter_context(self._limiter)
-                stream = await self._artifacts.download(owner_kind, owner, path, _file_request(request))
-                headers = {
-                    **_HEADERS,
-                    **_content_headers(path.rpartition("/")[2]),
-                    **stream.content.headers,
-                }
-                return _DownloadResponse(stream, headers, slot.pop_all().close)
-        except LimiterFull:
-            message = "Too many downloads are in progress (GQL_MAX_DOWNLOADS); try again later."
-            return store_error_response(StoreUnavailable(message))
-        except Exception as error:  # noqa: BLE001 - every exception becomes a response
-            return store_error_response(error)
+            except LimiterFull:
+                message = "Too many downloads are in progress (GQL_MAX_DOWNLOADS); try again later."
+                raise StoreUnavailable(message) from None
+            stream = await self._artifacts.download(owner_kind, owner, path, _file_request(request))
+            headers = {
+                **_HEADERS,
+                **_content_headers(path.rpartition("/")[2]),
+                **stream.content.headers,
+            }
+            return _DownloadResponse(stream, headers, slot.pop_all().close)
 
 
 class _DownloadResponse(StreamingResponse):

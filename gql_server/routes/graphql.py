@@ -14,7 +14,7 @@ from gql_server.config.limits import Limits
 from gql_server.http.disconnect import while_connected
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest, read_request
-from gql_server.http.negotiation import GRAPHQL_RESPONSE, negotiated_type
+from gql_server.http.negotiation import negotiated_type, unexecuted_status
 from gql_server.http.responses import json_response
 from gql_server.http.streaming import send_response
 from gql_server.observability.request_record import request_record
@@ -98,6 +98,5 @@ def _http_response(request: Request, caller: Caller, response: CachedResponse) -
         raise Unauthenticated(message)
     media_type = negotiated_type(request.scope)
     age = {} if response.age is None else {"age": str(int(response.age))}
-    succeeded = was_executed(response.body) or media_type != GRAPHQL_RESPONSE
-    status = HTTPStatus.OK if succeeded else HTTPStatus.BAD_REQUEST
+    status = HTTPStatus.OK if was_executed(response.body) else unexecuted_status(media_type)
     return json_response(response.body, status, media_type, age)

@@ -18,12 +18,9 @@ from gql_server.exports.table_exporter import TableExporter
 from gql_server.exports.table_request import TableRequest, parse_table_request
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
-from gql_server.http.responses import STATUSES, error_response
-from gql_server.routes.errors import store_error_response
 from gql_server.runtime.limiter import Limiter, LimiterFull
+from schema.ports.errors import LimitExceeded
 
-_STATUSES: Final = {**STATUSES, ErrorCode.LIMIT_EXCEEDED: HTTPStatus.UNPROCESSABLE_ENTITY}
-"""With 422 instead of 413 (Content Too Large), since the request is not too large but its response is."""
 _BYTE_POSITION: Final = re.compile(r"\s*bytes\s*=\s*\d", re.IGNORECASE)
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -47,10 +44,12 @@ class TablesEndpoint:
                 return await self._file_response(request, table_request)
             return await self._stream_response(request, table_request)
         except LimiterFull as full:
-            message = f"{full.limit} table downloads are in progress, the limit of GQL_MAX_TABLE_DOWNLOADS."
-            return error_response(RequestError.unavailable(message, ErrorCode.LIMIT_EXCEEDED))
-        except Exception as error:  # noqa: BLE001 - every exception becomes a response
-            return store_error_response(error, _STATUSES)
+            message = f"Table downloads in progress are limited to {full.limit} (GQL_MAX_TABLE_DOWNLOADS)."
+            raise RequestError.unavailable(message, ErrorCode.LIMIT_EXCEEDED) from None
+        except LimitExceeded as error:
+            # 422 instead of 413 (Content Too Large): the request is not too large but its response is.
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            raise RequestError.from_message(str(error), error.code, status) from error
 
     async def _stream_response(self, request: Request, table_request: TableRequest) -> Response:
         headers = _headers(table_request) | {"accept-ranges": "none"}

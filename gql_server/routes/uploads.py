@@ -13,8 +13,6 @@ from starlette.routing import Route
 from gql_server.artifacts.artifact_path import path_error, path_parts
 from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
 from gql_server.artifacts.upload_service import UploadService
-from gql_server.http.responses import CLIENT_CLOSED_REQUEST
-from gql_server.routes.errors import store_error_response
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import LimiterFull
 from gql_server.stores.ids import check_run_ids
@@ -37,17 +35,13 @@ class UploadsEndpoint:
         return Route(f"/artifacts/{{run_id}}/{ARTIFACT_PATH}", self._respond, methods=["PUT"])
 
     async def _respond(self, request: Request) -> Response:
+        run_id, parts = _parse(request)
+        self._uploads.check_size(_content_length(request))
         try:
-            run_id, parts = _parse(request)
-            self._uploads.check_size(_content_length(request))
             result = await self._uploads.upload(run_id, parts, _body_chunks(request))
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except LimiterFull:
             message = "Too many uploads are in progress (GQL_MAX_UPLOADS); try again later."
-            return store_error_response(StoreUnavailable(message))
-        except Exception as error:  # noqa: BLE001 - every exception becomes a response
-            return store_error_response(error)
+            raise StoreUnavailable(message) from None
         body = orjson.dumps({"path": "/".join(parts), "size": result.size})
         status = HTTPStatus.CREATED if result.is_new else HTTPStatus.OK
         return Response(body, status, media_type="application/json")

@@ -5,12 +5,19 @@ import logging
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from gql_server.auth.api_keys import new_key
 from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import Caller
+from gql_server.exports.table_exporter import TableExporter
+from tests.support.app.artifact_owners import ArtifactOwner, run
+from tests.support.app.graphql_client import graphql_client
 from tests.support.app.observed_app import QUERY, SECRET, TOKEN, observed_client
 from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.stores.store import Store
+
+__all__ = ["run"]
 
 
 async def test_access_log_has_a_line_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
@@ -56,6 +63,56 @@ async def test_access_log_has_tables_and_artifacts(tmp_path: Path, caplog: pytes
     assert (lines[1]["caller"], lines[1]["codes"]) == ("", ["UNAUTHENTICATED"])
     assert SECRET not in caplog.text
     assert "gql_operations_total{" not in metrics.text
+
+
+async def test_access_log_has_the_codes_of_file_routes(
+    sqlite_store: Store, run: ArtifactOwner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line of a refused table, download or upload has the codes of its errors."""
+    database_error = OperationalError("SELECT 1", {}, Exception("no connection"))
+
+    async def fail(*_: object) -> None:
+        raise database_error
+
+    async with graphql_client(sqlite_store.uri, writable=True) as graphql:
+        with caplog.at_level(logging.INFO, "gql_server.access"):
+            await graphql.http.get("/tables/absent.csv")
+            await graphql.http.get("/tables/runs.csv?limit=1")
+            await graphql.http.get(f"{run.route}/absent.txt")
+            await graphql.http.put(f"/artifacts/{'0' * 32}/a.txt", content=b"x")
+            await graphql.http.put(f"{run.route}/a.txt", content=b"x")
+            await graphql.http.post("/tables/runs.csv")
+            monkeypatch.setattr(TableExporter, "start_stream", fail)
+            await graphql.http.get("/tables/runs.csv")
+    assert codes_in(caplog) == [
+        ("/tables", 404, ["NOT_FOUND"]),
+        ("/tables", 400, ["BAD_USER_INPUT"]),
+        ("/artifacts", 404, ["NOT_FOUND"]),
+        ("/artifacts", 404, ["NOT_FOUND"]),
+        ("/artifacts", 201, []),
+        ("/tables", 405, ["BAD_USER_INPUT"]),
+        ("/tables", 503, ["STORE_UNAVAILABLE"]),
+    ]
+
+
+async def test_access_log_has_the_codes_of_refused_requests(caplog: pytest.LogCaptureFixture) -> None:
+    """The line of a request that is refused before it reaches a route has the code of the error."""
+    with caplog.at_level(logging.INFO, "gql_server.access"):
+        async with observed_client(MemoryTracking([])) as client:
+            await client.get("/graphql", headers={"x-other": "a" * 70_000})
+            await client.get("/graphql", headers={"host": "evil.example"})
+            await client.get("/tables/runs/csv")
+    assert codes_in(caplog) == [
+        ("/graphql", 431, ["LIMIT_EXCEEDED"]),
+        ("/graphql", 403, ["FORBIDDEN"]),
+        ("/tables", 404, ["NOT_FOUND"]),
+    ]
+
+
+def codes_in(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, list[str]]]:
+    """Return the route, the status and the codes of each line of the access log."""
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "gql_server.access"]
+    return [(line["route"], line["status"], line["codes"]) for line in lines]
 
 
 async def test_access_log_accepts_any_caller_name(
