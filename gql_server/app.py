@@ -106,10 +106,11 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter
     )
+    send_timeout = limits.responses.download_patience
     file_routes = [
-        TablesEndpoint(exporter, limits.exports).route(),
+        TablesEndpoint(exporter, limits.exports, send_timeout).route(),
         *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
-        *DownloadsEndpoint(artifacts, limits.artifacts).routes(),
+        *DownloadsEndpoint(artifacts, limits.artifacts, send_timeout).routes(),
     ]
     routes: list[BaseRoute] = [
         Route("/", _redirect_to_graphql),
@@ -179,7 +180,7 @@ def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(HeaderLimitMiddleware),
         Middleware(TrustedHostMiddleware, names=settings.host_names),
         *([cors] if settings.origins else []),
-        Middleware(ErrorMiddleware, send_timeout=settings.download_patience),
+        Middleware(ErrorMiddleware, send_timeout=settings.limits.responses.download_patience),
     ]
 
 
@@ -189,7 +190,7 @@ def _graphql_middleware(settings: Settings, authentication: Middleware) -> list[
         Middleware(
             NegotiationMiddleware,
             page=page if settings.graphiql else None,
-            send_timeout=settings.download_patience,
+            send_timeout=settings.limits.responses.download_patience,
         ),
         Middleware(
             CsrfMiddleware, allowed_origins=settings.origins, get_needs_header=settings.get_needs_header

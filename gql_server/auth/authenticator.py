@@ -35,7 +35,7 @@ class Authenticator:
     information from them and cannot try credentials quickly.
     """
 
-    def __init__(self, scheme: AuthScheme | None, *, challenge: str = "", failure_delay: float = 0.5) -> None:
+    def __init__(self, scheme: AuthScheme | None, *, challenge: str, failure_delay: float) -> None:
         self._scheme = scheme
         self._challenge = challenge
         self._failure_delay = failure_delay

@@ -28,7 +28,7 @@ class RateLimiter:
     Raises ValueError for an invalid rate; `600/minute` is a valid one.
     """
 
-    def __init__(self, rate: str, *, redis_url: str = "", timeout: float = 0.25) -> None:
+    def __init__(self, rate: str, *, redis_url: str = "", timeout: float) -> None:
         self._rate: RateLimitItem = _parse_rate(rate)
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None

@@ -10,7 +10,7 @@ from schema.ports.query_limits import QueryLimits
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """Limits of a request and its document, checked before the operation runs."""
+    """Limits of a request and its document, checked before the operation runs, and of stored documents."""
 
     max_body_bytes: int
     max_document_bytes: int
@@ -24,7 +24,8 @@ class DocumentLimits:
     max_values: int
     max_batch: int
     max_cost: int
-    max_errors: int
+    document_cache_size: int
+    persisted_queries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,6 @@ class OperationLimits:
 
     max_operations: int
     operation_timeout: float
-    document_cache_size: int
-    persisted_queries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,13 @@ class ExportLimits:
     max_table_files: int
     table_file_seconds: float
     table_spool_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseLimits:
+    """Limits of the responses of all routes; times are in seconds."""
+
+    max_errors: int
     download_patience: float
 
 
@@ -96,4 +102,5 @@ class Limits:
     store: StoreLimits
     artifacts: ArtifactLimits
     exports: ExportLimits
+    responses: ResponseLimits
     cache: CacheLimits

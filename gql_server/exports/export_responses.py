@@ -1,17 +1,14 @@
 """HTTP responses with an export: a stream of parts, or a file."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gql_server.exports.export_stream import ExportStream
+from gql_server.http.range_header import without_ignored_range
 from gql_server.http.streaming import send_in_chunks, send_with_timeout
-
-_BYTE_RANGE: Final = re.compile(rb"\s*bytes\s*=", re.IGNORECASE)
 
 
 class ExportStreamResponse(StreamingResponse):
@@ -67,22 +64,9 @@ class ExportFileResponse(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file or the range, and call `on_close`."""
         try:
+            # Starlette would respond to an ignored range with an error or a part.
             await super().__call__(
-                _without_ignored_range(scope), receive, send_with_timeout(send, self._send_timeout)
+                without_ignored_range(scope), receive, send_with_timeout(send, self._send_timeout)
             )
         finally:
             self._on_close()
-
-
-def _without_ignored_range(scope: Scope) -> Scope:
-    """Remove a Range header in another unit than bytes, and that of HEAD (RFC 9110, 14.2).
-
-    Starlette would respond to them with an error or a range.
-    """
-    is_get = scope["method"] == "GET"
-    headers = [
-        (name, value)
-        for name, value in scope["headers"]
-        if name != b"range" or (is_get and _BYTE_RANGE.match(value))
-    ]
-    return {**scope, "headers": headers}

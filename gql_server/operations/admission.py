@@ -64,9 +64,9 @@ class OperationAdmission:
         self._documents = DocumentCache(
             schema,
             self._checker,
-            size=settings.limits.operations.document_cache_size,
+            size=self._limits.document_cache_size,
             introspection=settings.introspection,
-            max_errors=self._limits.max_errors,
+            max_errors=settings.limits.responses.max_errors,
         )
         self._costs = CostCalculator(schema)
         self._persisted = persisted

@@ -106,7 +106,7 @@ class OperationExecutor:
     def _format(self, result: ExecutionResult) -> dict[str, Any]:
         if not result.errors:
             return {"data": result.data}
-        max_errors = self.limits.documents.max_errors
+        max_errors = self.limits.responses.max_errors
         errors = execution_error_entries(result.errors, max_errors, self.error_detail)
         # Without data and without a path nothing was executed, as with invalid variables: there is no `data`.
         if result.data is None and all(error.path is None for error in result.errors):

@@ -40,7 +40,7 @@ class PersistedDocuments:
         """Return the documents of the settings; raise `DocumentsFolderError` if they are invalid."""
         mode = settings.documents_mode
         trusted = {} if mode == "off" else read_trusted_documents(Path(settings.documents_folder))
-        size = settings.limits.operations.persisted_queries
+        size = settings.limits.documents.persisted_queries
         return cls(trusted, trusted_only=mode == "only", size=size)
 
     def resolve(self, request: GraphQLRequest) -> GraphQLRequest:

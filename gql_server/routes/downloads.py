@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from mlflow.utils.mime_type_utils import _guess_mime_type
 from requests import RequestException
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -21,6 +22,7 @@ from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.service import ArtifactService
 from gql_server.config.limits import ArtifactLimits
+from gql_server.http.range_header import without_ignored_range
 from gql_server.http.streaming import send_with_timeout
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import Limiter, LimiterFull
@@ -28,8 +30,6 @@ from schema.ports.artifacts import OwnerKind
 from schema.ports.errors import StoreUnavailable
 from schema.types.artifact import ROUTES
 
-_SEND_TIMEOUT: Final = 60.0
-"""Seconds after which a client that stops reading is disconnected, so that its file is closed."""
 # Artifacts are untrusted. Under this policy a browser runs no scripts and gives the page an opaque origin.
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -46,10 +46,14 @@ _log = logging.getLogger(__name__)
 
 
 class DownloadsEndpoint:
-    """Responds to GET and HEAD for files, at most `max_downloads` at one time."""
+    """Responds to GET and HEAD for files, at most `max_downloads` at one time.
 
-    def __init__(self, artifacts: ArtifactService, limits: ArtifactLimits) -> None:
+    A client that does not accept a chunk within `send_timeout` seconds is disconnected.
+    """
+
+    def __init__(self, artifacts: ArtifactService, limits: ArtifactLimits, send_timeout: float) -> None:
         self._artifacts = artifacts
+        self._send_timeout = send_timeout
         self._limiter = Limiter(limits.max_downloads)
 
     def routes(self) -> list[Route]:
@@ -77,20 +81,27 @@ class DownloadsEndpoint:
                 **_content_headers(path.rpartition("/")[2]),
                 **stream.content.headers,
             }
-            return _DownloadResponse(stream, headers, slot.pop_all().close)
+            return _DownloadResponse(stream, headers, self._send_timeout, slot.pop_all().close)
 
 
 class _DownloadResponse(StreamingResponse):
     """Sends a file. An error in the middle closes the connection before the announced length is sent."""
 
-    def __init__(self, stream: ContentStream, headers: dict[str, str], on_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stream: ContentStream,
+        headers: dict[str, str],
+        send_timeout: float,
+        on_close: Callable[[], None],
+    ) -> None:
         super().__init__(stream, stream.content.status, headers)
         self._stream = stream
+        self._send_timeout = send_timeout
         self._on_close = on_close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send_with_timeout(send, _SEND_TIMEOUT))
+            await super().__call__(scope, receive, send_with_timeout(send, self._send_timeout))
         except (OSError, RequestException, HTTPError, TimeoutError) as error:
             _log.warning("aborted a download: %s", type(error).__name__)
         finally:
@@ -99,10 +110,8 @@ class _DownloadResponse(StreamingResponse):
 
 
 def _file_request(request: Request) -> FileRequest:
-    is_get = request.method == "GET"
-    # Range is defined for GET alone (RFC 9110, 14.2).
-    headers = {name: value for name, value in request.headers.items() if is_get or name != "range"}
-    return FileRequest(with_body=is_get, headers=headers)
+    headers = Headers(scope=without_ignored_range(request.scope))
+    return FileRequest(with_body=request.method == "GET", headers=headers)
 
 
 def _content_headers(name: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ class GraphQLEndpoint:
         """Respond to a request."""
         request = Request(scope, receive)
         response = await self._respond(request)
-        await send_response(request, response, send, self._limits.exports.download_patience)
+        await send_response(request, response, send, self._limits.responses.download_patience)
 
     async def _respond(self, request: Request) -> Response:
         caller, record = authenticated_caller(), request_record(request.scope)

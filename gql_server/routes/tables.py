@@ -28,9 +28,9 @@ _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosni
 class TablesEndpoint:
     """Responds to GET and HEAD for a table: a stream in CSV or Arrow, or a Parquet file."""
 
-    def __init__(self, exporter: TableExporter, limits: ExportLimits) -> None:
+    def __init__(self, exporter: TableExporter, limits: ExportLimits, send_timeout: float) -> None:
         self._exporter = exporter
-        self._send_timeout = limits.download_patience
+        self._send_timeout = send_timeout
         self._limiter = Limiter(limits.max_table_downloads)
 
     def route(self) -> Route:

@@ -34,7 +34,7 @@ async def exhausted(limiter: RateLimiter, caller: Caller, address: str) -> bool:
 
 async def test_callers_are_counted_separately() -> None:
     """Named callers count by name from every address, others by address, and a /64 is one address."""
-    limiter = RateLimiter("1/hour")
+    limiter = RateLimiter("1/hour", timeout=0.25)
     assert not await exhausted(limiter, ANONYMOUS, "192.0.2.1")
     assert await exhausted(limiter, ANONYMOUS, "192.0.2.1")
     assert not await exhausted(limiter, ANONYMOUS, "192.0.2.2")
@@ -51,7 +51,7 @@ async def test_callers_are_counted_separately() -> None:
 
 async def test_unverified_credentials_count_by_address() -> None:
     """A client cannot exhaust the rate of another caller, and invented credentials count by address."""
-    limiter = RateLimiter("2/hour")
+    limiter = RateLimiter("2/hour", timeout=0.25)
 
     def unverified(principal: str) -> Caller:
         return Caller("basic:ada", principal=principal, authorization="", verified=False)
@@ -79,7 +79,7 @@ async def test_replicas_count_together_in_redis(redis_url: str) -> None:
 
 async def test_each_process_counts_without_redis() -> None:
     """If Redis fails, callers are accepted and still counted."""
-    limiter = RateLimiter("1/hour", redis_url="redis://127.0.0.1:1/0")
+    limiter = RateLimiter("1/hour", redis_url="redis://127.0.0.1:1/0", timeout=0.25)
     assert not await exhausted(limiter, ANONYMOUS, "192.0.2.1")
     assert await exhausted(limiter, ANONYMOUS, "192.0.2.1")
     await limiter.close()
