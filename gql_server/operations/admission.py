@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 
 from gql_server.auth.caller import Caller
 from gql_server.auth.write_permission import check_may_write
@@ -79,12 +79,14 @@ class OperationAdmission:
         The checks are, in this order: the limits of the document, its validation, the operation's name, the
         values of the arguments, and the cost.
         """
-        document = self._documents.get(request.query)
-        if self._explain_read_only:
-            _check_not_mutation(document.operation(request.operation_name))
-        parsed = self._validated(document)
-        self._persisted.remember(request)
+        document = self._parsed(request.query)
         operation = document.operation(request.operation_name)
+        if self._explain_read_only:
+            _check_not_mutation(operation)
+        if document.errors:
+            code = ErrorCode.VALIDATION_FAILED
+            raise RequestError(document_error_entries(document.errors, code, self._error_detail))
+        self._persisted.remember(request)
         if operation is None:
             raise _no_operation(request.operation_name)
         try:
@@ -94,18 +96,16 @@ class OperationAdmission:
             raise RequestError(entries) from None
         cost = document.cost(self._costs, operation, request.variables)
         self._check_cost(cost)
-        return AdmittedOperation(request, parsed, operation, cost)
+        return AdmittedOperation(request, document.parsed, operation, cost)
 
-    def _validated(self, document: Document) -> DocumentNode:
-        if document.parsed is None:
-            # A syntax error, or too many tokens, reveals nothing of the schema.
-            is_limit = isinstance(document.errors[0], DocumentLimitError)
+    def _parsed(self, source: str) -> Document:
+        try:
+            return self._documents.get(source)
+        except GraphQLError as error:
+            # A syntax error, or an exceeded limit, reveals nothing of the schema.
+            is_limit = isinstance(error, DocumentLimitError)
             code = ErrorCode.LIMIT_EXCEEDED if is_limit else ErrorCode.PARSE_FAILED
-            raise RequestError(document_error_entries(document.errors, code, FULL_DETAIL))
-        if document.errors:
-            code = ErrorCode.VALIDATION_FAILED
-            raise RequestError(document_error_entries(document.errors, code, self._error_detail))
-        return document.parsed
+            raise RequestError(document_error_entries([error], code, FULL_DETAIL)) from None
 
     def _check_cost(self, cost: int) -> None:
         max_cost = self._limits.max_cost

@@ -30,9 +30,9 @@ _WEIGHT_BYTES: Final = 64_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and its errors; `parsed` is None after a syntax error or an exceeded limit."""
+    """A parsed document and its errors of validation."""
 
-    parsed: DocumentNode | None
+    parsed: DocumentNode
     errors: tuple[GraphQLError, ...]
     weight: int = 0
     """The number of documents that it counts as in the cache; 0 for an invalid document."""
@@ -43,7 +43,7 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation to execute; None if the name does not identify one."""
-        operations = operations_of(self.parsed) if self.parsed else []
+        operations = operations_of(self.parsed)
         if name is not None:
             operations = [node for node in operations if node.name and node.name.value == name]
         return operations[0] if len(operations) == 1 else None
@@ -52,8 +52,6 @@ class Document:
         self, costs: CostCalculator, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> int:
         """Return the cost of an operation of this document with these variables."""
-        if self.parsed is None:
-            return 0
         name = operation.name.value if operation.name else ""
         cost = self._costs.get(name)
         if cost is None:
@@ -64,8 +62,6 @@ class Document:
 
     def values(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
         """Return the number of values in the arguments of an operation of this document."""
-        if self.parsed is None:
-            return 0
         name = operation.name.value if operation.name else ""
         if name not in self._variable_uses:
             self._variable_uses[name] = variable_uses(self.parsed, operation)
@@ -94,7 +90,10 @@ class DocumentCache:
         self._documents: LRUCache[str, Document] = LRUCache(size, getsizeof=_weight_of)
 
     def get(self, source: str) -> Document:
-        """Return the document, parsed and validated now if it is not cached."""
+        """Return the document, parsed and validated now if it is not cached.
+
+        Raises `DocumentLimitError` for a document that is too large, and GraphQLError for a syntax error.
+        """
         document = self._documents.get(source)
         if document is None:
             document = self._read(source)
@@ -103,12 +102,9 @@ class DocumentCache:
         return document
 
     def _read(self, source: str) -> Document:
-        try:
-            self._checker.check_source(source)
-            parsed = self._parse(source)
-            expandable = self._checker.check(parsed)
-        except GraphQLError as error:
-            return Document(None, (error,))
+        self._checker.check_source(source)
+        parsed = self._parse(source)
+        expandable = self._checker.check(parsed)
         rules = self._rules if expandable else EXPANSION_RULES
         errors = tuple(validate(self._schema, parsed, rules, self._max_errors))
         size = 0 if errors else discard_tokens(parsed) * _NODE_BYTES + len(source)

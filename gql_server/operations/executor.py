@@ -48,18 +48,15 @@ class OperationExecutor:
         cache, and has no timeout: each of its calls to the store has one. Raises `RequestError`, 503, if too
         many operations are in flight or the server stops first.
         """
+        if not operation.is_query:
+            cache_control = CacheControl.NO_STORE
         try:
-            self.limiter.acquire()
-        except LimiterFull:
-            raise too_many_operations(self.limiter.limit) from None
-        try:
-            return await self._execute(
-                operation, caller, cache_control if operation.is_query else CacheControl.NO_STORE
-            )
-        finally:
-            self.limiter.release()
+            with self.limiter:
+                return await self._compute_response(operation, caller, cache_control)
+        except LimiterFull as full:
+            raise too_many_operations(full.limit) from None
 
-    async def _execute(
+    async def _compute_response(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
         tracking = self.store.for_operation(caller.principal, cache_control)
@@ -74,7 +71,7 @@ class OperationExecutor:
             base_path=operation.request.root_path,
         )
         try:
-            result = await self._result(operation, context)
+            result = await self._run_with_timeout(operation, context)
         finally:
             # Cancel reads that are still in flight, so that their threads and statements end.
             context.close()
@@ -82,7 +79,7 @@ class OperationExecutor:
         codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
         return ComputedResponse(encoder.encode_response(response), 0.0 if codes else tracking.min_ttl, codes)
 
-    async def _result(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
+    async def _run_with_timeout(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
         seconds = self.limits.operations.operation_timeout if operation.is_query else None
         try:
             async with asyncio.timeout(seconds) as timeout:

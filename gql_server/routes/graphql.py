@@ -69,6 +69,7 @@ class GraphQLEndpoint:
             return _http_response(request, caller, lookup.response)
 
         operation = self._admission.admit(graphql_request)
+        # Recorded before the check of the permission, so that the access log names a refused mutation.
         record.set_operation(operation.kind, operation.name, operation.cost)
         operation.check_permission(request.method, caller)
 

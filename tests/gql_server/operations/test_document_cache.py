@@ -4,7 +4,7 @@ import gc
 from itertools import takewhile
 
 import pytest
-from graphql import Node, Token
+from graphql import GraphQLError, Node, Token
 
 from gql_server.config.settings import Settings
 from gql_server.operations.document_cache import DocumentCache
@@ -53,6 +53,14 @@ REFUSED = {
 }
 
 
+def is_refused(documents: DocumentCache, source: str) -> bool:
+    """Return whether a document cannot be parsed or is not valid."""
+    try:
+        return bool(documents.get(source).errors)
+    except GraphQLError:
+        return True
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_invalid_documents_are_not_cached(name: str) -> None:
     """A document that is refused, for a limit or an error, leaves nothing in memory."""
@@ -60,7 +68,7 @@ def test_invalid_documents_are_not_cached(name: str) -> None:
     documents.get("{ server { version } }")
     before = reachable()
     for number in range(10):
-        assert documents.get(f"{REFUSED[name]}#{number}").errors
+        assert is_refused(documents, f"{REFUSED[name]}#{number}")
     # There may be less than before, if documents of another test were collected.
     assert all(now <= then for now, then in zip(reachable(), before, strict=True))
 
@@ -72,7 +80,6 @@ def test_cached_documents_have_no_tokens() -> None:
     tokens, _ = reachable()
     for number in range(10):
         document = documents.get("#\n" * 1000 + f"{{ a{number}: server {{ version }} }}")
-        assert document.parsed is not None
         assert not document.errors
         assert document.parsed.definitions[0].loc is not None
         assert document.parsed.definitions[0].loc.start == 2000
