@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -55,8 +56,8 @@ def tracking() -> FailingTracking:
 
 
 @contextmanager
-def served(tracking: MemoryTracking, **settings: float) -> Iterator[str]:
-    """Serve a store on a free port, in a thread."""
+def served(tracking: MemoryTracking | None, **settings: Any) -> Iterator[str]:
+    """Serve a store, or that of the settings, on a free port, in a thread."""
     app = create_app(Settings(**settings), tracking)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
     ready = threading.Event()

@@ -10,7 +10,11 @@ from starlette.types import Message
 
 from gql_server.http.streaming import send_in_chunks
 from tests.gql_server.exports.test_streamed_exports import served
+from tests.support.app.artifact_owners import ArtifactOwner, run
 from tests.support.schema.memory_tracking import MemoryTracking, Record
+from tests.support.stores.store import Store
+
+__all__ = ["run"]
 
 LONG = "x" * 20_000_000
 QUERY = {"query": "{ experiment(experimentId: 1) { name } }"}
@@ -35,17 +39,32 @@ def test_large_response_arrives_whole() -> None:
 
 def test_client_that_stops_reading_is_disconnected() -> None:
     """A client that does not read is disconnected after the timeout, before the end of the response."""
+    body = json.dumps(QUERY).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    request = head.encode() + b"Content-Type: application/json\r\n\r\n" + body
     with served(store_with(LONG), download_patience=0.5) as url:
-        port = httpx.URL(url).port
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
-            body = json.dumps(QUERY).encode()
-            head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-            client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
-            time.sleep(6)
-            received = 0
-            while chunk := client.recv(1_000_000):
-                received += len(chunk)
-    assert 0 < received < len(LONG)
+        assert 0 < received_after_a_pause(url, request) < len(LONG)
+
+
+def test_client_that_stops_reading_an_artifact_is_disconnected(
+    sqlite_store: Store, run: ArtifactOwner
+) -> None:
+    """The timeout applies to the download of an artifact as well."""
+    path = run.write("long.bin", LONG.encode())
+    with served(None, tracking_uri=sqlite_store.uri, download_patience=0.5) as url:
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        assert 0 < received_after_a_pause(url, request) < len(LONG)
+
+
+def received_after_a_pause(url: str, request: bytes) -> int:
+    """Send a request, read nothing for six seconds, and return the number of bytes received after that."""
+    with closing(socket.create_connection(("127.0.0.1", httpx.URL(url).port), timeout=30)) as client:
+        client.sendall(request)
+        time.sleep(6)
+        received = 0
+        while chunk := client.recv(1_000_000):
+            received += len(chunk)
+    return received
 
 
 async def test_chunks_form_the_whole_body() -> None:
