@@ -113,7 +113,10 @@ def filter_clauses(
 
 
 def _make_number(comparison: dict[str, Any]) -> None:
-    """Convert the value of a numeric comparison: MLflow passes it as text, and so would psycopg."""
+    """Convert the value of a numeric comparison to a number that a database can store.
+
+    MLflow's parser returns text for an attribute before MLflow 3.17, and psycopg would pass it as text.
+    """
     numeric = SearchUtils.NUMERIC_ATTRIBUTES | SearchExperimentsUtils.NUMERIC_ATTRIBUTES
     if comparison["type"] == "metric":
         comparison["value"] = clamped(float(comparison["value"]))
@@ -121,9 +124,11 @@ def _make_number(comparison: dict[str, Any]) -> None:
         comparison["value"] = _number(comparison["value"])
 
 
-def _number(text: str) -> float:
+def _number(value: str | float) -> float:
+    if isinstance(value, float):
+        return clamped(value)
     try:
-        whole = int(text)
+        whole = int(value)
     except ValueError:
-        return clamped(float(text))
-    return whole if -_INT64 <= whole < _INT64 else float(whole)
+        return clamped(float(value))
+    return whole if -_INT64 <= whole < _INT64 else float(clamped(whole))

@@ -1,12 +1,19 @@
 """MLflow's filter strings in SQL, compared with MLflow's own results."""
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
+from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 
+from gql_server.stores.sql.search_conditions import filter_clauses
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.condition import AllOf, AnyOf, Not, Predicate
 from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import LARGEST_FLOAT
 from schema.ports.tracking import Order, Search
 from tests.support.stores.sql_rows import WHOLE_PAGE
 from tests.support.stores.store import Store
@@ -174,6 +181,42 @@ async def test_refused_filter_raises_bad_user_input(tracking: SqlTracking) -> No
         assert "SELECT" not in f"{of_runs.value}{of_experiments.value}"
 
 
+def _as_text(value: Any) -> str:
+    return str(value)
+
+
+def _as_number(value: Any) -> int | float:
+    """Return a number as MLflow's parser does since 3.17."""
+    try:
+        return int(value)
+    except ValueError:
+        return float(value)
+
+
+@pytest.fixture(params=[_as_text, _as_number])
+def number_form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make MLflow's parsers return the values of numeric attributes as text, or as numbers."""
+    convert: Callable[[Any], Any] = request.param
+    # Both parsers before either is replaced: one class inherits from the other.
+    parsers = {utils: _parser(utils, convert) for utils in (SearchUtils, SearchExperimentsUtils)}
+    for utils, parser in parsers.items():
+        monkeypatch.setattr(utils, "parse_search_filter", parser)
+
+
+def _parser(utils: Any, convert: Callable[[Any], Any]) -> Callable[[str | None], Any]:
+    parse = utils.parse_search_filter
+
+    def parse_and_convert(filter_: str | None) -> Any:
+        parsed = parse(filter_)
+        for comparison in parsed:
+            if comparison["type"] == "attribute" and comparison["key"] in utils.NUMERIC_ATTRIBUTES:
+                comparison["value"] = convert(comparison["value"])
+        return parsed
+
+    return parse_and_convert
+
+
+@pytest.mark.usefixtures("number_form")
 async def test_numeric_attributes_are_compared_as_numbers(tracking: SqlTracking, database: Store) -> None:
     """Times and metrics are compared with any number, also one that a database cannot store."""
     experiment_id, ids = _fill(database.client)
@@ -192,3 +235,33 @@ async def test_numeric_attributes_are_compared_as_numbers(tracking: SqlTracking,
         pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE_PAGE)
         assert [ids.index(run_id) for run_id in pages.rows["run_id"]] == expected, filter_
     assert await tracking.count_experiments(Search(filter="creation_time > 0 AND last_update_time > 5")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "expected"),
+    [
+        ("1500", 1500, 1500),
+        ("-1", -1, -1),
+        ("1500.5", 1500.5, 1500.5),
+        ("1.0", 1.0, 1.0),
+        ("9223372036854775807", 2**63 - 1, 2**63 - 1),
+        ("9223372036854775808", 2**63, 2.0**63),
+        ("-9223372036854775809", -(2**63) - 1, -(2.0**63)),
+        ("1e400", math.inf, LARGEST_FLOAT),
+        ("-1e400", -math.inf, -LARGEST_FLOAT),
+        ("1" + "0" * 400, 10**400, LARGEST_FLOAT),
+    ],
+)
+def test_numeric_value_has_one_meaning_as_text_and_as_number(
+    text: str, number: float, expected: float
+) -> None:
+    """A value becomes the same number of the same type, whether MLflow's parser returns text or a number."""
+
+    def converted(value: Any) -> Any:
+        comparison = {"type": "attribute", "key": "start_time", "comparator": ">", "value": value}
+        (result,) = filter_clauses("start_time > 1", lambda _: [comparison], lambda parsed: parsed)
+        return result["value"]
+
+    for value in (text, number):
+        assert converted(value) == expected
+        assert type(converted(value)) is type(expected)
