@@ -6,14 +6,15 @@ from typing import Any, Final
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking import sqlalchemy_store
 from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Column, ColumnElement, select
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.sql.visitors import replacement_traverse
 from sqlparse.exceptions import SQLParseError
 
 from gql_server.stores.errors import code_of, sanitized
 from gql_server.stores.sql.conditions import experiment_condition, run_condition
 from gql_server.stores.sql.session import Session
-from gql_server.stores.sql.tables import EXPERIMENTS, RUNS
+from gql_server.stores.sql.tables import EXPERIMENTS, METADATA, RUNS
 from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
@@ -41,11 +42,12 @@ def matching_runs(session: Session, search: Search) -> Conditions:
         SearchUtils.parse_search_filter,
         lambda parsed: _run_clauses(parsed, OrmSession(), session.dialect.name),
     )
+    filters = list(map(_with_server_columns, attributes))
     # MLflow joins these, and needs DISTINCT for runs to which a dataset was logged twice.
-    filters = [RUNS.c.run_uuid.in_(select(rows.c.run_uuid)) for rows in logged]
+    filters += [RUNS.c.run_uuid.in_(select(rows.c.run_uuid)) for rows in logged]
     filters += [RUNS.c.run_uuid.in_(select(rows.c.destination_id)) for rows in datasets]
     where = [] if search.where is None else [run_condition(session.dialect, search.where)]
-    return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *attributes, *filters, *where]
+    return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *filters, *where]
 
 
 def matching_experiments(session: Session, search: Search) -> Conditions:
@@ -55,10 +57,11 @@ def matching_experiments(session: Session, search: Search) -> Conditions:
         SearchExperimentsUtils.parse_search_filter,
         lambda parsed: _experiment_clauses(parsed, session.dialect.name),
     )
-    filters = [EXPERIMENTS.c.experiment_id.in_(select(rows.c.experiment_id)) for rows in tagged]
+    filters = list(map(_with_server_columns, attributes))
+    filters += [EXPERIMENTS.c.experiment_id.in_(select(rows.c.experiment_id)) for rows in tagged]
     where = [] if search.where is None else [experiment_condition(session.dialect, search.where)]
     stage = EXPERIMENTS.c.lifecycle_stage.in_(_STAGES[search.view])
-    return [stage, *attributes, *filters, *where, *experiment_in_workspace(session)]
+    return [stage, *filters, *where, *experiment_in_workspace(session)]
 
 
 def in_scope(session: Session, scope: ExperimentScope) -> Conditions:
@@ -110,6 +113,19 @@ def filter_clauses(
         message = "MLflow cannot parse this filter."
         raise BadUserInput(message) from error
     return built
+
+
+def _with_server_columns(clause: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return a clause with the columns of MLflow's models replaced by those of this server's tables.
+
+    Otherwise the statement would select from two tables with one name.
+    """
+    replaced: ColumnElement[bool] = replacement_traverse(clause, {}, _server_column)
+    return replaced
+
+
+def _server_column(element: Any, **_options: Any) -> ColumnElement[Any] | None:
+    return METADATA.tables[element.table.name].c[element.name] if isinstance(element, Column) else None
 
 
 def _make_number(comparison: dict[str, Any]) -> None:

@@ -1,36 +1,102 @@
-"""MLflow's own tables, and their columns by the names of the port."""
+"""MLflow's tables of experiments and runs, and their columns by the names of the port.
+
+The tables have only the columns that this server reads. Their types are those of MLflow's models, because
+SQLAlchemy binds a value with the type of its column; a test compares them with the installed MLflow.
+"""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from mlflow.store.tracking.dbmodels.models import (
-    SqlExperiment,
-    SqlExperimentTag,
-    SqlLatestMetric,
-    SqlMetric,
-    SqlParam,
-    SqlRun,
-    SqlTag,
-)
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
-from sqlalchemy import ColumnElement, Table, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    case,
+    func,
+    select,
+)
 
 from gql_server.stores.ids import model_id_from_source
 from schema.ports.run_id import is_run_id
 
+METADATA: Final = MetaData()
+"""The tables that this server reads, including those of models and of the model registry."""
 
-def table_of(model: Any) -> Table:
-    """Return the table of one of MLflow's classes."""
-    return cast("Table", model.__table__)
+RUN_ID: Final = String(32)
+KEY: Final = String(250)
 
-
-EXPERIMENTS: Final = table_of(SqlExperiment)
-EXPERIMENT_TAGS: Final = table_of(SqlExperimentTag)
-RUNS: Final = table_of(SqlRun)
-PARAMS: Final = table_of(SqlParam)
-TAGS: Final = table_of(SqlTag)
-LATEST_METRICS: Final = table_of(SqlLatestMetric)
-METRICS: Final = table_of(SqlMetric)
+EXPERIMENTS: Final = Table(
+    "experiments",
+    METADATA,
+    Column("experiment_id", Integer),
+    Column("name", String(256)),
+    Column("workspace", String(63)),
+    Column("artifact_location", String(256)),
+    Column("lifecycle_stage", String(32)),
+    Column("creation_time", BigInteger),
+    Column("last_update_time", BigInteger),
+)
+EXPERIMENT_TAGS: Final = Table(
+    "experiment_tags",
+    METADATA,
+    Column("experiment_id", Integer),
+    Column("key", KEY),
+    Column("value", String(5000)),
+)
+RUNS: Final = Table(
+    "runs",
+    METADATA,
+    Column("run_uuid", RUN_ID),
+    Column("name", String(250)),
+    Column("user_id", String(256)),
+    Column("status", String(20)),
+    Column("start_time", BigInteger),
+    Column("end_time", BigInteger),
+    Column("lifecycle_stage", String(20)),
+    Column("artifact_uri", String(200)),
+    Column("experiment_id", Integer),
+)
+PARAMS: Final = Table(
+    "params",
+    METADATA,
+    Column("run_uuid", RUN_ID),
+    Column("key", KEY),
+    Column("value", String(8000)),
+)
+TAGS: Final = Table(
+    "tags",
+    METADATA,
+    Column("run_uuid", RUN_ID),
+    Column("key", KEY),
+    Column("value", String(8000)),
+)
+LATEST_METRICS: Final = Table(
+    "latest_metrics",
+    METADATA,
+    Column("run_uuid", RUN_ID),
+    Column("key", KEY),
+    Column("value", Float(53)),
+    Column("timestamp", BigInteger),
+    Column("step", BigInteger),
+    Column("is_nan", Boolean),
+)
+METRICS: Final = Table(
+    "metrics",
+    METADATA,
+    Column("run_uuid", RUN_ID),
+    Column("key", KEY),
+    Column("value", Float(53)),
+    Column("timestamp", BigInteger),
+    Column("step", BigInteger),
+    Column("is_nan", Boolean),
+)
 
 
 def _run_name() -> ColumnElement[Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from mlflow.store.db.base_sql_model import Base
+from sqlalchemy import Engine, Table, insert
 
 from gql_server.stores.sql.tables import EXPERIMENTS, LATEST_METRICS, METRICS, PARAMS, RUNS
 from schema.ports.lifecycle import LifecycleView
@@ -13,12 +14,18 @@ WHOLE_PAGE = Page(first=1000, after=None, columns=frozenset({"run_id", "name", "
 ANY_STAGE = Search(view=LifecycleView.ALL)
 
 
+def writable(table: Table) -> Table:
+    """Return MLflow's own definition of a table, which has the columns that this server does not read."""
+    definition: Table = Base.metadata.tables[table.name]
+    return definition
+
+
 def insert_experiment(engine: Engine, number: int, **values: Any) -> str:
     """Insert an experiment, and return its id."""
     row = {"experiment_id": number, "name": f"experiment {number}", "lifecycle_stage": "active"}
     times = {"creation_time": 1000 + number, "last_update_time": 1000 + number}
     with engine.begin() as connection:
-        connection.execute(insert(EXPERIMENTS), [row | times | values])
+        connection.execute(insert(writable(EXPERIMENTS)), [row | times | values])
     return str(number)
 
 
@@ -38,7 +45,7 @@ def insert_runs(engine: Engine, experiment_id: str, rows: Iterable[dict[str, Any
         for row in rows
     ]
     with engine.begin() as connection:
-        connection.execute(insert(RUNS), complete)
+        connection.execute(insert(writable(RUNS)), complete)
     return [row["run_uuid"] for row in complete]
 
 
@@ -51,7 +58,8 @@ def insert_params(engine: Engine, rows: Sequence[tuple[str, str, str]]) -> None:
     """Insert params, given as run id, key and value."""
     with engine.begin() as connection:
         connection.execute(
-            insert(PARAMS), [{"run_uuid": run_id, "key": key, "value": value} for run_id, key, value in rows]
+            insert(writable(PARAMS)),
+            [{"run_uuid": run_id, "key": key, "value": value} for run_id, key, value in rows],
         )
 
 
@@ -60,7 +68,7 @@ def insert_latest_metrics(engine: Engine, rows: Sequence[tuple[str, str, float, 
     names = ("run_uuid", "key", "value", "is_nan")
     complete = [dict(zip(names, row, strict=True)) | {"step": 0, "timestamp": 0} for row in rows]
     with engine.begin() as connection:
-        connection.execute(insert(LATEST_METRICS), complete)
+        connection.execute(insert(writable(LATEST_METRICS)), complete)
 
 
 def insert_points(engine: Engine, run_id: str, key: str, rows: Iterable[tuple[int, int, float]]) -> None:
@@ -69,7 +77,8 @@ def insert_points(engine: Engine, run_id: str, key: str, rows: Iterable[tuple[in
     point_rows = [dict(zip(names, row, strict=True)) for row in rows]
     with engine.begin() as connection:
         connection.execute(
-            insert(METRICS), [{"run_uuid": run_id, "key": key, "is_nan": False} | row for row in point_rows]
+            insert(writable(METRICS)),
+            [{"run_uuid": run_id, "key": key, "is_nan": False} | row for row in point_rows],
         )
 
 

@@ -3,26 +3,96 @@
 from typing import Any, Final
 
 from mlflow.entities import LoggedModelStatus
-from mlflow.store.tracking.dbmodels.models import (
-    SqlDataset,
-    SqlInput,
-    SqlInputTag,
-    SqlLoggedModel,
-    SqlLoggedModelMetric,
-    SqlLoggedModelParam,
-    SqlLoggedModelTag,
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    UnicodeText,
+    case,
+    cast,
+    func,
 )
-from sqlalchemy import ColumnElement, String, case, cast, func
 
-from gql_server.stores.sql.tables import table_of
+from gql_server.stores.sql.tables import METADATA, RUN_ID
 
-DATASETS: Final = table_of(SqlDataset)
-INPUTS: Final = table_of(SqlInput)
-INPUT_TAGS: Final = table_of(SqlInputTag)
-MODELS: Final = table_of(SqlLoggedModel)
-MODEL_PARAMS: Final = table_of(SqlLoggedModelParam)
-MODEL_TAGS: Final = table_of(SqlLoggedModelTag)
-MODEL_METRICS: Final = table_of(SqlLoggedModelMetric)
+_ID: Final = String(36)
+_KEY: Final = String(255)
+
+DATASETS: Final = Table(
+    "datasets",
+    METADATA,
+    Column("dataset_uuid", _ID),
+    Column("name", String(500)),
+    Column("digest", String(36)),
+    Column("dataset_source_type", String(36)),
+    Column("dataset_source", UnicodeText),
+    Column("dataset_schema", UnicodeText),
+    Column("dataset_profile", UnicodeText),
+)
+INPUTS: Final = Table(
+    "inputs",
+    METADATA,
+    Column("input_uuid", _ID),
+    Column("source_type", String(36)),
+    Column("source_id", _ID),
+    Column("destination_type", String(36)),
+    Column("destination_id", _ID),
+)
+INPUT_TAGS: Final = Table(
+    "input_tags",
+    METADATA,
+    Column("input_uuid", _ID),
+    Column("name", _KEY),
+    Column("value", String(500)),
+)
+MODELS: Final = Table(
+    "logged_models",
+    METADATA,
+    Column("model_id", _ID),
+    Column("experiment_id", Integer),
+    Column("name", String(500)),
+    Column("artifact_location", String(1000)),
+    Column("creation_timestamp_ms", BigInteger),
+    Column("last_updated_timestamp_ms", BigInteger),
+    Column("status", Integer),
+    Column("lifecycle_stage", String(32)),
+    Column("model_type", String(500)),
+    Column("source_run_id", RUN_ID),
+)
+MODEL_PARAMS: Final = Table(
+    "logged_model_params",
+    METADATA,
+    Column("model_id", _ID),
+    Column("experiment_id", Integer),
+    Column("param_key", _KEY),
+    Column("param_value", Text),
+)
+MODEL_TAGS: Final = Table(
+    "logged_model_tags",
+    METADATA,
+    Column("model_id", _ID),
+    Column("experiment_id", Integer),
+    Column("tag_key", _KEY),
+    Column("tag_value", Text),
+)
+MODEL_METRICS: Final = Table(
+    "logged_model_metrics",
+    METADATA,
+    Column("model_id", _ID),
+    Column("experiment_id", Integer),
+    Column("run_id", RUN_ID),
+    Column("dataset_name", String(500)),
+    Column("dataset_digest", String(36)),
+    Column("metric_name", String(500)),
+    Column("metric_timestamp_ms", BigInteger),
+    Column("metric_step", BigInteger),
+    Column("metric_value", Float(53)),
+)
 
 _STATUSES: Final = {status.to_int(): status.value for status in LoggedModelStatus}
 

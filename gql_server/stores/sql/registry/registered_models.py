@@ -97,7 +97,7 @@ def _matching(session: Session, filter_: str | None) -> Conditions:
         return [_search(_WorkspaceStore(workspace), None, parsed, session.dialect.name)]
 
     (models,) = filter_clauses(filter_, SearchModelUtils.parse_search_filter, build)
-    names = models.with_only_columns(REGISTERED.c.name)
+    names = models.with_only_columns(models.selected_columns["name"])
     return [REGISTERED.c.workspace == workspace, REGISTERED.c.name.in_(names)]
 
 

@@ -3,24 +3,63 @@
 from typing import Any, Final
 
 from mlflow.entities.model_registry.model_version_stages import STAGE_NONE
-from mlflow.store.model_registry.dbmodels.models import (
-    SqlModelVersion,
-    SqlModelVersionTag,
-    SqlRegisteredModel,
-    SqlRegisteredModelAlias,
-    SqlRegisteredModelTag,
-)
 from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, String, Table, Text, func
 
 from gql_server.stores.sql.session import Session
-from gql_server.stores.sql.tables import table_of
+from gql_server.stores.sql.tables import KEY, METADATA, RUN_ID
 
-REGISTERED: Final = table_of(SqlRegisteredModel)
-REGISTERED_TAGS: Final = table_of(SqlRegisteredModelTag)
-ALIASES: Final = table_of(SqlRegisteredModelAlias)
-VERSIONS: Final = table_of(SqlModelVersion)
-VERSION_TAGS: Final = table_of(SqlModelVersionTag)
+_WORKSPACE: Final = String(63)
+_NAME: Final = String(256)
+
+REGISTERED: Final = Table(
+    "registered_models",
+    METADATA,
+    Column("workspace", _WORKSPACE),
+    Column("name", _NAME),
+    Column("creation_time", BigInteger),
+    Column("last_updated_time", BigInteger),
+    Column("description", String(5000)),
+)
+REGISTERED_TAGS: Final = Table(
+    "registered_model_tags",
+    METADATA,
+    Column("workspace", _WORKSPACE),
+    Column("name", _NAME),
+    Column("key", KEY),
+    Column("value", String(5000)),
+)
+ALIASES: Final = Table(
+    "registered_model_aliases",
+    METADATA,
+    Column("workspace", _WORKSPACE),
+    Column("name", _NAME),
+    Column("alias", String(256)),
+    Column("version", Integer),
+)
+VERSIONS: Final = Table(
+    "model_versions",
+    METADATA,
+    Column("workspace", _WORKSPACE),
+    Column("name", _NAME),
+    Column("version", Integer),
+    Column("creation_time", BigInteger),
+    Column("last_updated_time", BigInteger),
+    Column("description", String(5000)),
+    Column("current_stage", String(20)),
+    Column("source", String(500)),
+    Column("run_id", RUN_ID),
+    Column("status", String(20)),
+)
+VERSION_TAGS: Final = Table(
+    "model_version_tags",
+    METADATA,
+    Column("workspace", _WORKSPACE),
+    Column("name", _NAME),
+    Column("version", Integer),
+    Column("key", KEY),
+    Column("value", Text),
+)
 
 REGISTERED_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "name": REGISTERED.c.name,

@@ -146,6 +146,18 @@ async def test_experiment_filters_match_mlflow(tracking: SqlTracking, database: 
         assert await tracking.count_experiments(Search(filter=filter_)) == len(expected)
 
 
+async def test_each_attribute_can_be_filtered(tracking: SqlTracking) -> None:
+    """The column of each attribute that MLflow can search by is in this server's tables."""
+    for key in SearchUtils.VALID_SEARCH_ATTRIBUTE_KEYS:
+        value = "1" if key in SearchUtils.NUMERIC_ATTRIBUTES else "'x'"
+        for operator in ("=", "!="):
+            search = Search(filter=f"attributes.`{key}` {operator} {value}")
+            assert await tracking.count_runs([None], search) == [0]
+    for key in SearchExperimentsUtils.VALID_SEARCH_ATTRIBUTE_KEYS:
+        value = "1" if key in SearchExperimentsUtils.NUMERIC_ATTRIBUTES else "'x'"
+        assert await tracking.count_experiments(Search(filter=f"{key} = {value}")) == 0
+
+
 _REFUSED = [
     "metrics.loss <",
     "metrics.loss < 'a'",

@@ -26,7 +26,7 @@ from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.registry import VersionKey
 from schema.ports.tracking import Page
 from tests.support.limits import LIMITS
-from tests.support.stores.sql_rows import insert_experiment, insert_runs
+from tests.support.stores.sql_rows import insert_experiment, insert_runs, writable
 
 _WORKSPACE: ContextVar[str | None] = ContextVar("workspace", default=None)
 
@@ -64,7 +64,7 @@ def fill(engine: Engine, number: int, workspace: str = "default", models: int = 
     ]
     with engine.begin() as connection:
         for table, values in rows:
-            connection.execute(insert(table), values)
+            connection.execute(insert(writable(table)), values)
     return run_id
 
 
