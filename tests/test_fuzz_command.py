@@ -20,7 +20,7 @@ def test_default_profile_draws_the_same_examples(request: pytest.FixtureRequest)
 
 
 def test_round_runs_property_tests_with_more_random_examples() -> None:
-    """A round selects the property tests, draws more examples and stores those that fail."""
+    """A round selects the property tests, draws more examples and stores the failing ones."""
     fuzz = settings.get_profile("fuzz")
     assert (fuzz.derandomize, fuzz.deadline) == (False, None)
     assert fuzz.database is not None

@@ -1,4 +1,4 @@
-"""The queries of README and of the demo work as they are shown."""
+"""The queries of README and of the demo return the results that are shown."""
 
 import json
 import re

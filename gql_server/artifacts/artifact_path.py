@@ -54,7 +54,7 @@ def check_server_path(path: str) -> None:
         unchanged = False
     if not unchanged:
         raise path_error(
-            path, "has a #, ?, % or ; or a control character that an MLflow server reads otherwise"
+            path, "has a #, ?, % or ; or a control character that an MLflow server reads differently"
         )
 
 

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 class CacheRead(NamedTuple):
-    """The entries in the order of the keys, and the marks that entries written after this read will carry.
+    """The entries in the order of the keys, and the marks for entries that are written after this read.
 
     `generation` counts this process's invalidations before the read. Nothing is written for a slot without a
     mark.

@@ -86,7 +86,7 @@ def open_cache(url: str, data_identity: str, limits: CacheLimits) -> Cache:
 
 
 def _data_identity(settings: Settings) -> str:
-    """Return all that a response depends on beside its request, for a Redis that several servers share."""
+    """Return what a response depends on in addition to its request, for a Redis shared by servers."""
     limits = (
         *(settings.max_page_size, settings.max_conditions, settings.max_compared_runs),
         *(settings.max_scanned_runs, settings.max_points, settings.max_sampled_points),

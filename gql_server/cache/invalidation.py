@@ -44,5 +44,5 @@ def affected_slots(entity_ids: Iterable[str]) -> set[int]:
 
 
 def new_mark() -> bytes:
-    """Return a mark that no entry carries."""
+    """Return a mark that no entry has."""
     return os.urandom(MARK_BYTES)

@@ -10,7 +10,7 @@ from aiocache.serializers import NullSerializer
 from cachetools import LRUCache
 
 ENTRY_OVERHEAD = 480
-"""Bytes of memory that an entry takes beside its key and value; up to 418 were measured."""
+"""Bytes of memory that an entry takes in addition to its key and value; up to 418 were measured."""
 
 
 class _Entry(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Self
 from gql_server.config.limits import CacheLimits
 
 _EXPERIMENT_SECONDS = 10.0
-"""A user who changes an experiment by hand looks for the change soon; a lookup every 10 s is no load."""
+"""A user who changes an experiment by hand looks for the change soon; a lookup every 10 s causes no load."""
 
 
 @dataclass(frozen=True, slots=True)

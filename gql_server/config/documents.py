@@ -42,7 +42,7 @@ class DocumentSettings(BaseModel):
     )
     documents_mode: Literal["off", "allow", "only"] = Field(
         default="off",
-        description="Trusted documents: `off`; `allow` runs them by their SHA-256, beside any other "
+        description="Trusted documents: `off`; `allow` runs them by their SHA-256, and any other "
         "document; `only` runs no other document.",
     )
     documents_folder: str = Field(

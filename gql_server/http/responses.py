@@ -37,7 +37,7 @@ async def finalize(request: Request, response: Response) -> Response:
         headers = response.headers
         if tag:
             headers["etag"] = tag
-            # The client alone may store the response, and has to revalidate it.
+            # Only the client may store the response, and has to revalidate it.
             headers["cache-control"] = "private, no-cache"
             if _matches(request.headers.get("if-none-match", ""), tag):
                 remaining = {name: headers[name] for name in ("etag", "cache-control", "vary")}

@@ -54,7 +54,7 @@ class Shutdown:
         at a second signal, it runs at once. Operations in flight are cancelled shortly before `timeout`
         seconds have passed after that.
         """
-        # An application inside another program, as in tests, leaves that program's signal handlers alone.
+        # An application inside another program, as in tests, does not change that program's signal handlers.
         if threading.current_thread() is not threading.main_thread():
             yield
             return

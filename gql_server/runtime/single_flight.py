@@ -124,7 +124,7 @@ async def _wait(calls: Collection[_Call], remove: Callable[[_Call], None]) -> No
     for call in calls:
         call.waiting += 1
     try:
-        # asyncio.wait, unlike `await task`, leaves the task alone when the waiting caller is cancelled.
+        # asyncio.wait, unlike `await task`, does not cancel the task when the waiting caller is cancelled.
         if calls:
             await asyncio.wait([call.task for call in calls])
     finally:

@@ -54,7 +54,7 @@ def _rows(page: str, title: str) -> list[list[str]]:
 
 
 def test_quick_run_fills_every_row(tmp_path: Path) -> None:
-    """Each table has its rows without an empty cell; a wrong response would have ended the run."""
+    """Each table has its rows without an empty cell; an incorrect response would have ended the run."""
     page = _run(tmp_path)
     assert {title: [row[0] for row in _rows(page, title)] for title in ROWS} == ROWS
     assert all(cell.strip() for title in ROWS for row in _rows(page, title) for cell in row)

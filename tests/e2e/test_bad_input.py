@@ -40,14 +40,14 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("query", "code", "said"), MISTAKES)
 async def test_mistake_is_one_error_with_a_code(
-    sqlite_store: Store, query: str, code: str, said: str
+    sqlite_store: Store, query: str, code: str, message: str
 ) -> None:
     """A mistake is one error with the right code and a useful message, and reveals nothing internal."""
     async with graphql_client(sqlite_store.uri) as graphql:
         response = await graphql.response(query)
     errors = response.json()["errors"]
     assert [error["extensions"]["code"] for error in errors] == [code]
-    assert said in errors[0]["message"]
+    assert message in errors[0]["message"]
     assert response.status_code == (400 if code == VALIDATION else 200)
     assert not re.search(r"Traceback|\.py\b|sqlalchemy|SELECT|/tmp/", response.text)
 
@@ -102,7 +102,7 @@ async def test_absent_entity_is_null(store: Store) -> None:
     ["run_id IN (a)", "run_id IN ('a", "status = 'FINISHED", "metrics.x = 'a'"],
 )
 async def test_filter_mlflow_cannot_parse_is_bad_input(store: Store, text: str) -> None:
-    """A filter that MLflow's parser rejects, in whatever way, is BAD_USER_INPUT on every store."""
+    """A filter that MLflow's parser rejects, with any exception, is BAD_USER_INPUT on every store."""
     store.client.create_run("0")
     query = "query ($text: String) { runs(filter: $text) { totalCount nodes { name } } }"
     async with graphql_client(store.uri) as graphql:
@@ -139,7 +139,7 @@ async def test_database_error_of_a_server_is_not_quoted(
 
 
 async def test_experiment_name_lookup_is_exact(mysql_server_store: Store) -> None:
-    """An experiment is found only by its exact name, whatever the collation of the database."""
+    """An experiment is found only by its exact name, with any collation of the database."""
     store = mysql_server_store
     experiment = store.client.create_experiment("exp a")
     run = store.client.create_run(experiment).info.run_id

@@ -75,7 +75,7 @@ async def test_replicas_share_redis(sqlite_store: Store, redis_url: str) -> None
 
 
 async def test_server_works_without_redis(sqlite_store: Store) -> None:
-    """If Redis is unreachable, responses come from the store."""
+    """If Redis is unreachable, responses are read from the store."""
     async with graphql_client(sqlite_store.uri, cache_url=f"redis://127.0.0.1:{free_port()}") as graphql:
         for _ in range(2):
             assert (await graphql.data(COUNT)) == {"runs": {"totalCount": 0}}

@@ -27,10 +27,10 @@ async def graphql(store: Store) -> AsyncIterator[GraphQLClient]:
 async def test_experiment_lifecycle(store: Store, graphql: GraphQLClient) -> None:
     """An experiment is created, tagged, deleted with its runs and restored with them."""
     tags = [{"key": "team", "value": "vision"}, {"key": "ünicode", "value": "✓"}]
-    made = await mutate(graphql, "createExperiment", name="a sweep ✓", tags=tags)
-    experiment_id = made["experimentId"]
-    assert made["name"] == "a sweep ✓"
-    assert as_mapping(made, "tags") == {"team": "vision", "ünicode": "✓"}
+    created = await mutate(graphql, "createExperiment", name="a sweep ✓", tags=tags)
+    experiment_id = created["experimentId"]
+    assert created["name"] == "a sweep ✓"
+    assert as_mapping(created, "tags") == {"team": "vision", "ünicode": "✓"}
     assert store.client.get_experiment(experiment_id).tags == {"team": "vision", "ünicode": "✓"}
 
     more = [{"key": "team", "value": "audio"}, {"key": "new", "value": ""}]
@@ -71,8 +71,8 @@ async def test_run_lifecycle(store: Store, graphql: GraphQLClient) -> None:
     assert started["endedAt"] is None
     run = store.client.get_run(run_id)
     assert run.info.start_time == 1767319445678
-    wanted = {"a": "b", "mlflow.parentRunId": parent, "mlflow.runName": "first ✓", "mlflow.user": "ada"}
-    assert {key: run.data.tags.get(key) for key in wanted} == wanted
+    expected = {"a": "b", "mlflow.parentRunId": parent, "mlflow.runName": "first ✓", "mlflow.user": "ada"}
+    assert {key: run.data.tags.get(key) for key in expected} == expected
 
     ended = await mutate(graphql, "endRun", runId=run_id, endedAt="2026-01-02T03:00:00Z")
     assert (ended["status"], ended["endedAt"]) == ("FINISHED", "2026-01-02T03:00:00.000Z")
@@ -148,8 +148,8 @@ async def test_run_tags_are_set_and_deleted(store: Store, graphql: GraphQLClient
     run_id = store.client.create_run("0", tags={"old": "1"}).info.run_id
     tags = [{"key": "old", "value": "2"}, {"key": "new", "value": "ü"}]
     assert as_mapping(await mutate(graphql, "setRunTags", runId=run_id, tags=tags), "tags")["old"] == "2"
-    left = await mutate(graphql, "deleteRunTags", runId=run_id, keys=["old", "old"])
-    assert "old" not in as_mapping(left, "tags")
+    run = await mutate(graphql, "deleteRunTags", runId=run_id, keys=["old", "old"])
+    assert "old" not in as_mapping(run, "tags")
     assert store.client.get_run(run_id).data.tags["new"] == "ü"
     assert "old" not in store.client.get_run(run_id).data.tags
 
@@ -176,10 +176,10 @@ async def test_failed_batch_reports_what_was_stored(store: Store, graphql: Graph
     store.client.log_param(run_id, "p120", "before")
     params = [{"key": f"p{number:03}", "value": "now"} for number in range(150)]
     metrics = [{"key": "m", "value": 1.0}]
-    code, said = await mutation_error(graphql, "logBatch", runId=run_id, params=params, metrics=metrics)
+    code, message = await mutation_error(graphql, "logBatch", runId=run_id, params=params, metrics=metrics)
     assert code == INPUT
-    assert "Changing param values is not allowed" in said
-    assert said.endswith("Certainly stored: 100 of 150 params, 0 of 1 metrics.")
+    assert "Changing param values is not allowed" in message
+    assert message.endswith("Certainly stored: 100 of 150 params, 0 of 1 metrics.")
     run = store.client.get_run(run_id)
     assert run.data.params["p120"] == "before"
     assert {f"p{number:03}" for number in range(100)} <= run.data.params.keys()
@@ -198,8 +198,8 @@ async def test_experiment_name_in_use_is_refused(store: Store, graphql: GraphQLC
     """No experiment is created with the name of another, even of a deleted one."""
     one = store.client.create_experiment("one")
     for name in ("one", "Default"):
-        code, said = await mutation_error(graphql, "createExperiment", name=name)
-        assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
+        code, message = await mutation_error(graphql, "createExperiment", name=name)
+        assert (code, "already exists" in message, "SQL" in message) == (INPUT, True, False)
     store.client.delete_experiment(one)
     assert (await mutation_error(graphql, "createExperiment", name="one"))[0] == INPUT
     assert [experiment.name for experiment in store.client.search_experiments()] == ["Default"]
@@ -222,10 +222,12 @@ async def test_experiment_is_renamed(store: Store, graphql: GraphQLClient) -> No
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
     for name in ("Default", "gone"):
-        code, said = await mutation_error(graphql, "renameExperiment", experimentId=experiment_id, name=name)
-        assert (code, "already exists" in said, "SQL" in said) == (INPUT, True, False)
-    code, said = await mutation_error(graphql, "renameExperiment", experimentId=gone, name="back")
-    assert (code, said) == (INPUT, "Cannot rename a non-active experiment.")
+        code, message = await mutation_error(
+            graphql, "renameExperiment", experimentId=experiment_id, name=name
+        )
+        assert (code, "already exists" in message, "SQL" in message) == (INPUT, True, False)
+    code, message = await mutation_error(graphql, "renameExperiment", experimentId=gone, name="back")
+    assert (code, message) == (INPUT, "Cannot rename a non-active experiment.")
     assert (await mutation_error(graphql, "renameExperiment", experimentId="123456", name="x"))[0] == MISSING
 
 
@@ -241,8 +243,8 @@ async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClien
         ("updateRun", {"name": "x"}),
         ("deleteRunTags", {"keys": ["mlflow.runName"]}),
     ):
-        code, said = await mutation_error(graphql, field, runId=run_id, **more)
-        assert (field, code, "'active'" in said) == (field, INPUT, True)
+        code, message = await mutation_error(graphql, field, runId=run_id, **more)
+        assert (field, code, "'active'" in message) == (field, INPUT, True)
     assert store.client.get_run(run_id).data.metrics == {}
     gone = store.client.create_experiment("gone")
     store.client.delete_experiment(gone)
@@ -269,21 +271,21 @@ async def test_change_of_absent_entity_is_not_found(store: Store, graphql: Graph
         ("setExperimentTags", {"experimentId": "123456", "tags": [tag]}),
         ("deleteExperimentTags", {"experimentId": "0", "keys": ["nope"]}),
     ):
-        code, said = await mutation_error(graphql, field, **given)
-        assert (field, code) == (field, MISSING), said
+        code, message = await mutation_error(graphql, field, **given)
+        assert (field, code) == (field, MISSING), message
 
 
 async def test_mutations_stop_at_the_first_error(store: Store, graphql: GraphQLClient) -> None:
     """The mutations of a document are executed in order, and stop at the first error."""
-    answer = await graphql.response(
+    response = await graphql.response(
         """mutation {
           a: createExperiment(input: {name: "a"}) { experiment { name } }
           b: createExperiment(input: {name: "a"}) { experiment { name } }
           c: createExperiment(input: {name: "c"}) { experiment { name } }
         }"""
     )
-    assert answer.json()["data"] is None
-    (error,) = answer.json()["errors"]
+    assert response.json()["data"] is None
+    (error,) = response.json()["errors"]
     assert error["path"] == ["b"]
     assert {experiment.name for experiment in store.client.search_experiments()} == {"Default", "a"}
 

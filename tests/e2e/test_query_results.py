@@ -138,14 +138,14 @@ def expected_experiment(store: Store, experiment_id: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["sqlite", "server", "azure"])
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(made_up=store_strategies.stores())
+@given(drawn=store_strategies.stores())
 async def test_results_equal_mlflow_client(
-    request: pytest.FixtureRequest, kind: str, made_up: list[store_strategies.Experiment]
+    request: pytest.FixtureRequest, kind: str, drawn: list[store_strategies.Experiment]
 ) -> None:
     """Every field of every experiment, run, param, tag, metric and point equals that of MLflow's client."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     store_strategies.rename_experiments(store.client)
-    written = store_strategies.write_store(made_up, store.client)
+    written = store_strategies.write_store(drawn, store.client)
     ids = [global_id("Experiment", experiment_id) for experiment_id in written.experiment_ids]
     async with graphql_client(store.uri, max_cost=10_000_000) as graphql:
         data = await graphql.data(EVERYTHING, ids=ids)

@@ -30,7 +30,7 @@ async def test_models_come_from_the_registry_store(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Models come from the configured registry, and their runs from the tracking store, if they are there."""
+    """Models are read from the configured registry, and their runs from the tracking store if they exist."""
     registry_uri = (tmp_path / "registry").as_uri()
     if kind == "sqlite":
         registry_uri = copy_template(sqlite_template, tmp_path / "registry.db")
@@ -45,10 +45,10 @@ async def test_models_come_from_the_registry_store(
     elsewhere.set_registered_model_alias("net", "best", "1")
     async with graphql_client(sqlite_store.uri, registry_uri=registry_uri) as graphql:
         data = await graphql.data(QUERY, id=run.run_id)
-    made = {"name": "net", "version": "1", "run": {"name": "here"}}
+    version = {"name": "net", "version": "1", "run": {"name": "here"}}
     versions = [{"version": "2", "run": None}, {"version": "1", "run": {"name": "here"}}]
     assert data == {
-        "run": {"modelVersions": [made]},
+        "run": {"modelVersions": [version]},
         "registeredModels": {
             "totalCount": 1,
             "nodes": [

@@ -115,9 +115,9 @@ async def test_comparison_takes_a_fixed_number_of_statements(
     async with graphql_client(store.uri) as graphql:
         await graphql.data("{ experiments { totalCount } }")
         for some in (ids[:2], ids):
-            with statements() as said:
+            with statements() as executed:
                 await graphql.data(COMPARISON, ids=some)
-            assert len([one for one in said if one.lstrip().startswith("SELECT")]) == 5
+            assert len([one for one in executed if one.lstrip().startswith("SELECT")]) == 5
 
 
 async def test_comparison_takes_one_search_on_a_server(server_store: Store) -> None:

@@ -66,8 +66,8 @@ async def test_groups_equal_pandas(store: Store) -> None:
         ]
         group = tuple(None if pd.isna(part) else part for part in key)
         expected[group] = {"count": len(rows), "metrics": metrics}
-    got = {_key(group): {"count": group["count"], "metrics": group["metrics"]} for group in groups}
-    assert got == expected
+    actual = {_key(group): {"count": group["count"], "metrics": group["metrics"]} for group in groups}
+    assert actual == expected
     assert len(groups) == len(expected) > 10
     assert [part["name"] for part in groups[0]["key"]] == ["lr", "team", "STATUS"]
 
@@ -231,7 +231,7 @@ async def test_logged_keys_are_distinct_and_sorted(store: Store) -> None:
 
 
 async def test_equal_numbers_in_different_text_are_different_groups(store: Store) -> None:
-    """Texts that stand for the same number are separate groups, ordered by their text."""
+    """Texts that are the same number are separate groups, ordered by their text."""
     for text in ("0.10", "+0.1", "0.1", "1", ".1", "x"):
         store.client.log_param(store.client.create_run("0").info.run_id, "lr", text)
     async with graphql_client(store.uri) as graphql:

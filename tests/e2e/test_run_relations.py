@@ -53,7 +53,7 @@ def _nodes(data: Any) -> list[Any]:
 
 
 async def test_runs_have_children_on_three_levels(store: Store) -> None:
-    """Each run has its own page of children, its count and its parent; deleted children are left out."""
+    """Each run has its own page of children, its count and its parent; deleted children are omitted."""
     tree(store)
     async with graphql_client(store.uri) as graphql:
         data = await graphql.data(ROOTS, where={"parentRunId": {"isNull": True}})
@@ -124,9 +124,9 @@ async def test_three_levels_take_a_fixed_number_of_statements(
         tree(store)
         async with graphql_client(store.uri) as graphql:
             await graphql.data("{ experiments { totalCount } }")
-            with statements() as said:
+            with statements() as executed:
                 await graphql.data(ROOTS, where={"parentRunId": {"isNull": True}})
-        counts.append(len(said))
+        counts.append(len(executed))
     assert counts[0] == counts[1] <= 16
 
 

@@ -45,14 +45,14 @@ def fill(store: Store, experiments: int, runs: int) -> None:
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """Collect the SELECT statements on any database during the block."""
-    said: list[str] = []
+    executed: list[str] = []
 
     def listen(*arguments: object) -> None:
-        said.append(str(arguments[2]))
+        executed.append(str(arguments[2]))
 
     event.listen(Engine, "before_cursor_execute", listen)
     try:
-        yield said
+        yield executed
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
 
@@ -66,10 +66,10 @@ async def test_statements_do_not_depend_on_row_count(request: pytest.FixtureRequ
         fill(store, experiments, runs)
         async with graphql_client(store.uri) as graphql:
             await graphql.data("{ experiments { totalCount } }")
-            with statements() as said:
+            with statements() as executed:
                 data = await graphql.data(NESTED)
         assert len(data["experiments"]["nodes"]) == experiments
-        counts.append(len(said))
+        counts.append(len(executed))
         for experiment in store.client.search_experiments(filter_string="name LIKE 'nested %'"):
             store.client.rename_experiment(experiment.experiment_id, f"done {experiment.experiment_id}")
     assert counts[0] == counts[1]

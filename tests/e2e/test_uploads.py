@@ -48,7 +48,7 @@ def content_of(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def found_in(folder: Path, pattern: str) -> list[Path]:
+def files_in(folder: Path, pattern: str) -> list[Path]:
     """Return the paths below a folder that match; none if the folder does not exist."""
     return list(folder.rglob(pattern))
 
@@ -145,7 +145,7 @@ async def test_path_out_of_the_run_is_refused(store: Store, graphql: GraphQLClie
     ):
         response = await put(graphql, run, path)
         assert code(response) == (400, "BAD_USER_INPUT"), path
-    assert found_in(tmp_path, "out") == []
+    assert files_in(tmp_path, "out") == []
     assert store.client.list_artifacts(run) == []
 
 
@@ -186,11 +186,11 @@ async def test_upload_size_is_limited(store: Store, graphql: GraphQLClient, tmp_
     assert code(response) == (413, "LIMIT_EXCEEDED")
     assert "GQL_MAX_UPLOAD_BYTES" in response.text
     assert store.client.list_artifacts(run) == []
-    assert found_in(root_of(store, run), "*") == []
+    assert files_in(root_of(store, run), "*") == []
 
 
 async def test_read_only_server_refuses_uploads(sqlite_store: Store, tmp_path: Path) -> None:
-    """Without --writable there are no uploads, and the error says how to enable them."""
+    """Without --writable there are no uploads, and the error describes how to enable them."""
     run = new_run(sqlite_store, tmp_path)
     async with graphql_client(sqlite_store.uri) as graphql:
         response = await put(graphql, run, "a")
@@ -301,7 +301,7 @@ async def test_slow_store_times_out(
 async def test_unexpected_disk_error_is_internal(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unexpected disk error is INTERNAL_SERVER_ERROR, and the server keeps working."""
+    """An unexpected disk error is INTERNAL_SERVER_ERROR, and the server continues to work."""
     run = new_run(sqlite_store, tmp_path)
 
     def failing(_descriptor: int) -> None:

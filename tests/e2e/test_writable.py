@@ -41,15 +41,15 @@ async def test_server_info_is_not_shared_through_redis(sqlite_store: Store, redi
     """A read-only and a writable server share cached data, but not the information on themselves."""
     shared = {"cache_url": redis_url, "cache_timeout": 5}
     async with (
-        graphql_client(sqlite_store.uri, **shared) as reading,
-        graphql_client(sqlite_store.uri, writable=True, **shared) as writing,
+        graphql_client(sqlite_store.uri, **shared) as reader,
+        graphql_client(sqlite_store.uri, writable=True, **shared) as writer,
     ):
-        assert await reading.data("{ server { readOnly } }") == {"server": {"readOnly": True}}
-        assert await writing.data("{ server { readOnly } }") == {"server": {"readOnly": False}}
+        assert await reader.data("{ server { readOnly } }") == {"server": {"readOnly": True}}
+        assert await writer.data("{ server { readOnly } }") == {"server": {"readOnly": False}}
         query = "{ experiments { totalCount } }"
-        assert await reading.data(query) == {"experiments": {"totalCount": 1}}
-        await mutate(writing, "createExperiment", name="x")
-        assert await reading.data(query) == {"experiments": {"totalCount": 2}}
+        assert await reader.data(query) == {"experiments": {"totalCount": 1}}
+        await mutate(writer, "createExperiment", name="x")
+        assert await reader.data(query) == {"experiments": {"totalCount": 2}}
 
 
 async def test_mutation_by_get_or_form_is_refused(sqlite_store: Store) -> None:
@@ -97,7 +97,7 @@ async def test_query_after_a_mutation_is_not_stale(store: Store) -> None:
     of_run, of_experiment = {"runId": run}, {"experimentId": experiment}
     async with (
         graphql_client(store.uri, writable=True) as graphql,
-        graphql_client(store.uri, **NOTHING_KEPT) as fresh,
+        graphql_client(store.uri, **UNCACHED) as fresh,
     ):
 
         async def step(field: str, **given: object) -> None:
@@ -125,7 +125,7 @@ async def test_query_after_a_mutation_is_not_stale(store: Store) -> None:
         await step("createExperiment", name="another")
 
 
-NOTHING_KEPT = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
+UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
 
 
 def test_mutations_finish_after_a_disconnect(sqlite_store: Store) -> None:
@@ -135,9 +135,9 @@ def test_mutations_finish_after_a_disconnect(sqlite_store: Store) -> None:
         for number in range(20)
     ]
     body = json.dumps({"query": f"mutation {{ {' '.join(changes)} }}"})
-    wanted = {"Default", *map(str, range(20))}
+    expected = {"Default", *map(str, range(20))}
 
-    def made() -> set[str]:
+    def experiment_names() -> set[str]:
         return {experiment.name for experiment in sqlite_store.client.search_experiments()}
 
     with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
@@ -146,8 +146,8 @@ def test_mutations_finish_after_a_disconnect(sqlite_store: Store) -> None:
             head = "POST /graphql HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             # A request that was not read completely would not be executed.
-            wait_until(lambda: len(made()) > 1)
-        wait_until(lambda: made() == wanted)
+            wait_until(lambda: len(experiment_names()) > 1)
+        wait_until(lambda: experiment_names() == expected)
 
 
 async def test_failed_mutation_invalidates_the_cache(sqlite_store: Store) -> None:
@@ -167,7 +167,7 @@ def test_workers_without_a_shared_cache_are_refused() -> None:
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert "cache_url" in result.stderr
-    for sound in ({"cache_url": "redis://127.0.0.1"}, NOTHING_KEPT, {"workers": 1}):
+    for sound in ({"cache_url": "redis://127.0.0.1"}, UNCACHED, {"workers": 1}):
         assert Settings(**({"workers": 2, "writable": True} | sound)).writable
     with pytest.raises(ValidationError):
         Settings(workers=2, writable=True)
@@ -212,10 +212,10 @@ async def test_experiment_location_must_be_below_a_root(
     (free / "out").symlink_to(secret)
     async with graphql_client(store.uri, writable=True) as graphql:
         for location in (secret.as_uri(), str(secret), str(free)):
-            code, said = await mutation_error(
+            code, message = await mutation_error(
                 graphql, "createExperiment", name="x", artifactLocation=location
             )
-            assert (code, "GQL_ARTIFACT_ROOTS" in said) == ("BAD_USER_INPUT", True)
+            assert (code, "GQL_ARTIFACT_ROOTS" in message) == ("BAD_USER_INPUT", True)
     async with graphql_client(store.uri, writable=True, artifact_roots=str(free)) as graphql:
         for location in (secret.as_uri(), f"{free}/../secret", str(free / "out")):
             assert (await mutation_error(graphql, "createExperiment", name="x", artifactLocation=location))[
@@ -223,6 +223,6 @@ async def test_experiment_location_must_be_below_a_root(
             ] == ("BAD_USER_INPUT")
         for number, location in enumerate([f"{free}/mine", "s3://bucket/folder"]):
             await mutate(graphql, "createExperiment", name=f"of {number}", artifactLocation=location)
-            made = store.client.get_experiment_by_name(f"of {number}")
-            assert made is not None
-            assert made.artifact_location.endswith(location)
+            experiment = store.client.get_experiment_by_name(f"of {number}")
+            assert experiment is not None
+            assert experiment.artifact_location.endswith(location)

@@ -1,4 +1,4 @@
-"""The command `gql-server`, run in a process of its own."""
+"""The command `gql-server`, run in a separate process."""
 
 import socket
 from pathlib import Path

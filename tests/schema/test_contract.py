@@ -86,10 +86,10 @@ def _described() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "thing"), list(_described()))
-def test_description_is_a_sentence(name: str, thing: Any) -> None:
+def test_description_is_a_sentence(name: str, member: Any) -> None:
     """Each type, field, argument, input field and enum value has a description that ends as a sentence."""
-    assert thing.description, f"{name} has no description"
-    assert thing.description.endswith("."), f"the description of {name} is not a sentence"
+    assert member.description, f"{name} has no description"
+    assert member.description.endswith("."), f"the description of {name} is not a sentence"
 
 
 def test_printed_schema_is_current() -> None:

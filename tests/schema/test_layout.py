@@ -39,7 +39,7 @@ def _foreign(source: str) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.name)
 def test_module_has_no_foreign_imports(path: Path) -> None:
-    """No module imports a foreign package, neither in a function nor for type checking only."""
+    """No module imports a foreign package, not even in a function or only for type checking."""
     assert _foreign(path.read_text()) == set()
 
 

@@ -1,4 +1,4 @@
-"""GraphiQL's scripts, styles and fonts. Their names contain a hash, so browsers may cache them for ever."""
+"""GraphiQL's scripts, styles and fonts. Their names contain a hash, so browsers may cache them forever."""
 
 import asyncio
 import os

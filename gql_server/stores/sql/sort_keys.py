@@ -1,4 +1,4 @@
-"""Sort keys in SQL: the ORDER BY expressions, and the conditions that a row comes after a key value.
+"""Sort keys in SQL: the ORDER BY expressions, and the conditions for rows after a key value.
 
 A missing value comes last in both directions, a metric that is NaN just before that.
 """

@@ -100,7 +100,7 @@ METRICS: Final = Table(
 
 
 def _run_name() -> ColumnElement[Any]:
-    """Return the name that MLflow shows: runs of MLflow before 1.30 have it in a tag alone, or have none."""
+    """Return the name that MLflow shows: runs of MLflow before 1.30 have it only in a tag, or have none."""
     tagged = (
         select(_filled(TAGS.c.value))
         .where(TAGS.c.run_uuid == RUNS.c.run_uuid, TAGS.c.key == MLFLOW_RUN_NAME)

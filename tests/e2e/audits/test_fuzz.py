@@ -34,13 +34,13 @@ def test_generated_queries_cause_no_server_error(server: RunningServer, tmp_path
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
-    said = done.stdout + done.stderr
-    assert "Tested: " in done.stdout, said
+    output = done.stdout + done.stderr
+    assert "Tested: " in done.stdout, output
     failures = dict(re.findall(r"❌ (.+): (\d+)$", done.stdout, re.MULTILINE))
-    assert failures.keys() <= {"ST113 GraphQL server error"}, said
+    assert failures.keys() <= {"ST113 GraphQL server error"}, output
     shown = re.findall(r"^ *`(\{.*\})`$", done.stdout, re.MULTILINE)
     results: list[dict[str, Any]] = list(map(json.loads, shown))
-    assert len(results) == sum(map(int, failures.values())), said
+    assert len(results) == sum(map(int, failures.values())), output
     codes = {error["extensions"]["code"] for result in results for error in result["errors"]}
-    assert codes <= CODES, said
+    assert codes <= CODES, output
     assert not [line for line in server.printed if '"status":5' in line or "Traceback" in line]

@@ -41,7 +41,7 @@ def _alone() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def site(_alone: None) -> Iterator[tuple[str, Path]]:
-    """Give an origin for the app and the folder that it serves, which is still empty."""
+    """Give an origin for the app and the folder that it serves, which is empty at first."""
     folder = DASHBOARD / "dist"
     folder.mkdir(exist_ok=True)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as served:
@@ -126,6 +126,8 @@ def test_unlisted_origin_is_refused(browser: Browser, server: RunningServer, app
     """The app on an origin that the server does not list gets no data, and reports it."""
     elsewhere = app.replace("127.0.0.1", "localhost")
     with open_tab(browser, elsewhere, server.url) as opened:
-        with opened.page.expect_console_message(lambda said: said.type == "error" and "CORS" in said.text):
+        with opened.page.expect_console_message(
+            lambda message: message.type == "error" and "CORS" in message.text
+        ):
             opened.page.goto(elsewhere)
         expect(opened.page.get_by_role("alert")).to_be_visible()

@@ -58,7 +58,7 @@ def secret(run: ArtifactOwner) -> Path:
 async def test_harmful_path_is_refused(
     graphql: GraphQLClient, run: ArtifactOwner, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A harmful path is refused and logged, raw or encoded once more, as a file or as a folder."""
+    """A harmful path is refused and logged, raw or encoded again, as a file or as a folder."""
     (run.folder / "a").mkdir()
     with caplog.at_level(logging.WARNING):
         # The client resolves dots, and then requests a path that does not exist.
@@ -108,7 +108,7 @@ async def test_unresolved_dots_are_refused(graphql: GraphQLClient, run: Artifact
 async def test_link_out_of_folder_is_refused(
     graphql: GraphQLClient, run: ArtifactOwner, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A link out of the folder is neither listed nor followed, and is logged; one within it is followed."""
+    """A link out of the folder is not listed or followed, and is logged; a link within it is followed."""
     run.write("real/x.txt", b"within")
     (run.folder / "out").symlink_to(secret)
     (run.folder / "up").symlink_to(run.folder.parent)
@@ -204,7 +204,7 @@ async def test_limit_is_for_all_folders_of_a_query(sqlite_store: Store, run: Art
 async def test_absent_folder_is_empty(
     graphql: GraphQLClient, run: ArtifactOwner, sqlite_store: Store
 ) -> None:
-    """A path that does not exist or is a file has no entries; nor has a run without artifacts."""
+    """A path that does not exist or is a file has no entries, like a run without artifacts."""
     run.write("x.txt")
     for path in ("nothing", "x.txt", "x.txt/", "a/b/c", "x" * 300):
         assert await graphql.data(QUERY, id=run.id, path=path) == {"run": {"artifacts": []}}

@@ -73,13 +73,17 @@ async def test_proxied_files_support_listing_ranges_and_head(
             "children": None,
         },
     ]
-    got = await graphql.http.get(url)
-    assert (got.status_code, got.content, got.headers["content-type"]) == (200, CONTENT, "image/png")
-    assert got.headers["content-security-policy"].endswith("sandbox")
-    assert got.headers["content-disposition"].startswith('attachment; filename="a b.png"')
+    response = await graphql.http.get(url)
+    assert (response.status_code, response.content, response.headers["content-type"]) == (
+        200,
+        CONTENT,
+        "image/png",
+    )
+    assert response.headers["content-security-policy"].endswith("sandbox")
+    assert response.headers["content-disposition"].startswith('attachment; filename="a b.png"')
     head = await graphql.http.head(url)
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
-    part = await graphql.http.get(url, headers={"range": "bytes=10-19", "if-range": got.headers["etag"]})
+    part = await graphql.http.get(url, headers={"range": "bytes=10-19", "if-range": response.headers["etag"]})
     assert (part.status_code, part.content) == (206, CONTENT[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(CONTENT)}"
     beyond = await graphql.http.get(url, headers={"range": "bytes=99999999-"})
@@ -92,7 +96,7 @@ async def test_proxied_files_support_listing_ranges_and_head(
 async def test_proxied_artifacts_of_a_database_need_a_server_uri(
     server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, ArtifactOwner]
 ) -> None:
-    """With a database as store, proxied artifacts come from the server of a setting, and fail without it."""
+    """With a database as store, proxied artifacts are read from GQL_ARTIFACTS_URI, and fail without it."""
     _, run = proxied
     _log(server_store, run, "x.txt", b"content")
     database = shared_mlflow_server.database_uri
@@ -138,18 +142,18 @@ async def test_unreachable_storage_is_unavailable(sqlite_store: Store) -> None:
     expected = [(ftp, "STORE_UNAVAILABLE", "cannot be reached")]
     if importlib.util.find_spec("boto3") is None:
         expected.append(("s3://bucket/x", "UNSUPPORTED_BY_STORE", "the Python package boto3"))
-    for index, (location, code, said) in enumerate(expected):
+    for index, (location, code, message) in enumerate(expected):
         experiment = sqlite_store.client.create_experiment(f"far {index}", location)
         run_id = sqlite_store.client.create_run(experiment).info.run_id
         async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
             error = await graphql.error(QUERY, id=run_id)
             downloaded = status_and_code(await graphql.http.get(f"/artifacts/{run_id}/x.txt"))
         assert error["extensions"]["code"] == downloaded[1] == code
-        assert said in error["message"]
+        assert message in error["message"]
 
 
 @pytest.mark.parametrize("uri", ["runs:/0123456789abcdef0123456789abcdef/x", "models:/m-1", "models:/net/1"])
-def test_uri_that_stands_for_another_is_refused(uri: str) -> None:
+def test_uri_that_refers_to_another_is_refused(uri: str) -> None:
     """A URI that MLflow would resolve to another, which the access policy would not check, is refused."""
     limits = Settings(tracking_uri="unused:").limits.artifacts
     for tracking_uri in ("sqlite:///x.db", "http://127.0.0.1:9"):
@@ -247,9 +251,9 @@ async def test_downloaded_files_are_sent_and_deleted(
     assert [(entry["path"], entry["size"]) for entry in result["run"]["artifacts"]] == [
         ("plots/x.png", len(CONTENT))
     ]
-    got = await graphql.http.get(url, headers={"range": "bytes=0-1"})
-    assert (got.status_code, got.content) == (200, CONTENT)
-    assert got.headers["accept-ranges"] == "none"
+    response = await graphql.http.get(url, headers={"range": "bytes=0-1"})
+    assert (response.status_code, response.content) == (200, CONTENT)
+    assert response.headers["accept-ranges"] == "none"
     head = await graphql.http.head(url)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
     for missing in ("plots", "nothing", "plots/x.png/y"):
@@ -276,8 +280,8 @@ async def test_file_of_unknown_size_is_sent(
     url = run.write("x.txt")
     result = await graphql.data(QUERY, id=run.id)
     assert [entry["size"] for entry in result["run"]["artifacts"]] == [None]
-    got = await graphql.http.get(url)
-    assert (got.status_code, got.text, got.headers["content-length"]) == (200, "content", "7")
+    response = await graphql.http.get(url)
+    assert (response.status_code, response.text, response.headers["content-length"]) == (200, "content", "7")
 
 
 async def test_file_that_was_not_downloaded_is_not_found(

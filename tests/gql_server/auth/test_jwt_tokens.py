@@ -47,7 +47,7 @@ class Provider:
                 for _ in range(500):
                     if provider.may_respond.wait(0.02):
                         break
-                    # White space may come before JSON, and keeps each read of it short.
+                    # JSON may start with white space, so each read receives a short part.
                     self.wfile.write(b" ")
                 self.wfile.write(json.dumps(provider.published()).encode())
 

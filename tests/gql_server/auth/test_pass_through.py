@@ -159,7 +159,7 @@ async def test_artifacts_are_authorized_per_caller(
 
 
 async def test_invalid_credentials_get_401(client: httpx.AsyncClient) -> None:
-    """Without credentials, or with wrong ones, the response is 401 with a challenge.
+    """Without credentials, or with invalid ones, the response is 401 with a challenge.
 
     Neither results cached for others nor the server's own credentials are used.
     """

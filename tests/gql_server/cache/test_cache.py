@@ -194,7 +194,7 @@ async def test_invalidation_during_outage_takes_effect_later(clock: Clock) -> No
 
 
 async def test_failed_invalidation_stays_pending_beside_concurrent_one() -> None:
-    """Of two concurrent invalidations of a slot, the one whose mark fails stays pending."""
+    """Of two concurrent invalidations of a slot, the one whose mark fails remains pending."""
     backend = Failing(MAX_BYTES)
     cache = Cache(backend, max_entry_bytes=100)
     cache.circuit_breaker = AlwaysClosed()

@@ -159,7 +159,7 @@ async def test_changing_a_result_does_not_change_the_cache(stack: CacheStack) ->
 async def test_failing_cache_falls_back_to_the_store(
     stack: CacheStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a backend that always raises, all results come from the store."""
+    """With a backend that always raises, all results are read from the store."""
 
     async def fail(*_: Any, **__: Any) -> None:
         raise OSError

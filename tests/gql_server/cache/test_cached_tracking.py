@@ -182,7 +182,7 @@ async def test_only_missing_records_are_read(stack: CacheStack, kind: str) -> No
 
 
 async def test_selected_keys_come_from_full_entry(stack: CacheStack) -> None:
-    """Selected params come from the entry of all params, or else from an entry of the selection."""
+    """Selected params are read from the entry of all params, or else from an entry of the selection."""
     await stack.operation().params(["run3"], None)
     assert plain_values(await stack.operation().params(["run3"], {"b", "absent"})) == [
         [{"key": "'b'", "value": "'run3-b'"}]
@@ -255,7 +255,7 @@ async def test_error_is_raised_and_not_cached(stack: CacheStack) -> None:
 
 
 async def test_sample_is_cached_by_its_parameters(stack: CacheStack) -> None:
-    """A cached sample serves an equal sample only, neither another one nor the full history."""
+    """A cached sample is returned only for an equal sample, not for another sample or the full history."""
     samples = [None, Sample(2, "lttb"), Sample(3, "lttb"), Sample(2, "min_max")]
     series = [("run4", "a"), ("run5", "a")]
     for _ in range(2):

@@ -20,8 +20,8 @@ class Computation:
 
     def __init__(self, ttl: float = 60.0) -> None:
         self.count = 0
-        self.go = asyncio.Event()
-        self.go.set()
+        self.released = asyncio.Event()
+        self.released.set()
         self._started = asyncio.Event()
         self._ttl = ttl
 
@@ -30,7 +30,7 @@ class Computation:
         self.count += 1
         self._started.set()
         number = self.count
-        await self.go.wait()
+        await self.released.wait()
         return ComputedResponse(b"%d" % number, self._ttl)
 
     async def started(self, count: int) -> None:
@@ -101,12 +101,12 @@ async def test_no_store_computes_and_leaves_the_cache_unchanged(cache: Cache) ->
 async def test_concurrent_equal_requests_share_a_computation(cache: Cache) -> None:
     """Twenty equal requests at once share one computation; a request with no-cache has its own."""
     responses, compute = ResponseCache(cache), Computation()
-    compute.go.clear()
+    compute.released.clear()
     requests = [asyncio.ensure_future(respond(responses, compute)) for _ in range(20)]
     new = asyncio.ensure_future(respond(responses, compute, CacheControl.NO_CACHE))
     await compute.started(2)
     await missed(cache, 21)
-    compute.go.set()
+    compute.released.set()
     assert {_body(response) for response in await asyncio.gather(*requests)} <= {b"1", b"2"}
     assert compute.count == 2
     assert (await new).age is None
@@ -134,13 +134,13 @@ async def test_miss_is_looked_up_again_after_a_completed_computation() -> None:
     """A lookup that missed just before the response was stored does not compute it again."""
     backend = LateBackend(MAX_BYTES)
     responses, compute = ResponseCache(Cache(backend, max_entry_bytes=1000)), Computation()
-    compute.go.clear()
+    compute.released.clear()
     first = asyncio.ensure_future(respond(responses, compute))
     await compute.started(1)
     arrives = backend.arrives = asyncio.Event()
     late = asyncio.ensure_future(respond(responses, compute))
     await backend.has_read.wait()
-    compute.go.set()
+    compute.released.set()
     assert _body(await first) == b"1"
     arrives.set()
     assert (_body(await late), compute.count) == (b"1", 1)
@@ -149,12 +149,12 @@ async def test_miss_is_looked_up_again_after_a_completed_computation() -> None:
 async def test_cancelled_request_does_not_affect_others(cache: Cache) -> None:
     """When the first request is cancelled, the others get the response of its computation."""
     responses, compute = ResponseCache(cache), Computation()
-    compute.go.clear()
+    compute.released.clear()
     first, *others = [asyncio.ensure_future(respond(responses, compute)) for _ in range(5)]
     await missed(cache, 5)
     first.cancel()
     await asyncio.sleep(0)
-    compute.go.set()
+    compute.released.set()
     assert [_body(response) for response in await asyncio.gather(*others)] == [b"1"] * 4
 
 
@@ -177,13 +177,13 @@ async def test_invalidation_covers_computations_in_flight(cache: Cache) -> None:
     responses, compute = ResponseCache(cache), Computation()
     await respond(responses, compute)
     await cache.invalidate(affected_slots(["run"]))
-    compute.go.clear()
+    compute.released.clear()
     in_flight = asyncio.ensure_future(respond(responses, compute))
     await compute.started(2)
     await cache.invalidate(affected_slots(["another"]))
     after = asyncio.ensure_future(respond(responses, compute))
     await compute.started(3)
-    compute.go.set()
+    compute.released.set()
     assert (_body(await in_flight), _body(await after)) == (b"2", b"3")
     assert _body(await respond(responses, compute)) == b"3"
 

@@ -21,7 +21,7 @@ position_values = st.none() | st.integers() | st.floats(allow_nan=False) | st.te
 
 @given(st.dictionaries(st.sampled_from(["key", "value"]), st.lists(leaves)))
 def test_leaves_round_trip(rows: dict[str, list[object]]) -> None:
-    """Nulls, 64-bit integers, floats to the last bit and any valid text keep their value and type."""
+    """Nulls, 64-bit integers, floats and any valid text are restored exactly, with their type."""
     body = serialize(rows)
     assert body is not None
     assert repr(deserialize(load_list, body)) == repr(rows)
@@ -29,7 +29,7 @@ def test_leaves_round_trip(rows: dict[str, list[object]]) -> None:
 
 @given(st.lists(st.lists(position_values, max_size=3), max_size=5))
 def test_positions_round_trip(positions: list[list[object]]) -> None:
-    """Each row has the same position after the round trip, whatever JSON values it consists of."""
+    """Each row has the same position after the round trip, for any JSON values."""
     table = Table(len(positions), {"run_id": [str(row) for row in range(len(positions))]})
     body = dump_pages(Pages(table, [(0, len(positions))], [False], positions.__getitem__))
     assert body is not None
@@ -61,7 +61,7 @@ def test_page_without_positions_is_not_cached() -> None:
 
 
 def test_lists_within_rows_round_trip() -> None:
-    """The lists in a page's rows keep their rows and spans, empty ones included."""
+    """The lists in a page's rows have the same rows and spans after the round trip, empty ones included."""
     params = Many(Table(2, {"key": ["a", "b"], "value": ["1", "2"]}), [(0, 2), (2, 2)])
     pages = Pages(
         Table(2, {"run_id": ["x", "y"], "params": params}), [(0, 1), (1, 2)], [True, False], lambda row: [row]

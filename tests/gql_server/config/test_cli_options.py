@@ -99,6 +99,6 @@ def test_options_accept_their_defaults(name: str) -> None:
     ],
 )
 def test_invalid_value_is_reported_in_one_line(arguments: list[str], message: str) -> None:
-    """A value of the wrong type, or outside its bounds, is one line that names the option; exit code 2."""
+    """A value of an invalid type, or outside its bounds, is one line that names the option; exit code 2."""
     result = run(arguments)
     assert (result.exit_code, result.output) == (2, f"Error: Invalid value for {message}\n")

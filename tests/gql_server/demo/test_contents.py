@@ -38,7 +38,7 @@ def test_sweep_is_a_tree(demo: Demo) -> None:
     assert parents["refit"] == runs[best].info.run_id
 
 
-def test_sweep_learns(demo: Demo) -> None:
+def test_sweep_reduces_the_loss(demo: Demo) -> None:
     """Each loss of the sweep falls, and ends lower for higher rates."""
     losses = [
         demo.curve("moons-sweep", f"lr={rate} l2=0", "val/loss") for rate in ("0.03", "0.1", "0.3", "1")

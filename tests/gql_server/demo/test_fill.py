@@ -127,7 +127,7 @@ def test_fill_after_an_interrupt_starts_over(tmp_path: Path, monkeypatch: pytest
 
 
 def test_foreign_directory_is_refused(tmp_path: Path) -> None:
-    """A directory with other files is an error and stays unchanged, even if they look like a store."""
+    """A directory with other files is an error and is not changed, even if they look like a store."""
     (tmp_path / "mlflow.db").write_text("mine")
     with pytest.raises(DemoDirectoryError, match="did not create"):
         fill(tmp_path)
@@ -144,7 +144,7 @@ def test_file_is_refused(tmp_path: Path) -> None:
 
 def test_foreign_lock_file_is_refused(tmp_path: Path) -> None:
     """A file with the name of the lock file that is no database is an error of one line."""
-    (tmp_path / LOCK_FILE).write_text("this is no database, and long enough to tell " * 30)
+    (tmp_path / LOCK_FILE).write_text("this is no database, and long enough to detect " * 30)
     with pytest.raises(DemoDirectoryError, match="cannot be written: file is not a database"):
         fill(tmp_path)
 

@@ -71,7 +71,7 @@ def test_model_input(demo: Demo) -> None:
 
 
 def test_downloaded_model_predicts(demo: Demo, tmp_path: Path) -> None:
-    """The downloaded model loads with MLflow alone and tells the two arms apart."""
+    """The downloaded model loads with MLflow alone and distinguishes the two arms."""
     source = demo.client.get_model_version_download_uri("spirals-classifier", "2")
     # -B: bytecode would add a file to the demo's model.
     command = [sys.executable, "-B", "-c", PREDICT, source]

@@ -142,7 +142,7 @@ async def test_failed_file_is_written_again(writer: Writer) -> None:
 async def test_evicted_file_is_deleted_on_release(
     writer: Writer, spool: ExportSpool, clock: MonotonicClock
 ) -> None:
-    """A file in use stays on disk after its eviction until its user releases it."""
+    """A file in use remains on disk after its eviction until its user releases it."""
     file = await spool.acquire("a", writer)
     clock.now += 1000
     for key in "bcd":

@@ -122,7 +122,7 @@ def test_client_that_stops_reading_is_disconnected(tracking: FailingTracking) ->
 
 
 def test_slow_client_gets_the_whole_export(tracking: FailingTracking) -> None:
-    """A client that keeps reading is served, even if one part takes longer than the timeout."""
+    """A client that reads continuously is served, even if one part takes longer than the timeout."""
     with (
         served(tracking, download_patience=5) as url,
         httpx.stream("GET", f"{url}/tables/tags.csv", timeout=30) as response,

@@ -21,9 +21,9 @@ async def test_head_has_the_headers_of_get(client: httpx.AsyncClient) -> None:
         head = await client.head("/graphql", params=parameters)
         assert head.status_code == get.status_code
         assert head.content == b""
-        own = {"age"}
-        assert {k: v for k, v in head.headers.items() if k not in own} == {
-            k: v for k, v in get.headers.items() if k not in own
+        get_only = {"age"}
+        assert {k: v for k, v in head.headers.items() if k not in get_only} == {
+            k: v for k, v in get.headers.items() if k not in get_only
         }
 
 
@@ -63,7 +63,7 @@ async def test_unknown_path_or_method_is_a_json_error(
 
 
 async def test_cors_is_off_by_default(client: httpx.AsyncClient) -> None:
-    """Without a list of origins, neither a preflight nor a response has CORS headers."""
+    """Without a list of origins, preflights and responses have no CORS headers."""
     asking = {"origin": SITE, "access-control-request-method": "POST"}
     for response in (
         await client.options("/graphql", headers=asking),

@@ -54,8 +54,8 @@ async def test_trusted_document_is_executed_by_its_hash(folder: Path, mode: str)
             {"query": TRUSTED, "documentId": document_id},
         ):
             assert await codes(client, body) == []
-        got = await client.get("/graphql", params={"documentId": document_id}, headers={"accept": "*/*"})
-        assert got.json()["data"]["server"]
+        response = await client.get("/graphql", params={"documentId": document_id}, headers={"accept": "*/*"})
+        assert response.json()["data"]["server"]
 
 
 async def test_mode_only_refuses_other_documents(folder: Path) -> None:

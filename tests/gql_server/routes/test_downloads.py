@@ -29,7 +29,7 @@ async def test_file_is_sent_whole(graphql: GraphQLClient, run: ArtifactOwner, mo
 async def test_download_urls_work_for_every_name(
     graphql: GraphQLClient, run: ArtifactOwner, model: ArtifactOwner
 ) -> None:
-    """Each downloadUrl in a result leads to its file, whatever characters its name has."""
+    """Each downloadUrl in a result is the URL of its file, for any characters in the name."""
     names = ["a b.txt", "100%.txt", "a%20b.txt", "?q=1#x", "é ü.txt", 'quote".txt', "+&;=,@:!$'()*~"]
     for name in names:
         run.write(f"folder {name}/{name}", name.encode())
@@ -72,11 +72,11 @@ async def test_download_urls_include_the_root_path(sqlite_store: Store, run: Art
 async def test_head_has_the_headers_of_get(graphql: GraphQLClient, run: ArtifactOwner) -> None:
     """HEAD returns the headers of GET without a body."""
     url = run.write("x.csv", CONTENT)
-    got, head = await graphql.http.get(url), await graphql.http.head(url)
+    get, head = await graphql.http.get(url), await graphql.http.head(url)
     assert (head.status_code, head.content) == (200, b"")
-    assert head.headers == got.headers
+    assert head.headers == get.headers
     head = await graphql.http.head(url, headers={"range": "bytes=0-9"})
-    assert (head.status_code, head.headers) == (200, got.headers)
+    assert (head.status_code, head.headers) == (200, get.headers)
     assert (await graphql.http.head(f"{run.route}/nothing")).status_code == 404
 
 

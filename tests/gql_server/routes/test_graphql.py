@@ -261,7 +261,7 @@ async def test_unexpected_error_is_masked(
 
 
 async def test_errors_are_limited(client: httpx.AsyncClient) -> None:
-    """Of many errors, the response has the first few and the number of the others."""
+    """Of many errors, the response has the first few and the number of the omitted ones."""
     fields = " ".join(f"f{number}: experiments(first: -1) {{ totalCount }}" for number in range(5))
     errors = (await client.post("/graphql", json={"query": f"{{ server {{ version }} {fields} }}"})).json()[
         "errors"

@@ -23,7 +23,7 @@ def test_open_breaker_allows_one_call_per_period(clock: Clock) -> None:
 
 
 def test_failures_are_logged_once_a_period(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """A cache that keeps failing is logged once a minute, by the error's type and without its text."""
+    """A cache that fails repeatedly is logged once a minute, by the error's type and without its text."""
     breaker = CircuitBreaker(log_seconds=60.0, clock=clock)
     for _ in range(120):
         breaker.record_failure(OSError("redis://user:secret@host"))

@@ -27,7 +27,7 @@ def test_failed_call_is_released() -> None:
 
 
 def test_call_released_elsewhere() -> None:
-    """A call acquired in one function stays in flight until another one releases it."""
+    """A call acquired in one function is in flight until another function releases it."""
     limiter = Limiter(1)
     limiter.acquire()
     with pytest.raises(LimiterFull), limiter:

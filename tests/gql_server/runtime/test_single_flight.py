@@ -15,14 +15,14 @@ class Store:
     def __init__(self, error: BaseException | None = None) -> None:
         self.calls: list[list[str]] = []
         self.cancelled = 0
-        self.go = asyncio.Event()
+        self.released = asyncio.Event()
         self._error = error
 
     async def read(self, keys: Sequence[str]) -> list[str]:
         """Return the keys in upper case."""
         self.calls.append(list(keys))
         try:
-            await self.go.wait()
+            await self.released.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             # A thread takes a while to stop.
@@ -50,7 +50,7 @@ async def test_concurrent_loads_of_a_key_share_one_call() -> None:
     flight, store = SingleFlight[str](), Store()
     loads = [_load(flight, store, "a") for _ in range(20)]
     await _settle()
-    store.go.set()
+    store.released.set()
     assert await asyncio.gather(*loads) == [["A"]] * 20
     assert store.calls == [["a"]]
     assert len(flight) == 0
@@ -65,7 +65,7 @@ async def test_overlapping_loads_call_for_missing_keys_only() -> None:
         _load(flight, store, "d", "a"),
     ]
     await _settle()
-    store.go.set()
+    store.released.set()
     assert await asyncio.gather(*loads) == [["A", "B"], ["C", "B", "D"], ["D", "A"]]
     assert store.calls == [["a", "b"], ["c", "d"]]
 
@@ -75,7 +75,7 @@ async def test_error_reaches_all_callers() -> None:
     flight, store = SingleFlight[str](), Store(StoreUnavailable("down"))
     loads = [_load(flight, store, "a") for _ in range(20)]
     await _settle()
-    store.go.set()
+    store.released.set()
     errors = await asyncio.gather(*loads, return_exceptions=True)
     assert [str(error) for error in errors] == ["down"] * 20
     assert store.calls == [["a"]]
@@ -85,7 +85,7 @@ async def test_error_reaches_all_callers() -> None:
 async def test_error_is_not_cached() -> None:
     """A load after a failed one calls again."""
     flight, store = SingleFlight[str](), Store(StoreUnavailable("down"))
-    store.go.set()
+    store.released.set()
     with pytest.raises(StoreUnavailable):
         await _load(flight, store, "a")
     assert await _load(flight, other := _ready(), "a") == ["A"]
@@ -94,18 +94,18 @@ async def test_error_is_not_cached() -> None:
 
 def _ready() -> Store:
     store = Store()
-    store.go.set()
+    store.released.set()
     return store
 
 
 async def test_cancelled_caller_does_not_affect_others() -> None:
-    """When the first caller is cancelled, the call goes on and the others get its value."""
+    """When the first caller is cancelled, the call continues and the other callers get its value."""
     flight, store = SingleFlight[str](), Store()
     first, *others = [_load(flight, store, "a") for _ in range(5)]
     await _settle()
     first.cancel()
     await _settle()
-    store.go.set()
+    store.released.set()
     assert await asyncio.gather(*others) == [["A"]] * 4
     assert first.cancelled()
     assert store.calls == [["a"]]
@@ -124,7 +124,7 @@ async def test_call_without_callers_is_cancelled() -> None:
     again = _load(flight, store, "a")
     await asyncio.sleep(0.05)
     assert store.cancelled == 1
-    store.go.set()
+    store.released.set()
     assert await again == ["A"]
     assert store.calls == [["a"], ["a"]]
     assert len(flight) == 0
@@ -138,7 +138,7 @@ async def test_error_of_foreign_key_is_retried() -> None:
     other = _ready()
     good = [_load(flight, other, "a") for _ in range(20)]
     await _settle()
-    store.go.set()
+    store.released.set()
     assert await asyncio.gather(*good) == [["A"]] * 20
     assert other.calls == [["a"]]
     with pytest.raises(BadUserInput):
@@ -150,7 +150,7 @@ async def test_error_of_own_key_is_raised() -> None:
     flight, store = SingleFlight[str](key_errors=(BadUserInput,)), Store(BadUserInput("bad is not an id"))
     loads = [_load(flight, store, "bad"), _load(flight, other := _ready(), "bad", "a")]
     await _settle()
-    store.go.set()
+    store.released.set()
     errors = await asyncio.gather(*loads, return_exceptions=True)
     assert [type(error) for error in errors] == [BadUserInput] * 2
     assert other.calls == [["a"]]
@@ -161,17 +161,17 @@ async def test_call_that_cancels_itself_raises_an_error() -> None:
     flight, store = SingleFlight[str](), Store(asyncio.CancelledError())
     loads = _load(flight, store, "a")
     await _settle()
-    store.go.set()
+    store.released.set()
     with pytest.raises(RuntimeError, match="cancelled itself"):
         await loads
 
 
 async def test_keys_in_flight_are_limited() -> None:
-    """Calls beyond the limit are not shared and still return values."""
+    """Calls beyond the limit are not shared but return values."""
     flight, store = SingleFlight[str](max_keys=2), Store()
     loads = [_load(flight, store, *keys) for keys in (("a", "b"), ("c",), ("c",), ("a",))]
     await _settle()
     assert len(flight) == 2
-    store.go.set()
+    store.released.set()
     assert await asyncio.gather(*loads) == [["A", "B"], ["C"], ["C"], ["A"]]
     assert sorted(store.calls) == [["a", "b"], ["c"], ["c"]]

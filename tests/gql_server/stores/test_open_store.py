@@ -66,7 +66,7 @@ def downgrade(path: Path, revision: str) -> None:
 
 def names_in(folder: Path) -> list[str]:
     """Return the names of the files in a folder."""
-    return [found.name for found in folder.iterdir()]
+    return [result.name for result in folder.iterdir()]
 
 
 async def test_every_store_opens(store: Store) -> None:
@@ -172,8 +172,8 @@ async def test_create_makes_a_local_store(tmp_path: Path, capfd: pytest.CaptureF
     uri = sqlite_uri(tmp_path / "new" / "mlflow.db")
     port = MlflowTracking(uri, LIMITS.store, create=True)
     await port.open()
-    found = await port.experiments_by_id(["0"], {"name"})
-    assert found.rows["name"] == ["Default"]
+    result = await port.experiments_by_id(["0"], {"name"})
+    assert result.rows["name"] == ["Default"]
     await port.close()
     assert capfd.readouterr().err == ""
     again = MlflowTracking(uri, LIMITS.store)
@@ -199,7 +199,7 @@ async def test_wrong_mysql_password_is_a_config_error(mysql_store: Store) -> Non
 
 
 async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None:
-    """A database name that the server does not know is an error in configuration."""
+    """A database that does not exist on the server is an error in configuration."""
     url = make_url(postgres_store.uri).set(database="gql_no_such")
     assert "does not exist" in await config_error(url.render_as_string(hide_password=False))
 

@@ -69,7 +69,7 @@ async def test_killed_server_is_unavailable_until_restarted(mlflow_server: Mlflo
 
 
 async def test_silent_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call ends at its timeout, whatever the store does."""
+    """A call ends at its timeout, even if the store does not respond."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     async with scripted_server([never_respond] * 100) as uri:

@@ -1,4 +1,4 @@
-"""Orders of runs in MLflow's syntax, and those that its parser cannot express."""
+"""Orders of runs in MLflow's syntax, and orders that its parser cannot express."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
 
 
 async def test_any_key_can_be_ordered_by(store: Store) -> None:
-    """Runs can be ordered by any key that MLflow accepts, whatever its characters."""
+    """Runs can be ordered by any key that MLflow accepts, with any characters."""
     for number, name in enumerate(["first", "second"]):
         run = store.client.create_run("0", run_name=name)
         for key in ODD:
@@ -27,8 +27,8 @@ async def test_any_key_can_be_ordered_by(store: Store) -> None:
     port = MlflowTracking(store.uri, LIMITS.store)
     for key in ODD:
         for order in (Order("metric", key), Order("param", key)):
-            found = await port.runs([("0",)], Search(order=(order,)), Page(5, None, frozenset({"name"})))
-            assert found.rows["name"] == ["first", "second"]
+            result = await port.runs([("0",)], Search(order=(order,)), Page(5, None, frozenset({"name"})))
+            assert result.rows["name"] == ["first", "second"]
     await port.close()
 
 

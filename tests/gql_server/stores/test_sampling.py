@@ -23,7 +23,7 @@ _max_points = st.integers(2, 40)
 
 
 def sample_of(steps: Sequence[int], values: Sequence[float], max_points: int, by: By) -> list[int]:
-    """Return the indexes that a sample keeps."""
+    """Return the indexes of the points of a sample."""
     indexes: list[int] = sampled_indexes(
         np.array(steps, np.int64), np.array(values), Sample(max_points, by)
     ).tolist()
@@ -56,12 +56,12 @@ def test_sample_is_sorted_and_limited(curve: tuple[list[int], list[float]], max_
 @settings(deadline=None, max_examples=300)
 @given(curves(_value | st.sampled_from([np.nan, np.inf, -np.inf])), _max_points, st.sampled_from(BYS))
 def test_gaps_are_kept(curve: tuple[list[int], list[float]], max_points: int, by: By) -> None:
-    """No gap is bridged while all fit in half of the sample, nor widened while their edges fit too."""
+    """No gap is bridged if all fit in half of the sample, and none is widened if their edges fit too."""
     indexes = sample_of(*curve, max_points, by)
     finite = np.isfinite(curve[1]).tolist()
     inner = range(1, len(finite) - 1)
-    gaps = [place for place in inner if finite[place - 1] and not finite[place]]
-    edges = [place for place in inner if finite[place] and not (finite[place - 1] and finite[place + 1])]
+    gaps = [index for index in inner if finite[index - 1] and not finite[index]]
+    edges = [index for index in inner if finite[index] and not (finite[index - 1] and finite[index + 1])]
     spare = (max_points - 2) // 2
     if len(gaps) <= spare:
         for before, after in pairwise(indexes):
@@ -87,13 +87,13 @@ def test_lttb_equals_tsdownsample(values: list[float], max_points: int, data: st
 @example([1.0, 0.0, 0.0, 0.0, -1.0], 3)  # two equal areas
 def test_lttb_works_at_any_scale(values: list[float], max_points: int) -> None:
     """Extreme steps and values, and steps that all points share, do not hide the curve."""
-    places_ = list(range(len(values)))
-    expected = sample_of(places_, values, max_points, "lttb")
-    assert sample_of([2**62 + place for place in places_], values, max_points, "lttb") == expected
-    assert sample_of([-(2**63) + place for place in places_], values, max_points, "lttb") == expected
+    steps = list(range(len(values)))
+    expected = sample_of(steps, values, max_points, "lttb")
+    assert sample_of([2**62 + index for index in steps], values, max_points, "lttb") == expected
+    assert sample_of([-(2**63) + index for index in steps], values, max_points, "lttb") == expected
     assert sample_of([7] * len(values), values, max_points, "lttb") == expected
-    assert sample_of(places_, [value * 2.0**1016 for value in values], max_points, "lttb") == expected
-    assert sample_of(places_, [value * 2.0**-1060 for value in values], max_points, "lttb") == expected
+    assert sample_of(steps, [value * 2.0**1016 for value in values], max_points, "lttb") == expected
+    assert sample_of(steps, [value * 2.0**-1060 for value in values], max_points, "lttb") == expected
 
 
 def test_lttb_keeps_spikes_within_a_step() -> None:
@@ -109,7 +109,7 @@ def test_lttb_keeps_spikes_within_a_step() -> None:
 @given(curves(_value), st.integers(4, 40))
 def test_min_max_keeps_the_extremes(curve: tuple[list[int], list[float]], max_points: int) -> None:
     """The smallest value and the largest are in the sample."""
-    values = [curve[1][place] for place in sample_of(*curve, max_points, "min_max")]
+    values = [curve[1][index] for index in sample_of(*curve, max_points, "min_max")]
     assert (min(values), max(values)) == (min(curve[1]), max(curve[1]))
 
 
@@ -126,7 +126,7 @@ def test_min_max_keeps_the_extremes_beside_gaps(
 
 
 def test_min_max_keeps_each_spike() -> None:
-    """The extremes of each part are kept, not only those of the whole."""
+    """A sample contains the extremes of each part, not only the extremes of the history."""
     values = np.sin(np.arange(100_000))
     spikes = list(range(700, 100_000, 5000))
     values[spikes] = range(2, 22)

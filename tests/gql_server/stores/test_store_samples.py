@@ -41,7 +41,7 @@ def curves() -> dict[str, list[Point]]:
         "noise": [(step, 9, value) for step, value in enumerate(noise)],
         "gaps": [(3 * step, 7, value) for step, value in enumerate(with_gaps)],
         "one step": [(0, 1000 + time, value) for time, value in enumerate(noise)],
-        "shared/steps": [(place // 20, place, value) for place, value in enumerate(with_gaps)],
+        "shared/steps": [(index // 20, index, value) for index, value in enumerate(with_gaps)],
         "far apart": [(-(2**63), 1, 1.0), (0, 1, 2.0), (1, 1, 3.0), (2, 1, 3.0), (2**63 - 1, 1, 4.0)],
         "odd": [(step, 1, odd[step % len(odd)]) for step in range(50)],
         "short": [(0, 1, 0.5), (1, 1, math.nan)],
@@ -71,7 +71,7 @@ def rows(many: Many) -> list[list[tuple[Any, ...]]]:
 def expected(points: list[Point], sample: Sample) -> list[tuple[Any, ...]]:
     """Return the sample of a logged curve."""
     steps, _, values = (np.array(column) for column in zip(*points, strict=True))
-    return [plain(points[place]) for place in sampled_indexes(steps, values, sample)]
+    return [plain(points[index]) for index in sampled_indexes(steps, values, sample)]
 
 
 def plain(point: Point) -> tuple[Any, ...]:
@@ -83,9 +83,9 @@ def plain(point: Point) -> tuple[Any, ...]:
 
 def samples() -> Iterator[Sample]:
     """Yield samples with each method, small and large."""
-    ways: tuple[Literal["lttb", "min_max", "every_nth"], ...] = ("lttb", "min_max", "every_nth")
-    for by in ways:
-        yield from (Sample(most, by) for most in (2, 3, 4, 25, 299, 300, 2**31 - 1))
+    methods: tuple[Literal["lttb", "min_max", "every_nth"], ...] = ("lttb", "min_max", "every_nth")
+    for method in methods:
+        yield from (Sample(max_points, method) for max_points in (2, 3, 4, 25, 299, 300, 2**31 - 1))
 
 
 async def test_every_store_gives_the_same_sample(store: Store, tracking: OpenableTracking) -> None:
@@ -95,9 +95,16 @@ async def test_every_store_gives_the_same_sample(store: Store, tracking: Openabl
     series: list[Series] = [(run_id, key) for key in logged for run_id in ids]
     odd: list[Series] = [(ids[0], "none"), ("0" * 32, "noise"), (ids[0], "\x00"), (ids[0], ""), series[2]]
     for sample in samples():
-        found = rows(await tracking.histories([*series, *odd], None, None, sample))
-        wanted = {key: expected(points, sample) for key, points in logged.items()}
-        assert found == [*(wanted[key] for _, key in series), [], [], [], [], wanted[series[2][1]]]
+        result = rows(await tracking.histories([*series, *odd], None, None, sample))
+        expected_rows = {key: expected(points, sample) for key, points in logged.items()}
+        assert result == [
+            *(expected_rows[key] for _, key in series),
+            [],
+            [],
+            [],
+            [],
+            expected_rows[series[2][1]],
+        ]
 
 
 async def test_steps_are_limited_before_sampling(store: Store, tracking: OpenableTracking) -> None:
@@ -105,10 +112,10 @@ async def test_steps_are_limited_before_sampling(store: Store, tracking: Openabl
     points = curves()["gaps"]
     run_id = log_curves(store, {"m": points})
     sample = Sample(20, "lttb")
-    found = rows(await tracking.histories([(run_id, "m")], 90, 600, sample))
-    assert found == [expected([point for point in points if 90 <= point[0] <= 600], sample)]
-    found = rows(await tracking.histories([(run_id, "m")], 100, 150, sample))
-    assert found == [[plain(point) for point in points if 100 <= point[0] <= 150]]
+    result = rows(await tracking.histories([(run_id, "m")], 90, 600, sample))
+    assert result == [expected([point for point in points if 90 <= point[0] <= 600], sample)]
+    result = rows(await tracking.histories([(run_id, "m")], 100, 150, sample))
+    assert result == [[plain(point) for point in points if 100 <= point[0] <= 150]]
     assert rows(await tracking.histories([(run_id, "m")], 5, 2, sample)) == [[]]
 
 
@@ -120,8 +127,8 @@ async def test_sample_spans_several_responses(
     logged = curves()
     run_id = log_curves(store, logged)
     sample = Sample(30, "min_max")
-    found = rows(await tracking.histories([(run_id, key) for key in logged], None, None, sample))
-    assert found == [expected(points, sample) for points in logged.values()]
+    result = rows(await tracking.histories([(run_id, key) for key in logged], None, None, sample))
+    assert result == [expected(points, sample) for points in logged.values()]
 
 
 async def test_scanned_and_returned_points_have_limits(store: Store) -> None:

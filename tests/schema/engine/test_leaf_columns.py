@@ -58,7 +58,7 @@ def _value_by_value(type_: Any, values: Sequence[Any], *, required: bool) -> lis
         return None
     try:
         return [None if value is None else type_.serialize(value) for value in values]
-    except Exception:  # noqa: BLE001 - whatever a serialize raises is an error of the field
+    except Exception:  # noqa: BLE001 - any exception of a serialize is an error of the field
         return None
 
 
@@ -97,7 +97,7 @@ def test_column_of_nulls() -> None:
 
 
 def test_scalar_that_serializes_to_null_is_rejected() -> None:
-    """A scalar that serializes a value to null is left to graphql-core, which reports the error."""
+    """A scalar that serializes a value to null falls back to graphql-core, which reports the error."""
     silent = GraphQLScalarType("Silent", serialize=lambda _: None)
     with pytest.raises(NotBatchable):
         complete_leaves(silent, [UnknownType()], required=False)

@@ -81,7 +81,7 @@ async def test_result_equals_item_by_item_result(case: tuple[Query, MemoryTracki
 @settings(max_examples=150, deadline=None)
 @given(query=queries(), store=stores(valid_records()))
 async def test_valid_data_does_not_fall_back(query: Query, store: MemoryTracking) -> None:
-    """A result without errors has no fallbacks. With valid data, errors come from arguments only."""
+    """A result without errors has no fallbacks. With valid data, only arguments cause errors."""
     level = await execute_query(store, query)
     assert level.errors or level.fallbacks == []
     assert all(isinstance(error.original_error, PublicError) for error in level.errors)
@@ -114,7 +114,7 @@ def _assert_same_errors(one: QueryResult, reference: QueryResult, possible: Repo
 
 
 async def test_long_lists_are_encoded_in_chunks() -> None:
-    """With an encoder, long lists of leaves are encoded in chunks of limited size and stay the same."""
+    """With an encoder, long lists of leaves are encoded in chunks of limited size, with the same result."""
     sizes = [0, 3, 9000, 1, 0, 4096, 5000]
     logged = [
         metric("r", f"m{index}", points=[point(step) for step in range(size)])

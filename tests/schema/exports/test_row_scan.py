@@ -63,7 +63,7 @@ async def test_chunks_have_at_most_points_per_chunk(tracking: MemoryTracking) ->
 async def test_skipped_points_are_left_out(
     tracking: MemoryTracking, skip: int, points_per_chunk: int
 ) -> None:
-    """The first `skip` points are left out, whatever the size of a chunk."""
+    """The first `skip` points are omitted, for any size of a chunk."""
     options = replace(OPTIONS, runs_per_chunk=3, points_per_chunk=points_per_chunk, skip=skip)
     rows = await read_window(point_rows(tracking, RowSearch(), options), 0, 5)
     everything = await read_window(point_rows(tracking, RowSearch(), OPTIONS), 0, 1000)

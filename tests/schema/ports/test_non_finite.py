@@ -24,7 +24,7 @@ def test_largest_float_is_infinite_in_databases_alone(sign: int) -> None:
 
 
 def test_stored_column_is_split() -> None:
-    """A column without special values is returned as it is; others are split row by row."""
+    """A column without special values is returned unchanged; others are split row by row."""
     plain: list[float | None] = [1.0, -2.5]
     assert split_stored(plain) == (plain, [None, None])
     assert split_stored([]) == ([], [])

@@ -217,7 +217,7 @@ async def test_value_of_one_key(*, included: bool) -> None:
     ],
 )
 def test_invalid_documents_are_refused(query: str) -> None:
-    """Unknown fields and sort keys, wrong types and missing arguments fail validation."""
+    """Unknown fields and sort keys, invalid types and missing arguments fail validation."""
     assert validate(SCHEMA, parse(query))
 
 

@@ -110,7 +110,7 @@ async def test_default_first(argument: str) -> None:
 @pytest.mark.parametrize("first", [-1, 101, 2**31 - 1, -(2**31)])
 @pytest.mark.parametrize("field", ["runs", "experiments"])
 async def test_first_out_of_range_is_refused(first: int, field: str) -> None:
-    """A negative or large first is refused with the limit and its setting, whatever is selected."""
+    """A negative or large first is refused with the limit and its setting, for any selection."""
     store = _store()
     for selected in ("nodes { id }", "totalCount", "__typename"):
         result = await execute_query(store, f"{{ {field}(first: {first}) {{ {selected} }} }}")
@@ -121,7 +121,7 @@ async def test_first_out_of_range_is_refused(first: int, field: str) -> None:
 @pytest.mark.parametrize("selected", ["nodes { id }", "pageInfo { endCursor }", "totalCount", "__typename"])
 @pytest.mark.parametrize("field", ["runs", "experiments"])
 async def test_malformed_cursor_is_refused(field: str, selected: str) -> None:
-    """A malformed cursor is refused before a store call, whatever is selected."""
+    """A malformed cursor is refused before a store call, for any selection."""
     store = _store()
     result = await execute_query(store, f'{{ {field}(after: "garbled") {{ {selected} }} }}')
     _assert_refused(result, "after is not a cursor of this server.")

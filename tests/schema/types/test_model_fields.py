@@ -120,7 +120,7 @@ async def test_model_version_takes_exactly_one_of_version_and_alias(arguments: s
 
 
 async def test_nodes_of_all_types_are_found_by_global_id() -> None:
-    """Every node is found by its global id, whatever its type and its name."""
+    """Every node is returned by its global id, for each type and any name."""
     store = MemoryTracking(
         [experiment(runs=[run("r")], models=[model("m-1", "r")])],
         registered=[registered("a:b/c"), registered("net")],

@@ -70,8 +70,8 @@ class EveryErrorExecution(ItemByItemExecution):
     """
 
     def handle_field_error(self, error: GraphQLError, _return_type: GraphQLOutputType, _path: Path) -> None:
-        """Collect the error, whatever its path."""
-        # A distinct path for each error keeps graphql-core from dropping errors below a null.
+        """Collect the error, with any path."""
+        # A distinct path for each error prevents graphql-core from dropping errors below a null.
         self.collected_errors.add(error, Path(None, len(self.collected_errors.errors), None))
 
 

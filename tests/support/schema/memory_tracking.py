@@ -263,7 +263,7 @@ def _in_steps(points: list[Record], from_step: int | None, to_step: int | None) 
 
 
 def _sampled(points: list[Record], sample: Sample) -> list[Record]:
-    """Return points at even distances, whatever the sampling method."""
+    """Return points at even distances, with any sampling method."""
     last = len(points) - 1
     if last < sample.max_points:
         return points

@@ -28,7 +28,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 @dataclass
 class Tab:
-    """A page, with the errors in its console and its requests to other hosts; both should stay empty."""
+    """A page, with the errors in its console and its requests to other hosts; both should be empty."""
 
     page: Page
     console_errors: list[str] = field(default_factory=list)

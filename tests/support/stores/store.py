@@ -53,7 +53,7 @@ def open_test_store(
 
 
 def dispose_engine(uri: str) -> None:
-    """Close the pool of connections that MLflow otherwise keeps open until the process exits."""
+    """Close the pool of connections that MLflow otherwise leaves open until the process exits."""
     engine = SqlAlchemyStore._engine_map.pop(uri, None)  # noqa: SLF001 - there is no public function
     if engine is not None:
         engine.dispose()

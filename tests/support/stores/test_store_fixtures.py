@@ -25,7 +25,7 @@ def test_mysql_store_is_empty(mysql_store: Store, name: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_loopback_servers_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    """Requests to servers of the tests do not go through the machine's proxy."""
+    """Requests to servers of the tests do not use the machine's proxy."""
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     assert requests.utils.get_environ_proxies(f"http://{host}:5000") == {}
     assert requests.utils.get_environ_proxies("http://other.example")["http"] == "http://proxy.example:3128"

@@ -16,7 +16,7 @@ class CaseInsensitiveDialect(Dialect):
 
     like_escape = "|"  # MariaDB takes an empty one for its default, the backslash.
     like_special: ClassVar[re.Pattern[str]]
-    """The characters beside % and _ that LIKE does not take for themselves."""
+    """The characters other than % and _ that LIKE does not match literally."""
 
     @override
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:

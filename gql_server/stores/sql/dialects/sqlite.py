@@ -30,7 +30,7 @@ class SqliteDialect(CaseSensitiveDialect):
 
     @override
     def lowercase(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.lower(text)  # This folds the letters of ASCII alone.
+        return func.lower(text)  # This folds only the letters of ASCII.
 
     @override
     def as_number(self, text: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -14,8 +14,8 @@ async def test_run_has_artifacts_and_no_logged_models(azure: Emulator, azure_sto
     experiment = azure_store.client.create_experiment("with artifacts", artifact_location=location)
     run = azure_store.client.create_run(experiment).info.run_id
     azure.artifacts[run] = ["model/MLmodel", "model2/x.txt", "log.txt"]
-    async with graphql_client(azure_store.uri) as ask:
-        data = await ask.data(
+    async with graphql_client(azure_store.uri) as graphql:
+        data = await graphql.data(
             """query ($run: ID!) {
                  run(runId: $run) { artifacts { path isDir size } loggedModels { name } }
                  registeredModels { nodes { name } }

@@ -92,8 +92,8 @@ async def test_missing_credential_is_reported_in_one_line(
                 assert response.status_code == 503
                 assert "az login" in response.json()["reason"]
         assert [record.name for record in caplog.records if record.name.startswith("azure")] == []
-    async with graphql_client(azure_store.uri) as ask:
-        error = await ask.error(COUNT)
+    async with graphql_client(azure_store.uri) as graphql:
+        error = await graphql.error(COUNT)
     assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
     assert "\n" not in error["message"]
 

@@ -1,4 +1,4 @@
-"""The service's support matrix: what the service refuses, the graph still returns."""
+"""The service's support matrix: the graph also supports what the service refuses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -98,10 +98,10 @@ def filled(azure_store: Store) -> Store:
 
 def raw_names(store: Store, **search: Any) -> list[str]:
     """Search the workspace with the plugin's store, as MLflow's client would; return the names."""
-    found = open_workspace_store(store.uri, 5).search_runs(
+    result = open_workspace_store(store.uri, 5).search_runs(
         ["0"], search.pop("filter_string", ""), 1, 100, **search
     )
-    return [run.info.run_name for run in found]
+    return [run.info.run_name for run in result]
 
 
 def test_each_row_has_a_case() -> None:
@@ -136,8 +136,8 @@ async def test_each_row_works_through_the_graph(
     azure.calls.clear()
     azure.refused.clear()
     azure.searches.clear()
-    async with graphql_client(filled.uri, azure_edition=edition) as ask:
-        data = await ask.data(f"{{ runs(experimentIds: [0], {case.arguments}) {{ nodes {{ name }} }} }}")
+    async with graphql_client(filled.uri, azure_edition=edition) as graphql:
+        data = await graphql.data(f"{{ runs(experimentIds: [0], {case.arguments}) {{ nodes {{ name }} }} }}")
     names = [node["name"] for node in data["runs"]["nodes"]]
     assert (names if "orderBy" in case.arguments else sorted(names)) == case.names
     assert azure.refused == []
@@ -219,8 +219,8 @@ def test_filter_is_translated_for_the_service(text: str, pushed: str) -> None:
 )
 async def test_invalid_filter_is_refused_without_request(azure_store: Store, text: str) -> None:
     """An invalid filter is refused with one error code, as on every store."""
-    async with graphql_client(azure_store.uri) as ask:
-        error = await ask.error(
+    async with graphql_client(azure_store.uri) as graphql:
+        error = await graphql.error(
             "query ($f: String) { runs(experimentIds: [0], filter: $f) { totalCount } }", f=text
         )
     codes = {"BAD_USER_INPUT", "UNSUPPORTED_BY_STORE"}

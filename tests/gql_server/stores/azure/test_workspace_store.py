@@ -103,15 +103,15 @@ async def test_revoked_token_is_replaced(
 ) -> None:
     """A token that the workspace refuses before it expires is replaced, at most once in some seconds."""
     monkeypatch.setattr(credential, "_FAILURE_SECONDS", 0.0)
-    async with graphql_client(azure_store.uri, azure_retries=1) as ask:
+    async with graphql_client(azure_store.uri, azure_retries=1) as graphql:
         for first in range(2):
             requested = azure.calls["token"]
             azure.revoke_tokens()
-            await ask.data(f"{{ experiment(experimentId: {first}) {{ name }} }}")
+            await graphql.data(f"{{ experiment(experimentId: {first}) {{ name }} }}")
             assert azure.calls["token"] == requested + 1
         monkeypatch.setattr(credential, "_FAILURE_SECONDS", 3600.0)
         azure.revoke_tokens()
-        error = await ask.error("{ experiments { nodes { name } } }")
+        error = await graphql.error("{ experiments { nodes { name } } }")
         assert error["extensions"]["code"] == "UNAUTHENTICATED"
         assert azure.calls["token"] == requested + 1
 
@@ -156,12 +156,12 @@ async def test_retry_after_beyond_timeout_is_not_waited_for(azure: Emulator, azu
 async def test_throttled_histories_are_retried(
     azure: Emulator, azure_store: Store, tracking: MlflowTracking
 ) -> None:
-    """Of many histories, the throttled ones are retried and returned with the others."""
+    """Of many histories, the throttled ones are retried, and all are returned."""
     run = azure_store.client.create_run("0").info.run_id
     azure_store.client.log_batch(run, [Metric(f"m{number}", 1, 1, 1) for number in range(12)])
     azure.failures.extend([(429, {}, b"")] * 4 + [(503, {}, b"")])
-    found = await tracking.histories([(run, f"m{number}") for number in range(12)], None, None)
-    assert found.rows["value"] == [1.0] * 12
+    result = await tracking.histories([(run, f"m{number}") for number in range(12)], None, None)
+    assert result.rows["value"] == [1.0] * 12
     assert azure.calls["metrics/get-history"] == 17
 
 
@@ -172,11 +172,11 @@ SET_TAGS = """mutation { setExperimentTags(input: {experimentId: "0", tags: [{ke
 @pytest.mark.usefixtures("short_pauses")
 async def test_refused_change_is_retried(azure: Emulator, azure_store: Store) -> None:
     """A change refused for throttling or its token was not applied, and is sent again."""
-    async with graphql_client(azure_store.uri, writable=True) as ask:
+    async with graphql_client(azure_store.uri, writable=True) as graphql:
         azure.failures.append((429, {}, b""))
-        changed = await ask.data(SET_TAGS)
+        changed = await graphql.data(SET_TAGS)
         azure.revoke_tokens()
-        await ask.data(SET_TAGS)
+        await graphql.data(SET_TAGS)
     assert changed["setExperimentTags"] == {"experiment": {"tag": "v"}}
     assert azure.calls["experiments/set-experiment-tag"] == 4
 
@@ -212,19 +212,19 @@ async def test_service_ids_work_everywhere(azure: Emulator, azure_store: Store) 
         run = azure_store.client.create_run("0", start_time=1000 + number, run_name=f"r{number}").info.run_id
         azure_store.client.log_metric(run, "loss", number, step=1)
     azure.opaque_ids = True
-    async with graphql_client(azure_store.uri) as ask:
+    async with graphql_client(azure_store.uri) as graphql:
         page = (
-            await ask.data(
+            await graphql.data(
                 """{ runs(first: 24, orderBy: [{metric: "loss"}]) {
                      nodes { id runId experimentId metric(key: "loss") { value history { value } } } } }"""
             )
         )["runs"]["nodes"]
         ids = [node["id"] for node in page]
-        again = await ask.data(
+        again = await graphql.data(
             "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Run { name experiment { name } } } }",
             ids=ids,
         )
-        one = await ask.data(
+        one = await graphql.data(
             "query ($id: ID!, $run: ID!) { experiment(experimentId: $id) {name} run(runId: $run) {name} }",
             id=page[0]["experimentId"],
             run=page[0]["runId"],
@@ -246,8 +246,8 @@ async def test_long_history_is_read_in_supported_pages(
     for start in (0, 1000):
         points = [Metric("m", step / 2, 1, step) for step in range(start, start + 1000)]
         azure_store.client.log_batch(run, points)
-    found = await tracking.histories([(run, "m")], None, None)
-    assert found.rows["step"] == list(range(2000))
+    result = await tracking.histories([(run, "m")], None, None)
+    assert result.rows["step"] == list(range(2000))
     assert azure.calls["metrics/get-history"] == 3
     assert azure.refused == []
 
@@ -255,7 +255,7 @@ async def test_long_history_is_read_in_supported_pages(
 async def test_page_size_does_not_exceed_the_maximum(
     azure: Emulator, azure_store: Store, tracking: MlflowTracking
 ) -> None:
-    """A request asks for at most 1,000 rows, for all page sizes and positions."""
+    """A request is for at most 1,000 rows, for all page sizes and positions."""
     for number in range(3):
         azure_store.client.create_run("0", start_time=1000 + number, run_name=f"r{number}")
     search = Search(order=(Order("attribute", "started_at"),))
@@ -271,17 +271,17 @@ async def test_many_lookups_use_few_calls(
 ) -> None:
     """Few runs are looked up one by one, because the search lags behind; many are searched by ids."""
     ids = [azure_store.client.create_run("0").info.run_id for _ in range(22)]
-    found = await tracking.runs_by_id(ids[:20], {"run_id"})
-    assert (found.rows["run_id"], azure.calls["runs/get"], azure.calls["runs/search"]) == (ids[:20], 20, 0)
-    found = await tracking.runs_by_id(ids, {"run_id"})
-    assert [found.rows["run_id"][row or 0] for row in found.index] == ids
+    result = await tracking.runs_by_id(ids[:20], {"run_id"})
+    assert (result.rows["run_id"], azure.calls["runs/get"], azure.calls["runs/search"]) == (ids[:20], 20, 0)
+    result = await tracking.runs_by_id(ids, {"run_id"})
+    assert [result.rows["run_id"][row or 0] for row in result.index] == ids
     assert (azure.calls["runs/get"], azure.calls["runs/search"]) == (20, 1)
 
 
 def test_logged_models_are_an_empty_list(azure: Emulator, azure_store: Store) -> None:
     """A search for logged models returns an empty list, not an error."""
-    found = open_workspace_store(azure_store.uri, 5).search_logged_models(["0"], "name = 'x'")
-    assert (list(found), found.token) == ([], None)
+    result = open_workspace_store(azure_store.uri, 5).search_logged_models(["0"], "name = 'x'")
+    assert (list(result), result.token) == ([], None)
     assert azure.calls["logged-models/search"] == 1
 
 
@@ -345,8 +345,8 @@ def test_command_reports_config_error_in_one_line(program: tuple[str, str], uri:
 async def test_nested_query_needs_few_calls(azure: Emulator, azure_store: Store) -> None:
     """A nested query needs two searches per experiment and one call per history."""
     fill(azure_store, 3, 5)
-    async with graphql_client(azure_store.uri) as ask:
-        data = await ask.data(NESTED)
+    async with graphql_client(azure_store.uri) as graphql:
+        data = await graphql.data(NESTED)
     assert [len(node["runs"]["nodes"]) for node in data["experiments"]["nodes"]] == [5, 5, 5]
     del azure.calls["token"]
     assert azure.calls == {

@@ -102,10 +102,10 @@ async def read_each(
         patch.setattr(bulk_histories, "_MIN_RUNS", math.inf)
         port = MlflowTracking(store.uri, store_limits(store_threads=4))
         first, last = steps or (None, None)
-        found = rows(await port.histories(series, first, last))
+        result = rows(await port.histories(series, first, last))
         assert set(port.calls) <= {EACH}
         await port.close()
-    return found
+    return result
 
 
 @pytest.mark.parametrize("steps", [(None, None), (0, 2), (-5, None), (3, 1)])
@@ -128,8 +128,8 @@ async def test_bulk_histories_equal_single_ones(
     )
     series = [(run_id, key) for key in [*keys, "none", "", "a\nb", "a&b=c+d"] for run_id in [*ids, "0" * 32]]
     series += series[:3]
-    found = rows(await tracking.histories(series, *steps))
-    assert found == await read_each(server_store, series, *steps)
+    result = rows(await tracking.histories(series, *steps))
+    assert result == await read_each(server_store, series, *steps)
     assert tracking.calls == {BULK: 6, EACH: 6}
 
 
@@ -138,8 +138,8 @@ async def test_one_call_reads_a_hundred_runs(server_store: Store, tracking: Mlfl
     ids = log_histories(server_store, [{"a": linear_history(2), "b": linear_history(1)} for _ in range(15)])
     ids += [f"{number:032x}" for number in range(195)]
     series = [(run_id, key) for run_id in ids for key in ("a", "b")]
-    found = rows(await tracking.histories(series, None, None))
-    assert [len(history) for history in found] == [2, 1] * 15 + [0] * 390
+    result = rows(await tracking.histories(series, None, None))
+    assert [len(history) for history in result] == [2, 1] * 15 + [0] * 390
     assert tracking.calls == {BULK: 6}
 
 
@@ -164,9 +164,9 @@ async def test_truncated_response_is_completed(
     monkeypatch.setattr(bulk_histories, "_POINTS_PER_RESPONSE", 50)
     ids = log_histories(server_store, [{"m": linear_history(count)} for count in counts])
     series = [(run_id, "m") for run_id in ids]
-    found = rows(await tracking.histories(series, None, None))
-    assert [len(history) for history in found] == counts
-    assert found == await read_each(server_store, series)
+    result = rows(await tracking.histories(series, None, None))
+    assert [len(history) for history in result] == counts
+    assert result == await read_each(server_store, series)
     assert calls is None or tracking.calls == calls
 
 
@@ -236,8 +236,8 @@ async def test_too_long_uri_is_split(
     """If the server refuses a long URI, fewer runs are requested at once."""
     proxy.response = (status, "text/html", b"<h1>Line too long</h1>")
     series = [(run_id, "m") for run_id in log_histories(server_store, [{"m": linear_history(3)}] * 8)]
-    found = rows(await proxied.histories(series, None, None))
-    assert found == await read_each(server_store, series)
+    result = rows(await proxied.histories(series, None, None))
+    assert result == await read_each(server_store, series)
     assert proxied.calls == {BULK: 3, EACH: 8}
 
 

@@ -69,8 +69,8 @@ def page(first: int = 100, after: Any = None, columns: frozenset[str] = NAMES) -
 async def test_runs_have_the_requested_columns(store: Store, tracking: MlflowTracking) -> None:
     """Each column of a run has MLflow's value, with the port's names, capital letters and nulls."""
     run = store.client.create_run("0", start_time=1234, run_name="one", tags={"mlflow.user": "me"})
-    found = await tracking.runs([("0",)], Search(), page(columns=LEAVES))
-    row: dict[str, Any] = {name: found.rows[name][0] for name in found.rows.columns}
+    result = await tracking.runs([("0",)], Search(), page(columns=LEAVES))
+    row: dict[str, Any] = {name: result.rows[name][0] for name in result.rows.columns}
     assert row == {
         "run_id": run.info.run_id,
         "name": "one",
@@ -89,10 +89,10 @@ async def test_scopes_are_searched_once_each(store: Store, tracking: MlflowTrack
     a, b = (store.client.create_experiment(name) for name in "ab")
     create_runs(store, a, 3)
     create_runs(store, b, 1)
-    found = await tracking.runs([(a,), (b,), (), (a,)], Search(), page(first=2))
-    assert found.rows["name"] == ["r2", "r1", "r0"]
-    assert list(found.spans) == [(0, 2), (2, 3), (3, 3), (0, 2)]
-    assert list(found.has_next) == [True, False, False, True]
+    result = await tracking.runs([(a,), (b,), (), (a,)], Search(), page(first=2))
+    assert result.rows["name"] == ["r2", "r1", "r0"]
+    assert list(result.spans) == [(0, 2), (2, 3), (3, 3), (0, 2)]
+    assert list(result.has_next) == [True, False, False, True]
     assert tracking.calls == {"search_runs": 2}
 
 
@@ -103,8 +103,8 @@ async def test_scope_none_is_all_active_experiments(store: Store, tracking: Mlfl
     create_runs(store, b, 2)
     store.client.delete_experiment(b)
     everything = Search(view=LifecycleView.ALL)
-    found = await tracking.runs([None, (b,)], everything, page())
-    assert list(found.spans) == [(0, 1), (1, 3)]
+    result = await tracking.runs([None, (b,)], everything, page())
+    assert list(result.spans) == [(0, 1), (1, 3)]
     assert await tracking.count_runs([None, (b,), ()], everything) == [1, 2, 0]
 
 
@@ -113,11 +113,11 @@ async def test_page_resumes_after_any_row(store: Store, tracking: MlflowTracking
     """The page after the position of a row starts with the next row."""
     create_runs(store, "0", 5)
     names = ["r4", "r3", "r2", "r1", "r0"]
-    found = await tracking.runs([("0",)], Search(), page(first))
+    result = await tracking.runs([("0",)], Search(), page(first))
     for row in range(first):
-        rest = await tracking.runs([("0",)], Search(), page(10, found.position(row)))
+        rest = await tracking.runs([("0",)], Search(), page(10, result.position(row)))
         assert rest.rows["name"] == names[row + 1 :]
-        second = await tracking.runs([("0",)], Search(), page(1, found.position(row)))
+        second = await tracking.runs([("0",)], Search(), page(1, result.position(row)))
         assert await _names_after(tracking, second.position(0)) == names[row + 2 :]
 
 
@@ -125,10 +125,10 @@ async def _names_after(tracking: MlflowTracking, position: Any) -> list[str]:
     names: list[str] = []
     more = True
     while more:
-        found = await tracking.runs([("0",)], Search(), page(2, position))
-        names.extend(found.rows["name"])
-        more = found.has_next[0]
-        position = found.position(found.rows.size - 1) if found.rows.size else None
+        result = await tracking.runs([("0",)], Search(), page(2, position))
+        names.extend(result.rows["name"])
+        more = result.has_next[0]
+        position = result.position(result.rows.size - 1) if result.rows.size else None
     return names
 
 
@@ -136,8 +136,8 @@ async def test_page_of_zero_rows_reports_has_next(store: Store, tracking: Mlflow
     """A page of zero rows reports whether there are rows."""
     assert list((await tracking.runs([("0",)], Search(), page(0))).has_next) == [False]
     create_runs(store, "0", 1)
-    found = await tracking.runs([("0",)], Search(), page(0))
-    assert (found.rows.size, list(found.has_next)) == (0, [True])
+    result = await tracking.runs([("0",)], Search(), page(0))
+    assert (result.rows.size, list(result.has_next)) == (0, [True])
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ async def test_filter_and_order_are_passed_to_mlflow(store: Store, tracking: Mlf
         Order("attribute", "name", descending=True): ["r3", "r2", "r1"],
     }.items():
         search = Search(filter="metrics.loss < 0.9", order=(key, key))
-        found = await tracking.runs([("0",)], search, page())
-        assert found.rows["name"] == names
+        result = await tracking.runs([("0",)], search, page())
+        assert result.rows["name"] == names
 
 
 async def test_invalid_filter_has_mlflows_message(store: Store, tracking: MlflowTracking) -> None:
@@ -187,13 +187,13 @@ async def test_logged_values_are_columns_of_runs(store: Store, tracking: MlflowT
     """Requested params, metrics and tags are columns of the runs, without further calls."""
     [run_id] = create_runs(store, "0", 1)
     store.client.set_tag(run_id, "note", "x")
-    found = await tracking.runs([("0",)], Search(), page(columns=frozenset({"params", "metrics", "tags"})))
-    assert rows(found.rows["params"], "key", "value") == [[("n", "0")]]
-    assert rows(found.rows["metrics"], "run_id", "key", "value", "non_finite", "step", "timestamp") == [
+    result = await tracking.runs([("0",)], Search(), page(columns=frozenset({"params", "metrics", "tags"})))
+    assert rows(result.rows["params"], "key", "value") == [[("n", "0")]]
+    assert rows(result.rows["metrics"], "run_id", "key", "value", "non_finite", "step", "timestamp") == [
         [(run_id, "loss", 1.0, None, 0, 5)]
     ]
-    assert ("note", "x") in rows(found.rows["tags"], "key", "value")[0]
-    assert found.rows.columns.keys() == {"params", "metrics", "tags"}
+    assert ("note", "x") in rows(result.rows["tags"], "key", "value")[0]
+    assert result.rows.columns.keys() == {"params", "metrics", "tags"}
 
 
 async def test_runs_are_looked_up_in_the_requested_order(store: Store, tracking: MlflowTracking) -> None:
@@ -202,9 +202,9 @@ async def test_runs_are_looked_up_in_the_requested_order(store: Store, tracking:
     a, b = create_runs(store, deleted, 2)
     store.client.delete_experiment(deleted)
     absent = "0" * 32
-    found = await tracking.runs_by_id([b, absent, a, b], {"name", "lifecycle_stage"})
-    assert values(found, "name") == ["r1", None, "r0", "r1"]
-    assert values(found, "lifecycle_stage") == ["DELETED", None, "DELETED", "DELETED"]
+    result = await tracking.runs_by_id([b, absent, a, b], {"name", "lifecycle_stage"})
+    assert values(result, "name") == ["r1", None, "r0", "r1"]
+    assert values(result, "lifecycle_stage") == ["DELETED", None, "DELETED", "DELETED"]
     assert values(await tracking.runs_by_id([absent], {"name"}), "name") == [None]
     assert values(await tracking.runs_by_id([a], {"name"}), "name") == ["r0"]
 
@@ -214,9 +214,9 @@ async def test_many_runs_need_few_calls(server_store: Store) -> None:
     [run_id] = create_runs(server_store, "0", 1)
     port = MlflowTracking(server_store.uri, LIMITS.store)
     ids = [run_id, *(f"{number:032x}" for number in range(300))]
-    found = await port.params(ids, None)
+    result = await port.params(ids, None)
     await port.close()
-    assert rows(found, "key", "value")[:2] == [[("n", "0")], []]
+    assert rows(result, "key", "value")[:2] == [[("n", "0")], []]
     assert port.calls == {"search_experiments": 1, "search_runs": 2}
 
 
@@ -257,13 +257,13 @@ async def test_histories_are_sorted_and_limited_by_step(store: Store, tracking: 
     [run_id] = create_runs(store, "0", 1)
     points = [(2, 9, 1.0), (-INT64, 3, 2.0), (2, 8, 3.0), (INT64, 1, 4.0), (2, 8, -3.0), (2, 8, math.nan)]
     store.client.log_batch(run_id, [Metric("m", value, time, step) for step, time, value in points])
-    found = await tracking.histories(
+    result = await tracking.histories(
         [(run_id, "m"), (run_id, "none"), ("0" * 32, "m"), (run_id, ""), (run_id, "../m"), (run_id, "m")],
         None,
         None,
     )
     history = [(-INT64, 3, 2.0), (2, 8, -3.0), (2, 8, 3.0), (2, 8, None), (2, 9, 1.0), (INT64, 1, 4.0)]
-    assert rows(found, "step", "timestamp", "value") == [history, [], [], [], [], history]
+    assert rows(result, "step", "timestamp", "value") == [history, [], [], [], [], history]
     some = await tracking.histories([(run_id, "m")], 2, 2)
     assert rows(some, "step", "timestamp", "value") == [history[1:5]]
     assert tracking.calls["get_metric_history"] == 5
@@ -278,10 +278,10 @@ async def test_results_are_complete_across_pages(
     run_ids = create_runs(store, "0", 5)
     for step in range(5):
         store.client.log_metric(run_ids[0], "m", step, step=step)
-    found = await tracking.runs([("0",)], Search(), page(4))
-    assert (found.rows["name"], list(found.has_next)) == (["r4", "r3", "r2", "r1"], [True])
+    result = await tracking.runs([("0",)], Search(), page(4))
+    assert (result.rows["name"], list(result.has_next)) == (["r4", "r3", "r2", "r1"], [True])
     for row, rest in enumerate([["r3", "r2"], ["r2", "r1"], ["r1", "r0"], ["r0"]]):
-        following = await tracking.runs([("0",)], Search(), page(2, found.position(row)))
+        following = await tracking.runs([("0",)], Search(), page(2, result.position(row)))
         assert following.rows["name"] == rest
     assert await tracking.count_runs([("0",)], Search()) == [5]
     points = await tracking.histories([(run_ids[0], "m")], None, None)
@@ -323,10 +323,10 @@ async def test_experiments_are_searched_by_mlflow(store: Store, tracking: Mlflow
     store.client.delete_experiment(ids[1])
     search = Search(filter="name LIKE 'e%'", order=(Order("attribute", "name", descending=True),))
     columns = frozenset({"experiment_id", "name", "lifecycle_stage", "tags"})
-    found = await tracking.experiments(search, page(1, columns=columns))
-    assert (found.rows["name"], list(found.has_next), list(found.spans)) == (["e2"], [True], [(0, 1)])
-    assert rows(found.rows["tags"], "key", "value") == [[("k", "v")]]
-    rest = await tracking.experiments(search, page(5, found.position(0), columns))
+    result = await tracking.experiments(search, page(1, columns=columns))
+    assert (result.rows["name"], list(result.has_next), list(result.spans)) == (["e2"], [True], [(0, 1)])
+    assert rows(result.rows["tags"], "key", "value") == [[("k", "v")]]
+    rest = await tracking.experiments(search, page(5, result.position(0), columns))
     assert (rest.rows["experiment_id"], list(rest.has_next)) == ([ids[0]], [False])
     assert await tracking.count_experiments(search) == 2
     assert await tracking.count_experiments(Search(view=LifecycleView.DELETED)) == 1
@@ -341,9 +341,9 @@ async def test_experiments_are_looked_up(store: Store, tracking: MlflowTracking,
     store.client.delete_experiment(ids[0])
     requested = [ids[1], "987654321", *ids, ids[1]]
     names = ["e1", None, *(f"e{number}" for number in range(count)), "e1"]
-    found = await tracking.experiments_by_id(requested, {"name", "lifecycle_stage"})
-    assert values(found, "name") == names
-    assert values(found, "lifecycle_stage")[2] == "DELETED"
+    result = await tracking.experiments_by_id(requested, {"name", "lifecycle_stage"})
+    assert values(result, "name") == names
+    assert values(result, "lifecycle_stage")[2] == "DELETED"
     tags = await tracking.experiment_tags(requested, {"n"})
     assert rows(tags, "value")[:3] == [[("1",)], [], [("0",)]]
     assert tracking.calls.total() == (2 * (count + 1) if count == 3 else 2)
@@ -391,14 +391,14 @@ async def test_reading_changes_nothing_in_a_database(sqlite_store: Store) -> Non
 
 async def test_run_without_user_and_start_has_nulls(store: Store) -> None:
     """A run created without user and start time has neither on any store, and no duration."""
-    made = store.client._tracking_client.store.create_run("0", "", 0, [], "bare")  # noqa: SLF001
-    store.client.set_terminated(made.info.run_id, end_time=5)
+    created = store.client._tracking_client.store.create_run("0", "", 0, [], "bare")  # noqa: SLF001
+    store.client.set_terminated(created.info.run_id, end_time=5)
     query = """{ runs { nodes { name userId startedAt endedAt durationSeconds } }
       none: runs(where: {startedAt: {isNull: true}, userId: {isNull: true}}) { totalCount }
       runGroups(groupBy: [{attribute: STARTED_AT}, {attribute: USER_ID}]) { key { value } } }"""
-    async with graphql_client(store.uri) as ask:
-        found = await ask.data(query)
-    (run,) = found["runs"]["nodes"]
+    async with graphql_client(store.uri) as graphql:
+        result = await graphql.data(query)
+    (run,) = result["runs"]["nodes"]
     assert (run["name"], run["userId"], run["startedAt"], run["durationSeconds"]) == (
         "bare",
         None,
@@ -406,8 +406,8 @@ async def test_run_without_user_and_start_has_nulls(store: Store) -> None:
         None,
     )
     assert run["endedAt"] == "1970-01-01T00:00:00.005Z"
-    assert found["none"]["totalCount"] == 1
-    assert found["runGroups"] == [{"key": [{"value": None}, {"value": None}]}]
+    assert result["none"]["totalCount"] == 1
+    assert result["runGroups"] == [{"key": [{"value": None}, {"value": None}]}]
 
 
 @pytest.mark.parametrize(("runs_without_start", "calls"), [(0, 2), (1, 3)])

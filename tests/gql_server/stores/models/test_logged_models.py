@@ -46,9 +46,9 @@ async def test_model_has_requested_columns(tested: StoreUnderTest) -> None:
     """Each column of a model is MLflow's value, with the names and nulls of the port."""
     run = create_run(tested)
     logged = create_model(tested, "net", run, model_type="classifier")
-    found = await tested.port.models.by_id([logged.model_id, "m-nothing"], LEAVES)
-    assert found.index == [0, None]
-    row: dict[str, Any] = {name: found.rows[name][0] for name in LEAVES}
+    result = await tested.port.models.by_id([logged.model_id, "m-nothing"], LEAVES)
+    assert result.index == [0, None]
+    row: dict[str, Any] = {name: result.rows[name][0] for name in LEAVES}
     assert row == {
         "model_id": logged.model_id,
         "name": "net",
@@ -62,8 +62,8 @@ async def test_model_has_requested_columns(tested: StoreUnderTest) -> None:
     }
     tested.client.finalize_logged_model(logged.model_id, "READY")
     bare = create_model(tested, "bare")
-    found = await tested.port.models.by_id([logged.model_id, bare.model_id], LEAVES)
-    assert row_by_parent(found, "status", "source_run_id", "model_type") == [
+    result = await tested.port.models.by_id([logged.model_id, bare.model_id], LEAVES)
+    assert row_by_parent(result, "status", "source_run_id", "model_type") == [
         ("READY", run.info.run_id, "classifier"),
         ("PENDING", None, None),
     ]
@@ -72,21 +72,21 @@ async def test_model_has_requested_columns(tested: StoreUnderTest) -> None:
 async def test_models_of_runs(tested: StoreUnderTest) -> None:
     """A run's models are those with the run as source and those among its outputs, each once."""
     one, two, none = (create_run(tested) for _ in range(3))
-    made = create_model(tested, "made", one)
+    created = create_model(tested, "created", one)
     adopted = create_model(tested, "adopted")
     tested.client.log_outputs(
-        one.info.run_id, [LoggedModelOutput(made.model_id, 1), LoggedModelOutput(adopted.model_id, 2)]
+        one.info.run_id, [LoggedModelOutput(created.model_id, 1), LoggedModelOutput(adopted.model_id, 2)]
     )
     other = create_model(tested, "other", two)
     deleted = create_model(tested, "deleted", two)
     tested.client.delete_logged_model(deleted.model_id)
     run_ids = [run.info.run_id for run in (one, none, two, one)]
-    found = rows_by_parent(await tested.port.models.of_runs(run_ids, FEW), "name", "source_run_id")
-    assert [sorted(models) for models in found] == [
-        [("adopted", None), ("made", one.info.run_id)],
+    result = rows_by_parent(await tested.port.models.of_runs(run_ids, FEW), "name", "source_run_id")
+    assert [sorted(models) for models in result] == [
+        [("adopted", None), ("created", one.info.run_id)],
         [],
         [("other", two.info.run_id)],
-        [("adopted", None), ("made", one.info.run_id)],
+        [("adopted", None), ("created", one.info.run_id)],
     ]
     assert other.source_run_id == two.info.run_id
 
@@ -94,25 +94,25 @@ async def test_models_of_runs(tested: StoreUnderTest) -> None:
 async def test_deleted_models_are_not_returned(tested: StoreUnderTest) -> None:
     """A deleted model is not returned; a model of a deleted run or experiment is.
 
-    A file store moves a deleted experiment away, and looks for a model by id in the others only.
+    A file store moves a deleted experiment away, and searches only the other experiments for a model by id.
     """
     experiment = tested.client.create_experiment("old")
     run = create_run(tested, experiment)
-    kept, gone = (create_model(tested, name, run) for name in ("kept", "gone"))
-    tested.client.delete_logged_model(gone.model_id)
+    active, deleted = (create_model(tested, name, run) for name in ("active", "deleted"))
+    tested.client.delete_logged_model(deleted.model_id)
     tested.client.delete_run(run.info.run_id)
     tested.client.delete_experiment(experiment)
     models = tested.port.models
-    found = await models.by_id([gone.model_id, kept.model_id], FEW)
-    there = None if tested.kind == "file" else ("kept", run.info.run_id)
-    assert row_by_parent(found, "name", "source_run_id") == [None, there]
+    result = await models.by_id([deleted.model_id, active.model_id], FEW)
+    expected = None if tested.kind == "file" else ("active", run.info.run_id)
+    assert row_by_parent(result, "name", "source_run_id") == [None, expected]
     page = await models.of_experiments([experiment], Page(10, None, NAME))
-    assert list(page.rows["name"]) == ["kept"]
+    assert list(page.rows["name"]) == ["active"]
     assert await models.count_of_experiments([experiment, "0"]) == [1, 0]
 
 
 async def test_models_are_paginated_by_experiment(tested: StoreUnderTest) -> None:
-    """Models come by experiment, the newest first, and any position can be continued."""
+    """Models are sorted by experiment, the newest first, and a page can start after any position."""
     other = tested.client.create_experiment("other")
     for number in range(5):
         create_model(tested, f"m{number}")
@@ -152,11 +152,11 @@ async def test_params_tags_and_metrics_of_models(tested: StoreUnderTest) -> None
     models = tested.port.models
     assert mapping_by_parent(await models.params(ids)) == [{}, {"a": "é", "b": "2"}]
     assert mapping_by_parent(await models.tags(ids)) == [{}, {"t": ""}]
-    found = rows_by_parent(
+    result = rows_by_parent(
         await models.metrics(ids), *("key", "value", "non_finite", "step", "run_id"), "dataset_name"
     )
-    assert found[0] == []
-    assert found[1] == [
+    assert result[0] == []
+    assert result[1] == [
         ("loss", 0.25, None, 2, run_id, None),
         ("loss", None, "POSITIVE_INFINITY", 4, run_id, "train"),
     ]
@@ -172,10 +172,10 @@ async def test_datasets_of_runs(tested: StoreUnderTest) -> None:
     ]
     tested.client.log_inputs(one, inputs)
     columns = ("name", "digest", "source_type", "source", "schema", "profile", "context")
-    found = await tested.port.models.datasets([none, one, one], frozenset(columns))
+    result = await tested.port.models.datasets([none, one, one], frozenset(columns))
     train = ("train", "d1", "http", '{"url": "u"}', "[]", '{"rows": 3}', "training")
     val = ("val", "d2", "local", "{}", None, None, None)
-    assert rows_by_parent(found, *columns) == [[], [train, val], [train, val]]
+    assert rows_by_parent(result, *columns) == [[], [train, val], [train, val]]
 
 
 async def test_no_parents_have_no_rows(tested: StoreUnderTest) -> None:
@@ -191,20 +191,20 @@ async def test_no_parents_have_no_rows(tested: StoreUnderTest) -> None:
 async def test_invalid_ids_are_refused_before_a_call(tested: StoreUnderTest) -> None:
     """An invalid id is refused before the store is called, because it becomes a part of a URL."""
     models = tested.port.models
-    for own in ("../x", "", "m-1\x00", "m-1\n", "a/b", "x" * 300):
+    for invalid_id in ("../x", "", "m-1\x00", "m-1\n", "a/b", "x" * 300):
         with pytest.raises(BadUserInput, match="is not the id of a logged model"):
-            await models.by_id([own], NAME)
+            await models.by_id([invalid_id], NAME)
         with pytest.raises(BadUserInput, match="is not a run id"):
-            await models.of_runs([own], NAME)
+            await models.of_runs([invalid_id], NAME)
         with pytest.raises(BadUserInput, match="is not an experiment id"):
-            await models.of_experiments([own], Page(5, None, NAME))
+            await models.of_experiments([invalid_id], Page(5, None, NAME))
 
 
 async def test_invalid_model_position_is_refused(tested: StoreUnderTest) -> None:
     """A position of another form is refused."""
-    for place in ([], ["x"], [None, None], [1, 2, 3], [{}, 0]):
+    for position in ([], ["x"], [None, None], [1, 2, 3], [{}, 0]):
         with pytest.raises(BadUserInput):
-            await tested.port.models.of_experiments(["0"], Page(5, place, NAME))
+            await tested.port.models.of_experiments(["0"], Page(5, position, NAME))
 
 
 async def test_many_models_are_looked_up_in_few_calls(
@@ -214,8 +214,8 @@ async def test_many_models_are_looked_up_in_few_calls(
     monkeypatch.setattr(model_reader, "_MAX_SINGLE_LOOKUPS", 2)
     logged = [create_model(tested, f"m{number}") for number in range(4)]
     ids = [model.model_id for model in logged]
-    found = await tested.port.models.by_id([*ids, "m-nothing"], NAME)
-    assert row_by_parent(found, "name") == ["m0", "m1", "m2", "m3", None]
+    result = await tested.port.models.by_id([*ids, "m-nothing"], NAME)
+    assert row_by_parent(result, "name") == ["m0", "m1", "m2", "m3", None]
     if tested.kind == "server":
         assert tested.port.calls["search_logged_models"] == 1  # type: ignore[union-attr]
         assert tested.port.calls["get_logged_model"] == 0  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from tests.gql_server.stores.models.conftest import StoreUnderTest
 from tests.support.schema.port_results import mapping_by_parent, row_by_parent, rows_by_parent
 
 NAME = frozenset({"name"})
-# As psycopg 3 wants it: MLflow hands a version on to the database as it is given.
+# As psycopg 3 requires: MLflow passes a version to the database without conversion.
 ONE: Any = 1
 TWO: Any = 2
 VERSION = frozenset({"name", "version"})
@@ -131,9 +131,9 @@ async def test_version_has_requested_columns(tested: StoreUnderTest) -> None:
     run_id = tested.client.create_run("0").info.run_id
     register_model(tested, "net")
     tags = {"b": "2", "a": ""}
-    model = tested.client.create_logged_model("0", "made", run_id)
+    model = tested.client.create_logged_model("0", "net-model", run_id)
     model_id = model.model_id
-    made = tested.client.create_model_version(
+    created = tested.client.create_model_version(
         *("net", model.artifact_location, run_id),
         description="the first",
         await_creation_for=0,
@@ -155,15 +155,15 @@ async def test_version_has_requested_columns(tested: StoreUnderTest) -> None:
     assert row_by_parent(one, *names) == [
         ("2", None, "READY", None, "s3://bucket/net", None, None),
         None,
-        ("1", None, "READY", "the first", made.source, run_id, model_id),
+        ("1", None, "READY", "the first", created.source, run_id, model_id),
         None,
     ]
-    assert row_by_parent(one, "created_at")[2] == made.creation_timestamp
+    assert row_by_parent(one, "created_at")[2] == created.creation_timestamp
     assert mapping_by_parent(await registry.version_tags(keys)) == [{}, {}, tags, {}]
 
 
 async def test_versions_of_models(tested: StoreUnderTest) -> None:
-    """Versions come by model, the latest first, without deleted versions."""
+    """Versions are sorted by model, the latest first, without deleted versions."""
     for name, count in (("one", 3), ("two", 1), ("none", 0)):
         register_model(tested, name)
         for _ in range(count):
@@ -188,7 +188,7 @@ async def test_versions_of_models(tested: StoreUnderTest) -> None:
 
 
 async def test_versions_of_runs(tested: StoreUnderTest) -> None:
-    """Versions made from a run come by name, the latest first, without deleted versions and prompts."""
+    """Versions made from a run are sorted by name, the latest first, without deleted versions and prompts."""
     one, none = (tested.client.create_run("0").info.run_id for _ in range(2))
     for name in ("b", "a"):
         register_model(tested, name)
@@ -197,8 +197,8 @@ async def test_versions_of_runs(tested: StoreUnderTest) -> None:
     register_version(tested, "a")
     tested.client.delete_model_version("a", TWO)
     registry = tested.port.registry
-    made = rows_by_parent(await registry.versions_of_runs([none, one, one], VERSION), "name", "version")
-    assert made == [[], [("a", "3"), ("a", "1"), ("b", "1")], [("a", "3"), ("a", "1"), ("b", "1")]]
+    versions = rows_by_parent(await registry.versions_of_runs([none, one, one], VERSION), "name", "version")
+    assert versions == [[], [("a", "3"), ("a", "1"), ("b", "1")], [("a", "3"), ("a", "1"), ("b", "1")]]
 
 
 async def test_stage_is_returned_if_set(tested: StoreUnderTest) -> None:

@@ -30,15 +30,15 @@ def older_server(server_store: Store) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._answer("GET")
+            self._forward("GET")
 
         def do_POST(self) -> None:
-            self._answer("POST")
+            self._forward("POST")
 
         def log_message(self, *_: Any) -> None:
             """Write no log."""
 
-        def _answer(self, method: str) -> None:
+        def _forward(self, method: str) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             if any(
                 unknown in self.path for unknown in ("logged-models", "registered-models", "model-versions")
@@ -46,10 +46,10 @@ def older_server(server_store: Store) -> Iterator[str]:
                 self._reply(404, "text/html", b"<h1>Not Found</h1>")
                 return
             headers = {"content-type": "application/json"}
-            found = requests.request(
+            response = requests.request(
                 method, f"{server_store.uri}{self.path}", data=body, headers=headers, timeout=60
             )
-            self._reply(found.status_code, found.headers["content-type"], found.content)
+            self._reply(response.status_code, response.headers["content-type"], response.content)
 
         def _reply(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
@@ -72,8 +72,8 @@ async def test_missing_features_return_empty_lists(older_server: str, server_sto
     """Objects that the server has no endpoint for are not returned; the rest of the result is."""
     run_id = server_store.client.create_run("0", run_name="one").info.run_id
     async with graphql_client(older_server) as served:
-        answer = await served.data(QUERY, id=run_id)
-    assert answer == {
+        result = await served.data(QUERY, id=run_id)
+    assert result == {
         "run": {"name": "one", "loggedModels": [], "modelVersions": [], "datasets": []},
         "experiment": {"loggedModels": {"totalCount": 0, "nodes": []}},
         "node": None,

@@ -128,8 +128,8 @@ BY_N = (Order("param", "n"),)
 async def test_pushdown_reduces_the_scanned_runs(port_over: Callable[[int], MlflowTracking]) -> None:
     """Runs that a pushed filter excludes are not scanned: ten runs are within a limit that thirty exceed."""
     port = port_over(10)
-    found = await port.runs([("0",)], Search(where=ADAM, order=BY_N), PAGE)
-    assert (found.rows.size, list(found.has_next)) == (4, [True])
+    result = await port.runs([("0",)], Search(where=ADAM, order=BY_N), PAGE)
+    assert (result.rows.size, list(result.has_next)) == (4, [True])
     with pytest.raises(LimitExceeded, match=r"more than the 10 runs .*GQL_MAX_SCANNED_RUNS"):
         await port.runs([("0",)], Search(where=AnyOf((ADAM, LOW)), order=BY_N), PAGE)
     with pytest.raises(LimitExceeded, match="GQL_MAX_SCANNED_RUNS"):

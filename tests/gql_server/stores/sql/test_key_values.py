@@ -33,7 +33,7 @@ _VALUES = [
 
 
 async def test_key_values_are_exact_and_sorted_by_code_point(tracking: SqlTracking, engine: Engine) -> None:
-    """Keys are sorted by code point whatever the collation, and values are as they were logged."""
+    """Keys are sorted by code point with any collation, and values are returned as they were logged."""
     a, b, c = insert_runs(engine, insert_experiment(engine, 5), run_rows(3))
     insert_params(engine, [(a, key, value) for key, value in zip(_ODD, _VALUES, strict=True)])
     insert_params(engine, [(c, "only", "one")])
@@ -75,7 +75,7 @@ async def test_null_tag_is_empty_text(tracking: SqlTracking, engine: Engine) -> 
 
 
 async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engine) -> None:
-    """A NaN and both infinities are None with a name; the next smaller floats stay numbers."""
+    """A NaN and both infinities are None with a name; the next smaller floats are numbers."""
     (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
     below = 1.7976931348623155e308
     values = [
@@ -102,7 +102,7 @@ async def test_non_finite_values_have_names(tracking: SqlTracking, engine: Engin
 async def test_thousand_runs_take_one_statement(
     tracking: SqlTracking, engine: Engine, statements: list[str]
 ) -> None:
-    """The number of statements depends neither on the number of runs nor on that of keys."""
+    """The number of statements does not depend on the number of runs or keys."""
     ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(1200))
     insert_params(engine, [(id_, f"p{number}", "v") for id_ in ids for number in range(2)])
     insert_latest_metrics(engine, [(id_, "m", 1.0, False) for id_ in ids])

@@ -1,4 +1,4 @@
-"""A database that opens when it is first used, disappears and comes back."""
+"""A database that opens when it is first used, is removed and restored."""
 
 import asyncio
 import shutil
@@ -41,12 +41,12 @@ async def test_deleted_file_is_unavailable_until_restored(
 ) -> None:
     """Without its file the store is unavailable and creates none; a restored file is read again."""
     await tracking.ready()
-    file, kept = file_of(sqlite_store), tmp_path / "kept.db"
-    shutil.move(file, kept)
+    file, backup = file_of(sqlite_store), tmp_path / "backup.db"
+    shutil.move(file, backup)
     with pytest.raises(StoreUnavailable):
         await tracking.experiments_by_id(["0"], {"name"})
     assert not file.exists()
-    shutil.copyfile(kept, file)
+    shutil.copyfile(backup, file)
     await asyncio.sleep(RETRY_SECONDS)
     assert (await tracking.experiments_by_id(["0"], {"name"})).rows.size == 1
 

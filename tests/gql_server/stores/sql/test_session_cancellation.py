@@ -80,7 +80,7 @@ async def test_cancelled_call_stops_its_statement(engine: Engine, statements: li
 async def test_interrupt_before_the_start_is_repeated(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interrupt that comes before the statement starts has no effect, and is repeated."""
+    """An interrupt before the statement starts has no effect, and is repeated."""
     starting, interrupted = threading.Event(), threading.Event()
     dialect = type(dialect_of(engine))
     interrupt = dialect.interrupt
@@ -173,7 +173,7 @@ def _drop_connections(engine: Engine) -> None:
 
 
 async def test_invalid_statement_is_not_a_store_error(engine: Engine) -> None:
-    """An error in a statement itself is raised as it is."""
+    """An error in a statement itself is raised unchanged."""
     pool = SessionPool(lambda: engine, threads=1, timeout=5)
     with pytest.raises(Exception, match="nowhere") as caught:
         await pool.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))

@@ -92,7 +92,7 @@ async def test_order_is_total_for_any_page_size(tracking: SqlTracking, experimen
 
 
 async def test_order_is_the_same_in_many_scopes(tracking: SqlTracking, experiment_id: str) -> None:
-    """In a search of several experiments, each has the order of a search of its own."""
+    """In a search of several experiments, each has the same order as in a search of it alone."""
     for order, expected in _ORDERS:
         scopes: list[Scope] = [("0",), (experiment_id,)]
         pages = await tracking.runs(scopes, Search(order=order), Page(4, None, WHOLE_PAGE.columns))
@@ -129,7 +129,7 @@ _TAMPERED: list[Position] = [
 
 
 async def test_invalid_position_is_refused(tracking: SqlTracking) -> None:
-    """A position with a wrong length or wrong types never reaches the database."""
+    """A position with an invalid length or type is not sent to the database."""
     for position in _TAMPERED:
         with pytest.raises(BadUserInput):
             await tracking.runs([None], Search(), Page(1, position, WHOLE_PAGE.columns))

@@ -58,7 +58,7 @@ async def test_only_requested_series_and_steps_are_returned(tracking: SqlTrackin
 
 
 async def test_floats_are_exact(tracking: SqlTracking, engine: Engine) -> None:
-    """No bit of a value is lost, and an integral value stays a float."""
+    """No bit of a value is lost, and an integral value is a float."""
     (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
     values = [0.1, 1e-300, 123456789.12345679, 1.7976931348623155e308, 2.0, -1e22]
     insert_points(

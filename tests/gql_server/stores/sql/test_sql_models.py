@@ -136,7 +136,7 @@ def calls(tracking: SqlTracking, numbers: list[int]) -> list[Callable[[], Awaita
 async def test_each_call_takes_one_statement(
     engine: Engine, tracking: SqlTracking, statements: list[str]
 ) -> None:
-    """Each call is a single statement, whatever the number of parents."""
+    """Each call is a single statement, for any number of parents."""
     for number in range(5, 15):
         fill(engine, number, models=3)
     for numbers in ([5], list(range(5, 15))):
@@ -165,8 +165,8 @@ async def test_models_with_equal_times_are_paginated_by_id(engine: Engine, track
 async def test_last_metric_value_is_selected_in_sql(engine: Engine, tracking: SqlTracking) -> None:
     """Of a model's metric, only the value with the highest step is read from the database."""
     fill(engine, 5)
-    found = await tracking.models.metrics(["m-5-0"])
-    assert (list(found.rows["step"]), list(found.rows["value"])) == ([2], [2.0])
+    result = await tracking.models.metrics(["m-5-0"])
+    assert (list(result.rows["step"]), list(result.rows["value"])) == ([2], [2.0])
 
 
 async def test_alias_without_version_is_returned(engine: Engine, tracking: SqlTracking) -> None:
@@ -174,8 +174,8 @@ async def test_alias_without_version_is_returned(engine: Engine, tracking: SqlTr
     fill(engine, 5)
     aliases = await tracking.registry.aliases(["net 5"])
     assert (list(aliases.rows["alias"]), list(aliases.rows["version"])) == (["nowhere"], ["9"])
-    found = await tracking.registry.versions_by_key([VersionKey("net 5", "9")], VERSION)
-    assert found.index == [None]
+    result = await tracking.registry.versions_by_key([VersionKey("net 5", "9")], VERSION)
+    assert result.index == [None]
 
 
 async def test_invalid_ids_become_none(engine: Engine, tracking: SqlTracking) -> None:
@@ -193,8 +193,8 @@ async def test_invalid_ids_become_none(engine: Engine, tracking: SqlTracking) ->
             connection.execute(MODELS.update().values(source_run_id=run_id))
         page = await tracking.registry.versions(["net 5"], Page(5, None, VERSION))
         assert list(page.rows["source_run_id"]) == [None]
-        found = await tracking.registry.versions_by_key([VersionKey("net 5", "1")], VERSION)
-        assert list(found.rows["logged_model_id"]) == [None]
+        result = await tracking.registry.versions_by_key([VersionKey("net 5", "1")], VERSION)
+        assert list(result.rows["logged_model_id"]) == [None]
         models = await tracking.models.by_id(["m-5-0"], MODEL)
         assert list(models.rows["source_run_id"]) == [None]
 
@@ -230,7 +230,7 @@ async def test_registry_names_are_case_sensitive(engine: Engine, tracking: SqlTr
 
 
 async def test_model_reads_are_limited_to_workspace(engine: Engine) -> None:
-    """Every call reads the workspace of the caller's context only, whatever the ids."""
+    """Every call reads only the workspace of the caller's context, for any ids."""
     fill(engine, 5, "ours")
     fill(engine, 6, "theirs")
     tracking = SqlTracking(engine, LIMITS.store, workspace=_WORKSPACE.get)

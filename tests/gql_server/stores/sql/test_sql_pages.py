@@ -40,7 +40,7 @@ def _filled(engine: Engine, *sizes: int) -> list[str]:
 async def test_many_experiments_take_one_statement(
     tracking: SqlTracking, engine: Engine, statements: list[str], *, indexed: bool
 ) -> None:
-    """The first runs of each of many experiments come in one statement, with and without an index."""
+    """One statement returns the first runs of each of many experiments, with and without an index."""
     ids = _filled(engine, 5, 0, 2, 9, 4)
     if indexed:
         with engine.begin() as connection:
@@ -94,7 +94,7 @@ async def test_empty_page_reports_next_page(tracking: SqlTracking, engine: Engin
 
 
 async def test_pagination_during_writes_returns_each_run_once(tracking: SqlTracking, engine: Engine) -> None:
-    """While runs are created and deleted, each run that stays is returned exactly once."""
+    """While runs are created and deleted, each run that remains is returned exactly once."""
     orders: list[tuple[Order, ...]] = [
         (),
         (sort_key("name"),),

@@ -115,9 +115,9 @@ async def _compare_runs(tracking: SqlTracking, database: Store, experiment_id: s
         for history in (database.client.get_metric_history(*one) for one in series)
     ]
     for view, mlflows in ((LifecycleView.ACTIVE, 1), (LifecycleView.DELETED, 2)):
-        found = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE_PAGE)
+        result = await tracking.runs([(experiment_id,)], Search(view=view), WHOLE_PAGE)
         known = database.client.search_runs([experiment_id], run_view_type=mlflows)
-        assert list(found.rows["run_id"]) == [run.info.run_id for run in known]
+        assert list(result.rows["run_id"]) == [run.info.run_id for run in known]
 
 
 def _rows(columns: Any, names: frozenset[str]) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ CHANGES: list[tuple[str, tuple[Any, ...]]] = [
 @pytest.mark.parametrize(("method", "arguments"), CHANGES)
 @pytest.mark.parametrize("response", [b"500 Oops\r\n{}", b"503 Busy\r\nno", b"429 Slower\r\nno", None])
 async def test_change_is_sent_once(method: str, arguments: tuple[Any, ...], response: bytes | None) -> None:
-    """A server receives each change once, whatever its response, or if it closes the connection."""
+    """A server receives each change once, with any error response, or if it closes the connection."""
     async with recording_server(response) as (uri, paths):
         cache = RecordingCache()
         writer = open_write_store(uri, StoreKind.MLFLOW_SERVER, cache=cache)
@@ -133,10 +133,10 @@ async def test_real_server_accepts_single_attempt_requests(
 
 @dataclass
 class BlockedDeletions:
-    """Deletions of runs, which block in their threads until `go` is set."""
+    """Deletions of runs, which block in their threads until `released` is set."""
 
     started: threading.Event = field(default_factory=threading.Event)
-    go: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -147,12 +147,12 @@ def blocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockedDeletions]:
 
     def delete(store: SqlAlchemyStore, run_id: str) -> None:
         blocked.started.set()
-        assert blocked.go.wait(60)
+        assert blocked.released.wait(60)
         real(store, run_id)
 
     monkeypatch.setattr(SqlAlchemyStore, "delete_run", delete)
     yield blocked
-    blocked.go.set()
+    blocked.released.set()
 
 
 async def test_change_that_exceeds_timeout_is_in_doubt(
@@ -165,7 +165,7 @@ async def test_change_that_exceeds_timeout_is_in_doubt(
     with pytest.raises(StoreTimeout, match=IN_DOUBT):
         await writer.delete_run(run)
     assert cache.invalidated == [run]
-    blocked.go.set()
+    blocked.released.set()
     await cache.wait_for_invalidations(2)
     assert sqlite_store.client.get_run(run).info.lifecycle_stage == "deleted"
     await writer.close()
@@ -184,7 +184,7 @@ async def test_change_that_waits_too_long_for_a_thread_is_not_applied(
         await writer.update_run(other, RunUpdate(name="late"))
     with pytest.raises(StoreTimeout, match=IN_DOUBT):
         await first
-    blocked.go.set()
+    blocked.released.set()
     await cache.wait_for_invalidations(3)
     assert sqlite_store.client.get_run(one).info.lifecycle_stage == "deleted"
     assert sqlite_store.client.get_run(other).info.run_name != "late"
@@ -201,7 +201,7 @@ async def test_change_continues_after_cancellation(sqlite_store: Store, blocked:
     request_task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request_task
-    blocked.go.set()
+    blocked.released.set()
     await cache.wait_for_invalidations(1)
     assert sqlite_store.client.get_run(run).info.lifecycle_stage == "deleted"
     await writer.close()
