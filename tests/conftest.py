@@ -1,10 +1,7 @@
 """Fixtures of real, empty stores. Templates and servers are slow to create, so the session shares them."""
 
-import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,8 @@ from tests.support.azure.certificate import write_certificate
 from tests.support.azure.emulator import Emulator, emulated_workspace
 from tests.support.requirements import skip_or_fail
 from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.servers.redis_databases import lock_redis_database
+from tests.support.servers.running_mlflow import database_server, sqlite_server
 from tests.support.stores.databases import (
     MYSQL,
     POSTGRES,
@@ -165,7 +164,7 @@ def shared_mlflow_server(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MlflowServer]:
     """Yield the session's MLflow server. Tests that kill a server use `mlflow_server` instead."""
-    with _sqlite_server(sqlite_template, tmp_path_factory.mktemp("server")) as server:
+    with sqlite_server(sqlite_template, tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
@@ -174,7 +173,7 @@ def mlflow_server(sqlite_template: Path, tmp_path: Path) -> Iterator[MlflowServe
     """Yield an MLflow server that the test may kill and restart."""
     folder = tmp_path / "server"
     folder.mkdir()
-    with _sqlite_server(sqlite_template, folder) as server:
+    with sqlite_server(sqlite_template, folder) as server:
         yield server
 
 
@@ -189,14 +188,14 @@ def server_store(shared_mlflow_server: MlflowServer) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def _mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     require_database_server(MYSQL)
-    with _database_server(MYSQL, tmp_path_factory.mktemp("mysql-server")) as server:
+    with database_server(MYSQL, tmp_path_factory.mktemp("mysql-server")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     require_database_server(POSTGRES)
-    with _database_server(POSTGRES, tmp_path_factory.mktemp("postgres-server")) as server:
+    with database_server(POSTGRES, tmp_path_factory.mktemp("postgres-server")) as server:
         yield server
 
 
@@ -275,7 +274,7 @@ def redis_url() -> Iterator[str]:
     for number in range(_REDIS_DATABASES - 1, 0, -1):
         url = f"{server}/{number}"
         with (
-            _lock_redis_database(number) as locked,
+            lock_redis_database(number) as locked,
             redis.Redis.from_url(url, socket_timeout=30, socket_connect_timeout=5) as client,
         ):
             try:
@@ -288,40 +287,3 @@ def redis_url() -> Iterator[str]:
             client.flushdb()
             return
     skip_or_fail("empty Redis database", LookupError())
-
-
-@contextmanager
-def _lock_redis_database(number: int) -> Iterator[bool]:
-    """Lock a Redis database against other test processes, and yield whether it succeeded."""
-    # The lock of a killed process is released, but its data remains in the database.
-    with (Path(tempfile.gettempdir()) / f"gql-test-redis-{number}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-@contextmanager
-def _database_server(url: URL, folder: Path) -> Iterator[MlflowServer]:
-    with temporary_database(url) as database:
-        migrate(tracking_uri(database))
-        with _running(MlflowServer(tracking_uri(database), folder)) as server:
-            yield server
-        dispose_engine(tracking_uri(database))
-
-
-@contextmanager
-def _sqlite_server(template: Path, folder: Path) -> Iterator[MlflowServer]:
-    with _running(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
-        yield server
-
-
-@contextmanager
-def _running(server: MlflowServer) -> Iterator[MlflowServer]:
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()

@@ -38,7 +38,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("query", "code", "said"), MISTAKES)
+@pytest.mark.parametrize(("query", "code", "message"), MISTAKES)
 async def test_mistake_is_one_error_with_a_code(
     sqlite_store: Store, query: str, code: str, message: str
 ) -> None:

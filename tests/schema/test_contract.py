@@ -85,7 +85,7 @@ def _described() -> Iterator[tuple[str, Any]]:
             yield f"{type_.name}.{name}", value
 
 
-@pytest.mark.parametrize(("name", "thing"), list(_described()))
+@pytest.mark.parametrize(("name", "member"), list(_described()))
 def test_description_is_a_sentence(name: str, member: Any) -> None:
     """Each type, field, argument, input field and enum value has a description that ends as a sentence."""
     assert member.description, f"{name} has no description"

@@ -1,36 +1,18 @@
 """Artifacts on an MLflow server, or in a repository that downloads files whole."""
 
-import ftplib
-import importlib.util
-import os
 import posixpath
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow.entities import FileInfo
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
-from mlflow.store.artifact import artifact_repository_registry as registry
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
-from requests import exceptions as http
 
-from gql_server.artifacts.access_policy import AccessPolicy
-from gql_server.artifacts.repositories import Repositories
-from gql_server.config.azure import AzureSettings
-from gql_server.config.settings import Settings
-from schema.ports.errors import UnsupportedByStore
-from tests.support.app.artifact_owners import ArtifactOwner, status_and_code
+from tests.support.app.artifact_owners import QUERY, UNCACHED, ArtifactOwner, status_and_code
+from tests.support.app.cloud_repository import CloudRepository
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
-from tests.support.servers.free_ports import free_port
 from tests.support.stores.store import Store
 
 CONTENT = bytes(range(256)) * 4000
-QUERY = """query ($id: ID!, $path: String) { run(runId: $id) {
-  artifacts(path: $path) { path isDir size downloadUrl children { path size downloadUrl } } } }"""
-UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
 
 
 @pytest.fixture
@@ -111,135 +93,6 @@ async def test_proxied_artifacts_of_a_database_need_a_server_uri(
         assert status_and_code(await graphql.http.get(file["downloadUrl"])) == (501, "UNSUPPORTED_BY_STORE")
 
 
-@pytest.mark.parametrize(
-    "location",
-    [
-        "file:///etc",
-        "/etc",
-        "http://127.0.0.1:9/api/2.0/mlflow-artifacts/artifacts/x",
-        "https://example.invalid/x",
-        "mlflow-artifacts://example.invalid/x",
-        "unheard-of://x/y",
-    ],
-)
-async def test_location_outside_the_policy_is_not_read(
-    server_store: Store, location: str, tmp_path: Path
-) -> None:
-    """A client that creates an experiment cannot read local files or have credentials sent by it."""
-    experiment = server_store.client.create_experiment(f"to {location}", location)
-    run_id = server_store.client.create_run(experiment).info.run_id
-    async with graphql_client(server_store.uri, artifact_roots=str(tmp_path), **UNCACHED) as graphql:
-        error = await graphql.error(QUERY, id=run_id)
-        assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
-        response = await graphql.http.get(f"/artifacts/{run_id}/passwd")
-        assert status_and_code(response) == (501, "UNSUPPORTED_BY_STORE")
-        assert "root:" not in response.text
-
-
-async def test_unreachable_storage_is_unavailable(sqlite_store: Store) -> None:
-    """A missing library is named by its package, and an unreachable host is reported as unavailable."""
-    ftp = f"ftp://127.0.0.1:{free_port()}/x"
-    expected = [(ftp, "STORE_UNAVAILABLE", "cannot be reached")]
-    if importlib.util.find_spec("boto3") is None:
-        expected.append(("s3://bucket/x", "UNSUPPORTED_BY_STORE", "the Python package boto3"))
-    for index, (location, code, message) in enumerate(expected):
-        experiment = sqlite_store.client.create_experiment(f"far {index}", location)
-        run_id = sqlite_store.client.create_run(experiment).info.run_id
-        async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
-            error = await graphql.error(QUERY, id=run_id)
-            downloaded = status_and_code(await graphql.http.get(f"/artifacts/{run_id}/x.txt"))
-        assert error["extensions"]["code"] == downloaded[1] == code
-        assert message in error["message"]
-
-
-@pytest.mark.parametrize("uri", ["runs:/0123456789abcdef0123456789abcdef/x", "models:/m-1", "models:/net/1"])
-def test_uri_that_refers_to_another_is_refused(uri: str) -> None:
-    """A URI that MLflow would resolve to another, which the access policy would not check, is refused."""
-    limits = Settings(tracking_uri="unused:").limits.artifacts
-    for tracking_uri in ("sqlite:///x.db", "http://127.0.0.1:9"):
-        policy = AccessPolicy(tracking_uri, "", "")
-        with pytest.raises(UnsupportedByStore):
-            Repositories(policy, limits, AzureSettings().azure_options, timeout=30).get(uri)
-
-
-async def test_folders_are_read_only_below_roots(
-    sqlite_store: Store, run: ArtifactOwner, tmp_path: Path
-) -> None:
-    """With roots, local folders are read only below one of them."""
-    url = run.write("x.txt")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "link").symlink_to(run.folder)
-    for roots, expected in (
-        (str(tmp_path), 200),
-        (f"{elsewhere}{os.pathsep}{run.folder.parent.parent.parent}", 200),
-        (str(elsewhere), 501),
-        (str(run.folder)[:-1], 501),
-    ):
-        async with graphql_client(sqlite_store.uri, artifact_roots=roots) as graphql:
-            assert (await graphql.http.get(url)).status_code == expected, roots
-
-
-class CloudRepository(ArtifactRepository):
-    """A repository like those of cloud storage: files are downloaded whole, and sizes may be unknown."""
-
-    failure: Exception | None = None
-    sizes = True
-    silent = False
-
-    def _folder(self) -> Path:
-        return Path(self.artifact_uri.removeprefix("kept:"))
-
-    def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
-        """Do nothing: tests write into the folder."""
-
-    def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
-        """Do nothing."""
-
-    def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
-        """Return all paths with this prefix, as the plugin for Azure does."""
-        if self.failure:
-            raise self.failure
-        paths = sorted(entry for entry in self._folder().rglob("*"))
-        names = [(entry, entry.relative_to(self._folder()).as_posix()) for entry in paths]
-        return [
-            FileInfo(name, entry.is_dir(), entry.stat().st_size if self.sizes else -1)
-            for entry, name in names
-            if name.startswith(path or "")
-        ]
-
-    def _download_file(self, remote_file_path: str, local_path: str) -> None:
-        if self.failure:
-            raise self.failure
-        if not self.silent:
-            shutil.copy(self._folder() / remote_file_path, local_path)
-
-    def download_artifacts(self, artifact_path: str, dst_path: str | None = None) -> str:
-        """Copy a file."""
-        target = Path(dst_path or "", artifact_path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._download_file(artifact_path, str(target))
-        return str(target)
-
-
-@pytest.fixture
-def remote(
-    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[ArtifactOwner, type[CloudRepository]]]:
-    """Give a run with artifacts in a cloud repository, and the class of the repository to configure it."""
-    repository = type("ConfiguredRepository", (CloudRepository,), {})
-    known = registry._artifact_repository_registry._registry  # noqa: SLF001 - where plugins register
-    monkeypatch.setitem(known, "kept", repository)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spool"))
-    (tmp_path / "spool").mkdir()
-    experiment = sqlite_store.client.create_experiment("kept", f"kept:{tmp_path}/remote")
-    info = sqlite_store.client.create_run(experiment).info
-    folder = Path(info.artifact_uri.removeprefix("kept:"))
-    folder.mkdir(parents=True)
-    yield ArtifactOwner(info.run_id, folder, f"/artifacts/{info.run_id}"), repository
-    assert list((tmp_path / "spool").iterdir()) == []
-
-
 async def test_downloaded_files_are_sent_and_deleted(
     graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
@@ -308,64 +161,3 @@ async def test_file_larger_than_the_spool_is_refused(
         for _ in range(3):
             # Each download frees its space.
             assert (await graphql.http.get(url)).content == CONTENT
-
-
-def _raised(name: str, base: type[Exception] = Exception, **attributes: object) -> Exception:
-    """Return an error of a class as a library that is not installed would define it."""
-    error: Exception = type(name, (base,), attributes)("secret")
-    return error
-
-
-def _of_ftp(name: str, reply: str) -> Exception:
-    error: Exception = getattr(ftplib, name)(reply)
-    return error
-
-
-def _of_s3(status: int) -> Exception:
-    return _raised("ClientError", response={"ResponseMetadata": {"HTTPStatusCode": status}})
-
-
-@pytest.mark.parametrize(
-    ("failure", "status", "code"),
-    [
-        (ModuleNotFoundError("secret", name="boto3"), 501, "UNSUPPORTED_BY_STORE"),
-        (OSError("Unable to load libjvm: secret"), 501, "UNSUPPORTED_BY_STORE"),
-        (_raised("NoCredentialsError"), 403, "FORBIDDEN"),
-        (_raised("DefaultCredentialsError"), 403, "FORBIDDEN"),
-        (_raised("EndpointConnectionError"), 503, "STORE_UNAVAILABLE"),
-        (_raised("ReadTimeoutError"), 504, "STORE_TIMEOUT"),
-        (_raised("ServiceRequestError"), 503, "STORE_UNAVAILABLE"),
-        (_raised("HttpResponseError", status_code=429), 503, "STORE_UNAVAILABLE"),
-        (_of_s3(503), 503, "STORE_UNAVAILABLE"),
-        (_of_s3(403), 403, "FORBIDDEN"),
-        (_of_s3(404), 404, "NOT_FOUND"),
-        (ConnectionRefusedError("secret"), 503, "STORE_UNAVAILABLE"),
-        (TimeoutError("secret"), 504, "STORE_TIMEOUT"),
-        (_of_ftp("error_perm", "530 secret"), 403, "FORBIDDEN"),
-        (_of_ftp("error_temp", "421 secret"), 503, "STORE_UNAVAILABLE"),
-        (_of_ftp("error_perm", "500 secret"), 500, "INTERNAL_SERVER_ERROR"),
-        (PermissionError("secret"), 500, "INTERNAL_SERVER_ERROR"),
-        (http.ReadTimeout("https://secret.invalid"), 504, "STORE_TIMEOUT"),
-        (http.ConnectionError("https://secret.invalid"), 503, "STORE_UNAVAILABLE"),
-        (MlflowException("no", error_code=RESOURCE_DOES_NOT_EXIST), 404, "NOT_FOUND"),
-        (MlflowException("no", error_code=PERMISSION_DENIED), 403, "FORBIDDEN"),
-        (RuntimeError("secret"), 500, "INTERNAL_SERVER_ERROR"),
-    ],
-)
-async def test_storage_errors_have_codes(
-    graphql: GraphQLClient,
-    remote: tuple[ArtifactOwner, type[CloudRepository]],
-    failure: Exception,
-    status: int,
-    code: str,
-) -> None:
-    """Timeouts, refusals and failures of a repository have the same code in queries and downloads."""
-    run, repository = remote
-    url = run.write("x.txt")
-    repository.failure = failure
-    error = await graphql.error(QUERY, id=run.id)
-    assert error["extensions"]["code"] == code
-    response = await graphql.http.get(url)
-    assert status_and_code(response) == (status, code)
-    assert "secret" not in response.text
-    assert "secret" not in error["message"]

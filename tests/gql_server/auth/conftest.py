@@ -8,6 +8,9 @@ import pytest
 
 from tests.support.app.app_client import app_client
 from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.servers.token_provider import provider
+
+__all__ = ["provider"]
 
 QUERY = {"query": "{ experiments { nodes { name } } }"}
 

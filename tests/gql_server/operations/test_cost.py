@@ -143,7 +143,7 @@ def test_introspection_costs_the_size_of_the_schema() -> None:
 
 
 async def test_cost_is_included_on_request(client: httpx.AsyncClient) -> None:
-    """The response includes the cost and the limit if `extensions.cost` is true, and is the same otherwise."""
+    """The response includes the cost and the limit only if `extensions.cost` is true; `data` is the same."""
     query = "query ($n: Int) { experiments(first: $n) { nodes { name } } }"
     for number in (3, 3, 5):
         body: dict[str, Any] = {"query": query, "variables": {"n": number}}

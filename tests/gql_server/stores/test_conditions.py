@@ -13,13 +13,12 @@ from schema.ports.tracking import Order, Page, Position, Scope, Search, Tracking
 from tests.support.stores.condition_evaluator import (
     TEXTS,
     Record,
-    conditions,
     matches,
-    orders,
     records,
     sorted_runs,
     write_runs,
 )
+from tests.support.stores.condition_strategies import conditions, orders
 from tests.support.stores.store import Store
 
 NAMES = frozenset({"run_id"})

@@ -3,33 +3,27 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.extensions import SchemaExtension
 
 from schema.build import ROOT, build_schema
 from schema.engine import chunked_json
-from schema.engine import level as level_module
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation
-from schema.ports.errors import NotFound, PublicError
+from schema.ports.errors import PublicError
 from schema.ports.table import Many, Span, Table
 from schema.types.filter_inputs import RunFilter
+from tests.support.schema.comparison import execute_and_compare
 from tests.support.schema.document_strategies import Query, queries
 from tests.support.schema.execution import (
     LIMITS,
     SERVER_INFO,
     ChunkEncoder,
-    EveryErrorExecution,
-    ItemByItemExecution,
-    QueryResult,
-    ReportedErrors,
     execute_query,
 )
 from tests.support.schema.memory_tracking import MemoryTracking
 from tests.support.schema.record_strategies import (
-    UnknownType,
     corrupted_records,
     experiment,
     experiments,
@@ -74,7 +68,7 @@ def cases(draw: st.DrawFn) -> tuple[Query, MemoryTracking]:
 async def test_result_equals_item_by_item_result(case: tuple[Query, MemoryTracking]) -> None:
     """For any query and any data, the data and errors are those of graphql-core."""
     query, store = case
-    level = await _compared(query, store)
+    level = await execute_and_compare(query, store)
     assert level.errors or level.fallbacks == []
 
 
@@ -85,32 +79,6 @@ async def test_valid_data_does_not_fall_back(query: Query, store: MemoryTracking
     level = await execute_query(store, query)
     assert level.errors or level.fallbacks == []
     assert all(isinstance(error.original_error, PublicError) for error in level.errors)
-
-
-async def _compared(query: str | Query, store: MemoryTracking) -> QueryResult:
-    level = await execute_query(store, query)
-    reference = await execute_query(store, query, execution=ItemByItemExecution)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (chunked_json, level_module):
-            patch.setattr(module, "CHUNK_ROWS", 2)
-        encoded = await execute_query(store, query, encoder=ChunkEncoder())
-    assert level.data_and_order == encoded.data_and_order == reference.data_and_order
-    if level.errors or encoded.errors or reference.errors:
-        possible = (await execute_query(store, query, execution=EveryErrorExecution)).reported_errors(
-            level.data
-        )
-        _assert_same_errors(level, reference, possible)
-        _assert_same_errors(encoded, reference, possible)
-    return level
-
-
-def _assert_same_errors(one: QueryResult, reference: QueryResult, possible: ReportedErrors) -> None:
-    actual, expected = one.reported_errors(reference.data), reference.reported_errors(reference.data)
-    assert len(one.errors) == sum(map(len, actual.values()))
-    assert actual.keys() == expected.keys() == possible.keys()
-    for path, errors in possible.items():
-        # If several errors null the same parent, graphql-core reports any of them.
-        assert actual[path] == expected[path] or (len(errors) > 1 and actual[path] <= errors)
 
 
 async def test_long_lists_are_encoded_in_chunks() -> None:
@@ -130,75 +98,10 @@ async def test_long_lists_are_encoded_in_chunks() -> None:
     assert max(encoder.parts) <= chunked_json.CHUNK_ROWS
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        pytest.param("name", None, "Cannot return null for non-nullable field Experiment.name.", id="null"),
-        pytest.param("name", NotFound("gone"), "gone", id="an error that String could serialize"),
-        pytest.param("name", ValueError("boom"), "boom", id="an error"),
-        pytest.param("name", GraphQLError("located"), "located", id="an error of GraphQL"),
-        pytest.param("name", [1], "String cannot represent value: [1]", id="no text"),
-        pytest.param("experiment_id", NotFound("gone"), "gone", id="an error that ID could serialize"),
-        pytest.param(
-            "lifecycle_stage", "BOGUS", "Enum 'LifecycleStage' cannot represent value: 'BOGUS'", id="enum"
-        ),
-        pytest.param(
-            "lifecycle_stage", [], "Enum 'LifecycleStage' cannot represent value: []", id="unhashable"
-        ),
-    ],
-)
-async def test_invalid_value_in_non_null_field(name: str, value: Any, message: str) -> None:
-    """An invalid value of a non-null field nulls the nearest nullable parent; its error has its path."""
-    store = MemoryTracking([experiment("0"), experiment("1", runs=[]) | {name: value}])
-    level = await _compared(
-        "{ experiments(view: ALL) { nodes { experimentId name lifecycleStage } } }", store
-    )
-    field = {"experiment_id": "experimentId", "lifecycle_stage": "lifecycleStage"}.get(name, name)
-    assert level.data is None
-    assert [(error.message, error.path) for error in level.errors] == [
-        (message, ["experiments", "nodes", 1, field])
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (float("nan"), "Float cannot represent non numeric value: nan"),
-        (float("-inf"), "Float cannot represent non numeric value: -inf"),
-        ("high", "Float cannot represent non numeric value: 'high'"),
-        (NotFound("gone"), "gone"),
-    ],
-)
-async def test_invalid_value_in_nullable_field(value: Any, message: str) -> None:
-    """An invalid value of a nullable field is null, and reported for each row."""
-    bad = [point(0), point(1, value=value), point(2), point(3, value=value)]
-    store = MemoryTracking([experiment(runs=[run("r", metrics=[metric("r", points=bad)])])])
-    level = await _compared("{ runs { nodes { metrics { history { value } series { values } } } } }", store)
-    (loss,) = level.data["runs"]["nodes"][0]["metrics"]  # type: ignore[index]
-    assert [each["value"] for each in loss["history"]] == loss["series"]["values"] == [0.0, None, 1.0, None]
-    assert level.messages == [message] * 4
-
-
-async def test_convertible_values_do_not_fall_back() -> None:
-    """Values that graphql-core's scalars convert are converted without a fallback."""
-    odd = experiment(name=UnknownType(), artifact_location=True, runs=[]) | {"experiment_id": 7}
-    store = MemoryTracking([odd, experiment("1", name=2.5)])
-    level = await _compared("{ experiments { nodes { experimentId name artifactLocation } } }", store)
-    assert level.data == {
-        "experiments": {
-            "nodes": [
-                {"experimentId": "7", "name": "odd", "artifactLocation": "true"},
-                {"experimentId": "1", "name": "2.5", "artifactLocation": "here"},
-            ]
-        }
-    }
-    assert level.fallbacks == []
-
-
 async def test_selection_whose_fields_are_all_skipped() -> None:
     """A selection whose fields are all skipped returns an empty object for each row."""
     store = MemoryTracking(experiments(2, 0))
-    level = await _compared(
+    level = await execute_and_compare(
         "{ experiments { nodes { name @skip(if: true) ... @include(if: false) { id } } } }", store
     )
     assert level.data == {"experiments": {"nodes": [{}, {}]}}
@@ -209,35 +112,12 @@ async def test_selection_longer_than_compiled_builders() -> None:
     """A selection longer than the longest compiled builder returns all fields in order."""
     names = [f"x{number}" for number in range(300)]
     selections = " ".join(f"{name}: name" for name in names)
-    level = await _compared(
+    level = await execute_and_compare(
         f"{{ experiments {{ nodes {{ {selections} }} }} }}", MemoryTracking(experiments(2, 0))
     )
     assert level.data is not None
     assert [list(node) for node in level.data["experiments"]["nodes"]] == [names, names]
     assert level.fallbacks == []
-
-
-async def test_invalid_shared_row_is_reported_for_each_parent() -> None:
-    """Parents that share an invalid row have its error at their own paths."""
-    store = MemoryTracking([experiment(name=None)])
-    level = await _compared("{ runs { nodes { runId experiment { name } } } }", store)
-    assert level.data == {
-        "runs": {"nodes": [{"runId": "0.0", "experiment": None}, {"runId": "0.1", "experiment": None}]}
-    }
-    assert [error.path for error in level.errors] == [
-        ["runs", "nodes", number, "experiment", "name"] for number in (0, 1)
-    ]
-
-
-async def test_invalid_row_nulls_only_its_own_parent() -> None:
-    """An invalid run nulls the page of its own experiment only, if the parent field is nullable."""
-    bad = [run("0.0", "9"), run("0.1", "0", status=None)]
-    store = MemoryTracking([experiment("0", runs=bad), experiment("1")])
-    level = await _compared(
-        '{ a: run(runId: "0.0") { status experiment { name } } b: run(runId: "0.1") { status } }', store
-    )
-    assert level.data == {"a": {"status": "FINISHED", "experiment": None}, "b": None}
-    assert [error.path for error in level.errors] == [["b", "status"]]
 
 
 async def test_fragments_on_interface_select_by_type() -> None:
@@ -253,7 +133,7 @@ async def test_fragments_on_interface_select_by_type() -> None:
         ... on Node { id ... on Experiment { name } ... on Run { experiment { name } } }
       }
     """
-    level = await _compared(query, MemoryTracking(experiments(1, 2)))
+    level = await execute_and_compare(query, MemoryTracking(experiments(1, 2)))
     of_run = {"runId": "0.1", "id": "UnVuOjAuMQ==", "experiment": {"name": "experiment 0"}}
     assert level.data is not None
     a_run, an_experiment, nothing, again = level.data["nodes"]
@@ -261,19 +141,6 @@ async def test_fragments_on_interface_select_by_type() -> None:
     assert an_experiment["runs"]["nodes"][1] == of_run
     assert nothing is None
     assert level.fallbacks == []
-
-
-@pytest.mark.parametrize(("values", "is_error"), [("x", True), ("xy", False), ("xyz", False)])
-async def test_columns_of_wrong_length_fall_back(values: str, *, is_error: bool) -> None:
-    """Columns with too few or too many rows are not truncated: execution falls back to single rows."""
-
-    class Broken(MemoryTracking):
-        async def params(self, *_: Any) -> Many:
-            return Many(Table(2, {"key": ["a", "b"], "value": list(values)}), [(0, 1), (1, 2)])
-
-    level = await _compared("{ runs { nodes { params { key value } } } }", Broken(experiments(1, 2)))
-    assert bool(level.errors) is is_error
-    assert (["runs", "nodes"] in level.fallbacks) is (len(values) != 2)
 
 
 @pytest.mark.parametrize("spans", [[(1, 2), (0, 1)], [(0, 2), (0, 2)], [(1, 1), (0, 2)]])
@@ -284,7 +151,9 @@ async def test_lists_of_parents_may_overlap(spans: list[Span]) -> None:
         async def params(self, *_: Any) -> Many:
             return Many(Table(2, {"key": ["a", "b"], "value": ["x", "y"]}), spans)
 
-    level = await _compared("{ runs { nodes { params { key value } } } }", Shuffled(experiments(1, 2)))
+    level = await execute_and_compare(
+        "{ runs { nodes { params { key value } } } }", Shuffled(experiments(1, 2))
+    )
     assert level.data is not None
     assert [[pair["key"] for pair in node["params"]] for node in level.data["runs"]["nodes"]] == [
         ["a", "b"][start:stop] for start, stop in spans
@@ -296,7 +165,7 @@ async def test_selections_with_common_nodes_are_distinct() -> None:
     """Two selections on one table that share some of their nodes are completed separately."""
     query = """{ runs { nodes { ...Tagged tags { key } } edges { node { ...Tagged } } } }
       fragment Tagged on Run { tags { value } }"""
-    level = await _compared(query, MemoryTracking(experiments(1, 1), include_related=True))
+    level = await execute_and_compare(query, MemoryTracking(experiments(1, 1), include_related=True))
     assert level.data == {
         "runs": {
             "nodes": [{"tags": [{"value": "blue", "key": "a"}]}],

@@ -10,6 +10,10 @@ import pytest
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.stores.store import Store
 
+QUERY = """query ($id: ID!, $path: String) { run(runId: $id) {
+  artifacts(path: $path) { path isDir size downloadUrl children { path size downloadUrl } } } }"""
+UNCACHED = {"cache_ended_seconds": 0, "cache_running_seconds": 0}
+
 
 @dataclass(frozen=True)
 class ArtifactOwner:
@@ -52,7 +56,7 @@ def model(sqlite_store: Store, run: ArtifactOwner) -> ArtifactOwner:
 @pytest.fixture
 async def graphql(sqlite_store: Store) -> AsyncIterator[GraphQLClient]:
     """Yield a client of an application over the store, without caching."""
-    async with graphql_client(sqlite_store.uri, cache_ended_seconds=0, cache_running_seconds=0) as graphql:
+    async with graphql_client(sqlite_store.uri, **UNCACHED) as graphql:
         yield graphql
 
 

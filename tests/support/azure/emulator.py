@@ -15,7 +15,6 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -24,7 +23,15 @@ from uuid import uuid4
 import requests
 
 from tests.support.azure import refusals
+from tests.support.azure.loopback_server import JsonHandler, serve
 from tests.support.azure.refusals import NEWER, Edition, Refused
+from tests.support.azure.service_ids import (
+    TOKEN_MARK,
+    limit_page_size,
+    service_ids,
+    upstream_ids,
+    upstream_token,
+)
 
 SCOPE = (
     "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/research"
@@ -33,7 +40,6 @@ SCOPE = (
 _API = f"/mlflow/v2.0{SCOPE}/api/2.0"
 _HISTORY = f"/history/v1.0{SCOPE}"
 _JSON = "application/json"
-_TOKEN_MARK = "continuation:"
 _TOKEN_PATH = "/msi/token"
 _OK = 200
 _COUNT_LOCK = threading.Lock()
@@ -103,54 +109,19 @@ def emulated_workspace(upstream: str, certificate: Path) -> Iterator[tuple[Emula
     context.load_cert_chain(certificate)
     workspace = type("Workspace", (_Workspace,), {"emulator": emulator})
     identity = type("Identity", (_Identity,), {"emulator": emulator})
-    with _serve(workspace, context) as host, _serve(identity) as identity_host:
+    with serve(workspace, context) as host, serve(identity) as identity_host:
         emulator.host = host
         yield emulator, f"http://{identity_host}{_TOKEN_PATH}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # A store sends one request per thread at once; with the default of 5, the sixth waits a second.
-    request_queue_size = 128
-
-
-@contextmanager
-def _serve(handler: Any, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    with _Server(("127.0.0.1", 0), handler) as server:
-        if context is not None:
-            # Each connection's thread does the handshake.
-            server.socket = context.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     emulator: Emulator
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def respond(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": _JSON, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 class _Identity(_Handler):
     """The token endpoint of a managed identity."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
         emulator = self.emulator
         emulator.count("token")
         if emulator.identity_status != _OK or self.headers.get("X-IDENTITY-HEADER") is None:
@@ -172,7 +143,7 @@ class _Identity(_Handler):
 class _Workspace(_Handler):
     """The workspace's API."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
         self.emulator.count(path.rpartition("/mlflow/")[2] or path)
@@ -237,9 +208,9 @@ class _Workspace(_Handler):
             return
         self.check(endpoint, parameters)
         if "page_token" in parameters:
-            parameters["page_token"] = _upstream_token(parameters["page_token"])
+            parameters["page_token"] = upstream_token(parameters["page_token"])
         if self.emulator.opaque_ids:
-            parameters = json.loads(_upstream_ids(json.dumps(parameters)))
+            parameters = json.loads(upstream_ids(json.dumps(parameters)))
         url = f"{self.emulator.upstream}/api/2.0/mlflow/{endpoint}"
         arguments = (
             {"params": urlencode(parameters, doseq=True)} if self.command == "GET" else {"json": parameters}
@@ -263,10 +234,10 @@ class _Workspace(_Handler):
         if endpoint == "runs/search":
             self.emulator.searches.append(dict(parameters))
             refusals.check_order(parameters.get("order_by", []), edition)
-            _limit_page_size(parameters)
+            limit_page_size(parameters)
             parameters["filter"] = refusals.check_runs_filter(parameters.get("filter", ""), edition)
         elif endpoint == "experiments/search":
-            _limit_page_size(parameters)
+            limit_page_size(parameters)
             parameters["filter"] = refusals.check_experiments_filter(parameters.get("filter", ""), edition)
         elif endpoint == "metrics/get-history":
             refusals.check_points(parameters.get("max_results"))
@@ -280,10 +251,10 @@ class _Workspace(_Handler):
         """Return the upstream server's response body in the service's form."""
         response = json.loads(body)
         if response.get("next_page_token"):
-            mark = f"{_TOKEN_MARK}{response['next_page_token']}".encode()
+            mark = f"{TOKEN_MARK}{response['next_page_token']}".encode()
             response["next_page_token"] = base64.b64encode(mark).decode()
         text = json.dumps(response)
-        return (_service_ids(text) if self.emulator.opaque_ids else text).encode()
+        return (service_ids(text) if self.emulator.opaque_ids else text).encode()
 
     def list_artifacts(self, path: str) -> None:
         """Send a page of all artifacts of a run, with the link to the next page."""
@@ -317,33 +288,3 @@ class _Workspace(_Handler):
             page["continuationToken"] = str(start + size)
             page["nextLink"] = f"https://{self.emulator.host}{path}?continuationToken={start + size}"
         self.respond(200, json.dumps(page).encode())
-
-
-def _limit_page_size(parameters: dict[str, Any]) -> None:
-    parameters["max_results"] = min(
-        int(parameters.get("max_results", refusals.MAX_PAGE_SIZE)), refusals.MAX_PAGE_SIZE
-    )
-
-
-def _upstream_token(token: str) -> str:
-    try:
-        text = base64.b64decode(token, validate=True).decode()
-    except ValueError:
-        text = ""
-    if not text.startswith(_TOKEN_MARK):
-        message = "The continuation token is not valid."
-        raise Refused(message)
-    return text.removeprefix(_TOKEN_MARK)
-
-
-_JOB, _GUID = "upbeat_square_", "00000000-0000-4000-8000-"
-
-
-def _upstream_ids(text: str) -> str:
-    text = re.sub(rf"{_JOB}([0-9a-f]{{32}})", r"\1", text)
-    return re.sub(rf"{_GUID}0*([0-9]+)", r"\1", text)
-
-
-def _service_ids(text: str) -> str:
-    text = re.sub(r'("run_(?:id|uuid)": ")([0-9a-f]{32}")', rf"\1{_JOB}\2", text)
-    return re.sub(r'("experiment_id": ")([0-9]+)"', lambda match: f'{match[1]}{_GUID}{match[2]:0>12}"', text)

@@ -32,3 +32,9 @@ def _rows(table: Table, columns: Sequence[str]) -> list[Any]:
         return []
     rows = list(zip(*(table[name] for name in columns), strict=True))
     return [row[0] for row in rows] if len(columns) == 1 else rows
+
+
+def tuples_by_parent(many: Many, *columns: str) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of each parent as tuples, also for a single column."""
+    rows = list(zip(*(many.rows[name] for name in columns), strict=True))
+    return [rows[start:stop] for start, stop in many.spans]

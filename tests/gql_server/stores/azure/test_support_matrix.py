@@ -19,7 +19,8 @@ from schema.ports.tracking import Order, Search
 from tests.support.app.graphql_client import graphql_client
 from tests.support.azure import refusals
 from tests.support.azure.emulator import Emulator
-from tests.support.stores.condition_evaluator import conditions, orders, records
+from tests.support.stores.condition_evaluator import records
+from tests.support.stores.condition_strategies import conditions, orders
 from tests.support.stores.store import Store
 from tests.test_packaging import ROOT
 

@@ -1,16 +1,11 @@
 """Histories from the bulk endpoint of a real MLflow server, equal to those read one by one."""
 
 import math
-import threading
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import requests
 from mlflow.entities import Metric
 from mlflow.utils.request_utils import _cached_get_request_session
 
@@ -20,22 +15,11 @@ from schema.ports.errors import PublicError
 from schema.ports.table import Many
 from schema.ports.tracking import Series
 from tests.support.limits import store_limits
+from tests.support.servers.history_proxy import JSON, HistoryProxy, serve_history_proxy
 from tests.support.stores.store import Store
 
 BULK = "get_metric_history_bulk"
 EACH = "get_metric_history"
-_JSON = "application/json"
-
-
-class Proxy:
-    """A proxy of an MLflow server that counts requests and can replace the bulk endpoint's response."""
-
-    def __init__(self) -> None:
-        self.uri = ""
-        self.connections = 0
-        self.response: tuple[int, str, bytes] | None = None
-        self.requests: Counter[str] = Counter()
-        self.lock = threading.Lock()
 
 
 @pytest.fixture
@@ -47,14 +31,14 @@ async def tracking(server_store: Store) -> AsyncIterator[MlflowTracking]:
 
 
 @pytest.fixture
-def proxy(server_store: Store) -> Iterator[Proxy]:
+def proxy(server_store: Store) -> Iterator[HistoryProxy]:
     """Yield a proxy of the MLflow server."""
-    with _serve_proxy(server_store.uri) as proxy:
+    with serve_history_proxy(server_store.uri) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def proxied(proxy: Proxy) -> AsyncIterator[MlflowTracking]:
+async def proxied(proxy: HistoryProxy) -> AsyncIterator[MlflowTracking]:
     """Yield the port over the proxy."""
     port = MlflowTracking(proxy.uri, store_limits(store_threads=4))
     yield port
@@ -174,14 +158,14 @@ async def test_truncated_response_is_completed(
     "response",
     [
         (404, "text/plain", b"not found"),
-        (404, _JSON, b'{"error_code": "ENDPOINT_NOT_FOUND"}'),
+        (404, JSON, b'{"error_code": "ENDPOINT_NOT_FOUND"}'),
         (501, "text/plain", b""),
         (200, "text/html", b"<html>"),
-        (200, _JSON, b"[]"),
+        (200, JSON, b"[]"),
     ],
 )
 async def test_missing_endpoint_is_requested_once(
-    server_store: Store, proxy: Proxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
+    server_store: Store, proxy: HistoryProxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
 ) -> None:
     """A missing endpoint is requested once; then and later, histories are read one by one."""
     proxy.response = response
@@ -193,7 +177,7 @@ async def test_missing_endpoint_is_requested_once(
 
 
 async def test_missing_endpoint_is_requested_again_later(
-    server_store: Store, proxy: Proxy, proxied: MlflowTracking, monkeypatch: pytest.MonkeyPatch
+    server_store: Store, proxy: HistoryProxy, proxied: MlflowTracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some time, a missing endpoint is requested again."""
     monkeypatch.setattr(bulk_histories, "_ABSENT_SECONDS", 0.0)
@@ -208,17 +192,17 @@ async def test_missing_endpoint_is_requested_again_later(
 @pytest.mark.parametrize(
     "response",
     [
-        (404, _JSON, b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}'),
+        (404, JSON, b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}'),
         (403, "text/plain", b"no"),
-        (400, _JSON, b'{"error_code": "INVALID_PARAMETER_VALUE"}'),
+        (400, JSON, b'{"error_code": "INVALID_PARAMETER_VALUE"}'),
         (500, "text/plain", b"oops"),
-        (200, _JSON, b'{"metrics": [{"run_id": "x", "step": 1, "timestamp": 1, "value": 1}]}'),
-        (200, _JSON, b'{"metrics": [{"run_id": "x"}]}'),
-        (200, _JSON, b'{"metrics": [7]}'),
+        (200, JSON, b'{"metrics": [{"run_id": "x", "step": 1, "timestamp": 1, "value": 1}]}'),
+        (200, JSON, b'{"metrics": [{"run_id": "x"}]}'),
+        (200, JSON, b'{"metrics": [7]}'),
     ],
 )
 async def test_refused_request_does_not_disable_the_endpoint(
-    server_store: Store, proxy: Proxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
+    server_store: Store, proxy: HistoryProxy, proxied: MlflowTracking, response: tuple[int, str, bytes]
 ) -> None:
     """Histories that the endpoint refuses are read one by one; the next request uses the endpoint again."""
     proxy.response = response
@@ -231,7 +215,7 @@ async def test_refused_request_does_not_disable_the_endpoint(
 
 @pytest.mark.parametrize("status", [400, 414])
 async def test_too_long_uri_is_split(
-    server_store: Store, proxy: Proxy, proxied: MlflowTracking, status: int
+    server_store: Store, proxy: HistoryProxy, proxied: MlflowTracking, status: int
 ) -> None:
     """If the server refuses a long URI, fewer runs are requested at once."""
     proxy.response = (status, "text/html", b"<h1>Line too long</h1>")
@@ -242,7 +226,7 @@ async def test_too_long_uri_is_split(
 
 
 async def test_connections_are_reused(
-    server_store: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    server_store: Store, proxy: HistoryProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Any number of calls use at most one connection per thread."""
     # The first store of a process sets the size of MLflow's connection pool; here it is this one.
@@ -268,58 +252,3 @@ async def test_unreachable_server_raises_error() -> None:
         await unreachable.histories([(f"{number:032x}", "m") for number in range(9)], None, None)
     assert unreachable.calls == {BULK: 1}
     await unreachable.close()
-
-
-@contextmanager
-def _serve_proxy(upstream: str) -> Iterator[Proxy]:
-    proxy = Proxy()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            with proxy.lock:
-                proxy.connections += 1
-            super().setup()
-
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            # Incrementing a Counter is not atomic.
-            with proxy.lock:
-                proxy.requests[path] += 1
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if path.endswith("/get-history-bulk") and proxy.response is not None:
-                self._respond(*proxy.response)
-                return
-            headers = {"Content-Type": self.headers.get("Content-Type", _JSON)}
-            with requests.request(
-                self.command, upstream + self.path, data=body, headers=headers, timeout=30
-            ) as upstream_response:
-                self._respond(
-                    upstream_response.status_code,
-                    upstream_response.headers["Content-Type"],
-                    upstream_response.content,
-                )
-
-        do_POST = do_GET  # noqa: N815 - the name is http.server's
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def _respond(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        proxy.uri = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
