@@ -12,12 +12,12 @@ function cellsOf(value: Json, column: string): Row {
   if (isLeaf(value)) return { [column]: value };
   if (isObjects(value) && isListed(value)) return Object.assign({}, ...value.map((pair) => listed(pair, column))) as Row;
   if (Array.isArray(value)) return value.length > 0 && value.every(isLeaf) ? { [column]: value.join(", ") } : {};
-  // The rows of a connection are a table of their own; this row shows only its scalar fields, such as totalCount.
+  // The rows of a connection are a separate table; this row shows only its scalar fields, such as totalCount.
   if (isConnection(value)) return cells(Object.fromEntries(Object.entries(value).filter(([, item]) => isLeaf(item))), `${column}.`);
   return "value" in value ? valued(value, column) : cells(value, `${column}.`);
 }
 
-/** Return whether each item has a key of its own: params, tags, metrics, the keys of a group. */
+/** Return whether each item has a distinct key: params, tags, metrics, the keys of a group. */
 export const isListed = (items: Obj[]) =>
   items.every((item) => keyOf(item) !== undefined) && new Set(items.map(keyOf)).size === items.length;
 

@@ -1,4 +1,4 @@
-"""Changes to a store: sent once, followed by invalidation, with errors that state if they were applied."""
+"""Changes to a store: timeouts, invalidation, conflicts, partly stored batches and invalid input."""
 
 import asyncio
 import threading
