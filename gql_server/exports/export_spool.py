@@ -1,4 +1,4 @@
-"""A bounded folder of files that are written for one request and reused for those that follow."""
+"""A bounded folder of files that are written for one request and reused for later ones."""
 
 import asyncio
 from collections import OrderedDict

@@ -27,7 +27,7 @@ def json_response(
 
 
 async def finalize(request: Request, response: Response) -> Response:
-    """Return the response as it is sent: compressed, with an ETag, or 304 if the client has it already."""
+    """Return the response to send: compressed, with an ETag, or 304 if the client has it already."""
     is_read = request.method in {"GET", "HEAD"}
     tagged = is_read and response.status_code == HTTPStatus.OK
     body = response.body

@@ -45,11 +45,11 @@ async def read_page(fetch: FetchPage, first: int, after: Position | None, kind: 
     rows: list[Any] = []
     positions: list[Position] = []
     # With `first` = 0, one row is still read to determine `has_next`.
-    wanted = max(first, 1)
-    while len(rows) < wanted:
-        page = await fetch(min(skip + wanted - len(rows), skip + PAGE_SIZE), token)
+    min_rows = max(first, 1)
+    while len(rows) < min_rows:
+        page = await fetch(min(skip + min_rows - len(rows), skip + PAGE_SIZE), token)
         next_token = token_text(page.token)
-        new_rows = page[skip : skip + wanted - len(rows)]
+        new_rows = page[skip : skip + min_rows - len(rows)]
         positions.extend(_positions(token, skip, new_rows, next_token, kind))
         rows.extend(new_rows)
         if next_token is None or next_token == token:

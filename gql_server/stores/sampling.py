@@ -48,12 +48,12 @@ def _gap_marks(finite: NDArray[np.bool_], size: int) -> Indexes:
     ends = np.array([0, len(finite) - 1])
     turns = np.flatnonzero(finite[1:] != finite[:-1]) + 1
     gaps, after = turns[~finite[turns]], turns[finite[turns]]
-    spare = (size - len(ends)) // 2
+    free = (size - len(ends)) // 2
     for marks in (np.concatenate([gaps - 1, gaps, after]), gaps):
         indexes = np.union1d(marks, ends)
-        if len(indexes) - len(ends) <= spare:
+        if len(indexes) - len(ends) <= free:
             return indexes
-    return np.union1d(gaps[np.arange(spare) * len(gaps) // max(spare, 1)], ends)
+    return np.union1d(gaps[np.arange(free) * len(gaps) // max(free, 1)], ends)
 
 
 def _downsampled(steps: Steps, values: Values, size: int, method: str) -> Indexes:

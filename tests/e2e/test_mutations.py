@@ -218,14 +218,14 @@ async def test_experiment_is_renamed(store: Store, graphql: GraphQLClient) -> No
             "name"
         ] == name
         assert store.client.get_experiment(experiment_id).name == name
-    gone = store.client.create_experiment("gone")
-    store.client.delete_experiment(gone)
+    deleted = store.client.create_experiment("gone")
+    store.client.delete_experiment(deleted)
     for name in ("Default", "gone"):
         code, message = await mutation_error(
             graphql, "renameExperiment", experimentId=experiment_id, name=name
         )
         assert (code, "already exists" in message, "SQL" in message) == (INPUT, True, False)
-    code, message = await mutation_error(graphql, "renameExperiment", experimentId=gone, name="back")
+    code, message = await mutation_error(graphql, "renameExperiment", experimentId=deleted, name="back")
     assert (code, message) == (INPUT, "Cannot rename a non-active experiment.")
     assert (await mutation_error(graphql, "renameExperiment", experimentId="123456", name="x"))[0] == MISSING
 
@@ -245,11 +245,11 @@ async def test_deleted_entity_is_not_changed(store: Store, graphql: GraphQLClien
         code, message = await mutation_error(graphql, field, runId=run_id, **more)
         assert (field, code, "'active'" in message) == (field, INPUT, True)
     assert store.client.get_run(run_id).data.metrics == {}
-    gone = store.client.create_experiment("gone")
-    store.client.delete_experiment(gone)
-    assert (await mutation_error(graphql, "startRun", experimentId=gone))[0] == INPUT
+    deleted = store.client.create_experiment("gone")
+    store.client.delete_experiment(deleted)
+    assert (await mutation_error(graphql, "startRun", experimentId=deleted))[0] == INPUT
     tags = [{"key": "t", "value": "1"}]
-    assert (await mutation_error(graphql, "setExperimentTags", experimentId=gone, tags=tags))[0] == INPUT
+    assert (await mutation_error(graphql, "setExperimentTags", experimentId=deleted, tags=tags))[0] == INPUT
 
 
 async def test_change_of_absent_entity_is_not_found(store: Store, graphql: GraphQLClient) -> None:

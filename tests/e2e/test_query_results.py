@@ -94,7 +94,7 @@ def expected_metric(store: Store, run: Run, key: str) -> dict[str, Any]:
 def expected_run(store: Store, experiment: Experiment, run: Run) -> dict[str, Any]:
     """Return the expected form of a run."""
     info = run.info
-    taken = None if info.end_time is None else (info.end_time - info.start_time) / 1000
+    duration = None if info.end_time is None else (info.end_time - info.start_time) / 1000
     return {
         "id": global_id("Run", info.run_id),
         "runId": info.run_id,
@@ -104,7 +104,7 @@ def expected_run(store: Store, experiment: Experiment, run: Run) -> dict[str, An
         "userId": info.user_id,
         "startedAt": time(info.start_time),
         "endedAt": time(info.end_time),
-        "durationSeconds": taken,
+        "durationSeconds": duration,
         "artifactUri": info.artifact_uri,
         "experimentId": experiment.experiment_id,
         "experiment": {"experimentId": experiment.experiment_id, "name": experiment.name},

@@ -193,10 +193,10 @@ async def test_best_run_is_finished_with_a_value(store: Store) -> None:
             run = store.client.create_run(experiment, run_name=status).info.run_id
             store.client.log_metric(run, "m", value)
             store.client.update_run(run, status)
-        gone = store.client.create_run(experiment, run_name="gone").info.run_id
-        store.client.log_metric(gone, "m", 100.0)
-        store.client.set_terminated(gone)
-        store.client.delete_run(gone)
+        deleted = store.client.create_run(experiment, run_name="gone").info.run_id
+        store.client.log_metric(deleted, "m", 100.0)
+        store.client.set_terminated(deleted)
+        store.client.delete_run(deleted)
     async with graphql_client(store.uri) as graphql:
         best = {
             name: (await graphql.data(BEST, name=name))["experiment"] for name in ("plain", "endless", "nan")
@@ -210,8 +210,8 @@ async def test_logged_keys_are_distinct_and_sorted(store: Store) -> None:
     """Each experiment has the distinct keys of its active runs by code point, however many experiments."""
     fill(store)
     empty = store.client.create_experiment("empty")
-    gone = store.client.create_run(empty, tags={"gone": "1"}).info.run_id
-    store.client.delete_run(gone)
+    deleted = store.client.create_run(empty, tags={"gone": "1"}).info.run_id
+    store.client.delete_run(deleted)
     # In MySQL, keys that differ only in case can be stored if they belong to different runs.
     for keys in (("b", "a b", "é"), ("B",)):
         run = store.client.create_run("0").info.run_id

@@ -106,9 +106,9 @@ async def test_parent_tag_may_name_any_run(store: Store) -> None:
         children = await graphql.data(
             "query ($id: ID!) { run(runId: $id) { children { nodes { name } } } }", id=root
         )
-    gone = {"name": "root", "lifecycleStage": "DELETED"}
+    deleted = {"name": "root", "lifecycleStage": "DELETED"}
     parents = {node["name"]: node["parent"] for node in nodes}
-    assert parents == {"far": gone, "near": gone} | {f"odd {number}": None for number in range(6)}
+    assert parents == {"far": deleted, "near": deleted} | {f"odd {number}": None for number in range(6)}
     # Children are searched in the experiment of their parent.
     assert _nodes(children["run"]["children"]) == ["far"]
 

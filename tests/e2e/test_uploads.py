@@ -76,19 +76,19 @@ async def test_difficult_name_is_stored_or_refused(
     if store.kind is StoreKind.AZURE_ML:
         assert code(await put(graphql, run, "z.txt?v=2")) == (501, "UNSUPPORTED_BY_STORE")
         return
-    there = {"z.txt": b"z", "d/b.txt": b"b", "p q": b"pq", "h.txt": b"h"}
-    for path, content in there.items():
+    expected = {"z.txt": b"z", "d/b.txt": b"b", "p q": b"pq", "h.txt": b"h"}
+    for path, content in expected.items():
         assert (await put(graphql, run, path, content)).status_code == 201
     hard = ("z.txt?v=2", "z.txt#v", "d%2Fb.txt", "p%20q", "h.txt;", "h.txt?", "new\nline")
     for path in (*hard, "a;b", "50% off", "ü"):
         response = await put(graphql, run, path, path.encode())
         if response.status_code == 201:
-            there[path] = path.encode()
+            expected[path] = path.encode()
         else:
             assert code(response) == (400, "BAD_USER_INPUT"), response.text
-    assert {"a;b", "50% off", "ü"} < there.keys()
-    assert (store.name == "server") == ("z.txt#v" not in there)
-    for path, content in there.items():
+    assert {"a;b", "50% off", "ü"} < expected.keys()
+    assert (store.name == "server") == ("z.txt#v" not in expected)
+    for path, content in expected.items():
         # Not from a listing of the run: MLflow's client cannot request some of these names.
         assert (await graphql.http.get(f"/artifacts/{run}/{quote(path)}")).content == content
 

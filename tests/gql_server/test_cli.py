@@ -126,8 +126,8 @@ def test_rejected_password_is_one_line() -> None:
 
 def test_port_in_use_is_one_line(sqlite_store: Store) -> None:
     """The error names a port that another process listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         result = run_command("serve", "--tracking-uri", sqlite_store.uri, "--port", str(port))
     assert result.returncode == 2
     assert str(port) in result.stderr

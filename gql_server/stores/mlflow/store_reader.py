@@ -144,11 +144,11 @@ class StoreReader:
     async def _find_in_list(
         self, keys: Sequence[str], key_of: Callable[[Experiment], str]
     ) -> Mapping[str, Experiment]:
-        wanted = set(keys)
+        requested = set(keys)
         return {
             key: experiment
             async for experiment in self._all_experiments(ViewType.ALL)
-            if (key := key_of(experiment)) in wanted
+            if (key := key_of(experiment)) in requested
         }
 
     async def _get_or_none(self, method: str, key: str) -> Any:

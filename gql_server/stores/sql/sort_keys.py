@@ -45,7 +45,7 @@ class SortKey:
         return values[0]
 
     def is_key_value(self, value: Any) -> bool:
-        """Return whether a row can have this key value, which comes from a client."""
+        """Return whether a row can have this key value of a client."""
         return can_have(self.value, value)
 
     def after(self, value: Any) -> ColumnElement[bool]:
@@ -149,7 +149,7 @@ class TextSortKey(SortKey):
 
 
 def can_have(column: ColumnElement[Any], value: Any) -> bool:
-    """Return whether a column of text or integers can have this value, which comes from a client."""
+    """Return whether a column of text or integers can have this value of a client."""
     if value is None:
         return True
     if _is_text(column):

@@ -94,7 +94,7 @@ def test_tour_lines_fit_the_editor(browser: Browser, server: RunningServer, widt
     with open_tab(browser, server.url, width=width) as opened:
         page = open_graphiql(opened, server)
         line = page.locator(".graphiql-query-editor .view-lines")
-        expect(line).to_contain_text("as it is.")
+        expect(line).to_contain_text("unchanged.")
         page.evaluate(
             """async timeout => {
                 const fits = () => {

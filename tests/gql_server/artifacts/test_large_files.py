@@ -20,9 +20,9 @@ MAX_GROWTH = 32 * 2**20
 """Allowed growth of the server: its buffers, threads and caches, a sixteenth of the file."""
 
 
-def _resident(pid: int, what: str = "VmRSS") -> int:
+def _resident(pid: int, field: str = "VmRSS") -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(field))
 
 
 def _open_files(pid: int) -> Iterator[Path]:

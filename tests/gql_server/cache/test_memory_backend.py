@@ -95,11 +95,11 @@ async def test_limit_covers_real_memory() -> None:
         for number in range(10_000):
             await cache.set(f"params:{number:032x}", b"%064d" % number, ttl=60.0)
         gc.collect()
-        used = tracemalloc.get_traced_memory()[0] - before
+        allocated = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
     assert len(cache) < 10_000
-    assert used <= max_bytes
+    assert allocated <= max_bytes
 
 
 async def test_entry_above_limit_is_not_stored() -> None:

@@ -64,9 +64,9 @@ async def test_unknown_path_or_method_is_a_json_error(
 
 async def test_cors_is_off_by_default(client: httpx.AsyncClient) -> None:
     """Without a list of origins, preflights and responses have no CORS headers."""
-    asking = {"origin": SITE, "access-control-request-method": "POST"}
+    request_headers = {"origin": SITE, "access-control-request-method": "POST"}
     for response in (
-        await client.options("/graphql", headers=asking),
+        await client.options("/graphql", headers=request_headers),
         await client.post("/graphql", json={"query": NAME}),
     ):
         assert not [name for name in response.headers if name.startswith("access-control")]
@@ -75,14 +75,14 @@ async def test_cors_is_off_by_default(client: httpx.AsyncClient) -> None:
 async def test_cors_allows_listed_origins_only(tracking: MemoryTracking) -> None:
     """A listed origin gets its preflight and may read responses; another gets neither."""
     async with app_client(tracking, allowed_origins=f"{SITE}, https://other.example") as client:
-        wanted = "content-type, authorization, apollo-require-preflight"
+        requested_headers = "content-type, authorization, apollo-require-preflight"
         for origin, allowed in ((SITE, True), ("https://evil.example", False)):
-            asking = {
+            request_headers = {
                 "origin": origin,
                 "access-control-request-method": "POST",
-                "access-control-request-headers": wanted,
+                "access-control-request-headers": requested_headers,
             }
-            preflight = await client.options("/graphql", headers=asking)
+            preflight = await client.options("/graphql", headers=request_headers)
             assert (preflight.headers.get("access-control-allow-origin") == origin) is allowed
             headers = {"origin": origin, "sec-fetch-site": "cross-site"}
             response = await client.post("/graphql", json={"query": NAME}, headers=headers)
@@ -95,8 +95,8 @@ async def test_cors_allows_listed_origins_only(tracking: MemoryTracking) -> None
 async def test_cors_allows_uploads_to_a_writable_server(tracking: MemoryTracking, *, writable: bool) -> None:
     """A preflight for an upload succeeds if the server is writable."""
     async with app_client(tracking, allowed_origins=SITE, writable=writable) as client:
-        asking = {"origin": SITE, "access-control-request-method": "PUT"}
-        preflight = await client.options("/artifacts/1/a.txt", headers=asking)
+        request_headers = {"origin": SITE, "access-control-request-method": "PUT"}
+        preflight = await client.options("/artifacts/1/a.txt", headers=request_headers)
     assert (preflight.status_code == 200) is writable
 
 

@@ -111,29 +111,29 @@ async def refusal(client: httpx.AsyncClient, query: str, **variables: object) ->
     with without_garbage_collection():
         start = time.thread_time()
         response = await client.post("/graphql", json={"query": query, "variables": variables})
-        taken = time.thread_time() - start
+        seconds = time.thread_time() - start
     assert response.status_code == 200
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == CODE
-    return error["message"], taken
+    return error["message"], seconds
 
 
 @pytest.mark.parametrize("name", ABUSES)
 async def test_expensive_document_is_refused_quickly(open_client: httpx.AsyncClient, name: str) -> None:
     """A document that is meant to be expensive is refused by its limit, in little CPU time."""
     document, limit = ABUSES[name]
-    message, taken = await refusal(open_client, document)
+    message, seconds = await refusal(open_client, document)
     assert limit in message
-    assert taken < _MAX_CPU_SECONDS
+    assert seconds < _MAX_CPU_SECONDS
 
 
 @pytest.mark.parametrize("name", VARIABLES)
 async def test_expensive_variables_are_refused_quickly(open_client: httpx.AsyncClient, name: str) -> None:
     """Variables that take long to coerce are refused before they are coerced."""
     document, variables = VARIABLES[name]
-    message, taken = await refusal(open_client, document, **variables)
+    message, seconds = await refusal(open_client, document, **variables)
     assert "GQL_MAX_VALUES" in message
-    assert taken < _MAX_CPU_SECONDS
+    assert seconds < _MAX_CPU_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -187,14 +187,14 @@ async def test_absent_file_is_not_found(
 ) -> None:
     """A run, model or file that does not exist, a folder and a deleted file are all NOT_FOUND."""
     run.write("folder/x.txt")
-    gone = run.write("gone.txt")
+    deleted = run.write("gone.txt")
     (run.folder / "gone.txt").unlink()
     os.mkfifo(run.folder / "pipe")
     missing = [
         f"/artifacts/{'0' * 32}/x.txt",
         f"/artifacts/{model.id}/x.txt",
         f"/model-artifacts/{run.id}/x.txt",
-        gone,
+        deleted,
         f"{run.route}/folder",
         f"{run.route}/folder/x.txt/y",
         f"{run.route}/pipe",
@@ -204,7 +204,7 @@ async def test_absent_file_is_not_found(
     for url in missing:
         assert status_and_code(await graphql.http.get(url)) == (404, "NOT_FOUND"), url
     assert status_and_code(await graphql.http.get("/artifacts/not%20an%20id/x")) == (400, "BAD_USER_INPUT")
-    assert (await graphql.http.post(gone)).status_code == 405
+    assert (await graphql.http.post(deleted)).status_code == 405
 
 
 async def test_unreadable_file_is_forbidden(

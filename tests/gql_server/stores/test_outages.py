@@ -144,17 +144,17 @@ async def test_foreign_response_is_store_error(
 
 async def test_deleted_sqlite_file_is_unavailable(sqlite_store: Store, tmp_path: Path) -> None:
     """A deleted SQLite file is neither read nor created, and is read again once it is back."""
-    path, aside = tmp_path / "mlflow.db", tmp_path / "aside.db"
+    path, moved = tmp_path / "mlflow.db", tmp_path / "aside.db"
     port = MlflowTracking(sqlite_store.uri, LIMITS.store, create=True)
     await port.open()
-    path.rename(aside)
+    path.rename(moved)
     for _ in range(2):
         with pytest.raises(StoreUnavailable) as caught:
             await port.count_experiments(EVERYTHING)
         assert "mlflow.db" not in str(caught.value)
         await asyncio.sleep(0.1)
     assert not path.exists()
-    aside.rename(path)
+    moved.rename(path)
     await wait_until_ready(port)
     assert await port.count_experiments(EVERYTHING) == 1
     await port.close()

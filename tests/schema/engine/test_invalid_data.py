@@ -101,7 +101,7 @@ async def test_invalid_shared_row_is_reported_for_each_parent() -> None:
 
 
 async def test_invalid_row_nulls_only_its_own_parent() -> None:
-    """An invalid run nulls the page of its own experiment only, if the parent field is nullable."""
+    """An invalid run nulls only the page of its experiment, if the parent field is nullable."""
     bad = [run("0.0", "9"), run("0.1", "0", status=None)]
     store = MemoryTracking([experiment("0", runs=bad), experiment("1")])
     level = await execute_and_compare(

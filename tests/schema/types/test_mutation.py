@@ -184,7 +184,7 @@ async def test_infinite_value_is_refused(tracking: MemoryTracking) -> None:
 
 
 async def test_batch_reaches_the_port_unchanged(tracking: MemoryTracking) -> None:
-    """A batch keeps its order, 64-bit steps and timestamps; metrics without a timestamp share one."""
+    """A batch has its order, 64-bit steps and timestamps; metrics without a timestamp share one."""
     recording = RecordingWrites()
     text = """mutation { logBatch(input: {runId: "r1", metrics: [
       {key: "a", value: 1, step: 9223372036854775807, timestamp: "1970-01-01T00:00:01Z"},

@@ -12,7 +12,7 @@ from typing import Any
 STATUSES = ("Scheduled", "Running", "Finished", "Failed", "Killed")
 NUMBERS = ("start_time", "end_time", "creation_time", "created")
 MAX_PAGE_SIZE = 1000
-"""The service's staff mentions "a limit of 1000 rows": no response has more, whatever was requested."""
+"""The service's staff mentions "a limit of 1000 rows": no response has more, for any requested number."""
 MAX_POINTS_PER_PAGE = 999
 """Points of a history; the service's message is "MaxResults must be less than 1000"."""
 

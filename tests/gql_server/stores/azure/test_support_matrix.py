@@ -209,7 +209,7 @@ async def test_line_break_is_pushed_down_as_a_character(
     ],
 )  # fmt: skip
 def test_filter_is_translated_for_the_service(text: str, pushed: str) -> None:
-    """A filter keeps its meaning: literals are translated, and unsupported clauses are evaluated here."""
+    """A filter has the same meaning: literals are translated, and unsupported clauses are evaluated here."""
     plan = plan_runs(Search(filter=text), azure_capabilities("2024"))
     assert plan.filter == pushed
     assert plan.residual is not None

@@ -49,8 +49,8 @@ async def test_keys_are_case_sensitive(tracking: SqlTracking, engine: Engine) ->
     insert_latest_metrics(engine, [(a, "loss", 1.0, False), (b, "LOSS", 2.0, False)])
 
     async def with_keys(*keys: str) -> list[list[Any]]:
-        wanted: Collection[str] = frozenset(keys)
-        pairs, metrics = await tracking.params([a, b], wanted), await tracking.metrics([a, b], wanted)
+        key_set: Collection[str] = frozenset(keys)
+        pairs, metrics = await tracking.params([a, b], key_set), await tracking.metrics([a, b], key_set)
         return [
             x + y for x, y in zip(rows_by_parent(pairs, "key"), rows_by_parent(metrics, "key"), strict=True)
         ]

@@ -84,7 +84,7 @@ async def test_too_many_points_are_refused_before_reading(engine: Engine, statem
 
 
 async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, statements: list[str]) -> None:
-    """They take two statements at most, and the event loop keeps running meanwhile."""
+    """They take two statements at most, and do not block the event loop."""
     ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(20))
     for id_ in ids:
         insert_points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
