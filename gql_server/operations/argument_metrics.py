@@ -27,7 +27,7 @@ from graphql import (
 from gql_server.operations.document_metrics import fragments_of
 
 OBJECT_VALUES: Final = 10
-"""The count of an object, added to its count as a list item: converting one takes ten times an id's."""
+"""The minimum count of an object, added to its count as an item: converting one takes ten times an id's."""
 _LITERALS: Final = ""
 """The key, among the names of variables, of the values of literals."""
 
