@@ -28,8 +28,3 @@ class ExportSettings(BaseModel):
     table_spool_bytes: PositiveInt = Field(
         default=4_000_000_000, description="Maximum bytes of the temporary folder of Parquet exports."
     )
-    download_patience: PositiveFloat = Field(
-        default=60.0,
-        description="Seconds that a client may take to accept the next part of a response, of `/graphql` "
-        "too. After that it is disconnected.",
-    )

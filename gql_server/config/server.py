@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from gql_server.config.list_values import check_hosts, check_origins, split_list
 
@@ -10,7 +10,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class ServerSettings(BaseModel):
-    """Where the server listens, which hosts and origins it accepts, and how it stops."""
+    """Where the server listens, which clients it accepts, when it disconnects them, and how it stops."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8000, description="Port to listen on; 0 chooses a free port.")
@@ -45,6 +45,11 @@ class ServerSettings(BaseModel):
         le=600,
         description="Seconds that requests in flight may take after the closing of the port. "
         "Operations that take longer get 503.",
+    )
+    download_patience: PositiveFloat = Field(
+        default=60.0,
+        description="Seconds that a client may take to accept the next part of a response. After that it is "
+        "disconnected.",
     )
 
     @property
