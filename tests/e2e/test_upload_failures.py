@@ -80,7 +80,7 @@ async def test_upload_follows_no_links(sqlite_store: Store, tmp_path: Path) -> N
     assert [entry.name for entry in outside.iterdir()] == ["file"]
     assert (outside / "file").read_bytes() == b"mine"
     assert (root / "file-link").read_bytes() == b"yours"
-    assert sorted(entry.name for entry in root.iterdir()) == ["folder", "link", "file-link"]
+    assert sorted(entry.name for entry in root.iterdir()) == ["file-link", "folder", "link"]
 
 
 async def test_uploads_in_progress_are_limited(sqlite_store: Store, tmp_path: Path) -> None:
