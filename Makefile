@@ -48,7 +48,6 @@ format: $(VENV)/.developed ## Format the code
 	$(BIN)/ruff format
 
 lock: $(VENV)/.developed ## Resolve the newest versions and write constraints.txt
-	$(PIP) install --quiet uv
 	sed -n '/^#/p' constraints.txt > $(VENV)/constraints.head
 	echo 'mlflow-skinny<=3.15.0' > $(VENV)/constraints.bound
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
@@ -57,6 +56,6 @@ lock: $(VENV)/.developed ## Resolve the newest versions and write constraints.tx
 	mv $(VENV)/constraints.new constraints.txt
 
 clean: ## Remove all generated files
-	rm -rf $(VENV) demo-store gql_server/http/graphiql/built frontend/node_modules \
+	rm -rf $(VENV) .mlflow demo-store gql_server/http/graphiql/built frontend/node_modules \
 		examples/dashboard/node_modules examples/dashboard/dist examples/dashboard/src/gql \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

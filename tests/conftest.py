@@ -93,8 +93,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(tmp_path_factory.mktemp("artifacts")),
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(_FOREIGN_VARIABLES)]:
-            patch.delenv(name)
+        for name in os.environ.keys() - {"GQL_TEST_ENVIRONMENTS"}:
+            if name.startswith(_FOREIGN_VARIABLES):
+                patch.delenv(name)
         for name, value in values.items():
             patch.setenv(name, value)
         yield

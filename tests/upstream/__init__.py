@@ -1,0 +1,1 @@
+"""Other versions of MLflow, each in a virtual environment of its own."""
