@@ -29,6 +29,9 @@ _CURRENT = ("sqlalchemy",)
 _OLD = ("sqlalchemy<2.1", "setuptools<81")
 """MLflow before 3.10 imports a pool that SQLAlchemy 2.1 lacks, and before 3 `pkg_resources`."""
 
+_WITHOUT_SKINNY = {"3.18.0": "3.17.2"}
+"""Versions of mlflow whose mlflow-skinny is not published, and the version whose requirements they take."""
+
 _IMPORTED = {"skinny": "mlflow.store.tracking.sqlalchemy_store", "full": "mlflow.server"}
 
 _NO_ANSWER = 2
@@ -43,7 +46,7 @@ def skinny_python(version: str) -> Path:
 
     Without uv or a package index the test is skipped; in CI it fails.
     """
-    return environment_python("skinny", (f"mlflow-skinny=={version}", *_DRIVERS, *_bounds(version)))
+    return _version_python("skinny", version, "mlflow-skinny")
 
 
 def full_python(version: str) -> Path:
@@ -51,7 +54,13 @@ def full_python(version: str) -> Path:
 
     Without uv or a package index the test is skipped; in CI it fails.
     """
-    return environment_python("full", (f"mlflow=={version}", "flask-wtf", *_DRIVERS, *_bounds(version)))
+    return _version_python("full", version, "mlflow", "flask-wtf")
+
+
+def _version_python(kind: str, version: str, *packages: str) -> Path:
+    resolved = _WITHOUT_SKINNY.get(version, version)
+    requirements = (f"{packages[0]}=={resolved}", *packages[1:], *_DRIVERS, *_bounds(version))
+    return environment_python(kind, requirements, None if resolved == version else f"mlflow=={version}")
 
 
 def _bounds(version: str) -> tuple[str, ...]:
@@ -59,31 +68,34 @@ def _bounds(version: str) -> tuple[str, ...]:
 
 
 @cache
-def environment_python(kind: str, requirements: tuple[str, ...]) -> Path:
+def environment_python(kind: str, requirements: tuple[str, ...], replacement: str | None = None) -> Path:
     """Return the Python of the environment with these requirements, and make it first if it is not complete.
 
-    The first requirement is the version of MLflow.
+    The first requirement is the version of MLflow. `replacement` replaces its files, without requirements.
     """
-    inputs = "\n".join([RESOLVED_ON, platform.python_version(), *requirements])
+    replacements = [replacement] if replacement else []
+    inputs = "\n".join([RESOLVED_ON, platform.python_version(), *requirements, *replacements])
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:8]
-    version = requirements[0].partition("==")[2]
+    version = (replacement or requirements[0]).partition("==")[2]
     folder = ENVIRONMENTS / f"{kind}-{version}-{digest}"
     complete = folder / "complete"
     with _locked(ENVIRONMENTS / f"{folder.name}.lock"):
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _make(folder, kind, requirements)
+            _make(folder, kind, requirements, replacements)
             complete.touch()
     return folder / "bin" / "python"
 
 
-def _make(folder: Path, kind: str, requirements: tuple[str, ...]) -> None:
+def _make(folder: Path, kind: str, requirements: tuple[str, ...], replacements: list[str]) -> None:
     uv = _uv_executable()
     _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
     pip = (uv, "pip", "install", "--quiet", "--python", str(folder))
     result = _run(*pip, "--exclude-newer", RESOLVED_ON, *requirements, accepted=(0, _NO_ANSWER))
     if result.returncode:
         skip_or_fail("package index for uv", ConnectionError(result.stderr))
+    if replacements:
+        _run(*pip, "--no-deps", "--reinstall", *replacements)
     # This checks the environment, and writes the bytecode: a later start takes 3 seconds in place of 9.
     _run(str(folder / "bin" / "python"), "-c", f"import {_IMPORTED[kind]}")
 
