@@ -7,6 +7,7 @@ from typing_extensions import override
 from gql_server.cache.cache_key import page_parts
 from gql_server.cache.record_reader import RecordReader
 from schema.ports.registry import RegistryStore, VersionKey
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
@@ -26,6 +27,10 @@ class CachedRegistry(RegistryStore):
     def __init__(self, store: RegistryStore, reader: RecordReader) -> None:
         self._store = store
         self._reader = reader
+
+    @override
+    async def features(self) -> Collection[StoreFeature]:
+        return await self._store.features()
 
     @override
     async def models(self, filter_: str | None, page: Page) -> Pages:

@@ -18,6 +18,7 @@ from schema.ports.artifacts import ArtifactStore
 from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
+from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import (
@@ -209,6 +210,10 @@ class CachedTracking(TrackingWithArtifacts):
     @override
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
         return await self._store.points_after(series, after, first)
+
+    @override
+    async def info(self) -> StoreInfo:
+        return await self._store.info()
 
     @override
     async def ready(self) -> None:

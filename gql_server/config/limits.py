@@ -41,6 +41,7 @@ class StoreLimits:
     """Limits of one call to a store, and of concurrent calls; times are in seconds."""
 
     store_timeout: float
+    schema_check_seconds: float
     store_threads: int
     database_threads: int
     write_threads: int

@@ -32,7 +32,11 @@ class StoreSettings(BaseModel):
     database_threads: PositiveInt = Field(
         default=8,
         le=64,
-        description="Maximum concurrent SQL statements of one process. MLflow's engine has 15 connections.",
+        description="Maximum concurrent SQL statements of one process. It has two connections more.",
+    )
+    schema_check_seconds: PositiveFloat = Field(
+        default=10.0,
+        description="Seconds after which the revision of a database is read again, to notice a migration.",
     )
 
     @field_validator("tracking_uri")

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.runtime.shutdown import Shutdown
 from schema.ports.errors import PublicError
+from schema.ports.store_info import StoreFeature
 from schema.ports.tracking import Tracking
 
 _STORE_TIMEOUT: Final = 5.0
@@ -28,7 +29,10 @@ def healthz(stats: CacheStats) -> Callable[[Request], Awaitable[Response]]:
 
 
 def readyz(tracking: Tracking, shutdown: Shutdown) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint that responds with 200 if the store responds, and else with 503 and the reason."""
+    """Return the endpoint that responds with 200 if the store responds, and else with 503 and the reason.
+
+    The response names the revision of the store's database and the optional features that the store has.
+    """
 
     async def endpoint(_request: Request) -> Response:
         if shutdown.started:
@@ -36,11 +40,15 @@ def readyz(tracking: Tracking, shutdown: Shutdown) -> Callable[[Request], Awaita
         try:
             async with asyncio.timeout(_STORE_TIMEOUT):
                 await tracking.ready()
+                info = await tracking.info()
         except PublicError as error:
             return _not_ready(str(error))
         except TimeoutError:
             return _not_ready("The store does not respond in time.")
-        return JSONResponse({"status": "ready"})
+        features = [feature.name for feature in StoreFeature if feature in info.features]
+        return JSONResponse(
+            {"status": "ready", "database_revision": info.database_revision, "features": features}
+        )
 
     return endpoint
 

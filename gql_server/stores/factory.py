@@ -9,6 +9,7 @@ from gql_server.config.store import default_tracking_uri
 from gql_server.stores.allowed_roots import AllowedRoots
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
+from gql_server.stores.mlflow.schema_check import check_database
 from gql_server.stores.mlflow.single_attempt import open_single_attempt_store
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.tracking import MlflowTracking
@@ -47,11 +48,11 @@ def store_from(settings: Settings) -> OpenableTracking:
 def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable) -> WriteStore:
     """Return the settings' store for changes; it invalidates the records of `cached` after each change.
 
-    A database is written through the engine that reads it. Over HTTP, a separate store sends each request
-    once.
+    A database is changed by MLflow's own store, which opens again, or refuses to, when the revision of the
+    database changes. Over HTTP, a separate store sends each request once.
     """
     lazy = (
-        store.lazy_store
+        LazyStore(settings.tracking_uri, identity=store.identity)
         if isinstance(store, LazySqlTracking)
         else LazyStore(
             settings.tracking_uri,
@@ -64,6 +65,15 @@ def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable)
     calls = StoreCalls(lazy, threads, settings.azure_retries)
     roots = AllowedRoots(settings.artifact_roots)
     return WriteStore(calls, store.kind, settings.store_timeout, cached, roots)
+
+
+def check_writes(settings: Settings) -> None:
+    """Raise `StoreConfigError` if changes are allowed, but cannot be made to the settings' database.
+
+    Reading a database needs no particular version of MLflow, changing it does. This blocks.
+    """
+    if settings.writable and kind_of(settings.tracking_uri) is StoreKind.SQL:
+        check_database(settings.tracking_uri)
 
 
 def _separate_registry(settings: Settings) -> OpenableRegistry | None:

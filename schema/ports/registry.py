@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class RegistryStore(Protocol):
     only if a filter selects them. `stage` is None if none was ever set. `source_run_id` and `logged_model_id`
     are None if the version was not made from a run or from a logged model.
     """
+
+    async def features(self) -> Collection[StoreFeature]:
+        """Return which of `REGISTRY_FEATURES` the registry has; none without a registry."""
+        ...
 
     async def models(self, filter_: str | None, page: "Page") -> "Pages":
         """Return one page of the models that match MLflow's filter string, sorted by name.

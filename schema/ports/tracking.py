@@ -22,6 +22,7 @@ from schema.ports.artifacts import ArtifactStore
 from schema.ports.condition import Condition, KeyKind
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import LongHistories
+from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.store_ports import StorePorts
 from schema.ports.table import Many, One, Span, Table
@@ -257,6 +258,10 @@ class Tracking(StorePorts, LongHistories, Protocol):
         all series together have more than `GQL_MAX_POINTS` points to return, or, for a sample, more than
         `GQL_MAX_SAMPLED_POINTS` points to read.
         """
+        ...
+
+    async def info(self) -> StoreInfo:
+        """Return the revision of the store's database, and the features of the store and its registry."""
         ...
 
     async def ready(self) -> None:

@@ -1,7 +1,6 @@
 """Acknowledged writes survive a kill of the server."""
 
 import threading
-from pathlib import Path
 
 import httpx
 import sqlalchemy
@@ -81,9 +80,9 @@ def _check(client: MlflowClient, run_id: str, acknowledged: list[int]) -> None:
         assert len(points) - len(acknowledged) in {0, 1}
 
 
-def test_sqlite_syncs_each_commit(sqlite_store: Store, tmp_path: Path) -> None:
+def test_sqlite_syncs_each_commit(sqlite_store: Store) -> None:
     """SQLite syncs each commit to the disk, so that a power failure loses no acknowledged write."""
-    store = open_mlflow_sql_store(sqlite_store.uri, str(tmp_path), create_default_experiment=False)
+    store = open_mlflow_sql_store(sqlite_store.uri)
     with store.engine.connect() as connection:
         journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
         full = connection.exec_driver_sql("PRAGMA synchronous").scalar()

@@ -1,12 +1,12 @@
 """An MLflow store that opens on first use, and again after its file was replaced."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 
 from mlflow.store.tracking.abstract_store import AbstractStore
 
-from gql_server.stores.mlflow.file_identity import FileIdentity, file_identity
+from gql_server.stores.file_identity import file_identity
 from gql_server.stores.mlflow.open_store import open_store
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreUnavailable
@@ -16,17 +16,26 @@ RETRY_SECONDS = 1.0
 
 
 class LazyStore:
-    """Opens MLflow's store at a URI with `build`. Its methods block; call them in worker threads."""
+    """Opens MLflow's store at a URI with `build`. Its methods block; call them in worker threads.
+
+    The store opens again when `identity` of the URI changes, as it does when its file is replaced.
+    """
 
     def __init__(
-        self, uri: str, *, create: bool = False, build: Callable[..., AbstractStore] = open_store
+        self,
+        uri: str,
+        *,
+        create: bool = False,
+        build: Callable[..., AbstractStore] = open_store,
+        identity: Callable[[str], Hashable] = file_identity,
     ) -> None:
         self._uri = uri
         self._build = build
         self._create = create
         self._lock = Lock()
         self._store: AbstractStore | None = None
-        self._identity: FileIdentity = None
+        self._read_identity = identity
+        self._identity: Hashable = None
         self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
 
     def get(self) -> AbstractStore:
@@ -55,7 +64,7 @@ class LazyStore:
                 raise type(error)(*error.args) from error
         self._failure = None
         store = self._build(self._uri, create=self._create)
-        self._identity = file_identity(self._uri)
+        self._identity = self._read_identity(self._uri)
         # A store that existed is not created again: after its deletion an empty store would hide the loss.
         self._create = False
         self._store = store
@@ -65,8 +74,8 @@ class LazyStore:
         if self._store is None:
             return
         try:
-            same = file_identity(self._uri) == self._identity
-        except StoreUnavailable:
+            same = self._read_identity(self._uri) == self._identity
+        except (StoreConfigError, StoreUnavailable):
             self._close()
             raise
         if not same:

@@ -3,22 +3,17 @@
 import os
 
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from gql_server.config.azure import AzureOptions, AzureSettings
 from gql_server.stores.azure.plugin_stores import open_workspace_store
-from gql_server.stores.mlflow.database_url import parse_database_url
 from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
-from gql_server.stores.mlflow.schema_check import (
-    check_database,
-    create_sqlite_database,
-    silence_database_logs,
-)
+from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store
+from gql_server.stores.mlflow.schema_check import check_database, silence_database_logs
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import folder_of, kind_of, redacted_uri, scheme_of, sqlite_file
+from gql_server.stores.uri import folder_of, kind_of, redacted_uri, scheme_of
 from schema.ports.store_kind import StoreKind
 
 
@@ -42,14 +37,11 @@ def open_store(uri: str, *, create: bool = False, azure: AzureOptions | None = N
 
 def _open_database(uri: str, *, create: bool) -> AbstractStore:
     silence_database_logs()
-    path = sqlite_file(parse_database_url(uri))
-    new = create and path is not None and not path.exists()
-    if new:
-        create_sqlite_database(uri)
+    if create:
+        create_sqlite_store(uri)
     check_database(uri)
-    artifact_root = os.environ.get("_MLFLOW_SERVER_ARTIFACT_ROOT", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
     try:
-        return open_mlflow_sql_store(uri, artifact_root, create_default_experiment=new)
+        return open_mlflow_sql_store(uri)
     except MlflowException as error:
         if error.error_code == "INVALID_STATE":
             message = f"{redacted_uri(uri)}: {error.message}"

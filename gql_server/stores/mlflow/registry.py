@@ -9,10 +9,12 @@ from gql_server.stores.mlflow import entity_tables, model_entity_tables
 from gql_server.stores.mlflow.merged_pages import merged_pages
 from gql_server.stores.mlflow.registry_reader import RegistryReader
 from gql_server.stores.mlflow.store_calls import StoreCalls
+from gql_server.stores.mlflow.store_features import StoreFeatures
 from gql_server.stores.optional_features import default_if_unsupported
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, count_rows, read_page
 from gql_server.stores.store_call import port_call
 from schema.ports.registry import RegistryStore, VersionKey
+from schema.ports.store_info import StoreFeature
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
@@ -25,6 +27,7 @@ class MlflowRegistry(RegistryStore):
         self.timeout = timeout
         self._calls = calls
         self._reader = RegistryReader(calls, kind, max_scanned)
+        self._features = StoreFeatures(calls, kind)
         self._max_scanned = max_scanned
 
     async def open(self) -> None:
@@ -35,6 +38,11 @@ class MlflowRegistry(RegistryStore):
     async def close(self) -> None:
         """Release connections and threads."""
         await self._calls.close()
+
+    @override
+    @port_call
+    async def features(self) -> Collection[StoreFeature]:
+        return await default_if_unsupported(self._open_and_read_features(), ())
 
     @override
     @port_call
@@ -111,6 +119,10 @@ class MlflowRegistry(RegistryStore):
         check_versions(key.version for key in keys)
         versions = await self._reader.versions(keys)
         return entity_tables.key_value_lists(versions[key].tags if key in versions else {} for key in keys)
+
+    async def _open_and_read_features(self) -> Collection[StoreFeature]:
+        await self._calls.open()
+        return await self._features.registry()
 
     async def _count(self, fetch: FetchPage) -> int | None:
         return await count_rows(fetch, OPAQUE_TOKENS, self._max_scanned)

@@ -4,44 +4,25 @@
 """
 
 import logging
-import re
-from collections.abc import Sequence
-from contextlib import closing, suppress
-from typing import Any
+from contextlib import closing
 
 import mlflow
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from mlflow.store.db.base_sql_model import Base
-from mlflow.store.db.utils import (
-    _get_alembic_config,
-    _initialize_tables,
-    _make_parent_dirs_if_sqlite,
-    create_sqlalchemy_engine,
-)
+from mlflow.store.db.utils import _get_alembic_config
 from sqlalchemy import Connection, create_engine, inspect
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from gql_server.stores.mlflow.database_url import connection_url, parse_database_url
+from gql_server.stores.database_errors import connection_error, missing_driver
+from gql_server.stores.database_url import connection_url
 from gql_server.stores.store_config_error import StoreConfigError
-from gql_server.stores.uri import redacted_uri, sqlite_file
-from schema.ports.errors import StoreUnavailable
-
-_DRIVER_EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
-"""The extras of this distribution that install a driver."""
-
-# Errors that no retry fixes, by their text: drivers have no error codes before the connection is established.
-_PERMANENT_ERROR = re.compile(
-    r"password authentication failed|no password supplied|no pg_hba\.conf entry|does not exist|Access denied"
-    r"|Unknown database|Login failed|file is not a database|permission denied for|invalid dsn",
-    re.IGNORECASE,
-)
+from gql_server.stores.uri import redacted_uri
 
 
 def check_database(uri: str) -> None:
-    """Return if this version of MLflow can read the database unchanged; change nothing in it.
+    """Return if the installed MLflow can open and change the database without a migration; change nothing.
 
     Raises `StoreConfigError` if it cannot, `StoreUnavailable` if the database cannot be reached now.
     """
@@ -49,32 +30,17 @@ def check_database(uri: str) -> None:
     try:
         engine = create_engine(url, poolclass=NullPool)
     except (ImportError, NoSuchModuleError) as error:
-        raise StoreConfigError(_missing_driver(uri, url, error)) from error
+        raise missing_driver(uri, url, error) from error
     try:
         with closing(engine.connect()) as connection:
-            _check_schema(uri, connection)
+            problem = _schema_problem(connection)
     except DBAPIError as error:
-        raise _connection_error(uri, error) from error
+        raise connection_error(uri, error) from error
     finally:
         engine.dispose()
-
-
-def create_sqlite_database(uri: str) -> None:
-    """Create a SQLite database that does not exist yet, with its folder and MLflow's tables."""
-    path = sqlite_file(parse_database_url(uri))
-    if path is None or path.exists():
-        return
-    _make_parent_dirs_if_sqlite(uri)
-    engine = create_sqlalchemy_engine(uri)
-    try:
-        _initialize_tables(engine)
-    except BaseException:
-        # The next start would refuse an incomplete database.
-        with suppress(OSError):
-            path.unlink()
-        raise
-    finally:
-        engine.dispose()
+    if problem is not None:
+        message = f"{redacted_uri(uri)}: {problem}"
+        raise StoreConfigError(message)
 
 
 def silence_database_logs() -> None:
@@ -83,47 +49,17 @@ def silence_database_logs() -> None:
     logging.getLogger("alembic").setLevel(logging.ERROR)
 
 
-def _check_schema(uri: str, connection: Connection) -> None:
-    tables = {name for name in inspect(connection).get_table_names() if not name.startswith("alembic_")}
-    heads = MigrationContext.configure(connection).get_current_heads()
-    script = ScriptDirectory.from_config(_get_alembic_config(""))
-    problem = _schema_problem(heads, tables, script)
-    if problem:
-        message = f"{redacted_uri(uri)}: {problem.format(uri=redacted_uri(uri), version=mlflow.__version__)}"
-        raise StoreConfigError(message)
-
-
-def _schema_problem(heads: Sequence[str], tables: set[str], script: ScriptDirectory) -> str | None:
-    upgrade = "make a backup and run: mlflow db upgrade {uri}"
-    if not tables:
-        return f"the database is empty; to create MLflow's tables, {upgrade}"
-    if not heads:
-        return f"the database has tables, but no MLflow schema revision; {upgrade}"
-    known = {revision.revision for revision in script.walk_revisions()}
-    if not known.issuperset(heads):
+def _schema_problem(connection: Connection) -> str | None:
+    actual = sorted(MigrationContext.configure(connection).get_current_heads())
+    expected = sorted(ScriptDirectory.from_config(_get_alembic_config("")).get_heads())
+    if actual != expected:
         return (
-            "the database was created by a later MLflow than this server's, {version}; upgrade MLflow here."
+            f"changes are made by the installed MLflow {mlflow.__version__}, which needs the schema revision "
+            f"{' and '.join(expected)}, but the database has {' and '.join(actual) or 'none'}. Install the "
+            "MLflow version of the database (docs/compatibility.md lists the revisions), or set the tracking "
+            "URI to an `mlflow server` of that version, through which every version can be changed."
         )
-    if set(heads) != set(script.get_heads()):
-        return f"the database is behind this server's MLflow, {{version}}; {upgrade}"
-    missing = sorted(set(Base.metadata.tables) - tables)
-    return f"the database lacks tables of MLflow {{version}}: {', '.join(missing)}" if missing else None
-
-
-def _missing_driver(uri: str, url: URL, error: Exception) -> str:
-    name = error.name if isinstance(error, ImportError) and error.name else url.drivername
-    extra = _DRIVER_EXTRAS.get(url.get_backend_name() if isinstance(error, ImportError) else "")
-    install = f"pip install 'mlflow-gql-server[{extra}]'" if extra else f"pip install {name}"
-    hint = "; write the URI as mysql+pymysql://" if name == "MySQLdb" else ""
-    return f"{redacted_uri(uri)} needs the Python driver {name}, which is not installed: {install}{hint}"
-
-
-def _connection_error(uri: str, error: DBAPIError) -> Exception:
-    text = _one_line(error.orig)
-    if _PERMANENT_ERROR.search(text):
-        return StoreConfigError(f"{redacted_uri(uri)}: {text}")
-    return StoreUnavailable("The tracking database cannot be reached.")
-
-
-def _one_line(error: Any) -> str:
-    return " ".join(str(error).split())
+    missing = sorted(set(Base.metadata.tables) - set(inspect(connection).get_table_names()))
+    return (
+        f"the database lacks tables of MLflow {mlflow.__version__}: {', '.join(missing)}" if missing else None
+    )

@@ -23,6 +23,7 @@ from gql_server.stores.mlflow.models import MlflowModels
 from gql_server.stores.mlflow.open_store import open_store
 from gql_server.stores.mlflow.searches import Searches
 from gql_server.stores.mlflow.store_calls import StoreCalls
+from gql_server.stores.mlflow.store_features import StoreFeatures
 from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.mlflow.uncounted_histories import UncountedHistories
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
@@ -32,6 +33,7 @@ from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import kind_of, redacted_uri
 from schema.ports.errors import PublicError, StoreTimeout, StoreUnavailable, UnsupportedByStore
 from schema.ports.models import ModelStore
+from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import (
@@ -80,6 +82,7 @@ class MlflowTracking(UncountedHistories, Tracking):
         self._searches = Searches(self._reader, self._kind, capabilities, max_scanned, limits.max_groups)
         model_reader = ModelReader(self._calls, self._reader, self._kind, max_scanned)
         self._models = MlflowModels(model_reader, self._reader, self._kind, self.timeout)
+        self._features = StoreFeatures(self._calls, self._kind)
         self._separate_registry = registry
         self._registry = registry or registry_at("", uri, limits, azure=azure)
         if self._kind not in {StoreKind.SQL, StoreKind.FILE}:
@@ -129,6 +132,12 @@ class MlflowTracking(UncountedHistories, Tracking):
             raise StoreConfigError(message) from error
         except Exception as error:
             raise public_error_from(error) or error from error
+
+    @override
+    @port_call
+    async def info(self) -> StoreInfo:
+        features = await self._features.tracking()
+        return StoreInfo(None, {*features, *await self.registry.features()})
 
     @override
     @port_call

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import exc
 
+from gql_server.stores.database_errors import is_locked
 from gql_server.stores.errors import public_error_from
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
@@ -13,9 +14,12 @@ _log = logging.getLogger(__name__)
 
 # https://www.sqlite.org/rescode.html: SQLITE_ERROR, an error in the statement itself
 _SQLITE_ERROR = 1
-_SQLITE_LOCKED = {5, 6}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled
 _POSTGRES_CANCELED = "57014"
+# undefined_table, undefined_column, and the change of a type under a prepared statement
+_POSTGRES_SCHEMA_CODES = {"42P01", "42703", "0A000"}
+# ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_TABLE_DEF_CHANGED
+_MYSQL_SCHEMA_CODES = {1146, 1054, 1412}
 # ER_QUERY_TIMEOUT of MySQL and ER_STATEMENT_TIMEOUT of MariaDB
 _MYSQL_TIMEOUTS = {3024, 1969}
 
@@ -47,8 +51,19 @@ def public_error_from_driver(error: Exception, timeout: float) -> PublicError | 
     _log.warning("The tracking database failed: %s", type(original).__name__, exc_info=original)
     if _is_timeout(original):
         return database_timeout(timeout)
-    locked = getattr(original, "sqlite_errorcode", None) in _SQLITE_LOCKED
-    return StoreUnavailable(_LOCKED if locked else _UNAVAILABLE)
+    return StoreUnavailable(_LOCKED if is_locked(original) else _UNAVAILABLE)
+
+
+def is_schema_error(error: Exception) -> bool:
+    """Return whether a statement failed for a table or column that the database does not have (any more)."""
+    original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
+    code = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
+    number = original.args[0] if getattr(original, "args", ()) else None
+    return (
+        getattr(original, "sqlite_errorcode", None) == _SQLITE_ERROR
+        or code in _POSTGRES_SCHEMA_CODES
+        or (_is_database_error(error) and number in _MYSQL_SCHEMA_CODES)
+    )
 
 
 def _kind(error: Exception) -> str:
@@ -58,6 +73,11 @@ def _kind(error: Exception) -> str:
         if name in names:
             return name
     return ""
+
+
+def _is_database_error(error: Exception) -> bool:
+    # https://peps.python.org/pep-0249/#exceptions: the base class of all errors of a driver's statements
+    return any(base.__name__ == "DatabaseError" for base in type(error).__mro__)
 
 
 def _is_disconnect(error: Exception) -> bool:

@@ -1,23 +1,26 @@
 """The tracking port over a database that is opened when it is first used."""
 
 import asyncio
-from functools import partial
+from collections.abc import Hashable
 
+from sqlalchemy import Engine
 from typing_extensions import override
 
 from gql_server.config.limits import StoreLimits
-from gql_server.stores.mlflow.lazy_store import LazyStore
+from gql_server.stores.file_identity import file_identity
+from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store
 from gql_server.stores.registry_factory import OpenableRegistry
-from gql_server.stores.sql.lazy_engine import engine_of
+from gql_server.stores.sql.database.database import Database
+from gql_server.stores.sql.database.read_engine import create_read_engine
 from gql_server.stores.sql.tracking import SqlTracking
-from gql_server.stores.workspaces import request_workspace
+from gql_server.stores.workspaces import request_workspace, workspaces_enabled
 
 
 class LazySqlTracking(SqlTracking):
-    """The port over the database at a tracking URI, with the engine of MLflow's own store.
+    """The port over the database at a tracking URI, of any revision of MLflow.
 
-    The first call opens it, and after a failure a later call. `registry` is the model registry, if it is in
-    another store.
+    The first call opens it, and after a failure a later call. `create` lets MLflow create a SQLite file that
+    does not exist. `registry` is the model registry, if it is in another store.
     """
 
     def __init__(
@@ -28,23 +31,24 @@ class LazySqlTracking(SqlTracking):
         create: bool = False,
         registry: OpenableRegistry | None = None,
     ) -> None:
-        self._store = LazyStore(uri, create=create)
+        self._uri = uri
+        self._limits = limits
+        self._create = create
         self._separate_registry = registry
-        engine = partial(engine_of, self._store)
-        super().__init__(engine, limits, workspace=request_workspace(), registry=registry)
+        self._database = Database(uri, self._create_engine, limits, workspaces=workspaces_enabled())
+        super().__init__(self._database, limits, workspace=request_workspace(), registry=registry)
 
-    @property
-    def lazy_store(self) -> LazyStore:
-        """Return MLflow's own store, which writes through the same engine."""
-        return self._store
+    def identity(self, uri: str) -> Hashable:
+        """Return what changes when the database's file is replaced or its revision changes. This blocks."""
+        return file_identity(uri), self._database.get().schema.revision
 
     async def open(self) -> None:
         """Open the database and read from it.
 
-        Raise `StoreConfigError` if the URI is invalid or the database must be upgraded, `StoreUnavailable` or
+        Raise `StoreConfigError` if the URI is invalid or the database cannot be served, `StoreUnavailable` or
         `StoreTimeout` if a later attempt may succeed.
         """
-        await asyncio.to_thread(self._store.get)
+        await asyncio.to_thread(self._database.get)
         await self.ready()
         if self._separate_registry is not None:
             await self._separate_registry.open()
@@ -54,4 +58,11 @@ class LazySqlTracking(SqlTracking):
         await super().close()
         if self._separate_registry is not None:
             await self._separate_registry.close()
-        await asyncio.to_thread(self._store.close)
+        await asyncio.to_thread(self._database.close)
+
+    def _create_engine(self) -> Engine:
+        if self._create:
+            create_sqlite_store(self._uri)
+            # A store that existed is not created again: an empty store would hide that it was deleted.
+            self._create = False
+        return create_read_engine(self._uri, self._limits.database_threads, self._limits.store_timeout)

@@ -4,12 +4,15 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.sql import Executable
 
+from gql_server.stores.sql.connection_setup import execute_directly, set_up_connection
+from gql_server.stores.sql.database.database import OpenDatabase
+from gql_server.stores.sql.database.database_schema import DatabaseSchema
 from gql_server.stores.sql.dialects.dialect import Dialect
-from gql_server.stores.sql.dialects.selection import dialect_of
 from schema.ports.errors import PublicError
+from schema.ports.store_info import StoreFeature
 
 _T = TypeVar("_T")
 
@@ -33,14 +36,13 @@ class Session:
     """
 
     dialect: Dialect
-    """The dialect of the engine; `run` sets it before it calls `work`."""
+    """The dialect of the database; `run` sets it before it calls `work`."""
+    schema: DatabaseSchema
+    """The schema of the database; `run` sets it before it calls `work`."""
 
-    def __init__(
-        self, open_engine: Callable[[], Engine], timeout: float, workspace: str | None = None
-    ) -> None:
+    def __init__(self, timeout: float, workspace: str | None = None) -> None:
         self.workspace = workspace
-        self._open_engine = open_engine
-        self._engine: Engine | None = None
+        self._database: OpenDatabase | None = None
         self._timeout = timeout
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -52,13 +54,13 @@ class Session:
         """Return whether the caller has left."""
         return self._cancelled
 
-    def run(self, work: Callable[["Session"], _T]) -> _T:
+    def run(self, database: OpenDatabase, work: Callable[["Session"], _T]) -> _T:
         """Call `work` while the session has a connection, and release the connection afterwards."""
         self._raise_if_cancelled()
-        self._engine = engine = self._open_engine()
-        self.dialect = dialect_of(engine)
-        with engine.connect() as connection:
-            self._set_up(connection)
+        self._database, self.dialect, self.schema = database, database.dialect, database.schema
+        self._released.clear()
+        with database.engine.connect() as connection:
+            set_up_connection(connection, database.dialect, self._timeout)
             with self._lock:
                 self._connection = connection
             try:
@@ -77,9 +79,11 @@ class Session:
                         connection.invalidate()
                 self._released.set()
 
-    def rows(self, statement: Executable) -> list[Row]:
-        """Return all rows of a statement."""
+    def rows(self, statement: Executable, *, of: StoreFeature | None = None) -> list[Row]:
+        """Return all rows of a statement; none if the database lacks the feature that it reads."""
         rows: list[Row] = []
+        if of is not None and not self.schema.has(of):
+            return rows
         for chunk in self.chunks(statement, stream=False):
             rows += chunk
         return rows
@@ -108,16 +112,17 @@ class Session:
         """
         statement = self.dialect.snapshot_statement
         if statement:
-            _execute(self._open_connection(), statement)
+            execute_directly(self._open_connection(), statement)
 
     def cancel(self) -> None:
         """Interrupt the statement that runs, and let no other start."""
         self._cancelled = True
         for _ in range(_MAX_INTERRUPTS):
             with self._lock:
-                if self._connection is None or self._engine is None:
+                if self._connection is None or self._database is None:
                     return
-                self.dialect.interrupt(self._engine, self._connection.connection.dbapi_connection)
+                driver_connection = self._connection.connection.dbapi_connection
+                self.dialect.interrupt(self._database.engine, driver_connection)
             # An interrupt has no effect on a statement that is about to start; by now it has started.
             self._released.wait(_INTERRUPT_INTERVAL)
 
@@ -129,22 +134,6 @@ class Session:
     def _raise_if_cancelled(self) -> None:
         if self._cancelled:
             raise SessionCancelled
-
-    def _set_up(self, connection: Connection) -> None:
-        if connection.info.setdefault("gql_functions", False) is False:
-            # Once for each connection: adding a function makes SQLite compile all its statements again.
-            self.dialect.add_functions(connection.connection.dbapi_connection)
-            connection.info["gql_functions"] = True
-        for statement in self.dialect.setup_statements(self._timeout):
-            _execute(connection, statement)
-
-
-def _execute(connection: Connection, statement: str) -> None:
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(statement)
-    finally:
-        cursor.close()
 
 
 def _fetch(result: CursorResult[Any], size: int) -> Any:

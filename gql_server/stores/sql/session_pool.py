@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Engine
-
 from gql_server.runtime.threads import Threads
-from gql_server.stores.sql.driver_errors import database_timeout, public_error_from_driver
+from gql_server.stores.sql.database.database import Database
+from gql_server.stores.sql.database.database_schema import DatabaseSchema
+from gql_server.stores.sql.driver_errors import (
+    database_timeout,
+    is_schema_error,
+    public_error_from_driver,
+)
 from gql_server.stores.sql.session import Session, SessionCancelled
 
 _T = TypeVar("_T")
@@ -16,18 +20,18 @@ _T = TypeVar("_T")
 class SessionPool:
     """Reads from a database in worker threads, so that the event loop is not blocked.
 
-    `open_engine` is called in the worker threads, `workspace` in the context of each caller. `timeout` is in
-    seconds for one call.
+    The database is opened in the worker threads. `workspace` is called in the context of each caller.
+    `timeout` is in seconds for one call.
     """
 
     def __init__(
         self,
-        open_engine: Callable[[], Engine],
+        database: Database,
         threads: int,
         timeout: float,
         workspace: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._open_engine = open_engine
+        self._database = database
         self._timeout = timeout
         self._workspace = workspace
         self._threads = Threads(threads, "database")
@@ -40,7 +44,7 @@ class SessionPool:
         The time spent waiting for a free thread counts toward the timeout. Raise `StoreTimeout` after the
         timeout and `StoreUnavailable` if the database cannot be used now.
         """
-        session = Session(self._open_engine, self._timeout, self._workspace())
+        session = Session(self._timeout, self._workspace())
         result: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._run, session, work))
         try:
             async with asyncio.timeout(self._timeout):
@@ -51,6 +55,10 @@ class SessionPool:
             if result.cancelled():
                 self._interrupt_threads.submit(session.cancel)
 
+    async def schema(self) -> DatabaseSchema:
+        """Return the schema of the database; raise `StoreTimeout` or `StoreUnavailable`."""
+        return await self.read(lambda session: session.schema)
+
     async def close(self) -> None:
         """Release the threads without waiting for the statements that still run."""
         self._threads.close()
@@ -58,7 +66,14 @@ class SessionPool:
 
     def _run(self, session: Session, work: Callable[[Session], _T]) -> _T:
         try:
-            return session.run(work)
+            database = self._database.get()
+            try:
+                return session.run(database, work)
+            except Exception as error:
+                if session.cancelled or not is_schema_error(error):
+                    raise
+                # The database was migrated since its schema was read.
+                return session.run(self._database.reopen(database), work)
         except Exception as error:
             if session.cancelled:
                 raise SessionCancelled from error

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, select
 from typing_extensions import override
 
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.ids import check_experiment_ids, check_run_ids, check_scopes
 from gql_server.stores.sql import experiments
+from gql_server.stores.sql.database.database import Database, database_of
 from gql_server.stores.sql.histories.histories import read_histories, read_samples
 from gql_server.stores.sql.histories.long_histories import SqlLongHistories
 from gql_server.stores.sql.histories.sampled_points import SampleLimits
@@ -22,9 +23,10 @@ from gql_server.stores.sql.runs import RunSearch, runs_by_id
 from gql_server.stores.sql.search_conditions import in_scope, matching_runs
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
-from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, RUNS, TAGS
+from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, TAGS
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
+from schema.ports.store_info import REGISTRY_FEATURES, StoreFeature, StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
 from schema.ports.tracking import (
@@ -45,26 +47,25 @@ from schema.ports.tracking import (
 class SqlTracking(SqlLongHistories, Tracking):
     """MLflow's tables in SQLite, PostgreSQL, MySQL, MariaDB or SQL Server.
 
-    `engine` may be a function: worker threads call it, and it may raise a `PublicError` or
-    `StoreConfigError`. The caller that created the engine disposes of it. `workspace` returns the workspace
-    of the current request, None in a store without workspaces; it is called in the caller's context.
-    `registry` is the model registry, if it is not in this database.
+    An engine may stand for the database; the caller that created it disposes of it. `workspace` returns the
+    workspace of the current request, None in a store without workspaces; it is called in the caller's
+    context. `registry` is the model registry, if it is not in this database.
     """
 
     def __init__(
         self,
-        engine: Engine | Callable[[], Engine],
+        database: Engine | Database,
         limits: StoreLimits,
         *,
         workspace: Callable[[], str | None] = lambda: None,
         registry: RegistryStore | None = None,
     ) -> None:
-        self._open_engine: Callable[[], Engine] = (lambda: engine) if isinstance(engine, Engine) else engine
-        pool = SessionPool(self._open_engine, limits.database_threads, limits.store_timeout, workspace)
+        if isinstance(database, Engine):
+            database = database_of(database, limits)
+        pool = SessionPool(database, limits.database_threads, limits.store_timeout, workspace)
         super().__init__(pool)
         self._sample_limits = SampleLimits(limits.max_sampled_points, limits.max_points)
         self._max_groups = limits.max_groups
-        self._has_start_index: bool | None = None
         self._models = SqlModels(pool)
         self._registry: RegistryStore = registry or SqlRegistry(pool)
 
@@ -174,6 +175,12 @@ class SqlTracking(SqlLongHistories, Tracking):
         )
 
     @override
+    async def info(self) -> StoreInfo:
+        schema = await self._pool.schema()
+        features = schema.features - REGISTRY_FEATURES | {StoreFeature.ARTIFACTS}
+        return StoreInfo(schema.revision, features | frozenset(await self.registry.features()))
+
+    @override
     async def ready(self) -> None:
         await self._pool.read(lambda session: session.rows(select(EXPERIMENTS.c.experiment_id).limit(1)))
 
@@ -188,15 +195,5 @@ class SqlTracking(SqlLongHistories, Tracking):
         return await self._pool.read(lambda session: read_key_values(session, table, run_ids, keys))
 
     def _search(self, session: Session, search: Search) -> RunSearch:
-        # Called in the worker thread: this parses the filter, and reads the indexes from the database.
-        return RunSearch(session, search, has_start_index=self._index_exists())
-
-    def _index_exists(self) -> bool:
-        """Return whether the owner of the database added an index on runs by experiment and start."""
-        if self._has_start_index is None:
-            inspector = inspect(self._open_engine())
-            indexes = [index["column_names"] for index in inspector.get_indexes(RUNS.name)]
-            self._has_start_index = any(
-                names[:1] == ["experiment_id"] and "start_time" in names for names in indexes
-            )
-        return self._has_start_index
+        # Called in the worker thread: this parses the filter.
+        return RunSearch(session, search, has_start_index=session.schema.has_start_index)

@@ -6,15 +6,20 @@ import pytest
 
 from gql_server.routes import health
 from schema.ports.errors import StoreUnavailable
+from schema.ports.store_info import StoreFeature, StoreInfo
 from tests.support.app.app_client import app_client
 from tests.support.schema.memory_tracking import MemoryTracking
 
 
 async def test_readiness_follows_the_store() -> None:
     """Without its store, the server is alive but not ready, and reports the reason."""
-    tracking = MemoryTracking([])
+    tracking = MemoryTracking([], store_info=StoreInfo("abc123", {StoreFeature.DATASETS}))
     async with app_client(tracking) as client:
-        assert (await client.get("/readyz")).json() == {"status": "ready"}
+        assert (await client.get("/readyz")).json() == {
+            "status": "ready",
+            "database_revision": "abc123",
+            "features": ["DATASETS"],
+        }
         tracking.failing["ready"] = StoreUnavailable("The store is down.")
         response = await client.get("/readyz")
         assert response.status_code == 503

@@ -7,6 +7,7 @@ from graphql import parse, validate
 
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
+from schema.ports.store_info import StoreFeature, StoreInfo
 from schema.ports.tracking import Order, Search
 from tests.support.schema.document_strategies import SCHEMA
 from tests.support.schema.execution import execute_query
@@ -219,6 +220,15 @@ async def test_value_of_one_key(*, included: bool) -> None:
 def test_invalid_documents_are_refused(query: str) -> None:
     """Unknown fields and sort keys, invalid types and missing arguments fail validation."""
     assert validate(SCHEMA, parse(query))
+
+
+async def test_features_of_the_store() -> None:
+    """`server` returns what the store has, in a fixed order, with one store call."""
+    info = StoreInfo("abc123", {StoreFeature.REGISTRY, StoreFeature.DATASETS})
+    store = MemoryTracking([], store_info=info)
+    result = await execute_query(store, "{ server { databaseRevision features } }")
+    assert result.data == {"server": {"databaseRevision": "abc123", "features": ["DATASETS", "REGISTRY"]}}
+    assert store.calls == {"info": 1}
 
 
 async def test_server_information() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
+from schema.ports.store_info import REGISTRY_FEATURES, StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 from tests.support.schema import memory_tracking
@@ -76,6 +77,10 @@ class MemoryRegistry:
 
     def __init__(self, store: "MemoryTracking") -> None:
         self._store = store
+
+    async def features(self) -> Collection[StoreFeature]:
+        await self._store.record_call("registry.features")
+        return REGISTRY_FEATURES
 
     async def models(self, filter_: str | None, page: Page) -> Pages:
         await self._store.record_call("registry.models", filter_, page)

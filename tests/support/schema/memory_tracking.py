@@ -19,6 +19,7 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
 from schema.ports.registry import RegistryStore
+from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Column, Many, One, Span, Table
 from schema.ports.tracking import (
@@ -59,6 +60,7 @@ class MemoryTracking:
 
     stored: list[Record]
     kind: StoreKind = StoreKind.OTHER
+    store_info: StoreInfo = field(default_factory=lambda: StoreInfo(None, ()))
     failing: dict[str, Exception] = field(default_factory=dict)
     pauses: dict[str, int] = field(default_factory=dict)
     include_related: bool = False
@@ -169,6 +171,10 @@ class MemoryTracking:
         start = 0 if after is None else positions.index(after) + 1
         columns = {name: rows[name][start : start + first] for name in POINT}
         return Table(len(columns["step"]), {**columns, "stored": columns["value"]})
+
+    async def info(self) -> StoreInfo:
+        await self.record_call("info")
+        return self.store_info
 
     async def ready(self) -> None:
         await self.record_call("ready")

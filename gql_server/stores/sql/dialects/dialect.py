@@ -104,6 +104,9 @@ class Dialect(ABC):
         """Return the statements to run on a connection before it reads; `timeout` is in seconds."""
         return ()
 
+    def make_read_only(self, _driver_connection: Any, _timeout: float) -> None:  # noqa: B027 - some drivers cannot
+        """Make a new driver connection refuse writes, and limit its waits for locks to `_timeout` seconds."""
+
     def add_functions(self, _driver_connection: Any) -> None:  # noqa: B027 - most need none
         """Define, on a new driver connection, the SQL functions that conditions use."""
 

@@ -1,7 +1,9 @@
 """MySQL and MariaDB."""
 
+import math
 import re
 import sys
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Float, String, and_, case, cast, collate, func, literal_column
@@ -36,6 +38,14 @@ class MysqlDialect(CaseInsensitiveDialect):
     @override
     def by_code_point(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         return cast(func.convert(text.op("USING")(literal_column("utf8mb4"))), BINARY)
+
+    @override
+    def make_read_only(self, driver_connection: Any, timeout: float) -> None:
+        # By default a statement waits a day, or a year, for a table that a migration has locked.
+        seconds = max(1, math.ceil(timeout))
+        with closing(driver_connection.cursor()) as cursor:
+            cursor.execute(f"SET SESSION lock_wait_timeout = {seconds}")
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
 
     @override
     def interrupt(self, engine: Engine, driver_connection: Any) -> None:

@@ -46,6 +46,14 @@ class PostgresqlDialect(CaseSensitiveDialect):
         return cast(func.json_agg(text), Text)
 
     @override
+    def make_read_only(self, driver_connection: Any, timeout: float) -> None:
+        # psycopg and psycopg2 send it with BEGIN, without a round trip of its own.
+        for name in ("read_only", "readonly"):
+            if hasattr(driver_connection, name):
+                setattr(driver_connection, name, True)
+                return
+
+    @override
     def setup_statements(self, timeout: float) -> Sequence[str]:
         # This server interrupts statements that take too long; the limit in the database is for when this
         # server has stopped. Compiling a statement takes 150 ms, longer than any of these runs; with 100,000

@@ -10,6 +10,7 @@ from gql_server.stores.sql.models.model_tables import DATASET_COLUMNS, DATASETS,
 from gql_server.stores.sql.search_conditions import run_in_workspace
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import RUNS
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many
 
 
@@ -32,6 +33,6 @@ def read_datasets(session: Session, run_ids: Sequence[str], columns: Collection[
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(run_ids)):
         of_runs = (INPUTS.c.destination_type == "RUN", session.dialect.one_of(run_id, batch))
-        rows += session.rows(statement.where(*of_runs, *in_workspace))
+        rows += session.rows(statement.where(*of_runs, *in_workspace), of=StoreFeature.DATASETS)
     rows.sort(key=lambda row: row[:3])
     return grouped_rows(run_ids, names, [(row[0], *row[3:]) for row in rows])

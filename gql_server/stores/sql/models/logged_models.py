@@ -14,6 +14,7 @@ from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
 from gql_server.stores.sql.tables import EXPERIMENTS
 from gql_server.stores.sql.top_per_group import top_per_group
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
@@ -38,7 +39,7 @@ def models_of_runs(session: Session, run_ids: Sequence[str], columns: Collection
         ).subquery()
         statement = select(links.c.run_id, *order, *(MODEL_COLUMNS[name] for name in names))
         linked = statement.select_from(links.join(MODELS, links.c.model_id == MODELS.c.model_id))
-        rows += session.rows(linked.where(*_is_active(session)))
+        rows += session.rows(linked.where(*_is_active(session)), of=StoreFeature.LOGGED_MODELS)
     rows.sort(key=lambda row: (row[0], -row[1], row[2]))
     return grouped_rows(run_ids, names, [(row[0], *row[3:]) for row in rows])
 
@@ -52,14 +53,18 @@ def models_of_experiments(session: Session, ids: Sequence[str], page: Page) -> P
     if page.after is not None:
         conditions.append(order.after(page.after))
     statement = select(*columns).where(*conditions)
-    groups = top_per_group(session, statement, [_EXPERIMENT], [_EXPERIMENT], order, page.first + 1)
+    by_experiment, limit = [_EXPERIMENT], page.first + 1
+    groups = top_per_group(
+        session, statement, by_experiment, by_experiment, order, limit, of=StoreFeature.LOGGED_MODELS
+    )
     return as_pages(order, names, [groups.get((int(id_),), []) for id_ in ids], page.first)
 
 
 def count_models(session: Session, ids: Sequence[str]) -> list[int | None]:
     """Count each experiment's models."""
     statement = select(_EXPERIMENT, func.count()).where(*_is_active(session), *_in_experiments(session, ids))
-    counts = {str(id_): int(count) for id_, count in session.rows(statement.group_by(_EXPERIMENT))}
+    rows = session.rows(statement.group_by(_EXPERIMENT), of=StoreFeature.LOGGED_MODELS)
+    counts = {str(id_): int(count) for id_, count in rows}
     return [counts.get(id_, 0) for id_ in ids]
 
 
@@ -70,7 +75,7 @@ def models_by_id(session: Session, ids: Sequence[str], columns: Collection[str])
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(ids)):
         has_id = session.dialect.one_of(MODELS.c.model_id, batch)
-        rows += session.rows(statement.where(has_id, *_is_active(session)))
+        rows += session.rows(statement.where(has_id, *_is_active(session)), of=StoreFeature.LOGGED_MODELS)
     indexes = {row[-1]: index for index, row in enumerate(rows)}
     return One(as_table(names, rows), [indexes.get(id_) for id_ in ids])
 

@@ -11,6 +11,7 @@ from gql_server.stores.sql.models.model_tables import MODEL_METRICS, MODEL_PARAM
 from gql_server.stores.sql.session import Row, Session
 from schema.ports import table
 from schema.ports.non_finite import split_stored
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many
 
 _METRIC: Final = ("key", "run_id", "dataset_name", "dataset_digest", "step", "timestamp", "value")
@@ -60,5 +61,5 @@ def _rows(
         if number is not None:
             numbered = selected.add_columns(number.label("row_number")).subquery()
             selected = select(*list(numbered.c)[:-1]).where(numbered.c.row_number == 1)
-        rows += session.rows(selected)
+        rows += session.rows(selected, of=StoreFeature.LOGGED_MODELS)
     return rows

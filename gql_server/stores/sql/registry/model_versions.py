@@ -15,14 +15,15 @@ from gql_server.stores.sql.registry.registry_tables import (
     VERSION_COLUMNS,
     VERSION_TAGS,
     VERSIONS,
-    registry_workspace,
 )
+from gql_server.stores.sql.registry.registry_workspace import in_registry_workspace
 from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
 from gql_server.stores.sql.top_per_group import top_per_group
 from gql_server.stores.text_validation import is_storable
 from schema.ports.registry import VersionKey
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
@@ -41,7 +42,9 @@ def read_versions(session: Session, names: Sequence[str], page: Page) -> Pages:
         conditions.append(order.after(page.after))
     statement = select(*columns).where(*conditions)
     name_column = [VERSIONS.c.name]
-    groups = top_per_group(session, statement, name_column, name_column, order, page.first + 1)
+    groups = top_per_group(
+        session, statement, name_column, name_column, order, page.first + 1, of=StoreFeature.REGISTRY
+    )
     return as_pages(order, selected, [groups.get((name,), []) for name in names], page.first)
 
 
@@ -49,7 +52,8 @@ def count_versions(session: Session, names: Sequence[str]) -> list[int | None]:
     """Count each model's versions."""
     has_name = session.dialect.one_of(VERSIONS.c.name, _distinct(names))
     statement = select(VERSIONS.c.name, func.count()).where(*_is_active(session), has_name)
-    counts = {name: int(count) for name, count in session.rows(statement.group_by(VERSIONS.c.name))}
+    counted = statement.group_by(VERSIONS.c.name)
+    counts = {name: int(count) for name, count in session.rows(counted, of=StoreFeature.REGISTRY)}
     return [counts.get(name, 0) for name in names]
 
 
@@ -72,7 +76,7 @@ def versions_of_runs(session: Session, run_ids: Sequence[str], columns: Collecti
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(run_ids)):
         of_runs = session.dialect.one_of(VERSIONS.c.run_id, batch)
-        rows += session.rows(statement.where(*_is_active(session), of_runs))
+        rows += session.rows(statement.where(*_is_active(session), of_runs), of=StoreFeature.REGISTRY)
     rows.sort(key=lambda row: (row[0], row[1], -row[2]))
     return grouped_rows(run_ids, column_names, [(row[0], *row[3:]) for row in rows])
 
@@ -80,8 +84,9 @@ def versions_of_runs(session: Session, run_ids: Sequence[str], columns: Collecti
 def read_version_tags(session: Session, keys: Sequence[VersionKey]) -> Many:
     """Return the tags of each version, by key."""
     tags = VERSION_TAGS.c
-    in_workspace = tags.workspace == registry_workspace(session)
-    statement = select(tags.name, tags.version, tags.key, tags.value).where(in_workspace)
+    statement = select(tags.name, tags.version, tags.key, tags.value).where(
+        *in_registry_workspace(session, VERSION_TAGS)
+    )
     rows = _rows_by_key(session, statement, VERSION_TAGS, keys)
     return grouped_key_values(
         keys, [(VersionKey(name, str(version)), key, value) for name, version, key, value in rows]
@@ -102,13 +107,13 @@ def _rows_by_key(
             and_(source.c.name == name, session.dialect.one_of(source.c.version, versions[name]))
             for name in names[start : start + _MAX_NAMES]
         ]
-        rows += session.rows(statement.where(or_(*has_key)))
+        rows += session.rows(statement.where(or_(*has_key)), of=StoreFeature.REGISTRY)
     return rows
 
 
 def _is_active(session: Session) -> Conditions:
     return [
-        VERSIONS.c.workspace == registry_workspace(session),
+        *in_registry_workspace(session, VERSIONS),
         or_(VERSIONS.c.current_stage.is_(None), VERSIONS.c.current_stage != STAGE_DELETED_INTERNAL),
         is_no_prompt(session, VERSIONS.c.name),
     ]

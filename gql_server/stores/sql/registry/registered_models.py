@@ -6,6 +6,7 @@ from typing import Any, Final
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.search_utils import SearchModelUtils
+from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import ColumnElement, Table, func, select
 
 from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
@@ -16,12 +17,13 @@ from gql_server.stores.sql.registry.registry_tables import (
     REGISTERED,
     REGISTERED_COLUMNS,
     REGISTERED_TAGS,
-    registry_workspace,
 )
+from gql_server.stores.sql.registry.registry_workspace import in_registry_workspace
 from gql_server.stores.sql.search_conditions import Conditions, filter_clauses
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
 from gql_server.stores.text_validation import is_storable
+from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
@@ -47,14 +49,14 @@ def read_registered(session: Session, filter_: str | None, page: Page) -> Pages:
     if page.after is not None:
         conditions.append(order.after(page.after))
     statement = select(*columns).where(*conditions).order_by(*order.order_by()).limit(page.first + 1)
-    return as_pages(order, names, [session.rows(statement)], page.first)
+    return as_pages(order, names, [session.rows(statement, of=StoreFeature.REGISTRY)], page.first)
 
 
 def count_registered(session: Session, filter_: str | None) -> int:
     """Count the models that match a search."""
     conditions = _matching(session, filter_)
-    ((count,),) = session.rows(select(func.count()).select_from(REGISTERED).where(*conditions))
-    return int(count)
+    statement = select(func.count()).select_from(REGISTERED).where(*conditions)
+    return sum(count for (count,) in session.rows(statement, of=StoreFeature.REGISTRY))
 
 
 def registered_by_name(session: Session, names: Sequence[str], columns: Collection[str]) -> One:
@@ -85,20 +87,20 @@ def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bo
     """Return the condition that a name is not of a prompt: MLflow stores prompts as registered models."""
     tags = REGISTERED_TAGS.c
     prompts = select(tags.name).where(
-        tags.workspace == registry_workspace(session), tags.key == IS_PROMPT_TAG_KEY, tags.value == "true"
+        *in_registry_workspace(session, REGISTERED_TAGS), tags.key == IS_PROMPT_TAG_KEY, tags.value == "true"
     )
     return name.not_in(prompts)
 
 
 def _matching(session: Session, filter_: str | None) -> Conditions:
-    workspace = registry_workspace(session)
+    workspace = session.workspace or DEFAULT_WORKSPACE_NAME
 
     def build(parsed: Any) -> list[Any]:
         return [_search(_WorkspaceStore(workspace), None, parsed, session.dialect.name)]
 
     (models,) = filter_clauses(filter_, SearchModelUtils.parse_search_filter, build)
     names = models.with_only_columns(models.selected_columns["name"])
-    return [REGISTERED.c.workspace == workspace, REGISTERED.c.name.in_(names)]
+    return [*in_registry_workspace(session, REGISTERED), REGISTERED.c.name.in_(names)]
 
 
 def _rows(
@@ -109,7 +111,8 @@ def _rows(
     *conditions: ColumnElement[bool],
 ) -> list[Row]:
     rows: list[Row] = []
-    statement = select(*columns).where(source.c.workspace == registry_workspace(session), *conditions)
+    feature = StoreFeature.ALIASES if source is ALIASES else StoreFeature.REGISTRY
+    statement = select(*columns).where(*in_registry_workspace(session, source), *conditions)
     for batch in session.dialect.batches(dict.fromkeys(filter(is_storable, names))):
-        rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)))
+        rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)), of=feature)
     return rows

@@ -8,6 +8,7 @@ from gql_server.stores.ids import check_run_ids, check_versions
 from gql_server.stores.sql.registry import model_versions, registered_models
 from gql_server.stores.sql.session_pool import SessionPool
 from schema.ports.registry import RegistryStore, VersionKey
+from schema.ports.store_info import REGISTRY_FEATURES, StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
@@ -17,6 +18,10 @@ class SqlRegistry(RegistryStore):
 
     def __init__(self, pool: SessionPool) -> None:
         self._pool = pool
+
+    @override
+    async def features(self) -> Collection[StoreFeature]:
+        return (await self._pool.schema()).features & REGISTRY_FEATURES
 
     @override
     async def models(self, filter_: str | None, page: Page) -> Pages:

@@ -3,10 +3,8 @@
 from typing import Any, Final
 
 from mlflow.entities.model_registry.model_version_stages import STAGE_NONE
-from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, String, Table, Text, func
 
-from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import KEY, METADATA, RUN_ID
 
 _WORKSPACE: Final = String(63)
@@ -79,8 +77,3 @@ VERSION_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "source_run_id": VERSIONS.c.run_id,
     "logged_model_id": VERSIONS.c.source,
 }
-
-
-def registry_workspace(session: Session) -> str:
-    """Return the session's workspace: a row of the registry has one in a store without workspaces, too."""
-    return session.workspace or DEFAULT_WORKSPACE_NAME

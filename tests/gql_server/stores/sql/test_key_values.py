@@ -107,6 +107,7 @@ async def test_thousand_runs_take_one_statement(
     insert_params(engine, [(id_, f"p{number}", "v") for id_ in ids for number in range(2)])
     insert_latest_metrics(engine, [(id_, "m", 1.0, False) for id_ in ids])
     await tracking.ready()
+    await tracking.ready()
     statements.clear()
     assert (await tracking.params(ids, None)).rows.size == 2400
     assert (await tracking.metrics(ids, None)).rows.size == 1200

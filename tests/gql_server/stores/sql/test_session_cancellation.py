@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, TextClause, event, text
 from sqlalchemy.exc import InternalError, OperationalError
 
+from gql_server.stores.sql.database.database import database_of
 from gql_server.stores.sql.dialects.selection import dialect_of
 from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tracking import SqlTracking
@@ -64,7 +65,7 @@ async def _wait_until_running(engine: Engine, statements: list[str]) -> None:
 
 async def test_cancelled_call_stops_its_statement(engine: Engine, statements: list[str]) -> None:
     """The database stops the statement, and the only thread is free for the next."""
-    pool = SessionPool(lambda: engine, threads=1, timeout=60)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=60)
     call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _wait_until_running(engine, statements)
     call.cancel()
@@ -97,7 +98,7 @@ async def test_interrupt_before_the_start_is_repeated(
             starting.set()
             assert interrupted.wait(20)
 
-    pool = SessionPool(lambda: engine, threads=1, timeout=60)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=60)
     call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     assert await asyncio.to_thread(starting.wait, 20)
     call.cancel()
@@ -108,7 +109,7 @@ async def test_interrupt_before_the_start_is_repeated(
 
 async def test_call_cancelled_in_the_queue_runs_no_statement(engine: Engine, statements: list[str]) -> None:
     """A call that is cancelled while it waits for a thread never reaches the database."""
-    pool = SessionPool(lambda: engine, threads=1, timeout=30)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=30)
     first = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _wait_until_running(engine, statements)
     second = asyncio.create_task(pool.read(lambda session: session.rows(text("SELECT 2"))))
@@ -123,13 +124,13 @@ async def test_call_cancelled_in_the_queue_runs_no_statement(engine: Engine, sta
 
 async def test_slow_statement_times_out(engine: Engine) -> None:
     """The caller gets the error at the timeout, and the next statement runs."""
-    pool = SessionPool(lambda: engine, threads=1, timeout=0.5)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=0.5)
     start = time.perf_counter()
     with pytest.raises(StoreTimeout, match=r"within 0\.5 s"):
         await pool.read(lambda session: session.rows(_slow(engine)))
     assert time.perf_counter() - start < 15
     assert await _statement_ends(engine)
-    patient = SessionPool(lambda: engine, threads=1, timeout=30)
+    patient = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=30)
     assert await patient.read(lambda session: session.rows(text("SELECT 1"))) == [(1,)]
     await pool.close()
 
@@ -141,7 +142,7 @@ async def test_dropped_connections_are_replaced(engine: Engine, statements: list
     await tracking.ready()
     _drop_connections(engine)
     await tracking.ready()
-    pool = SessionPool(lambda: engine, threads=2, timeout=30)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=2, timeout=30)
     call = asyncio.create_task(pool.read(lambda session: session.rows(_slow(engine))))
     await _wait_until_running(engine, statements)
     _drop_connections(engine)
@@ -174,7 +175,7 @@ def _drop_connections(engine: Engine) -> None:
 
 async def test_invalid_statement_is_not_a_store_error(engine: Engine) -> None:
     """An error in a statement itself is raised unchanged."""
-    pool = SessionPool(lambda: engine, threads=1, timeout=5)
+    pool = SessionPool(database_of(engine, LIMITS.store), threads=1, timeout=5)
     with pytest.raises(Exception, match="nowhere") as caught:
         await pool.read(lambda session: session.rows(text("SELECT nothing FROM nowhere")))
     assert not isinstance(caught.value, StoreUnavailable)

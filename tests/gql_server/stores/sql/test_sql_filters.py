@@ -86,6 +86,7 @@ async def test_run_filters_match_mlflow(
     for template in _RUN_FILTERS:
         filter_ = template.format(*ids)
         expected = database.client.search_runs([experiment_id], filter_)
+        await tracking.ready()
         statements.clear()
         pages = await tracking.runs([(experiment_id,)], Search(filter=filter_), WHOLE_PAGE)
         assert len(statements) == 1
@@ -110,6 +111,7 @@ async def test_condition_takes_no_further_statement(
     )
     order = (Order("param", "opt"), Order("attribute", "duration"))
     await tracking.runs([(experiment_id,)], Search(), WHOLE_PAGE)
+    await tracking.ready()
     statements.clear()
     search = Search(filter="tags.team ILIKE 'vision'", where=where, order=order)
     pages = await tracking.runs([(experiment_id,)], search, WHOLE_PAGE)

@@ -75,6 +75,7 @@ async def test_too_many_points_are_refused_before_reading(engine: Engine, statem
     for id_ in (a, b):
         insert_points(engine, id_, "m", [(step, step, 1.0) for step in range(50)])
     tracking = SqlTracking(engine, store_limits(max_points=99))
+    await tracking.ready()
     statements.clear()
     with pytest.raises(LimitExceeded, match=r"99 .*GQL_MAX_POINTS.*fromStep"):
         await tracking.histories([(a, "m"), (b, "m")], None, None)
@@ -89,6 +90,7 @@ async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, sta
     for id_ in ids:
         insert_points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
     tracking = SqlTracking(engine, LIMITS.store)
+    await tracking.ready()
     await tracking.ready()
     statements.clear()
     pauses = []

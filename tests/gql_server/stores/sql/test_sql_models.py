@@ -141,6 +141,7 @@ async def test_each_call_takes_one_statement(
         fill(engine, number, models=3)
     for numbers in ([5], list(range(5, 15))):
         for call in calls(tracking, numbers):
+            await tracking.ready()
             statements.clear()
             await call()
             assert len([text for text in statements if text.startswith("SELECT")]) == 1, statements

@@ -48,6 +48,7 @@ async def test_many_experiments_take_one_statement(
     try:
         scopes: list[Scope] = [(ids[3],), (ids[1],), (ids[0],), (ids[3],), (ids[4],)]
         await tracking.runs(scopes, Search(), WHOLE_PAGE)
+        await tracking.ready()
         statements.clear()
         pages = await tracking.runs(scopes, Search(), Page(4, None, WHOLE_PAGE.columns))
         assert len(statements) == 1

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from gql_server.stores.mlflow.database_url import parse_database_url
+from gql_server.stores.database_url import parse_database_url
 from gql_server.stores.uri import folder_of, kind_of, sqlite_file
 from schema.ports.errors import StoreUnavailable
 from schema.ports.store_kind import StoreKind

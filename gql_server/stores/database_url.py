@@ -39,6 +39,17 @@ def connection_url(uri: str) -> URL:
     return url.set(database=f"file:{quoted}").update_query_dict({"mode": "rw", "uri": "true"})
 
 
+def read_only_url(uri: str) -> URL:
+    """Return the URL to connect to for reading, in which a SQLite file is opened without the right to write.
+
+    Raises `StoreConfigError` as `connection_url` does.
+    """
+    url = connection_url(uri)
+    if url.get_backend_name() != "sqlite" or url.query.get("mode") not in {"rw", "rwc"}:
+        return url
+    return url.update_query_dict({"mode": "ro"})
+
+
 def _with_connect_timeout(url: URL) -> URL:
     if url.get_backend_name() not in _BACKENDS_WITH_TIMEOUT or "connect_timeout" in url.query:
         return url

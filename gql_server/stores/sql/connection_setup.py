@@ -1,0 +1,28 @@
+"""What a connection needs before it reads."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from gql_server.stores.sql.dialects.dialect import Dialect
+
+_HAS_FUNCTIONS: Final = "gql_functions"
+
+
+def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) -> None:
+    """Give a connection its functions and its limits for one use; `timeout` is in seconds."""
+    if connection.info.setdefault(_HAS_FUNCTIONS, False) is False:
+        # Once for each connection: adding a function makes SQLite compile all its statements again.
+        dialect.add_functions(connection.connection.dbapi_connection)
+        connection.info[_HAS_FUNCTIONS] = True
+    for statement in dialect.setup_statements(timeout):
+        execute_directly(connection, statement)
+
+
+def execute_directly(connection: Connection, statement: str) -> None:
+    """Execute a statement without parameters and rows by the driver's own cursor."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement)
+    finally:
+        cursor.close()

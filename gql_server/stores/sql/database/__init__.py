@@ -1,0 +1,1 @@
+"""A database that is opened for reading: its engine, its schema, and how both are renewed."""

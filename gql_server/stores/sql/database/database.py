@@ -1,0 +1,159 @@
+"""A database that opens on first use, again after its file was replaced, and anew after a migration."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from sqlalchemy import Engine, Table
+from sqlalchemy.exc import DBAPIError
+
+from gql_server.config.limits import StoreLimits
+from gql_server.stores.database_errors import connection_error
+from gql_server.stores.file_identity import FileIdentity, file_identity
+from gql_server.stores.sql.connection_setup import set_up_connection
+from gql_server.stores.sql.database.database_schema import TRACKING_TABLES, DatabaseSchema
+from gql_server.stores.sql.database.inspection import SchemaError, inspect_schema, read_revisions
+from gql_server.stores.sql.dialects.dialect import Dialect
+from gql_server.stores.sql.dialects.selection import dialect_of
+from gql_server.stores.store_config_error import StoreConfigError
+from gql_server.stores.uri import redacted_uri
+from schema.ports.errors import StoreUnavailable
+
+RETRY_SECONDS: Final = 1.0
+"""Time after a failure to open before the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDatabase:
+    """A database at one revision: its engine, its dialect and its schema."""
+
+    engine: Engine
+    dialect: Dialect
+    schema: DatabaseSchema
+
+
+class Database:
+    """The database at a URI, which the engine of `create_engine` connects to. Its methods block.
+
+    The schema's revision is read again after some time, because the database's owner may upgrade it. The
+    database must have the tables `required`, and with `workspaces` it must have workspaces.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        create_engine: Callable[[], Engine],
+        limits: StoreLimits,
+        *,
+        required: Collection[Table] = TRACKING_TABLES,
+        workspaces: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._uri = uri
+        self._create_engine = create_engine
+        self._timeout = limits.store_timeout
+        self._check_seconds = limits.schema_check_seconds
+        self._required = required
+        self._workspaces = workspaces
+        self._clock = clock
+        self._lock = Lock()
+        self._check_lock = Lock()
+        self._open_database: OpenDatabase | None = None
+        self._identity: FileIdentity = None
+        self._next_check = 0.0
+        self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
+
+    def get(self) -> OpenDatabase:
+        """Return the open database, with the schema that it has now.
+
+        Raises `StoreConfigError` or `StoreUnavailable` if it does not open, and the same error without
+        another attempt for the next `RETRY_SECONDS`.
+        """
+        with self._lock:
+            try:
+                self._close_if_replaced()
+                database = self._open_database or self._open()
+            except (StoreConfigError, StoreUnavailable) as error:
+                self._failure = self._failure or (self._clock() + RETRY_SECONDS, error)
+                raise
+        # One thread checks; the others read on with the schema that is known.
+        if self._clock() < self._next_check or not self._check_lock.acquire(blocking=False):
+            return database
+        try:
+            return database if self._has_same_revision(database) else self.reopen(database)
+        finally:
+            self._check_lock.release()
+
+    def reopen(self, outdated: OpenDatabase) -> OpenDatabase:
+        """Return the database with a newly read schema, unless another thread has read it meanwhile."""
+        with self._lock:
+            if self._open_database is outdated:
+                self._close()
+        return self.get()
+
+    def close(self) -> None:
+        """Close the connections; the next use opens the database again."""
+        with self._lock:
+            self._close()
+
+    def _open(self) -> OpenDatabase:
+        if self._failure is not None:
+            until, error = self._failure
+            if self._clock() < until:
+                raise type(error)(*error.args) from error
+        self._failure = None
+        engine = self._create_engine()
+        try:
+            database = OpenDatabase(engine, dialect_of(engine), self._inspect(engine))
+            self._identity = file_identity(self._uri)
+        except BaseException:
+            engine.dispose()
+            raise
+        self._next_check = self._clock() + self._check_seconds
+        self._open_database = database
+        return database
+
+    def _inspect(self, engine: Engine) -> DatabaseSchema:
+        try:
+            with engine.connect() as connection:
+                set_up_connection(connection, dialect_of(engine), self._timeout)
+                return inspect_schema(connection, self._required, workspaces=self._workspaces)
+        except SchemaError as error:
+            message = f"{redacted_uri(self._uri)}: {error}"
+            raise StoreConfigError(message) from error
+        except DBAPIError as error:
+            raise connection_error(self._uri, error) from error
+
+    def _has_same_revision(self, database: OpenDatabase) -> bool:
+        self._next_check = self._clock() + self._check_seconds
+        try:
+            with database.engine.connect() as connection:
+                set_up_connection(connection, database.dialect, self._timeout)
+                revisions = read_revisions(connection)
+        except DBAPIError:
+            # The statements that follow fail for the same reason, and report it.
+            return True
+        return list(revisions) == ([database.schema.revision] if database.schema.revision else [])
+
+    def _close_if_replaced(self) -> None:
+        if self._open_database is None:
+            return
+        try:
+            same = file_identity(self._uri) == self._identity
+        except StoreUnavailable:
+            self._close()
+            raise
+        if not same:
+            self._close()
+
+    def _close(self) -> None:
+        database, self._open_database = self._open_database, None
+        if database is not None:
+            database.engine.dispose()
+
+
+def database_of(engine: Engine, limits: StoreLimits) -> Database:
+    """Return the database of an engine, which need not be limited to reading."""
+    return Database(engine.url.render_as_string(hide_password=False), lambda: engine, limits)
