@@ -50,6 +50,8 @@ _SQL = re.compile(
     r"|\((?:sqlite3|psycopg\w*|pymysql|MySQLdb|mysql|mariadb|pyodbc|pymssql|oracledb|sqlalchemy)\.[\w.]+\)"
 )
 """Matches a database error that an MLflow server passes on: its statement, or its driver's exception."""
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,40}://\S+", re.IGNORECASE)
+"""Matches a URL; the scheme is bounded, so that the time is linear for text that a client chose."""
 _QUOTED: dict[str, type[PublicError]] = {
     "INVALID_PARAMETER_VALUE": BadUserInput,
     "BAD_REQUEST": BadUserInput,
@@ -130,6 +132,10 @@ def error_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def sanitized(message: str, code: str) -> str:
     """Return MLflow's message as one line of limited length, without its code and without URLs."""
-    text = " ".join(message.removeprefix(f"{code}: ").split())
-    text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "(a URL)", text, flags=re.IGNORECASE)
+    return shortened(message.removeprefix(f"{code}: "))
+
+
+def shortened(message: str) -> str:
+    """Return a message as one line of limited length without URLs."""
+    text = _URL.sub("(a URL)", " ".join(message.split()))
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -1,0 +1,1 @@
+"""Tests of MLflow's filter strings, read without MLflow."""
