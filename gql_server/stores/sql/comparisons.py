@@ -37,21 +37,21 @@ class Comparison:
         """Return the comparison as a condition that is never null."""
         columns, predicate = self.rows.c, self.predicate
         if predicate.by == "metric":
-            return self._metric(columns.value, columns.is_nan, clamped(float(predicate.value)))  # type: ignore[arg-type]
+            return compare_metric(self.rows, predicate.operator, predicate.value)
         value = func.coalesce(columns.value, "", type_=columns.value.type)
         if predicate.operator in _ORDERED:
             number = self.dialect.as_number(value)
             return and_(number.is_not(None), compare_number(number, predicate.operator, predicate.value))
         return compare_text(self.dialect, value, predicate.operator, predicate.value)
 
-    def _metric(
-        self, value: ColumnElement[Any], is_nan: ColumnElement[bool], bound: float
-    ) -> ColumnElement[bool]:
-        matches = compare_number(value, self.predicate.operator, bound)
-        # The value of a row with the flag has no meaning.
-        if self.predicate.operator == "ne":
-            return or_(is_nan == true(), matches)
-        return and_(is_nan == false(), matches)
+
+def compare_metric(rows: FromClause, operator_name: str, value: Any) -> ColumnElement[bool]:
+    """Return a comparison of a metric with a number; NaN is unequal to each number, and nothing else."""
+    matches = compare_number(rows.c.value, operator_name, clamped(float(value)))
+    # The value of a row with the flag has no meaning.
+    if operator_name == "ne":
+        return or_(rows.c.is_nan == true(), matches)
+    return and_(rows.c.is_nan == false(), matches)
 
 
 def compare_number(column: ColumnElement[Any], operator_name: str, value: Any) -> ColumnElement[bool]:

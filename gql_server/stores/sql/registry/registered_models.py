@@ -1,17 +1,15 @@
 """Registered models: searches, counts and lookups, with tags and aliases."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any
 
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
-from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
-from mlflow.utils.search_utils import SearchModelUtils
-from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import ColumnElement, Table, func, select
 
 from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
+from gql_server.stores.sql.registry.model_filter import ModelFilter
 from gql_server.stores.sql.registry.registry_tables import (
     ALIASES,
     REGISTERED,
@@ -19,26 +17,13 @@ from gql_server.stores.sql.registry.registry_tables import (
     REGISTERED_TAGS,
 )
 from gql_server.stores.sql.registry.registry_workspace import in_registry_workspace
-from gql_server.stores.sql.search_conditions import Conditions, filter_clauses
+from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.sort_keys import SortKey
 from gql_server.stores.text_validation import is_storable
 from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
-
-# MLflow's own parser of filters is private, so a test compares the results with those of MLflow.
-_search: Final[Any] = SqlAlchemyStore._get_search_registered_model_filter_query  # noqa: SLF001
-
-
-class _WorkspaceStore(SqlAlchemyStore):
-    """The part of MLflow's registry store that its search uses: the workspace."""
-
-    def __init__(self, workspace: str) -> None:
-        self._workspace = workspace
-
-    def _get_active_workspace(self) -> str:
-        return self._workspace
 
 
 def read_registered(session: Session, filter_: str | None, page: Page) -> Pages:
@@ -93,14 +78,9 @@ def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bo
 
 
 def _matching(session: Session, filter_: str | None) -> Conditions:
-    workspace = session.workspace or DEFAULT_WORKSPACE_NAME
-
-    def build(parsed: Any) -> list[Any]:
-        return [_search(_WorkspaceStore(workspace), None, parsed, session.dialect.name)]
-
-    (models,) = filter_clauses(filter_, SearchModelUtils.parse_search_filter, build)
-    names = models.with_only_columns(models.selected_columns["name"])
-    return [*in_registry_workspace(session, REGISTERED), REGISTERED.c.name.in_(names)]
+    model_filter = ModelFilter(filter_)
+    prompts = [] if model_filter.finds_prompts else [is_no_prompt(session, REGISTERED.c.name)]
+    return [*in_registry_workspace(session, REGISTERED), *prompts, *model_filter.conditions(session)]
 
 
 def _rows(

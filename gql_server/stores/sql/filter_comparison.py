@@ -1,0 +1,34 @@
+"""Comparisons of filter strings in SQL: what they compare with, and how MLflow's own store compares."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from gql_server.stores.filters.comparison import FilterComparison
+from gql_server.stores.filters.rules import FilterRules
+from gql_server.stores.sql.comparisons import compare_number, compare_text
+from gql_server.stores.sql.dialects.dialect import Dialect
+from gql_server.stores.text_validation import is_storable
+from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import clamped
+
+
+def parse_filter(rules: FilterRules, filter_: str | None) -> Sequence[FilterComparison]:
+    """Return the comparisons of a filter; raise `BadUserInput` for one that no database can store, too."""
+    if filter_ is not None and not is_storable(filter_):
+        message = "filter contains a character that a database cannot store."
+        raise BadUserInput(message)
+    return rules.parse(filter_)
+
+
+def compare(
+    dialect: Dialect, column: ColumnElement[Any], comparison: FilterComparison
+) -> ColumnElement[bool]:
+    """Return the comparison of a column with the value of a filter; null for a null."""
+    value: Any = comparison.value
+    if isinstance(value, int | float):
+        return compare_number(column, comparison.operator, clamped(value))
+    if comparison.operator in {"like", "ilike"}:
+        return dialect.mlflow_like(column, value, ignore_case=comparison.operator == "ilike")
+    return compare_text(dialect, column, comparison.operator, value)

@@ -1,0 +1,26 @@
+"""Comparisons of a filter string with the datasets of runs."""
+
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from sqlalchemy import ColumnElement, false, select
+
+from gql_server.stores.filters.comparison import FilterComparison
+from gql_server.stores.sql.filter_comparison import compare
+from gql_server.stores.sql.models.model_tables import DATASETS, INPUT_TAGS, INPUTS
+from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.tables import RUNS
+from schema.ports.store_info import StoreFeature
+
+
+def runs_with_dataset(session: Session, comparison: FilterComparison) -> ColumnElement[bool]:
+    """Return the condition that a run has a dataset whose name, digest or context matches; false without datasets."""
+    if not session.schema.has(StoreFeature.DATASETS):
+        return false()
+    tables = INPUTS.join(DATASETS, INPUTS.c.source_id == DATASETS.c.dataset_uuid)
+    runs = select(INPUTS.c.destination_id)
+    if comparison.key == "context":
+        tables = tables.join(INPUT_TAGS, INPUT_TAGS.c.input_uuid == INPUTS.c.input_uuid)
+        runs = runs.where(INPUT_TAGS.c.name == MLFLOW_DATASET_CONTEXT)
+        matches = compare(session.dialect, INPUT_TAGS.c.value, comparison)
+    else:
+        matches = compare(session.dialect, DATASETS.c[comparison.key], comparison)
+    return RUNS.c.run_uuid.in_(runs.select_from(tables).where(matches))
