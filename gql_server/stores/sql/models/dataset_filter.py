@@ -12,7 +12,10 @@ from schema.ports.store_info import StoreFeature
 
 
 def runs_with_dataset(session: Session, comparison: FilterComparison) -> ColumnElement[bool]:
-    """Return the condition that a run has a dataset whose name, digest or context matches; false without datasets."""
+    """Return the condition that a run has a dataset whose name, digest or context matches.
+
+    In a database without datasets it is false.
+    """
     if not session.schema.has(StoreFeature.DATASETS):
         return false()
     tables = INPUTS.join(DATASETS, INPUTS.c.source_id == DATASETS.c.dataset_uuid)
