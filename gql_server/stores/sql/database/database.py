@@ -23,6 +23,8 @@ from schema.ports.errors import StoreUnavailable
 
 RETRY_SECONDS: Final = 1.0
 """Time after a failure to open before the next attempt."""
+_MAX_INSPECTION_SECONDS: Final = 3.0
+"""Time to wait for a lock on the tables that are inspected: less than a probe of `/readyz` waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Database:
     ) -> None:
         self._uri = uri
         self._create_engine = create_engine
-        self._timeout = limits.store_timeout
+        self._timeout = min(limits.store_timeout, _MAX_INSPECTION_SECONDS)
         self._check_seconds = limits.schema_check_seconds
         self._required = required
         self._workspaces = workspaces

@@ -46,7 +46,8 @@ class SqliteDialect(CaseSensitiveDialect):
 
     @override
     def setup_statements(self, timeout: float) -> Sequence[str]:
-        return ("PRAGMA case_sensitive_like = true", f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+        # A lock is reported before the call times out, so that the error says what the reason is.
+        return ("PRAGMA case_sensitive_like = true", f"PRAGMA busy_timeout = {int(timeout * 800)}")
 
     @override
     def add_functions(self, driver_connection: Any) -> None:

@@ -79,6 +79,7 @@ async def test_histories_use_index_on_runs(engine: Engine) -> None:
     plans: list[str] = []
     ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(2))
     tracking = SqlTracking(engine, LIMITS.store)
+    await tracking.ready()
     _explain(engine, plans)
     await tracking.histories([(ids[0], "m"), (ids[1], "m"), (ids[0], "n")], None, None)
     used = [plan for plan in plans if "metrics" in plan]
