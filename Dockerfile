@@ -4,12 +4,18 @@ FROM python:3.12-slim AS build
 # This stage builds the environment. The final image gets the environment without the build tools.
 WORKDIR /src
 # The build installs Node from PyPI to build the GraphiQL page; the final image does not contain it.
-COPY pyproject.toml constraints.txt README.md LICENSE hatch_build.py ./
+COPY pyproject.toml constraints.txt constraints-azure.txt README.md LICENSE hatch_build.py ./
 COPY gql_server gql_server
 COPY schema schema
 COPY frontend frontend
+# `--build-arg AZURE=true` adds the plugin for Azure, which needs an older MLflow.
+ARG AZURE=false
 RUN python -m venv /opt/gql-server \
-    && /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[azure,postgres,mysql,redis,tables]'
+    && if [ "$AZURE" = true ]; then \
+        /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints-azure.txt '.[azure,postgres,mysql,redis,tables]'; \
+    else \
+        /opt/gql-server/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[postgres,mysql,redis,tables]'; \
+    fi
 
 FROM python:3.12-slim
 

@@ -1,36 +1,55 @@
-# All targets use .venv, created with `python3`; PYTHON=python3.12 chooses another interpreter.
+# The targets use .venv, created with `python3`; PYTHON=python3.12 chooses another interpreter. The tests of
+# Azure use .venv-azure, because the plugin for Azure needs an older MLflow.
 PYTHON ?= python3
 PORT ?= 8000
 MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
+AZURE_VENV := .venv-azure
 # An installation builds the GraphiQL page from these files.
 FRONTEND := hatch_build.py $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP := -m pip --disable-pip-version-check install --quiet
+# The constraints are the newest versions of today, without what the index gets while it is asked.
+TODAY := $(shell date -u +%F)
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+	--exclude-newer $(TODAY)T00:00:00Z
+# Replace the versions in a constraint file; its comment stays, with the new date.
+WRITE = sed -n 's/published before .*/published before $(TODAY)./; /^\#/p' $(1) \
+	| cat - $(VENV)/resolved.txt > $(VENV)/new.txt && mv $(VENV)/new.txt $(1)
 
-.PHONY: help install demo test fuzz check bench format lock clean
+.PHONY: help install demo test test-azure fuzz check bench format lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(FRONTEND) | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.developed: pyproject.toml constraints.txt $(FRONTEND) | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# With uv, because pip takes minutes for a second environment.
+$(AZURE_VENV)/.developed: pyproject.toml constraints-azure.txt $(FRONTEND) | $(VENV)/.developed
+	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) $(AZURE_VENV)
+	$(BIN)/uv pip install --quiet --python $(AZURE_VENV) --constraint constraints-azure.txt --editable '.[dev,azure]'
+	@touch $@
 
 install: $(VENV)/.installed ## Create .venv with the command gql-server
 
 demo: $(VENV)/.installed ## Fill a local demo store and serve it (PORT=8123 sets the port)
 	@$(BIN)/gql-server demo --port $(PORT)
 
-test: $(VENV)/.developed ## Run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.developed $(AZURE_VENV)/.developed ## Run the tests
+	$(BIN)/python -m pytest -m 'not azure'
+	$(AZURE_VENV)/bin/python -m pytest -m azure
+
+test-azure: $(AZURE_VENV)/.developed ## Run only the tests that need the plugin for Azure
+	$(AZURE_VENV)/bin/python -m pytest -m azure
 
 fuzz: $(VENV)/.developed ## Run the property tests with random examples (MINUTES=60 for an hour)
 	$(BIN)/python -m tests.fuzz $(MINUTES)
@@ -47,15 +66,15 @@ format: $(VENV)/.developed ## Format the code
 	$(BIN)/ruff check --fix --fix-only
 	$(BIN)/ruff format
 
-lock: $(VENV)/.developed ## Resolve the newest versions and write constraints.txt
-	sed -n '/^#/p' constraints.txt > $(VENV)/constraints.head
-	echo 'mlflow-skinny<=3.15.0' > $(VENV)/constraints.bound
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
-		--constraint $(VENV)/constraints.bound pyproject.toml | grep -v 'mlflow-gql-server' \
-		| cat $(VENV)/constraints.head - > $(VENV)/constraints.new
-	mv $(VENV)/constraints.new constraints.txt
+# mlflow-skinny is taken only with its mlflow, of which the tests start the server.
+lock: $(VENV)/.developed ## Resolve the newest versions and write both constraint files
+	echo mlflow | $(RESOLVE) - | grep '^mlflow-skinny==' > $(VENV)/mlflow.txt
+	$(RESOLVE) --extra dev --constraint $(VENV)/mlflow.txt pyproject.toml > $(VENV)/resolved.txt
+	$(call WRITE,constraints.txt)
+	$(RESOLVE) --extra dev --extra azure pyproject.toml > $(VENV)/resolved.txt
+	$(call WRITE,constraints-azure.txt)
 
 clean: ## Remove all generated files
-	rm -rf $(VENV) .mlflow demo-store gql_server/http/graphiql/built frontend/node_modules \
+	rm -rf $(VENV) $(AZURE_VENV) .mlflow demo-store gql_server/http/graphiql/built frontend/node_modules \
 		examples/dashboard/node_modules examples/dashboard/dist examples/dashboard/src/gql \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
+import mlflow
+
 from benchmarks.ports import free_port
+from tests.upstream.environments import full_python
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
@@ -56,7 +59,7 @@ def mlflow_server(database_uri: str, logs: Path) -> Iterator[Served]:
     ]
     artifacts = ["--artifacts-destination", str(logs / "artifacts")]
     command = ["-m", "mlflow", "server", *options, *artifacts]
-    with _serving("mlflow-server", command, "/health", logs) as served:
+    with _serving("mlflow-server", command, "/health", logs, full_python(mlflow.__version__)) as served:
         yield served
 
 
@@ -79,13 +82,15 @@ def start_together(
 
 
 @contextmanager
-def _serving(name: str, command: list[str], health: str, logs: Path) -> Iterator[Served]:
+def _serving(
+    name: str, command: list[str], health: str, logs: Path, python: Path = Path(sys.executable)
+) -> Iterator[Served]:
     port = free_port()
     arguments = [part.replace("{port}", str(port)) for part in command]
     log = logs / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - programs of this project and MLflow
-            [sys.executable, *arguments],
+            [python, *arguments],
             env=_environment(),
             stdout=output,
             stderr=output,

@@ -15,6 +15,7 @@ from gql_server.stores.azure import plugin_stores
 from schema.ports.store_kind import StoreKind
 from tests.support.azure.certificate import write_certificate
 from tests.support.azure.emulator import Emulator, emulated_workspace
+from tests.support.azure.marker import mark_azure_tests, require_plugin
 from tests.support.requirements import skip_or_fail
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.redis_databases import lock_redis_database
@@ -63,8 +64,10 @@ _FUZZ_FACTOR = 3
 """How many times as many examples the profile `fuzz` draws: the first examples of a test are small."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the option -m chooses by the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Multiply the number of examples of each property test in the profile `fuzz`."""
+    """Mark the tests of Azure, and multiply the examples of each property test in the profile `fuzz`."""
+    mark_azure_tests(items)
     if settings.get_current_profile_name() != "fuzz":
         return
     # All parameters of a test share one function.
@@ -74,6 +77,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         current = test._hypothesis_internal_use_settings  # noqa: SLF001 - a test's settings have no public name
         more = settings(current, max_examples=_FUZZ_FACTOR * current.max_examples)
         test._hypothesis_internal_use_settings = more  # noqa: SLF001
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests of Azure where its plugin is missing."""
+    require_plugin(item)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,8 +4,8 @@ import fcntl
 import hashlib
 import os
 import platform
+import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +14,12 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from tests.support.requirements import skip_or_fail
+from tests.support.programs import run_program
+from tests.support.uv import run_uv
 
-ENVIRONMENTS = Path(
-    os.environ.get("GQL_TEST_ENVIRONMENTS") or Path(__file__).parents[2] / ".mlflow"
-).resolve()
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = Path(os.environ.get("GQL_TEST_ENVIRONMENTS") or ROOT / ".mlflow").resolve()
 """The folder of the environments. One with mlflow-skinny takes 0.2 GB, one with mlflow 0.5 to 1 GB."""
-
-RESOLVED_ON = "2026-11-29T00:00:00Z"
-"""uv takes no package that was published later, so that an environment is the same on each machine."""
 
 _DRIVERS = ("alembic", "pandas", "psycopg[binary]", "psycopg2-binary", "pymysql")
 _CURRENT = ("sqlalchemy",)
@@ -33,12 +30,6 @@ _WITHOUT_SKINNY = {"3.18.0": "3.17.2"}
 """Versions of mlflow whose mlflow-skinny is not published, and the version whose requirements they take."""
 
 _IMPORTED = {"skinny": "mlflow.store.tracking.sqlalchemy_store", "full": "mlflow.server"}
-
-_NO_ANSWER = 2
-"""uv's exit code if it cannot reach the index; it is 1 if the index has no fitting packages."""
-
-_SECONDS = 600
-"""For the download of 0.4 GB over a slow network."""
 
 
 def skinny_python(version: str) -> Path:
@@ -63,6 +54,15 @@ def _version_python(kind: str, version: str, *packages: str) -> Path:
     return environment_python(kind, requirements, None if resolved == version else f"mlflow=={version}")
 
 
+def resolved_on() -> str:
+    """Return the day of constraints.txt.
+
+    uv takes no package that was published later, so that an environment is the same on each machine.
+    """
+    (day,) = re.findall(r"published before ([\d-]+)", (ROOT / "constraints.txt").read_text())
+    return str(day)
+
+
 def _bounds(version: str) -> tuple[str, ...]:
     return _OLD if Version(version) < Version("3.10") else _CURRENT
 
@@ -74,7 +74,7 @@ def environment_python(kind: str, requirements: tuple[str, ...], replacement: st
     The first requirement is the version of MLflow. `replacement` replaces its files, without requirements.
     """
     replacements = [replacement] if replacement else []
-    inputs = "\n".join([RESOLVED_ON, platform.python_version(), *requirements, *replacements])
+    inputs = "\n".join([resolved_on(), platform.python_version(), *requirements, *replacements])
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:8]
     version = (replacement or requirements[0]).partition("==")[2]
     folder = ENVIRONMENTS / f"{kind}-{version}-{digest}"
@@ -88,35 +88,13 @@ def environment_python(kind: str, requirements: tuple[str, ...], replacement: st
 
 
 def _make(folder: Path, kind: str, requirements: tuple[str, ...], replacements: list[str]) -> None:
-    uv = _uv_executable()
-    _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
-    pip = (uv, "pip", "install", "--quiet", "--python", str(folder))
-    result = _run(*pip, "--exclude-newer", RESOLVED_ON, *requirements, accepted=(0, _NO_ANSWER))
-    if result.returncode:
-        skip_or_fail("package index for uv", ConnectionError(result.stderr))
+    run_uv("venv", "--python", sys.executable, str(folder))
+    pip = ("pip", "install", "--python", str(folder), "--exclude-newer", f"{resolved_on()}T00:00:00Z")
+    run_uv(*pip, *requirements)
     if replacements:
-        _run(*pip, "--no-deps", "--reinstall", *replacements)
+        run_uv(*pip, "--no-deps", "--reinstall", *replacements)
     # This checks the environment, and writes the bytecode: a later start takes 3 seconds in place of 9.
-    _run(str(folder / "bin" / "python"), "-c", f"import {_IMPORTED[kind]}")
-
-
-def _run(*command: str, accepted: tuple[int, ...] = (0,)) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    result = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    if result.returncode not in accepted:
-        message = f"{' '.join(command)} failed:\n{result.stderr}"
-        raise RuntimeError(message)
-    return result
-
-
-def _uv_executable() -> str:
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    executable = shutil.which("uv", path=search)
-    if executable is None:
-        skip_or_fail("uv", FileNotFoundError())
-    return executable
+    run_program(str(folder / "bin" / "python"), "-c", f"import {_IMPORTED[kind]}")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sys
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow.entities import ViewType
@@ -115,10 +116,11 @@ def test_plot_is_a_png(demo: Demo) -> None:
 
 def test_datasets(demo: Demo) -> None:
     """Runs are linked to their data sets, with the context of each."""
-    run = demo.runs("spirals-mlp")["tanh-8"]
-    used = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}
+    inputs = demo.runs("spirals-mlp")["tanh-8"].inputs
+    assert inputs is not None
+    used = {item.dataset.name: item.tags[0].value for item in inputs.dataset_inputs}
     assert used == {"spirals-train": "training", "spirals-val": "validation"}
-    assert all(json.loads(item.dataset.profile)["num_rows"] for item in run.inputs.dataset_inputs)
+    assert all(json.loads(item.dataset.profile or "{}")["num_rows"] for item in inputs.dataset_inputs)
 
 
 def test_deleted_run(demo: Demo) -> None:
@@ -129,7 +131,8 @@ def test_deleted_run(demo: Demo) -> None:
 def test_dates_are_fixed(demo: Demo) -> None:
     """All dates in the store are within four days from 2 November 2026, 08:59 UTC."""
     first = datetime(2026, 11, 2, 8, 59, tzinfo=UTC)
-    client, dates = demo.client, []
+    client = demo.client
+    dates: list[Any] = []
     for experiment in client.search_experiments(view_type=ViewType.ALL):
         dates += [experiment.creation_time, experiment.last_update_time]
         for model in client.search_logged_models([experiment.experiment_id]):

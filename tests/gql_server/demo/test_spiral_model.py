@@ -34,8 +34,11 @@ def test_logged_models(demo: Demo) -> None:
     for name, model in models.items():
         assert model.status.name == "READY"
         assert model.source_run_id == runs[name].info.run_id
-        outputs = runs[name].outputs.model_outputs
-        assert [(output.model_id, int(output.step)) for output in outputs] == [(model.model_id, 399)]
+        outputs = runs[name].outputs
+        assert outputs is not None
+        assert [(output.model_id, int(output.step)) for output in outputs.model_outputs] == [
+            (model.model_id, 399)
+        ]
 
 
 def test_model_metrics(demo: Demo) -> None:
@@ -66,8 +69,9 @@ def test_registered_model(demo: Demo) -> None:
 def test_model_input(demo: Demo) -> None:
     """The champion is an input of the evaluation run."""
     run_id = demo.runs("spirals-mlp")["evaluate champion"].info.run_id
-    inputs = demo.client.get_run(run_id).inputs.model_inputs
-    assert [item.model_id for item in inputs] == [_models(demo)["tanh-24"].model_id]
+    inputs = demo.client.get_run(run_id).inputs
+    assert inputs is not None
+    assert [item.model_id for item in inputs.model_inputs] == [_models(demo)["tanh-24"].model_id]
 
 
 def test_downloaded_model_predicts(demo: Demo, tmp_path: Path) -> None:

@@ -3,15 +3,16 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import mlflow
 import requests
 
 from tests.support.servers.free_ports import free_port
+from tests.upstream.environments import full_python
 
 START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
@@ -38,9 +39,11 @@ class MlflowServer:
 
     def start(self) -> None:
         """Start the server and wait until it responds; raise an error with the end of its log otherwise."""
+        # The same version as the client, whose migrations made the database.
+        python = full_python(mlflow.__version__)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", *self._options()],
+                [python, "-m", "mlflow", "server", *self._options()],
                 cwd=self._folder,
                 env=os.environ | self._environment,
                 stdout=log,

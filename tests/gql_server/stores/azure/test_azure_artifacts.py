@@ -1,16 +1,19 @@
 """Artifacts of a run in a workspace, through the plugin's generated client."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gql_server.runtime.retry import RetryableError
 from gql_server.stores.azure.plugin_stores import open_workspace_artifacts
-from gql_server.stores.azure.workspace_artifacts import WorkspaceArtifacts
 from gql_server.stores.errors import public_error_from
 from schema.ports.errors import BadUserInput, LimitExceeded, NotFound, StoreUnavailable
 from tests.support.azure.emulator import Emulator
 from tests.support.stores.store import Store
+
+if TYPE_CHECKING:
+    from gql_server.stores.azure.workspace_artifacts import WorkspaceArtifacts
 
 PATHS = ["model/MLmodel", "model/data/w.bin", "model2/x.txt", "model.txt", "a b/é.png", "log.txt"]
 
@@ -26,7 +29,7 @@ def run(azure: Emulator, azure_store: Store) -> str:
     return uri
 
 
-def open_repository(store: Store, uri: str, limit: int = 100) -> WorkspaceArtifacts:
+def open_repository(store: Store, uri: str, limit: int = 100) -> "WorkspaceArtifacts":
     """Return the repository at an artifact URI."""
     return open_workspace_artifacts(store.uri, uri, 5, timeout=5, max_artifacts=limit)
 

@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import requests
-from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError
 
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
-from gql_server.stores.azure import credential as credential_module
-from gql_server.stores.azure.credential import CachedCredential, non_interactive_credential
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import StoreUnavailable, Unauthenticated
 from schema.ports.tracking import Search
@@ -24,13 +22,21 @@ from tests.support.servers.free_ports import free_port
 from tests.support.servers.server_process import running_server
 from tests.support.stores.store import Store
 
+if TYPE_CHECKING:
+    from gql_server.stores.azure.credential import CachedCredential
+
 SCOPE = "https://management.azure.com/.default"
 COUNT = "{ experiments { totalCount } }"
 
 
-def cached_credential() -> CachedCredential:
-    """Return a credential of azure-identity for the environment."""
-    return CachedCredential(lambda: non_interactive_credential(None, 5))
+def cached_credential(open_credential: Callable[[], Any] | None = None) -> "CachedCredential":
+    """Return a credential of the server; by default it opens azure-identity's for the environment."""
+    from gql_server.stores.azure.credential import (  # noqa: PLC0415 - needs the plugin
+        CachedCredential,
+        non_interactive_credential,
+    )
+
+    return CachedCredential(open_credential or (lambda: non_interactive_credential(None, 5)))
 
 
 async def test_many_requests_use_one_token(azure: Emulator, azure_store: Store) -> None:
@@ -135,24 +141,27 @@ class _RefusedCredential:
 
     attempts = 0
 
-    def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+    def get_token(self, *_scopes: str, **_options: object) -> None:
         """Raise azure-identity's error."""
+        from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - needs the plugin
+
         self.attempts += 1
         message = "Authentication failed: AADSTS7000215: Invalid client secret provided for app 'abc'."
         raise ClientAuthenticationError(message)
 
 
+@pytest.mark.azure
 def test_refused_credential_shows_only_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has Azure's code and no other text; a later request tries again."""
     refused = _RefusedCredential()
-    credential = CachedCredential(lambda: refused)
+    credential = cached_credential(lambda: refused)
     for _ in range(2):
         with pytest.raises(Unauthenticated, match=r"\(AADSTS7000215\)") as caught:
             credential.get_token(SCOPE)
         assert "abc" not in str(caught.value)
     assert refused.attempts == 1
-    monkeypatch.setattr(credential_module, "_FAILURE_SECONDS", -1.0)
-    credential = CachedCredential(lambda: refused)
+    monkeypatch.setattr("gql_server.stores.azure.credential._FAILURE_SECONDS", -1.0)
+    credential = cached_credential(lambda: refused)
     for _ in range(2):
         with pytest.raises(Unauthenticated):
             credential.get_token(SCOPE)

@@ -10,7 +10,6 @@ from mlflow.entities import Metric
 
 from gql_server.config.azure import AzureSettings
 from gql_server.runtime import retry
-from gql_server.stores.azure import credential
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from schema.ports.errors import (
     BadUserInput,
@@ -84,14 +83,14 @@ async def test_revoked_token_is_replaced(
     azure: Emulator, azure_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token that the workspace refuses before it expires is replaced, at most once in some seconds."""
-    monkeypatch.setattr(credential, "_FAILURE_SECONDS", 0.0)
+    monkeypatch.setattr("gql_server.stores.azure.credential._FAILURE_SECONDS", 0.0)
     async with graphql_client(azure_store.uri, azure_retries=1) as graphql:
         for first in range(2):
             requested = azure.calls["token"]
             azure.revoke_tokens()
             await graphql.data(f"{{ experiment(experimentId: {first}) {{ name }} }}")
             assert azure.calls["token"] == requested + 1
-        monkeypatch.setattr(credential, "_FAILURE_SECONDS", 3600.0)
+        monkeypatch.setattr("gql_server.stores.azure.credential._FAILURE_SECONDS", 3600.0)
         azure.revoke_tokens()
         error = await graphql.error("{ experiments { nodes { name } } }")
         assert error["extensions"]["code"] == "UNAUTHENTICATED"
