@@ -13,6 +13,10 @@ from schema.ports.errors import StoreUnavailable
 # https://www.sqlite.org/rescode.html
 _SQLITE_LOCKED = {5, 6}
 _SQLITE_READ_ONLY = 8
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: lock_not_available
+_POSTGRES_LOCKED = "55P03"
+# ER_LOCK_WAIT_TIMEOUT of MySQL and MariaDB
+_MYSQL_LOCKED = 1205
 _DRIVER_EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
 """The extras of this distribution that install a driver."""
 
@@ -50,5 +54,8 @@ def connection_error(uri: str, error: DBAPIError) -> StoreConfigError | StoreUna
 
 
 def is_locked(error: Any) -> bool:
-    """Return whether a driver's error is SQLite's for a file that another connection has locked."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_LOCKED
+    """Return whether a driver's error is for a file or a table that another connection has locked."""
+    state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    number = next(iter(getattr(error, "args", ())), None)
+    sqlite = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return sqlite in _SQLITE_LOCKED or state == _POSTGRES_LOCKED or number == _MYSQL_LOCKED

@@ -1,6 +1,5 @@
 """MySQL and MariaDB."""
 
-import math
 import re
 import sys
 from contextlib import closing
@@ -64,7 +63,7 @@ class MysqlDialect(CaseInsensitiveDialect):
     @override
     def make_read_only(self, driver_connection: Any, timeout: float) -> None:
         # By default a statement waits a day, or a year, for a table that a migration has locked.
-        seconds = max(1, math.ceil(timeout))
+        seconds = max(1, int(timeout * 0.8))
         with closing(driver_connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {seconds}")
             cursor.execute("SET SESSION TRANSACTION READ ONLY")

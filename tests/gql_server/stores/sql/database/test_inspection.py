@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from gql_server.stores.sql.database.database import Database, database_of
 from gql_server.stores.sql.database.database_schema import REGISTRY_TABLES
@@ -19,7 +20,7 @@ from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS, store_limits
 from tests.support.stores.schema_changes import renamed_table
 from tests.support.stores.sql_rows import WHOLE_PAGE
-from tests.support.stores.store import copy_template, sqlite_uri
+from tests.support.stores.store import Store, copy_template, sqlite_uri
 
 RUN_ID = "0" * 32
 MODEL_ID = "m-" + "0" * 32
@@ -206,3 +207,25 @@ def test_registry_database_needs_no_runs(sqlite_template: Path, tmp_path: Path) 
     assert database.get().schema.has(StoreFeature.REGISTRY)
     database.close()
     assert isinstance(open_database(uri), StoreConfigError)
+
+
+_LOCKS = {
+    "postgresql": "LOCK TABLE runs, experiments, alembic_version IN ACCESS EXCLUSIVE MODE",
+    "mysql": "LOCK TABLES runs WRITE, experiments WRITE, alembic_version WRITE",
+}
+
+
+@pytest.mark.parametrize("name", ["postgres", "mysql"])
+async def test_locked_tables_make_the_store_unavailable(request: pytest.FixtureRequest, name: str) -> None:
+    """While a migration holds a table, opening fails within the timeout, and the reason is the lock."""
+    store: Store = request.getfixturevalue(f"{name}_store")
+    engine = create_engine(store.uri, poolclass=NullPool)
+    try:
+        with engine.connect() as migration:
+            migration.execute(text(_LOCKS[engine.dialect.name]))
+            error = open_database(store.uri)
+            assert isinstance(error, StoreUnavailable)
+            assert "locked by another process" in str(error)
+        assert open_database(store.uri) is None
+    finally:
+        engine.dispose()

@@ -48,7 +48,7 @@ def test_each_form_of_sqlite_uri_is_read_only(sqlite_template: Path, tmp_path: P
 
 def test_mysql_waits_no_longer_for_locks_than_the_timeout(mysql_store: Store) -> None:
     """By default MariaDB waits a day for a table that a migration has locked."""
-    engine = create_read_engine(mysql_store.uri, 1, 1.5)
+    engine = create_read_engine(mysql_store.uri, 1, 2.5)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT @@lock_wait_timeout")).scalar() == 2
     engine.dispose()
