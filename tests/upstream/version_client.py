@@ -1,0 +1,48 @@
+"""Runs the client of another version of MLflow, in its own environment."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tests.upstream.environments import skinny_python
+from tests.upstream.questions.answers import Answers
+
+_ROOT = Path(__file__).parents[2]
+_SECONDS = 240
+"""Imports and a migration take 5 to 15 s on an idle core."""
+
+
+def fill_store(version: str, uri: str, artifacts: str, folder: Path) -> None:
+    """Fill an empty database with the client of a version. It runs in a folder, where it may leave files."""
+    _run(version, "fill_store", folder, uri, artifacts)
+
+
+def ask_client(version: str, uri: str, folder: Path) -> Answers:
+    """Return what the client of a version answers about a store."""
+    return Answers(json.loads(_run(version, "answer", folder, uri)))
+
+
+def _run(version: str, script: str, folder: Path, *arguments: str) -> str:
+    command = [
+        str(skinny_python(version)),
+        "-W",
+        "ignore",
+        "-m",
+        f"tests.upstream.scripts.{script}",
+        *arguments,
+    ]
+    environment = {"PYTHONPATH": str(_ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUTF8": "1"}
+    result: subprocess.CompletedProcess[str] = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if result.returncode:
+        message = f"{script} of MLflow {version} failed:\n{result.stderr[-4000:]}"
+        raise RuntimeError(message)
+    return result.stdout
