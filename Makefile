@@ -17,10 +17,10 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 WRITE = sed -n 's/published before .*/published before $(TODAY)./; /^\#/p' $(1) \
 	| cat - $(VENV)/resolved.txt > $(VENV)/new.txt && mv $(VENV)/new.txt $(1)
 
-.PHONY: help install demo test test-azure fuzz check bench format lock clean
+.PHONY: help install demo test test-azure test-versions dumps fuzz check bench format lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,12 @@ test: $(VENV)/.developed $(AZURE_VENV)/.developed ## Run the tests
 
 test-azure: $(AZURE_VENV)/.developed ## Run only the tests that need the plugin for Azure
 	$(AZURE_VENV)/bin/python -m pytest -m azure
+
+test-versions: $(VENV)/.developed ## Read the stores of all supported versions of MLflow
+	GQL_TEST_ALL_VERSIONS=true $(BIN)/python -m pytest tests/upstream
+
+dumps: $(VENV)/.developed ## Write the databases of all supported versions of MLflow to tests/data/upstream
+	$(BIN)/python -m tests.upstream.dump
 
 fuzz: $(VENV)/.developed ## Run the property tests with random examples (MINUTES=60 for an hour)
 	$(BIN)/python -m tests.fuzz $(MINUTES)

@@ -19,7 +19,10 @@ _STOP_SECONDS = 10.0
 
 
 class MlflowServer:
-    """An `mlflow server` with one worker over a database, in a separate process group."""
+    """An `mlflow server` with one worker over a database, in a separate process group.
+
+    `version` is the MLflow whose migrations made the database; by default it is that of the tests.
+    """
 
     def __init__(
         self,
@@ -28,19 +31,20 @@ class MlflowServer:
         *,
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        version: str = mlflow.__version__,
     ) -> None:
         self.database_uri = database_uri
         self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         self._extra_options = tuple(options)
+        self._version = version
         self._environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server and wait until it responds; raise an error with the end of its log otherwise."""
-        # The same version as the client, whose migrations made the database.
-        python = full_python(mlflow.__version__)
+        python = full_python(self._version)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [python, "-m", "mlflow", "server", *self._options()],
