@@ -159,7 +159,8 @@ async def test_each_attribute_can_be_filtered(tracking: SqlTracking) -> None:
             search = Search(filter=f"attributes.`{key}` {operator} {value}")
             assert await tracking.count_runs([None], search) == [0]
     for key in SearchExperimentsUtils.VALID_SEARCH_ATTRIBUTE_KEYS:
-        value = "1" if key in SearchExperimentsUtils.NUMERIC_ATTRIBUTES else "'x'"
+        # An id must be a number, in quotes.
+        value = "1" if key in SearchExperimentsUtils.NUMERIC_ATTRIBUTES else "'1'"
         assert await tracking.count_experiments(Search(filter=f"{key} = {value}")) == 0
 
 

@@ -18,6 +18,12 @@ from gql_server.stores.sql.tables import METADATA
 # A table is in the metadata once its module is imported.
 _IMPORTED: Final = (_tracking_models, _registry_models, model_tables, registry_tables)
 _DIALECTS: Final[list[Any]] = [module.dialect() for module in (sqlite, postgresql, mysql, mssql)]
+_SINCE_3_17: Final[dict[str, TypeEngine[Any]]] = {
+    "experiment_tags.value": Text()
+    .with_variant(mysql.MEDIUMTEXT(), "mysql")
+    .with_variant(mssql.NVARCHAR(None), "mssql")
+}
+"""Types that are read as the defined ones are: a longer text."""
 
 
 def _differences(own: MetaData, models: MetaData) -> Iterator[str]:
@@ -26,9 +32,12 @@ def _differences(own: MetaData, models: MetaData) -> Iterator[str]:
         model = models.tables.get(table.name)
         for column in table.columns:
             if model is None or column.name not in model.columns:
-                yield f"{table.name}.{column.name} is missing"
-            elif _sql(column.type) != _sql(model.columns[column.name].type):
-                yield f"{table.name}.{column.name} is {_sql(model.columns[column.name].type)}"
+                yield f"{column} is missing"
+                continue
+            types = [column.type, _SINCE_3_17.get(str(column), column.type)]
+            found = _sql(model.columns[column.name].type)
+            if found not in [_sql(type_) for type_ in types]:
+                yield f"{column} is {found}"
 
 
 def _sql(type_: TypeEngine[Any]) -> list[str]:
