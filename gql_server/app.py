@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import mlflow
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -19,8 +18,10 @@ from gql_server.auth.middleware import AuthenticationMiddleware
 from gql_server.auth.protected_route import ProtectedRoute
 from gql_server.auth.rate_limit import RateLimiter, rate_limiter_from
 from gql_server.auth.write_permission import WritePermissionMiddleware
+from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
+from gql_server.config.mlflow_version import MLFLOW_VERSION
 from gql_server.config.settings import Settings
 from gql_server.exports.table_exporter import TableExporter
 from gql_server.http.csrf import PREFLIGHT_HEADERS, SAFE_METHODS, CsrfMiddleware
@@ -46,12 +47,14 @@ from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
-from gql_server.stores.factory import store_from, write_store_from
-from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
+from gql_server.stores.factory import store_from
 from schema.build import build_schema
 from schema.engine.operation import ServerInfo
 from schema.ports.tracking import Tracking
 from schema.types.artifact import ROUTES
+
+if TYPE_CHECKING:
+    from gql_server.stores.writes.write_store import WriteStore
 
 _CORS_REQUEST_HEADERS: Final = (
     *("accept", "authorization", "cache-control", "content-type", "if-none-match", "x-api-key"),
@@ -78,7 +81,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     artifacts = artifact_service_from(settings, store)
     cache = cache_from(settings)
     cached_store = cached_store_from(settings, instrumented(store, metrics), artifacts, cache)
-    writes = write_store_from(settings, store, cached_store) if settings.writable else None
+    writes = _write_store(settings, store, cached_store) if settings.writable else None
     uploads = upload_service_from(settings, cached_store) if settings.writable else None
     exporter = TableExporter(store, limits.exports, limits.queries.max_conditions)
     cached_store.on_invalidate(exporter.invalidate)
@@ -148,14 +151,21 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     )
 
 
+def _write_store(settings: Settings, store: Tracking, cached: CachedStore) -> "WriteStore":
+    from gql_server.stores.writes.factory import write_store_from  # noqa: PLC0415 - imports MLflow
+
+    return write_store_from(settings, store, cached)
+
+
 def _server_info(settings: Settings) -> ServerInfo:
-    return ServerInfo(version=__version__, mlflow_version=mlflow.__version__, read_only=not settings.writable)
+    return ServerInfo(version=__version__, mlflow_version=MLFLOW_VERSION, read_only=not settings.writable)
 
 
 def _metrics_route(
     metrics: Metrics, store: Tracking, authenticator: Authenticator, rate_limiter: RateLimiter | None
 ) -> ProtectedRoute:
-    verify_caller = store.verify_caller if isinstance(store, PassThroughTracking) else None
+    # Only a store with the callers' own credentials has it.
+    verify_caller = getattr(store, "verify_caller", None)
     middleware = Middleware(
         AuthenticationMiddleware,
         authenticator=authenticator,

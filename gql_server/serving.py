@@ -30,7 +30,7 @@ from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.runtime.allocator import return_large_buffers
-from gql_server.stores.factory import check_writes, store_from
+from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreTimeout, StoreUnavailable
 
@@ -156,7 +156,10 @@ async def _check_store(settings: Settings) -> None:
     store = store_from(settings)
     try:
         await store.open()
-        await asyncio.to_thread(check_writes, settings)
+        if settings.writable:
+            from gql_server.stores.writes.factory import check_writes  # noqa: PLC0415 - imports MLflow
+
+            await asyncio.to_thread(check_writes, settings)
     except StoreConfigError as error:
         raise StartupError(str(error)) from None
     except (StoreUnavailable, StoreTimeout) as error:

@@ -4,11 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.utils.file_utils import local_file_uri_to_path
-
-from gql_server.stores.allowed_roots import AllowedRoots
+from gql_server.stores.allowed_roots import AllowedRoots, local_path
 from gql_server.stores.uri import kind_of
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.store_kind import StoreKind
@@ -41,7 +37,7 @@ class AccessPolicy:
         """Return the folder of a local URI; raise `UnsupportedByStore(message)` if not allowed."""
         if not self._any_folder and not self._roots.contain(uri):
             raise UnsupportedByStore(message)
-        return Path(local_file_uri_to_path(uri))
+        return local_path(uri)
 
     def is_on_server(self, uri: str) -> bool:
         """Return whether the MLflow server at `server_uri` serves a URI; False without such a server."""
@@ -51,6 +47,11 @@ class AccessPolicy:
 
     def open_repository(self, uri: str, message: str) -> Any:
         """Return MLflow's repository for a URI; raise `UnsupportedByStore(message)` if none exists."""
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
+        from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415
+            get_artifact_repository,
+        )
+
         on_server = urlsplit(uri).scheme in SERVER_SCHEMES
         try:
             return get_artifact_repository(

@@ -4,9 +4,6 @@ import logging
 from typing import Final
 from urllib.parse import unquote
 
-from mlflow.exceptions import MlflowException
-from mlflow.utils.uri import validate_path_is_safe
-
 from schema.ports.errors import BadUserInput
 
 _MAX_BYTES: Final = 4096
@@ -48,6 +45,9 @@ def check_server_path(path: str) -> None:
     MLflow's client puts the path into a URL unescaped, where a ? or # ends it, and the server decodes what it
     gets until nothing changes. The resulting name may be that of another file.
     """
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
+    from mlflow.utils.uri import validate_path_is_safe  # noqa: PLC0415
+
     try:
         unchanged = "?" not in path and validate_path_is_safe(path) == path
     except (MlflowException, ValueError):

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
-from mlflow.utils.rest_utils import http_request
 from typing_extensions import override
 
 from gql_server.artifacts.download_spool import DownloadSpool
@@ -41,6 +40,8 @@ class ProxiedRepository(RemoteRepository):
     @override
     def download(self, parts: Sequence[str], request: FileRequest) -> FileContent:
         headers = {name: request.headers[name] for name in _REQUEST_HEADERS if name in request.headers}
+        from mlflow.utils.rest_utils import http_request  # noqa: PLC0415 - takes seconds
+
         response = http_request(
             self._credentials,
             f"/{quote('/'.join(parts))}",

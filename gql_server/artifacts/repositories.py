@@ -6,7 +6,6 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from cachetools import LRUCache
-from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
 from gql_server.artifacts.access_policy import SERVER_SCHEMES, AccessPolicy
 from gql_server.artifacts.artifact_entry import ArtifactEntry
@@ -104,6 +103,10 @@ class Repositories:
             raise UnsupportedByStore(_NO_SERVER)
         if not self._policy.is_on_server(uri):
             raise UnsupportedByStore(_OTHER_SERVER)
+        from mlflow.store.artifact.http_artifact_repo import (  # noqa: PLC0415 - takes seconds
+            HttpArtifactRepository,
+        )
+
         repository = self._policy.open_repository(uri, _NO_REPOSITORY)
         if not isinstance(repository, HttpArtifactRepository):
             return RemoteRepository(repository, self._spool)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from gql_server.stores.errors import error_chain, public_error_from
+from gql_server.stores.error_chain import error_chain
+from gql_server.stores.errors import public_error_from
 from schema.ports.errors import (
     Forbidden,
     NotFound,

@@ -4,14 +4,13 @@ import os
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
-import mlflow
-
 from gql_server import __version__
 from gql_server.cache.cache import Cache
 from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.ttl import TimeToLive
 from gql_server.config.limits import CacheLimits
+from gql_server.config.mlflow_version import MLFLOW_VERSION
 from gql_server.config.settings import Settings
 from schema.ports.artifacts import ArtifactStore
 from schema.ports.store_kind import StoreKind
@@ -95,7 +94,7 @@ def _data_identity(settings: Settings) -> str:
     )
     variables = [os.environ.get(name, "") for name in _CLIENT_VARIABLES]
     uris = (settings.tracking_uri, settings.registry_uri)
-    return repr((uris, mlflow.__version__, limits, variables, settings.auth, settings.error_detail))
+    return repr((uris, MLFLOW_VERSION, limits, variables, settings.auth, settings.error_detail))
 
 
 def _namespace(data_identity: str) -> str:

@@ -1,8 +1,8 @@
 """Settings of the MLflow store."""
 
+import os
 from urllib.parse import urlsplit
 
-import mlflow
 from pydantic import AliasChoices, BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 
 
@@ -58,5 +58,8 @@ class StoreSettings(BaseModel):
 
 def default_tracking_uri() -> str:
     """Return the tracking URI that MLflow uses by default."""
-    uri: str = mlflow.get_tracking_uri()
-    return uri
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return os.environ["MLFLOW_TRACKING_URI"]
+    import mlflow  # noqa: PLC0415 - takes seconds, and only the default needs it
+
+    return str(mlflow.get_tracking_uri())

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
-from mlflow.utils.mime_type_utils import _guess_mime_type
 from requests import RequestException
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from gql_server.artifacts.content_stream import ContentStream
 from gql_server.artifacts.file_request import FileRequest
+from gql_server.artifacts.media_type import media_type_of
 from gql_server.artifacts.service import ArtifactService
 from gql_server.config.limits import ArtifactLimits
 from gql_server.http.range_header import without_ignored_range
@@ -122,9 +122,8 @@ def _content_headers(name: str) -> dict[str, str]:
 
 
 def _content_type(name: str) -> str:
-    guessed, compression = mimetypes.guess_type(name)
+    _media_type, compression = mimetypes.guess_type(name)
     if compression:
         return _COMPRESSED_TYPES.get(compression, "application/octet-stream")
-    # MLflow's function covers its own file names, such as MLmodel.
-    media_type = guessed or str(_guess_mime_type(name))
+    media_type = media_type_of(name)
     return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type

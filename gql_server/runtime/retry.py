@@ -3,10 +3,11 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import TypeVar
 
 from mlflow.exceptions import RestException
+
+from gql_server.runtime.deadline import deadline
 
 _T = TypeVar("_T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
@@ -14,9 +15,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 
 _REJECTED = {"RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
 """The codes of requests that a store did not begin to process."""
-
-deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-"""The time, by the event loop's clock, at which the current call of a port must have ended."""
 
 
 class RetryableError(RestException):

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from mlflow.utils.file_utils import local_file_uri_to_path
+from urllib.request import url2pathname
 
 _LOCAL = {"", "file"}
 
@@ -12,6 +11,11 @@ _LOCAL = {"", "file"}
 def is_local(uri: str) -> bool:
     """Return whether a URI names a folder of the machine that reads it."""
     return urlsplit(uri).scheme in _LOCAL
+
+
+def local_path(uri: str) -> Path:
+    """Return the path that a local URI names, as MLflow reads it."""
+    return Path(url2pathname(urlsplit(uri).path if uri.startswith("file:") else uri))
 
 
 class AllowedRoots:
@@ -26,5 +30,5 @@ class AllowedRoots:
 
     def contain(self, uri: str) -> bool:
         """Return whether a local URI names one of the folders or one below, with links resolved."""
-        path = Path(local_file_uri_to_path(uri)).resolve()
+        path = local_path(uri).resolve()
         return any(path.is_relative_to(root) for root in self._folders)

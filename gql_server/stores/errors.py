@@ -1,67 +1,9 @@
-"""Errors of MLflow and the libraries below it, as errors that a client may read.
+"""Errors of stores, as errors that a client may read."""
 
-The messages contain no file, host, URL or SQL. MLflow's own text is quoted only if it is about the request.
-"""
-
-import re
-from collections.abc import Iterator
-
-from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
-from mlflow.exceptions import MlflowException, RestException
-from requests import exceptions as http
-from sqlalchemy import exc as sql
-from urllib3.exceptions import ReadTimeoutError
+import sys
 
 from gql_server.stores.store_config_error import StoreConfigError
-from schema.ports.errors import (
-    BadUserInput,
-    Forbidden,
-    NotFound,
-    PublicError,
-    StoreTimeout,
-    StoreUnavailable,
-    Unauthenticated,
-    UnsupportedByStore,
-)
-
-_MAX_LENGTH = 500
-_NOT_JSON = "API request to endpoint "
-"""The start of the message of MLflow's client for a response that is not JSON, with any status."""
-_UNREACHABLE = "The tracking store cannot be reached."
-_OVERLOADED = "The tracking store is receiving too many requests now."
-_SLOW = "The tracking store did not respond in time."
-_FOREIGN = "The server at the tracking store's address is not MLflow."
-
-_FIXED: dict[str, PublicError] = {
-    "UNAUTHENTICATED": Unauthenticated("The tracking store did not accept the credentials."),
-    "CUSTOMER_UNAUTHORIZED": Unauthenticated("The tracking store did not accept the credentials."),
-    "PERMISSION_DENIED": Forbidden("The tracking store does not allow this."),
-    "TEMPORARILY_UNAVAILABLE": StoreUnavailable("The tracking store is not available now."),
-    "REQUEST_LIMIT_EXCEEDED": StoreUnavailable(_OVERLOADED),
-    "RESOURCE_EXHAUSTED": StoreUnavailable(_OVERLOADED),
-    # For reads; errors of writes have their own messages.
-    "RESOURCE_ALREADY_EXISTS": StoreUnavailable("The tracking store is not available now."),
-    "DEADLINE_EXCEEDED": StoreTimeout(_SLOW),
-    "ENDPOINT_NOT_FOUND": UnsupportedByStore("The tracking store has no such function."),
-    "NOT_IMPLEMENTED": UnsupportedByStore("The tracking store has no such function."),
-}
-_SQL = re.compile(
-    r"\[SQL:|sqlalche\.me"
-    r"|\((?:sqlite3|psycopg\w*|pymysql|MySQLdb|mysql|mariadb|pyodbc|pymssql|oracledb|sqlalchemy)\.[\w.]+\)"
-)
-"""Matches a database error that an MLflow server passes on: its statement, or its driver's exception."""
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,40}://\S+", re.IGNORECASE)
-"""Matches a URL; the scheme is bounded, so that the time is linear for text that a client chose."""
-_QUOTED: dict[str, type[PublicError]] = {
-    "INVALID_PARAMETER_VALUE": BadUserInput,
-    "BAD_REQUEST": BadUserInput,
-    "RESOURCE_DOES_NOT_EXIST": NotFound,
-    "NOT_FOUND": NotFound,
-}
-
-
-class NotMlflowError(StoreUnavailable):
-    """The tracking store's address returns a response that is not MLflow's, such as a login page."""
+from schema.ports.errors import PublicError, StoreUnavailable
 
 
 def public_error_from(error: BaseException) -> PublicError | None:
@@ -70,72 +12,9 @@ def public_error_from(error: BaseException) -> PublicError | None:
         return error
     if isinstance(error, StoreConfigError):
         return StoreUnavailable("The tracking store is not usable; the server's log has the reason.")
-    return _from_library(error) or _from_mlflow(error)
-
-
-def code_of(error: MlflowException) -> str:
-    """Return MLflow's error code."""
-    return str(error.error_code)
-
-
-def contains_sql(error: MlflowException) -> bool:
-    """Return whether a message is an error of the database behind an MLflow server, with SQL in it."""
-    return _SQL.search(str(error.message)) is not None
-
-
-def _from_library(error: BaseException) -> PublicError | None:
-    """Return the public form of an error of a library below MLflow, whose code is less specific."""
-    # From the first cause on: what is a timeout for urllib3 is a connection error for requests.
-    for cause in reversed(list(error_chain(error))):
-        match cause:
-            case ParseError():
-                return NotMlflowError(_FOREIGN)
-            case http.Timeout() | ReadTimeoutError():
-                return StoreTimeout(_SLOW)
-            case http.RequestException():
-                return StoreUnavailable(_UNREACHABLE)
-            case sql.DataError():
-                return BadUserInput("The tracking database cannot store one of the values.")
-            case sql.OperationalError() | sql.InterfaceError() | sql.TimeoutError():
-                return StoreUnavailable("The tracking database is not available now.")
-    return None
-
-
-def _from_mlflow(error: BaseException) -> PublicError | None:
-    if not isinstance(error, MlflowException) or _is_database_error(error):
+    if "mlflow.exceptions" not in sys.modules:
+        # MLflow takes seconds to import, and an error cannot be of a library that is not there.
         return None
-    code = code_of(error)
-    fixed = _FIXED.get(code)
-    if fixed is not None:
-        return type(fixed)(*fixed.args)
-    if not isinstance(error, RestException) and error.message.startswith(_NOT_JSON):
-        # The message is not quoted, because it contains the text of the page.
-        return NotMlflowError(_FOREIGN)
-    quoted = _QUOTED.get(code)
-    if quoted is BadUserInput and contains_sql(error):
-        return BadUserInput("The tracking store's database rejected the request or one of the values in it.")
-    return None if quoted is None or contains_sql(error) else quoted(sanitized(error.message, code))
+    from gql_server.stores.mlflow.library_errors import public_error_from_library  # noqa: PLC0415
 
-
-def _is_database_error(error: BaseException) -> bool:
-    return any(isinstance(cause, sql.SQLAlchemyError) for cause in error_chain(error))
-
-
-def error_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the error, its cause, the cause's cause and so on, each once: a chain may be circular."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def sanitized(message: str, code: str) -> str:
-    """Return MLflow's message as one line of limited length, without its code and without URLs."""
-    return shortened(message.removeprefix(f"{code}: "))
-
-
-def shortened(message: str) -> str:
-    """Return a message as one line of limited length without URLs."""
-    text = _URL.sub("(a URL)", " ".join(message.split()))
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+    return public_error_from_library(error)

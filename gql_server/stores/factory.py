@@ -1,22 +1,18 @@
-"""The stores that the settings specify."""
+"""The stores that the settings specify.
 
-from functools import partial
+The modules that import MLflow, which takes seconds, are imported only for the stores that need it.
+"""
+
+# ruff: noqa: PLC0415
+
 from typing import Protocol
 
-from gql_server.auth.pass_through import pass_credentials_through
 from gql_server.config.settings import Settings
 from gql_server.config.store import default_tracking_uri
-from gql_server.stores.allowed_roots import AllowedRoots
-from gql_server.stores.mlflow.lazy_store import LazyStore
-from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
-from gql_server.stores.mlflow.schema_check import check_database
-from gql_server.stores.mlflow.single_attempt import open_single_attempt_store
-from gql_server.stores.mlflow.store_calls import StoreCalls
-from gql_server.stores.mlflow.tracking import MlflowTracking
-from gql_server.stores.registry_factory import OpenableRegistry, registry_at
+from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
+from gql_server.stores.sql.registry.lazy_sql_registry import LazySqlRegistry
 from gql_server.stores.uri import kind_of
-from gql_server.stores.writes.write_store import Invalidatable, WriteStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Tracking
 
@@ -34,54 +30,44 @@ def store_from(settings: Settings) -> OpenableTracking:
 
     A store that does not exist is created only if it is MLflow's own default store, as MLflow itself does.
     """
-    if settings.auth == "pass-through":
-        pass_credentials_through()
-    uri, limits = settings.tracking_uri, settings.limits.store
     registry = _separate_registry(settings)
-    create = uri == default_tracking_uri()
-    if kind_of(uri) is StoreKind.SQL:
-        return LazySqlTracking(uri, limits, create=create, registry=registry)
-    store_class = PassThroughTracking if settings.auth == "pass-through" else MlflowTracking
-    return store_class(uri, limits, create=create, registry=registry, azure=settings.azure_options)
-
-
-def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable) -> WriteStore:
-    """Return the settings' store for changes; it invalidates the records of `cached` after each change.
-
-    A database is changed by MLflow's own store, which opens again, or refuses to, when the revision of the
-    database changes. Over HTTP, a separate store sends each request once.
-    """
-    lazy = (
-        LazyStore(settings.tracking_uri, identity=store.identity)
-        if isinstance(store, LazySqlTracking)
-        else LazyStore(
-            settings.tracking_uri,
-            create=settings.tracking_uri == default_tracking_uri(),
-            build=partial(open_single_attempt_store, azure=settings.azure_options),
+    if kind_of(settings.tracking_uri) is StoreKind.SQL:
+        return LazySqlTracking(
+            settings.tracking_uri, settings.limits.store, create=_is_default, registry=registry
         )
+    return _mlflow_store(settings, registry)
+
+
+def _is_default(uri: str) -> bool:
+    return uri == default_tracking_uri()
+
+
+def _mlflow_store(settings: Settings, registry: OpenableRegistry | None) -> OpenableTracking:
+    from gql_server.stores.mlflow.pass_through_tracking import PassThroughTracking
+    from gql_server.stores.mlflow.tracking import MlflowTracking
+
+    store_class = MlflowTracking
+    if settings.auth == "pass-through":
+        from gql_server.auth.pass_through import pass_credentials_through
+
+        pass_credentials_through()
+        store_class = PassThroughTracking
+    uri = settings.tracking_uri
+    return store_class(
+        uri,
+        settings.limits.store,
+        create=_is_default(uri),
+        registry=registry,
+        azure=settings.azure_options,
     )
-    # A folder of files has no transactions: with several threads a read could see half of a write.
-    threads = 1 if store.kind is StoreKind.FILE else settings.write_threads
-    calls = StoreCalls(lazy, threads, settings.azure_retries)
-    roots = AllowedRoots(settings.artifact_roots)
-    return WriteStore(calls, store.kind, settings.store_timeout, cached, roots)
-
-
-def check_writes(settings: Settings) -> None:
-    """Raise `StoreConfigError` if changes are allowed, but cannot be made to the settings' database.
-
-    Reading a database needs no particular version of MLflow, changing it does. This blocks.
-    """
-    if settings.writable and kind_of(settings.tracking_uri) is StoreKind.SQL:
-        check_database(settings.tracking_uri)
 
 
 def _separate_registry(settings: Settings) -> OpenableRegistry | None:
-    if settings.registry_uri in {"", settings.tracking_uri}:
+    uri, limits = settings.registry_uri, settings.limits.store
+    if uri in {"", settings.tracking_uri}:
         return None
-    return registry_at(
-        settings.registry_uri,
-        settings.tracking_uri,
-        settings.limits.store,
-        azure=settings.azure_options,
-    )
+    if kind_of(uri) is StoreKind.SQL:
+        return LazySqlRegistry(uri, limits)
+    from gql_server.stores.mlflow.registry_opening import registry_at
+
+    return registry_at(uri, settings.tracking_uri, limits, azure=settings.azure_options)

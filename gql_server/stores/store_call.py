@@ -6,8 +6,9 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from gql_server.runtime.retry import deadline
-from gql_server.stores.errors import NotMlflowError, public_error_from
+from gql_server.runtime.deadline import deadline
+from gql_server.stores.errors import public_error_from
+from gql_server.stores.not_mlflow_error import NotMlflowError
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import PublicError, StoreTimeout
 

@@ -17,7 +17,7 @@ from mlflow.store.model_registry import SEARCH_REGISTERED_MODEL_MAX_RESULTS_DEFA
 from mlflow.utils.search_utils import SearchModelUtils, SearchUtils
 
 from gql_server.stores.azure.rest_calls import call_endpoint
-from gql_server.stores.errors import code_of
+from gql_server.stores.mlflow.library_errors import code_of
 from schema.ports.errors import LimitExceeded, UnsupportedByStore
 
 METRICS_PER_BATCH = 250

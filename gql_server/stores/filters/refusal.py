@@ -1,6 +1,6 @@
 """The error of a filter that is refused."""
 
-from gql_server.stores.errors import shortened
+from gql_server.stores.message_text import shortened
 from schema.ports.errors import BadUserInput
 
 

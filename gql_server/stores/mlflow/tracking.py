@@ -10,7 +10,7 @@ from typing_extensions import override
 from gql_server.config.azure import AzureOptions, AzureSettings
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.azure.support_matrix import azure_capabilities
-from gql_server.stores.errors import NotMlflowError, public_error_from
+from gql_server.stores.errors import public_error_from
 from gql_server.stores.limit_errors import too_many_points, too_many_to_sample
 from gql_server.stores.mlflow import entity_tables
 from gql_server.stores.mlflow.history_points import joined_histories
@@ -21,13 +21,15 @@ from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.model_reader import ModelReader
 from gql_server.stores.mlflow.models import MlflowModels
 from gql_server.stores.mlflow.open_store import open_store
+from gql_server.stores.mlflow.registry_opening import registry_at
 from gql_server.stores.mlflow.searches import Searches
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_features import StoreFeatures
 from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.mlflow.uncounted_histories import UncountedHistories
+from gql_server.stores.not_mlflow_error import NotMlflowError
+from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
-from gql_server.stores.registry_factory import OpenableRegistry, registry_at
 from gql_server.stores.store_call import port_call, store_timeout
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import kind_of, redacted_uri

@@ -7,12 +7,12 @@ text or a time of 0 is a value. A missing value matches nothing except IS NULL. 
 
 from typing import Any, Final
 
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from sqlalchemy import ColumnElement, Table, exists, not_, select
 
 from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.filters.experiment_filters import EXPERIMENT_FILTERS
 from gql_server.stores.filters.run_filters import RUN_FILTERS
+from gql_server.stores.mlflow_names import RUN_NAME_TAG
 from gql_server.stores.sql.comparisons import compare_id, compare_metric
 from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.sql.filter_comparison import compare, parse_filter
@@ -49,7 +49,7 @@ def _run_condition(session: Session, comparison: FilterComparison) -> ColumnElem
     if comparison.by != "attribute":
         return _has_logged(session.dialect, id_, _RUN_TABLES[comparison.by], comparison.key, comparison)
     if comparison.key == "run_name":
-        return _has_logged(session.dialect, id_, TAGS, MLFLOW_RUN_NAME, comparison)
+        return _has_logged(session.dialect, id_, TAGS, RUN_NAME_TAG, comparison)
     return compare(session.dialect, _RUN_ATTRIBUTES[comparison.key], comparison)
 
 

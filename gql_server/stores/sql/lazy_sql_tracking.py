@@ -1,26 +1,27 @@
 """The tracking port over a database that is opened when it is first used."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from sqlalchemy import Engine
 from typing_extensions import override
 
 from gql_server.config.limits import StoreLimits
+from gql_server.stores.database_url import parse_database_url
 from gql_server.stores.file_identity import file_identity
-from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store
-from gql_server.stores.registry_factory import OpenableRegistry
+from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.sql.database.database import Database
 from gql_server.stores.sql.database.read_engine import create_read_engine
 from gql_server.stores.sql.tracking import SqlTracking
+from gql_server.stores.uri import sqlite_file
 from gql_server.stores.workspaces import request_workspace, workspaces_enabled
 
 
 class LazySqlTracking(SqlTracking):
     """The port over the database at a tracking URI, of any revision of MLflow.
 
-    The first call opens it, and after a failure a later call. `create` lets MLflow create a SQLite file that
-    does not exist. `registry` is the model registry, if it is in another store.
+    The first call opens it, and after a failure a later call. `create` returns whether MLflow may create a
+    SQLite file at the URI if it does not exist. `registry` is the model registry, if it is in another store.
     """
 
     def __init__(
@@ -28,12 +29,13 @@ class LazySqlTracking(SqlTracking):
         uri: str,
         limits: StoreLimits,
         *,
-        create: bool = False,
+        create: Callable[[str], bool] = lambda _uri: False,
         registry: OpenableRegistry | None = None,
     ) -> None:
         self._uri = uri
         self._limits = limits
-        self._create = create
+        self._may_create = create
+        self._has_existed = False
         self._separate_registry = registry
         self._database = Database(uri, self._create_engine, limits, workspaces=workspaces_enabled())
         super().__init__(self._database, limits, workspace=request_workspace(), registry=registry)
@@ -61,8 +63,13 @@ class LazySqlTracking(SqlTracking):
         await asyncio.to_thread(self._database.close)
 
     def _create_engine(self) -> Engine:
-        if self._create:
+        path = sqlite_file(parse_database_url(self._uri))
+        is_missing = path is not None and not path.exists()
+        # A store that existed is not created again: an empty store would hide that it was deleted.
+        if is_missing and not self._has_existed and self._may_create(self._uri):
+            from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store  # noqa: PLC0415 - takes seconds
+
             create_sqlite_store(self._uri)
-            # A store that existed is not created again: an empty store would hide that it was deleted.
-            self._create = False
-        return create_read_engine(self._uri, self._limits.database_threads, self._limits.store_timeout)
+        engine = create_read_engine(self._uri, self._limits.database_threads, self._limits.store_timeout)
+        self._has_existed = True
+        return engine

@@ -7,7 +7,6 @@ SQLAlchemy binds a value with the type of its column; a test compares them with 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 
 from gql_server.stores.ids import model_id_from_source
+from gql_server.stores.mlflow_names import RUN_NAME_TAG
 from schema.ports.run_id import is_run_id
 
 METADATA: Final = MetaData()
@@ -103,7 +103,7 @@ def _run_name() -> ColumnElement[Any]:
     """Return the name that MLflow shows: runs of MLflow before 1.30 have it only in a tag, or have none."""
     tagged = (
         select(_filled(TAGS.c.value))
-        .where(TAGS.c.run_uuid == RUNS.c.run_uuid, TAGS.c.key == MLFLOW_RUN_NAME)
+        .where(TAGS.c.run_uuid == RUNS.c.run_uuid, TAGS.c.key == RUN_NAME_TAG)
         .scalar_subquery()
     )
     return func.coalesce(_filled(RUNS.c.name), tagged)

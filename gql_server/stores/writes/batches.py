@@ -7,7 +7,8 @@ from typing import NamedTuple
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils import validation
 
-from gql_server.stores.text_validation import check_key, check_text
+from gql_server.stores.text_validation import check_text
+from gql_server.stores.writes.keys import check_key
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking_writes import Batch, KeyValue, Point
 

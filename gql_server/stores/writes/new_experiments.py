@@ -8,7 +8,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils import validation
 from mlflow.utils.uri import validate_query_string
 
-from gql_server.stores.text_validation import check_key, check_text
+from gql_server.stores.text_validation import check_text
+from gql_server.stores.writes.keys import check_key
 from schema.ports.tracking_writes import KeyValue
 
 

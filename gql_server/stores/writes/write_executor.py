@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from mlflow.store.tracking.abstract_store import AbstractStore
 
-from gql_server.runtime.retry import deadline
+from gql_server.runtime.deadline import deadline
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.writes.write import Write
 from gql_server.stores.writes.write_errors import public_write_error, timed_out_in_doubt, timed_out_in_queue

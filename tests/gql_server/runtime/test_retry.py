@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from gql_server.runtime import retry
+from gql_server.runtime.deadline import deadline
 from gql_server.runtime.retry import RetryableError
 
 
@@ -42,9 +43,9 @@ async def test_retry_after_deadline_is_not_attempted(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(retry, "_FIRST_PAUSE", 100.0)
     monkeypatch.setattr(retry, "_LONGEST_PAUSE", 100.0)
-    token = retry.deadline.set(asyncio.get_running_loop().time() + 30)
+    token = deadline.set(asyncio.get_running_loop().time() + 30)
     for retry_after in (60.0, None):
         with pytest.raises(RetryableError):
             await retry.call_with_retries(partial(call, retry_after), 5, idempotent=True)
-    retry.deadline.reset(token)
+    deadline.reset(token)
     assert len(calls) == 2

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from gql_server.stores.errors import error_chain
+from gql_server.stores.error_chain import error_chain
 
 
 def test_circular_error_chain_ends() -> None:

@@ -1,9 +1,9 @@
 """Comparisons of a filter string with the datasets of runs."""
 
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from sqlalchemy import ColumnElement, false, select
 
 from gql_server.stores.filters.comparison import FilterComparison
+from gql_server.stores.mlflow_names import DATASET_CONTEXT_TAG
 from gql_server.stores.sql.filter_comparison import compare
 from gql_server.stores.sql.models.model_tables import DATASETS, INPUT_TAGS, INPUTS
 from gql_server.stores.sql.session import Session
@@ -22,7 +22,7 @@ def runs_with_dataset(session: Session, comparison: FilterComparison) -> ColumnE
     runs = select(INPUTS.c.destination_id)
     if comparison.key == "context":
         tables = tables.join(INPUT_TAGS, INPUT_TAGS.c.input_uuid == INPUTS.c.input_uuid)
-        runs = runs.where(INPUT_TAGS.c.name == MLFLOW_DATASET_CONTEXT)
+        runs = runs.where(INPUT_TAGS.c.name == DATASET_CONTEXT_TAG)
         matches = compare(session.dialect, INPUT_TAGS.c.value, comparison)
     else:
         matches = compare(session.dialect, DATASETS.c[comparison.key], comparison)

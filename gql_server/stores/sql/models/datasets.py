@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from sqlalchemy import and_, select
 
+from gql_server.stores.mlflow_names import DATASET_CONTEXT_TAG
 from gql_server.stores.sql.group_rows import grouped_rows
 from gql_server.stores.sql.models.model_tables import DATASET_COLUMNS, DATASETS, INPUT_TAGS, INPUTS
 from gql_server.stores.sql.search_conditions import run_in_workspace
@@ -18,7 +18,7 @@ def read_datasets(session: Session, run_ids: Sequence[str], columns: Collection[
     """Return the datasets of each run, by name and digest."""
     names = [name for name in DATASET_COLUMNS if name in columns]
     is_context = and_(
-        INPUT_TAGS.c.input_uuid == INPUTS.c.input_uuid, INPUT_TAGS.c.name == MLFLOW_DATASET_CONTEXT
+        INPUT_TAGS.c.input_uuid == INPUTS.c.input_uuid, INPUT_TAGS.c.name == DATASET_CONTEXT_TAG
     )
     tables = INPUTS.join(DATASETS, INPUTS.c.source_id == DATASETS.c.dataset_uuid)
     tables = tables.outerjoin(INPUT_TAGS, is_context) if "context" in columns else tables

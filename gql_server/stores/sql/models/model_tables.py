@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from mlflow.entities import LoggedModelStatus
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     func,
 )
 
+from gql_server.stores.mlflow_names import LOGGED_MODEL_STATUSES
 from gql_server.stores.sql.tables import METADATA, RUN_ID
 
 _ID: Final = String(36)
@@ -94,7 +94,6 @@ MODEL_METRICS: Final = Table(
     Column("metric_value", Float(53)),
 )
 
-_STATUSES: Final = {status.to_int(): status.value for status in LoggedModelStatus}
 
 DATASET_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "name": DATASETS.c.name,
@@ -108,7 +107,7 @@ DATASET_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 MODEL_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "model_id": MODELS.c.model_id,
     "name": MODELS.c.name,
-    "status": case(_STATUSES, value=MODELS.c.status, else_=cast(MODELS.c.status, String(12))),
+    "status": case(LOGGED_MODEL_STATUSES, value=MODELS.c.status, else_=cast(MODELS.c.status, String(12))),
     "model_type": func.nullif(MODELS.c.model_type, ""),
     "created_at": MODELS.c.creation_timestamp_ms,
     "updated_at": MODELS.c.last_updated_timestamp_ms,

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from sqlalchemy import ColumnElement, select
 
 from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.filters.model_filters import MODEL_FILTERS
+from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.sql.filter_comparison import compare, parse_filter
 from gql_server.stores.sql.registry.registry_tables import REGISTERED, REGISTERED_TAGS
 from gql_server.stores.sql.registry.registry_workspace import in_registry_workspace
@@ -35,7 +35,7 @@ class ModelFilter:
 
 
 def _is_about_prompts(comparison: FilterComparison) -> bool:
-    return (comparison.by, comparison.key) == ("tag", IS_PROMPT_TAG_KEY)
+    return (comparison.by, comparison.key) == ("tag", PROMPT_TAG)
 
 
 def _finds_prompts(comparisons: Sequence[FilterComparison]) -> bool:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
 from sqlalchemy import Select, Table, and_, func, or_, select
 
+from gql_server.stores.mlflow_names import DELETED_STAGE
 from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
@@ -114,7 +114,7 @@ def _rows_by_key(
 def _is_active(session: Session) -> Conditions:
     return [
         *in_registry_workspace(session, VERSIONS),
-        or_(VERSIONS.c.current_stage.is_(None), VERSIONS.c.current_stage != STAGE_DELETED_INTERNAL),
+        or_(VERSIONS.c.current_stage.is_(None), VERSIONS.c.current_stage != DELETED_STAGE),
         is_no_prompt(session, VERSIONS.c.name),
     ]
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from sqlalchemy import ColumnElement, Table, func, select
 
+from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
@@ -72,7 +72,7 @@ def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bo
     """Return the condition that a name is not of a prompt: MLflow stores prompts as registered models."""
     tags = REGISTERED_TAGS.c
     prompts = select(tags.name).where(
-        *in_registry_workspace(session, REGISTERED_TAGS), tags.key == IS_PROMPT_TAG_KEY, tags.value == "true"
+        *in_registry_workspace(session, REGISTERED_TAGS), tags.key == PROMPT_TAG, tags.value == "true"
     )
     return name.not_in(prompts)
 

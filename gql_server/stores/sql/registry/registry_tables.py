@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from mlflow.entities.model_registry.model_version_stages import STAGE_NONE
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, String, Table, Text, func
 
+from gql_server.stores.mlflow_names import NO_STAGE
 from gql_server.stores.sql.tables import KEY, METADATA, RUN_ID
 
 _WORKSPACE: Final = String(63)
@@ -68,7 +68,7 @@ REGISTERED_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 VERSION_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "name": VERSIONS.c.name,
     "version": VERSIONS.c.version,
-    "stage": func.nullif(VERSIONS.c.current_stage, STAGE_NONE),
+    "stage": func.nullif(VERSIONS.c.current_stage, NO_STAGE),
     "status": VERSIONS.c.status,
     "description": func.nullif(VERSIONS.c.description, ""),
     "source": VERSIONS.c.source,

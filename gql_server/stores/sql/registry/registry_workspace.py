@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 from sqlalchemy import ColumnElement, Table
 
+from gql_server.stores.mlflow_names import DEFAULT_WORKSPACE
 from gql_server.stores.sql.session import Session
 from schema.ports.store_info import StoreFeature
 
@@ -16,4 +16,4 @@ def in_registry_workspace(session: Session, table: Table) -> list[ColumnElement[
     """
     if not session.schema.has(StoreFeature.WORKSPACES):
         return []
-    return [table.c.workspace == (session.workspace or DEFAULT_WORKSPACE_NAME)]
+    return [table.c.workspace == (session.workspace or DEFAULT_WORKSPACE)]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gql_server.stores.errors import shortened
 from gql_server.stores.filters.experiment_filters import EXPERIMENT_FILTERS
 from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.filters.run_filters import RUN_FILTERS
+from gql_server.stores.message_text import shortened
 from schema.ports.errors import BadUserInput
 from tests.support.filter_strategies import each_key_and_value, filter_strings
 from tests.upstream import filter_parser

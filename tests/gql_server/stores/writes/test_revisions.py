@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy
 
 from gql_server.config.settings import Settings
-from gql_server.stores.factory import store_from, write_store_from
+from gql_server.stores.factory import store_from
+from gql_server.stores.writes.factory import write_store_from
 from schema.ports.errors import StoreUnavailable
 from tests.support.stores.schema_changes import revision
 from tests.support.stores.store import Store

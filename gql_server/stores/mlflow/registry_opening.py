@@ -1,7 +1,7 @@
-"""Model registries that are not in the tracking store, or not read through its database."""
+"""Model registries that MLflow's client reads."""
 
 import inspect
-from typing import Any, Protocol
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking._model_registry.utils import (
@@ -17,27 +17,15 @@ from gql_server.stores.mlflow.http_settings import configure_http
 from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.registry import MlflowRegistry
 from gql_server.stores.mlflow.store_calls import StoreCalls
+from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.optional_features import RegistryUnsupported
 from gql_server.stores.sql.registry.lazy_sql_registry import LazySqlRegistry
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import folder_of, kind_of, redacted_uri
-from schema.ports.registry import RegistryStore
 from schema.ports.store_kind import StoreKind
 
 _FOLDER = "models"
 """The folder of the registry in a file store."""
-
-
-class OpenableRegistry(RegistryStore, Protocol):
-    """A registry that can be opened before it is used, to find errors in its configuration."""
-
-    async def open(self) -> None:
-        """Open the registry; raise `StoreConfigError` for an error in configuration that no retry fixes."""
-        ...
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        ...
 
 
 def registry_at(
