@@ -78,6 +78,15 @@ def test_interrupted_creation_is_repeated(empty_folder: Path) -> None:
     assert python.exists()
 
 
+def test_replacement_is_installed(empty_folder: Path) -> None:
+    """A replacement has its own version in place of the one whose requirements it takes."""
+    python = environment_python("small", ("iniconfig==2.0.0",), "iniconfig==2.1.0")
+    assert python.relative_to(empty_folder).parts[0].startswith("small-2.1.0-")
+    assert (
+        run(python, "-c", "from importlib import metadata; print(metadata.version('iniconfig'))") == "2.1.0"
+    )
+
+
 @pytest.mark.usefixtures("empty_folder")
 def test_unknown_version_is_an_error() -> None:
     """A version that the index does not have fails the test, and the error names the requirement."""
