@@ -1,4 +1,4 @@
-"""Stores that the client of another version of MLflow filled."""
+"""Stores that another version of MLflow filled or upgraded."""
 
 import hashlib
 import os
@@ -15,9 +15,11 @@ from tests.support.stores.databases import (
     tracking_uri,
 )
 from tests.support.stores.store import sqlite_uri
+from tests.upstream.dump import load
 from tests.upstream.environments import full_python
 from tests.upstream.questions.answers import Answers
-from tests.upstream.version_client import ask_client, fill_store
+from tests.upstream.version_client import ask_client, fill_store, upgrade_database
+from tests.upstream.versions import VERSIONS
 
 _SERVERS = {"postgres": POSTGRES, "mysql": MYSQL}
 
@@ -30,7 +32,11 @@ def filled_store(version: str, kind: str, folder: Path, artifacts: Path) -> Iter
     version's programs may leave others.
     """
     with _empty_database(kind, folder) as uri:
-        fill_store(version, uri, str(artifacts), artifacts.parent)
+        if kind == "upgraded":
+            load(VERSIONS[0].number, folder / "mlflow.db")
+            upgrade_database(version, uri, artifacts.parent)
+        else:
+            fill_store(version, uri, str(artifacts), artifacts.parent)
         answers = ask_client(version, uri, artifacts.parent)
         if kind == "server":
             with _server(version, uri, artifacts.parent) as server_uri:

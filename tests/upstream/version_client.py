@@ -15,23 +15,21 @@ _SECONDS = 240
 
 def fill_store(version: str, uri: str, artifacts: str, folder: Path) -> None:
     """Fill an empty database with the client of a version. It runs in a folder, where it may leave files."""
-    _run(version, "fill_store", folder, uri, artifacts)
+    _run(version, "tests.upstream.scripts.fill_store", folder, uri, artifacts)
+
+
+def upgrade_database(version: str, uri: str, folder: Path) -> None:
+    """Migrate a database to the revision of a version, as its owner does."""
+    _run(version, "mlflow", folder, "db", "upgrade", uri)
 
 
 def ask_client(version: str, uri: str, folder: Path) -> Answers:
     """Return what the client of a version answers about a store."""
-    return Answers(json.loads(_run(version, "answer", folder, uri)))
+    return Answers(json.loads(_run(version, "tests.upstream.scripts.answer", folder, uri)))
 
 
-def _run(version: str, script: str, folder: Path, *arguments: str) -> str:
-    command = [
-        str(skinny_python(version)),
-        "-W",
-        "ignore",
-        "-m",
-        f"tests.upstream.scripts.{script}",
-        *arguments,
-    ]
+def _run(version: str, module: str, folder: Path, *arguments: str) -> str:
+    command = [str(skinny_python(version)), "-W", "ignore", "-m", module, *arguments]
     environment = {"PYTHONPATH": str(_ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUTF8": "1"}
     result: subprocess.CompletedProcess[str] = subprocess.run(
         command,
@@ -43,6 +41,6 @@ def _run(version: str, script: str, folder: Path, *arguments: str) -> str:
         check=False,
     )
     if result.returncode:
-        message = f"{script} of MLflow {version} failed:\n{result.stderr[-4000:]}"
+        message = f"{module} of MLflow {version} failed:\n{result.stderr[-4000:]}"
         raise RuntimeError(message)
     return result.stdout

@@ -20,7 +20,10 @@ class Version:
     revision: str
     features: tuple[str, ...]
     stores: tuple[str, ...] = ("sqlite",)
-    """The stores that its client fills: sqlite, postgres, mysql, or server for its own `mlflow server`."""
+    """The stores that its client fills: sqlite, postgres, mysql, or server for its own `mlflow server`.
+
+    upgraded is the oldest version's database after this version's `mlflow db upgrade`.
+    """
     in_ci: bool = False
     """Whether `make test` runs its MLflow over SQLite; it always reads its dump."""
 
@@ -38,7 +41,7 @@ VERSIONS = (
     Version("3.10.1", "1b5f0d9ad7c1", _WORKSPACES),
     Version("3.15.2", "6f8d9c3b2a1e", _WORKSPACES),
     Version("3.17.2", "dc11669786a5", _WORKSPACES, ("sqlite", "server"), in_ci=True),
-    Version("3.18.0", "f4a9b2c7d1e6", _WORKSPACES, ("sqlite", "postgres", "mysql", "server")),
+    Version("3.18.0", "f4a9b2c7d1e6", _WORKSPACES, ("sqlite", "upgraded", "postgres", "mysql", "server")),
 )
 
 ALL = bool(os.environ.get("GQL_TEST_ALL_VERSIONS"))
