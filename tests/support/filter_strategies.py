@@ -31,7 +31,7 @@ _TEXT_KEYS = {
 }
 _NUMBER_KEYS = {
     "run": ["metrics.{}", "metric.{}", "start_time", "attributes.end_time", "created", "run.`Created`"],
-    "experiment": ["creation_time", "attribute.last_update_time"],
+    "experiment": ["creation_time", "attributes.last_update_time"],
     "model": ["tags.{}"],
 }
 _LIST_KEYS = {

@@ -17,7 +17,12 @@ from mlflow.store.model_registry import SEARCH_REGISTERED_MODEL_MAX_RESULTS_DEFA
 from mlflow.utils.search_utils import SearchModelUtils, SearchUtils
 
 from gql_server.stores.azure.rest_calls import call_endpoint
+from gql_server.stores.filters.comparison import FilterComparison
+from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.library_errors import code_of
+from gql_server.stores.mlflow.model_entity_tables import registered_model_table
+from gql_server.stores.pushdown.evaluate import matches
+from schema.ports.condition import AllOf, Predicate
 from schema.ports.errors import LimitExceeded, UnsupportedByStore
 
 METRICS_PER_BATCH = 250
@@ -85,15 +90,13 @@ class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # the p
     ) -> PagedList[RegisteredModel]:
         """Return a page of models; a search that the service does not support is run here on all models."""
         text = _NO_PROMPTS_CLAUSE.sub("", filter_string or "").strip()
-        comparisons = SearchModelUtils.parse_search_filter(text)
-        if order_by is None and all(
-            each["comparator"] == "=" and each["key"] == "name" for each in comparisons
-        ):
+        comparisons = MODEL_FILTERS.parse(text)
+        if order_by is None and all((each.by, each.operator) == ("attribute", "eq") for each in comparisons):
             page: PagedList[RegisteredModel] = super().search_registered_models(
                 text or None, max_results, None, page_token
             )
             return page
-        matching = SearchModelUtils.filter(self._all_models(), text)
+        matching = _matching(self._all_models(), comparisons)
         ordered = SearchModelUtils.sort(matching, order_by or [])
         return PagedList(*SearchUtils.paginate(ordered, page_token, max_results))
 
@@ -135,3 +138,16 @@ class WorkspaceRegistry(AzureMLflowModelRegistry):  # type: ignore[misc] # the p
     def _call(self, api: Any, body: str | None, endpoint: str, method: str, headers: Any) -> Any:
         proto = self._get_response_from_method(api)
         return call_endpoint(self.get_host_creds(), endpoint, method, body, proto, headers)
+
+
+def _matching(
+    models: Sequence[RegisteredModel], comparisons: Sequence[FilterComparison]
+) -> Sequence[RegisteredModel]:
+    """Return the models that match all comparisons."""
+    predicates = tuple(
+        Predicate(each.by, each.key, each.operator, each.value)
+        for each in comparisons
+        if each.by != "dataset"
+    )
+    matched = matches(AllOf(predicates), registered_model_table(models, {"name", "tags"}))
+    return [model for model, match in zip(models, matched, strict=True) if match]

@@ -2,12 +2,13 @@
 
 `tokens` and `operands` find words, quotes and numbers where sqlparse finds them, with which MLflow reads a
 filter; `clauses` has the grammar, `rules` what can be compared. `RUN_FILTERS`, `EXPERIMENT_FILTERS` and
-`MODEL_FILTERS` return typed comparisons. A property test compares them with MLflow 2.3.2 and 3.17.2.
+`MODEL_FILTERS` return typed comparisons. A property test compares them with MLflow 2.3.2 and 3.18.0.
 
-Where these differ, this package follows 3.17.2:
+Where these differ, this package follows 3.18.0:
 
 - 2.3.2 has no datasets, no IS NULL and IS NOT NULL, and no `experiment_id` of experiments. Its lists are for
   `run_id` only, without double quotes and spaces at their ends, and it drops ids without a small letter.
+- Before 3.18, experiments have no prefix `attributes`.
 - NaN matches != only. On databases, 2.3.2 compares the 0 that stands for it.
 - Some messages about filters that both refuse.
 
@@ -15,7 +16,7 @@ Where MLflow's stores disagree, or nobody could expect what MLflow does, this pa
 
 - What MLflow's parser accepts and its stores refuse is refused here, such as ==, NOT LIKE, and = with a list.
 - LIKE and ILIKE may be in small letters for experiments too, as on MLflow's file stores.
-- Times of experiments may have fractions. 3.17.2 refuses these on databases.
+- Times of experiments may have fractions. 3.18.0 refuses these on databases.
 - A keyword of SQL is a key after a space, an arrow or two colons, and a prefix before a digit, as in
   `parameter.1x`. sqlparse finds neither.
 - ASC or DESC after a key is not part of the key, and neither is a second word before IS NULL.

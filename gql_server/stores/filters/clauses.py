@@ -22,12 +22,15 @@ _NULL_TESTS: Final = {"NULL": "IS NULL", "NOT NULL": "IS NOT NULL"}
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comparison: its operands, the operator in capitals, and its text; `right` is None after IS."""
+    """One comparison: its operands, and the operator in capitals; `right` is None after IS."""
 
     left: Operand
     operator: str
     right: Operand | None
-    text: str
+
+    def text(self, key: str) -> str:
+        """Return the comparison as a filter, with another key."""
+        return " ".join((key, self.operator, *([self.right.text] if self.right else [])))
 
 
 def parse_clauses(text: str) -> list[Clause]:
@@ -53,7 +56,7 @@ class _ClauseParser:
                 index, needs_and = index + 1, False
                 continue
             operand = self._read(index)
-            found = None if operand is None else self._clause(index, operand, needs_and=needs_and)
+            found = None if operand is None else self._clause(operand, needs_and=needs_and)
             if found is not None:
                 clause, index = found
                 clauses.append(clause)
@@ -66,29 +69,24 @@ class _ClauseParser:
             raise refusal(self._message(invalid))
         return clauses
 
-    def _clause(self, start: int, left: Operand, *, needs_and: bool) -> tuple[Clause, int] | None:
+    def _clause(self, left: Operand, *, needs_and: bool) -> tuple[Clause, int] | None:
         """Return the comparison whose left operand was read, and the index after it; None if it is none."""
         index = left.end
         if index < len(self._tokens) and self._tokens[index].kind is TokenKind.COMPARATOR:
             right = self._read(index + 1)
             operator = " ".join(self._tokens[index].text.upper().split())
-            return None if right is None else self._complete(start, left, operator, right, right.end)
+            return None if right is None else (Clause(left, operator, right), right.end)
         if needs_and or left.kind is not OperandKind.IDENTIFIER:
             return None
         if self._word(index) == "IS" and self._word(index + 1) in _NULL_TESTS:
-            return self._complete(start, left, _NULL_TESTS[self._word(index + 1)], None, index + 2)
+            return Clause(left, _NULL_TESTS[self._word(index + 1)], None), index + 2
         negated = self._word(index) == "NOT"
         if self._word(index + negated) != "IN":
             return None
         right = self._read(index + negated + 1)
         if right is None or right.kind is not OperandKind.LIST:
             return None
-        return self._complete(start, left, "NOT IN" if negated else "IN", right, right.end)
-
-    def _complete(
-        self, start: int, left: Operand, operator: str, right: Operand | None, end: int
-    ) -> tuple[Clause, int]:
-        return Clause(left, operator, right, self._slice(start, end)), end
+        return Clause(left, "NOT IN" if negated else "IN", right), right.end
 
     def _word(self, index: int) -> str:
         """Return a keyword in capitals; an empty text for any other token."""

@@ -16,7 +16,8 @@ class FilterComparison:
     An attribute has MLflow's name, not an alias and not the port's name. `value` is a text, a tuple of texts
     for `in` and `not_in`, and a bool for `is_null`. Metrics are compared with a float, which may be infinite.
     Numeric attributes are compared with an int if the number is a whole one of 64 bits, and with a float
-    otherwise. `text` is the comparison as it was written.
+    otherwise. `text` is the comparison as a filter
+    that each version of MLflow reads.
     """
 
     by: FilterKind

@@ -12,7 +12,7 @@ MODEL_FILTERS: Final = FilterRules(
     numeric_attributes=(),
     listed={"attribute": {"name"}},
     null_tested=(),
-    no_null_test="IS NULL / IS NOT NULL is not supported for registered models.",
+    no_null_test="IS NULL / IS NOT NULL is not supported for registered model search.",
     no_text="Expected a quoted string value or a list of quoted string values for attributes. Got value {}",
 )
 """The rules of MLflow's `SearchModelUtils`."""

@@ -61,18 +61,21 @@ class FilterRules:
         if clause.left.kind is not OperandKind.IDENTIFIER:
             message = f"Invalid comparison clause. Expected 'Identifier' found '{clause.left.text}'"
             raise refusal(message)
+        if clause.right is None and not self.null_tested:
+            raise refusal(self.no_null_test)
         by, key = self._key(clause.left.text)
         name = self.aliases.get(key, key)
+        text = clause.text(name if by == "attribute" else clause.left.text)
         if clause.right is None:
             self._check_null_test(by, key)
-            return FilterComparison(by, name, "is_null", _NULL_TESTS[clause.operator], clause.text)
+            return FilterComparison(by, name, "is_null", _NULL_TESTS[clause.operator], text)
         value = self._value(by, key, clause.right)
         self._check_operator(by, key, clause.operator, value)
         if by == "attribute" and key in self.ids:
             value = (
                 tuple(map(experiment_id, value)) if isinstance(value, tuple) else experiment_id(str(value))
             )
-        return FilterComparison(by, name, _OPERATORS[clause.operator], value, clause.text)
+        return FilterComparison(by, name, _OPERATORS[clause.operator], value, text)
 
     def _key(self, text: str) -> tuple[FilterKind, str]:
         prefix, dot, key = text.partition(".")

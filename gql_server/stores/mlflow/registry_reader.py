@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.store.entities.paged_list import PagedList
-from mlflow.utils.search_utils import SearchModelUtils
 
 from gql_server.runtime.gather import gather_or_cancel
+from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
@@ -35,13 +35,11 @@ class RegistryReader:
         self._latest_first = ["version_number DESC"] if kind in _ORDERS_VERSIONS else None
 
     def models_fetcher(self, filter_: str | None) -> FetchPage:
-        """Return a function that fetches pages of the models that match a filter."""
+        """Return a function that fetches pages of the models that match a filter, if it is valid."""
         if "\x00" in (filter_ or ""):
             message = "filter must not contain a NUL character."
             raise BadUserInput(message)
-        if self._kind is StoreKind.FILE:
-            # The file store parses a filter only if it has a model to test.
-            SearchModelUtils.parse_search_filter(filter_)
+        MODEL_FILTERS.parse(filter_)
         return partial(self._fetch, "search_registered_models", filter_, None)
 
     async def models(self, names: Sequence[str]) -> dict[str, RegisteredModel]:

@@ -26,8 +26,6 @@ class Capabilities:
     """Whether the store finds metrics whose keys must be quoted."""
     quoted_times: bool = False
     """Whether the store requires quotes around times."""
-    integer_times_only: bool = False
-    """Whether the store fails on times that are not integers in a filter string."""
     status_names: Mapping[str, str] = field(default_factory=dict)
     """The store's spelling of a status, where it differs from MLflow's."""
     parses_filters_here: bool = False
@@ -53,7 +51,6 @@ _CAPABILITIES: Mapping[StoreKind, Capabilities] = {
         orders=_TIMES | {"run_id", "status"},
         attributes=_RUN_ATTRIBUTES,
         null_tests=True,
-        integer_times_only=True,
     ),
 }
 _MINIMUM = Capabilities()

@@ -4,37 +4,43 @@ A clause may match more rows than its predicate, never fewer: this server tests 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow.exceptions import MlflowException
-from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
-
+from gql_server.stores.filters.experiment_filters import EXPERIMENT_FILTERS
+from gql_server.stores.filters.rules import FilterRules
+from gql_server.stores.filters.run_filters import RUN_FILTERS
 from gql_server.stores.pushdown.capabilities import Capabilities
 from schema.ports.condition import PARENT_TAG, Predicate
+from schema.ports.errors import BadUserInput
 from schema.ports.non_finite import LARGEST_FLOAT
 
 _OPERATORS = {
     "eq": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
+    "in": "IN", "not_in": "NOT IN",
 }  # fmt: skip
-_PARSED_TYPES = {"param": "parameter", "tag": "tag", "metric": "metric", "attribute": "attribute"}
+_READ_OPERATORS = {text: operator for operator, text in _OPERATORS.items()}
+_NULL_TESTS = {"IS NULL": True, "IS NOT NULL": False}
 _UNQUOTED_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 """Keys that usually need no quotes; some are keywords of the syntax."""
 _ID = re.compile(r"[\w\-]+")
-_Parse = Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class FilterSyntax:
-    """The filter syntax of runs or experiments: MLflow's names of the port's attributes, and its parser."""
+    """The filter syntax of runs or experiments: MLflow's names of the port's attributes, and its rules."""
 
     attributes: Mapping[str, str]
     logged: frozenset[str]
-    parse: _Parse
+    rules: FilterRules
+
+    def port_name(self, name: str) -> str:
+        """Return the port's name of an attribute."""
+        return next((port_name for port_name, known in self.attributes.items() if known == name), name)
 
 
-RUN_FILTERS = FilterSyntax(
+RUN_SYNTAX = FilterSyntax(
     {
         "run_id": "run_id",
         "name": "run_name",
@@ -44,12 +50,12 @@ RUN_FILTERS = FilterSyntax(
         "ended_at": "end_time",
     },
     frozenset({"param", "tag", "metric"}),
-    SearchUtils.parse_search_filter,
+    RUN_FILTERS,
 )
-EXPERIMENT_FILTERS = FilterSyntax(
+EXPERIMENT_SYNTAX = FilterSyntax(
     {"name": "name", "created_at": "creation_time", "updated_at": "last_update_time"},
     frozenset({"tag"}),
-    SearchExperimentsUtils.parse_search_filter,
+    EXPERIMENT_FILTERS,
 )
 
 
@@ -64,28 +70,27 @@ def filter_clause(predicate: Predicate, syntax: FilterSyntax, capabilities: Capa
         # The same for a store without IS NOT NULL.
         predicates.append(Predicate(predicate.by, predicate.key, "like", "%"))
     candidates = (candidate for each in predicates for candidate in _candidates(each, syntax, capabilities))
-    return next((candidate.sent for candidate in candidates if _parses_as_intended(candidate, syntax)), None)
+    return next((candidate.sent for candidate in candidates if _is_read_as_intended(candidate, syntax)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A clause, the result that MLflow's parser must return for it, and its form for the store."""
+    """A clause, what MLflow must read in it, and its form for the store."""
 
     text: str
-    parsed: tuple[str, str, str, Any]
+    read: tuple[str, str, str, Any]
     sent: str
 
 
 def _candidates(
     predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities
 ) -> Iterator[_Candidate]:
-    """Yield the possible clauses for a predicate; MLflow's parser misreads some of them."""
+    """Yield the possible clauses for a predicate; MLflow misreads some of them."""
     for name, key in _names(predicate, syntax, capabilities):
         operator, literals = _comparison(predicate, capabilities)
-        parsed_type = _PARSED_TYPES[predicate.by]
-        if operator in {"IS NULL", "IS NOT NULL"}:
+        if operator in _NULL_TESTS:
             text = f"{name} {operator}"
-            yield _Candidate(text, (parsed_type, key, operator, None), text)
+            yield _Candidate(text, (predicate.by, key, "is_null", _NULL_TESTS[operator]), text)
         quoted = (
             predicate.by == "attribute" and isinstance(predicate.value, int) and capabilities.quoted_times
         )
@@ -93,7 +98,7 @@ def _candidates(
             sent = f"'{literal}'" if quoted else literal
             yield _Candidate(
                 f"{name} {operator} {literal}",
-                (parsed_type, key, operator, value),
+                (predicate.by, key, _READ_OPERATORS[operator], value),
                 f"{name} {operator} {sent}",
             )
 
@@ -103,9 +108,9 @@ def _names(
 ) -> Iterator[tuple[str, str]]:
     if predicate.by == "attribute":
         attribute = syntax.attributes.get(predicate.key)
-        supported = syntax is EXPERIMENT_FILTERS or predicate.key in capabilities.attributes
+        supported = syntax is EXPERIMENT_SYNTAX or predicate.key in capabilities.attributes
         if attribute is not None and supported:
-            yield attribute if syntax is EXPERIMENT_FILTERS else f"attributes.{attribute}", attribute
+            yield attribute if syntax is EXPERIMENT_SYNTAX else f"attributes.{attribute}", attribute
         return
     if predicate.by not in syntax.logged:
         return
@@ -116,7 +121,7 @@ def _names(
 
 
 def _comparison(predicate: Predicate, capabilities: Capabilities) -> tuple[str, Iterator[tuple[str, Any]]]:
-    """Return MLflow's operator, and the possible literals with the values that MLflow's parser returns."""
+    """Return MLflow's operator, and the possible literals with the values that MLflow must read in them."""
     value: Any = predicate.value
     if predicate.operator == "is_null":
         # If a collation compares keys, the store may find a different key, and IS NULL excludes a match.
@@ -129,7 +134,7 @@ def _comparison(predicate: Predicate, capabilities: Capabilities) -> tuple[str, 
     if predicate.by == "metric":
         return operator, _number_literals(predicate)
     if isinstance(value, int):
-        return operator, iter([(str(value), str(value))])
+        return operator, iter([(str(value), value)])
     if not isinstance(value, str) or not _is_comparable(predicate, capabilities):
         return operator, iter(())
     text = _widened(predicate, capabilities)
@@ -143,8 +148,7 @@ def _membership(predicate: Predicate, capabilities: Capabilities) -> tuple[str, 
     if (predicate.by, predicate.key) != ("attribute", "run_id") or not all(map(_ID.fullmatch, values)):
         return "", iter(())
     literals = ", ".join(f"'{value}'" for value in values)
-    operator = "IN" if predicate.operator == "in" else "NOT IN"
-    return operator, iter([(f"({literals})", tuple(values))] if values else ())
+    return _OPERATORS[predicate.operator], iter([(f"({literals})", tuple(values))] if values else ())
 
 
 def _is_comparable(predicate: Predicate, capabilities: Capabilities) -> bool:
@@ -172,25 +176,14 @@ def _number_literals(predicate: Predicate) -> Iterator[tuple[str, Any]]:
     # Databases store NaN as 0 and infinities as the largest floats, and MLflow compares with those.
     if abs(number) >= LARGEST_FLOAT or (predicate.operator == "ne" and number == 0):
         return
-    # MLflow's parser stops at the sign of a positive exponent.
+    # MLflow reads no sign of a positive exponent.
     yield repr(float(number)).replace("e+", "e"), float(number)
 
 
-def _parses_as_intended(candidate: _Candidate, syntax: FilterSyntax) -> bool:
+def _is_read_as_intended(candidate: _Candidate, syntax: FilterSyntax) -> bool:
     """Return whether MLflow reads a clause as intended: its syntax has no escapes."""
-    parsed_type, key, operator, value = candidate.parsed
     try:
-        (parsed,) = syntax.parse(candidate.text)
-        parsed_value = parsed["value"] if parsed_type != "metric" else float(parsed["value"])
-    # MLflow's parser uses sqlparse and shlex, which raise these as well.
-    except (MlflowException, ValueError, TypeError, KeyError, SyntaxError, IndexError):
+        comparisons = syntax.rules.parse(candidate.text)
+    except BadUserInput:
         return False
-    alias: str = SearchUtils.translate_key_alias(key)
-    same = (parsed["type"], parsed["key"], parsed["comparator"].upper()) == (parsed_type, key, operator)
-    return same and alias == key and (value is None or _normalized(parsed_value) == _normalized(value))
-
-
-def _normalized(value: Any) -> Any:
-    return (
-        tuple(value) if isinstance(value, list | tuple) else str(value) if isinstance(value, int) else value
-    )
+    return [(each.by, each.key, each.operator, each.value) for each in comparisons] == [candidate.read]

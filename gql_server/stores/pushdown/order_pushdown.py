@@ -6,7 +6,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.search_utils import SearchUtils
 
 from gql_server.stores.pushdown.capabilities import Capabilities
-from gql_server.stores.pushdown.filter_pushdown import EXPERIMENT_FILTERS, RUN_FILTERS
+from gql_server.stores.pushdown.filter_pushdown import EXPERIMENT_SYNTAX, RUN_SYNTAX
 from schema.ports.tracking import Order
 
 
@@ -16,7 +16,7 @@ def run_order_by(order: Sequence[Order], capabilities: Capabilities) -> Sequence
     # Stores use 0 for an unknown start time; `SearchExecutor` corrects that only for the first key.
     if any((entry.key, entry.descending) == ("started_at", False) for entry in keys[1:]):
         return None
-    entries = [_order_by_entry(entry, RUN_FILTERS.attributes, capabilities, "attributes.") for entry in keys]
+    entries = [_order_by_entry(entry, RUN_SYNTAX.attributes, capabilities, "attributes.") for entry in keys]
     # MLflow orders equal runs by start time, before the id.
     tie_breaker = [] if not keys or _is_id(keys[-1], "run_id") else ["attributes.run_id ASC"]
     return _complete(entries, tie_breaker)
@@ -25,7 +25,7 @@ def run_order_by(order: Sequence[Order], capabilities: Capabilities) -> Sequence
 def experiment_order_by(order: Sequence[Order], capabilities: Capabilities) -> Sequence[str] | None:
     """Return MLflow's `order_by` for experiments; None if this server must sort them."""
     keys = list(_effective_keys(order, "experiment_id"))
-    entries = [_order_by_entry(entry, EXPERIMENT_FILTERS.attributes, capabilities, "") for entry in keys]
+    entries = [_order_by_entry(entry, EXPERIMENT_SYNTAX.attributes, capabilities, "") for entry in keys]
     return _complete(entries, ["experiment_id ASC"] if keys else [])
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gql_server.stores.pushdown.capabilities import Capabilities
-from gql_server.stores.pushdown.filter_parser import check_filter, parse_filter
 from gql_server.stores.pushdown.filter_pushdown import (
-    EXPERIMENT_FILTERS,
-    RUN_FILTERS,
+    EXPERIMENT_SYNTAX,
+    RUN_SYNTAX,
     FilterSyntax,
     filter_clause,
 )
 from gql_server.stores.pushdown.order_pushdown import experiment_order_by, run_order_by
+from gql_server.stores.pushdown.split_filter import split_filter
 from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.filter_string import MAX_FILTER_LENGTH
@@ -27,8 +27,9 @@ class SearchPlan:
     """How a search is split between a store and this server.
 
     The store runs `filter`, which matches all results and possibly more rows. It consists of `pushed_filter`,
-    clauses that this server derived from the condition, and `client_filter`, the client's filter string. This
-    server tests the rows against the `residual` condition. `order_by` is None if this server sorts the rows.
+    which follows from the `residual` condition, and `client_filter`, the clauses of the client's filter that
+    only the store tests. This server tests the rows against the residual condition, so a store may ignore
+    the pushed filter. `order_by` is None if this server sorts the rows.
     """
 
     pushed_filter: str
@@ -38,13 +39,13 @@ class SearchPlan:
 
     @property
     def filter(self) -> str:
-        """Return the filter string; the client's filter is last, because it may end with a comment."""
+        """Return the filter string."""
         return " AND ".join(filter(None, (self.pushed_filter, self.client_filter)))
 
 
 def plan_runs(search: Search, capabilities: Capabilities) -> SearchPlan:
     """Return the plan of a search for runs."""
-    return _plan(search, RUN_FILTERS, capabilities, run_order_by(search.order, capabilities))
+    return _plan(search, RUN_SYNTAX, capabilities, run_order_by(search.order, capabilities))
 
 
 def plan_experiments(search: Search, capabilities: Capabilities) -> SearchPlan:
@@ -52,27 +53,25 @@ def plan_experiments(search: Search, capabilities: Capabilities) -> SearchPlan:
     # Every store accepts times of experiments without quotes.
     capabilities = replace(capabilities, quoted_times=False)
     order_by = experiment_order_by(search.order, capabilities)
-    return _plan(search, EXPERIMENT_FILTERS, capabilities, order_by)
+    return _plan(search, EXPERIMENT_SYNTAX, capabilities, order_by)
 
 
 def _plan(
     search: Search, syntax: FilterSyntax, capabilities: Capabilities, order_by: Sequence[str] | None
 ) -> SearchPlan:
-    client_filter, condition = search.filter or "", search.where
-    if "\x00" in client_filter:
+    if "\x00" in (search.filter or ""):
         message = "filter must not contain a NUL character."
         raise BadUserInput(message)
-    if client_filter and capabilities.parses_filters_here:
-        parsed = parse_filter(client_filter, syntax)
-        client_filter, condition = "", parsed if condition is None else AllOf((parsed, condition))
-    elif client_filter:
-        check_filter(client_filter, syntax, integer_times_only=capabilities.integer_times_only)
-    clauses = (
-        _implied_clauses(condition, lambda predicate: filter_clause(predicate, syntax, capabilities))
-        if condition
+    split = split_filter(syntax.rules.parse(search.filter), syntax, capabilities)
+    implied = (
+        _implied_clauses(search.where, lambda predicate: filter_clause(predicate, syntax, capabilities))
+        if search.where
         else {}
     )
-    return SearchPlan(_joined(clauses), client_filter, condition, order_by)
+    parts = (*split.predicates, *([search.where] if search.where else []))
+    residual = AllOf(parts) if len(parts) > 1 else parts[0] if parts else None
+    pushed = _joined(dict.fromkeys(split.helpful_clauses) | implied)
+    return SearchPlan(pushed, " AND ".join(split.store_clauses), residual, order_by)
 
 
 def _joined(clauses: _Clauses) -> str:

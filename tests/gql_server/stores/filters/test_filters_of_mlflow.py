@@ -19,8 +19,9 @@ from schema.ports.errors import BadUserInput
 from tests.support.filter_strategies import each_key_and_value, filter_strings
 from tests.upstream import filter_parser
 from tests.upstream.environments import skinny_python
+from tests.upstream.versions import VERSIONS
 
-OLDEST, NEWEST = "2.3.2", "3.17.2"
+OLDEST, NEWEST = VERSIONS[0].number, VERSIONS[-1].number
 _RULES = {"run": RUN_FILTERS, "experiment": EXPERIMENT_FILTERS, "model": MODEL_FILTERS}
 _OPERATORS = {
     "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "LIKE": "like", "ILIKE": "ilike",

@@ -249,7 +249,7 @@ async def test_nan_is_only_unequal(tracking: SqlTracking, database: Store) -> No
 
 
 async def test_experiments_are_found_by_id(tracking: SqlTracking, database: Store) -> None:
-    """Ids of experiments are compared for equality and in lists, as in MLflow since 3.16."""
+    """Ids of experiments are compared for equality and in lists, as in MLflow since 3.17."""
     experiment_id, _ = _fill(database.client)
     for filter_, count in {
         f"experiment_id = '{experiment_id}'": 1,
