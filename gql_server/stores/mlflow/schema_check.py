@@ -56,8 +56,8 @@ def _schema_problem(connection: Connection) -> str | None:
         return (
             f"changes are made by the installed MLflow {mlflow.__version__}, which needs the schema revision "
             f"{' and '.join(expected)}, but the database has {' and '.join(actual) or 'none'}. Install the "
-            "MLflow version of the database (docs/compatibility.md lists the revisions), or set the tracking "
-            "URI to an `mlflow server` of that version, through which every version can be changed."
+            "MLflow version of the database here, if it is 3.15 or newer (docs/compatibility.md lists the "
+            "revisions), or set the tracking URI to an `mlflow server` of that version."
         )
     missing = sorted(set(Base.metadata.tables) - set(inspect(connection).get_table_names()))
     return (

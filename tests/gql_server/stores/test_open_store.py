@@ -106,7 +106,7 @@ async def test_outdated_database_is_not_opened_for_changes(
     message = await config_error(uri)
     assert revision_of(path) in message
     assert revision_of(sqlite_template) in message
-    assert "Install the MLflow version of the database" in message
+    assert "Install the MLflow version of the database here" in message
     assert "`mlflow server`" in message
     assert digest(path) == before
     assert names_in(tmp_path) == ["old.db"]
