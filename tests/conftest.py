@@ -96,6 +96,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "NO_PROXY": no_proxy,
         "GQL_ALLOWED_HOSTS": "test",
         "MLFLOW_ALLOW_FILE_STORE": "true",
+        # Since 3.17 `mlflow server` refuses artifact locations on other hosts, which older servers have.
+        "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES": "ftp,http,https,mlflow-artifacts",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(tmp_path_factory.mktemp("artifacts")),
