@@ -87,6 +87,16 @@ async def test_search_matches_mlflow(tested: StoreUnderTest) -> None:
         assert await search_names(tested, filter_) == sorted(model.name for model in expected), filter_
 
 
+@pytest.mark.parametrize("any_store", ["sqlite", "postgres", "mysql"], indirect=True)
+async def test_databases_find_names_in_lists(tested: StoreUnderTest) -> None:
+    """A list finds exactly its names in a database of each version; other stores need MLflow 3.17."""
+    for name in ("a", "B", "it's"):
+        register_model(tested, name)
+    assert await search_names(tested, "name IN ('a', 'b', \"it's\")") == ["a", "it's"]
+    assert await search_names(tested, "name NOT IN ('A', 'B')") == ["a", "it's"]
+    assert await search_names(tested, r"name IN ('\x61', '\x00')") == ["a"]
+
+
 async def test_prompts_are_not_returned(tested: StoreUnderTest) -> None:
     """A prompt is not returned as a model or a version, unless a filter selects it."""
     run_id = tested.client.create_run("0").info.run_id
