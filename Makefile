@@ -35,7 +35,7 @@ $(VENV)/.developed: pyproject.toml constraints.txt $(FRONTEND) | $(BIN)/python
 
 # With uv, because pip takes minutes for a second environment.
 $(AZURE_VENV)/.developed: pyproject.toml constraints-azure.txt $(FRONTEND) | $(VENV)/.developed
-	$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) $(AZURE_VENV)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(AZURE_VENV)
 	$(BIN)/uv pip install --quiet --python $(AZURE_VENV) --constraint constraints-azure.txt --editable '.[dev,azure]'
 	@touch $@
 
