@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests.upstream.battery import server_facts, wrong_answers
+from tests.upstream.mutations import WRITTEN, mutate
 from tests.upstream.stores import contents, filled_store
-from tests.upstream.versions import DIFFERENCES, TESTED, Version
+from tests.upstream.versions import DIFFERENCES, TESTED, UNSUPPORTED_MUTATIONS, Version
 
 
 @pytest.mark.parametrize(("version", "kind"), TESTED, ids=str)
 async def test_store(version: Version, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer is the client's. A SQLite file keeps every byte, and no file appears beside it."""
+    """Every answer is the client's. A SQLite file keeps every byte, and no file appears beside it.
+
+    An `mlflow server` of the version takes changes.
+    """
     folder, artifacts = tmp_path / "store", tmp_path / "client" / "artifacts"
     for each in (folder, artifacts.parent):
         each.mkdir()
@@ -25,3 +29,6 @@ async def test_store(version: Version, kind: str, tmp_path: Path, monkeypatch: p
         revision = None if kind == "server" else version.revision
         assert await server_facts(uri) == (revision, {*version.features, "ARTIFACTS"})
         assert contents(folder) == before
+        if kind == "server":
+            failed = UNSUPPORTED_MUTATIONS.get(version.number, set())
+            assert await mutate(uri) == (dict.fromkeys(failed, "UNSUPPORTED_BY_STORE"), WRITTEN)

@@ -60,3 +60,6 @@ DIFFERENCES = {
     ("2.3.2", "server"): {"dataset_filters", "run_pages"},
 }
 """The questions that the graph answers otherwise than the client, by version and store."""
+
+UNSUPPORTED_MUTATIONS = {"2.3.2": {"deleteExperimentTags"}}
+"""The mutations that a version's `mlflow server` has no endpoint for."""
