@@ -7,7 +7,8 @@ from typing import Final
 TEXT_NAMES: Final = frozenset(
     {
         *("txt", "log", "err", "cfg", "conf", "cnf", "cf", "ini", "properties", "prop", "hocon", "toml"),
-        *("yaml", "yml", "xml", "json", "js", "py", "py3", "csv", "tsv", "md", "rst", "MLmodel", "mlproject"),
+        *("yaml", "yml", "xml", "json", "js", "ipynb", "py", "py3", "csv", "tsv", "md", "rst"),
+        *("MLmodel", "mlproject"),
     }
 )
 """The extensions, and names without one, of files that MLflow's UI shows as text."""
