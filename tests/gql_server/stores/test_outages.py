@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.stores.mlflow import lazy_store
+from gql_server.stores import reopening
 from gql_server.stores.mlflow.tracking import MlflowTracking
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import (
@@ -30,7 +30,7 @@ EVERYTHING = Search()
 
 @pytest.fixture(autouse=True)
 def _short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lazy_store, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(reopening, "RETRY_SECONDS", 0.05)
 
 
 def static_server(head: bytes, content: bytes = b"no") -> AbstractAsyncContextManager[str]:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from gql_server.config.limits import StoreLimits
 from gql_server.stores.database_errors import connection_error
-from gql_server.stores.file_identity import FileIdentity, file_identity
+from gql_server.stores.file_identity import file_identity
+from gql_server.stores.reopening import Reopening
 from gql_server.stores.sql.connection_setup import set_up_connection
 from gql_server.stores.sql.database.database_schema import TRACKING_TABLES, DatabaseSchema
 from gql_server.stores.sql.database.inspection import SchemaError, inspect_schema, read_revisions
@@ -19,10 +20,7 @@ from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.sql.dialects.selection import dialect_of
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import redacted_uri
-from schema.ports.errors import StoreUnavailable
 
-RETRY_SECONDS: Final = 1.0
-"""Time after a failure to open before the next attempt."""
 _MAX_INSPECTION_SECONDS: Final = 3.0
 """Time to wait for a lock on the tables that are inspected: less than a probe of `/readyz` waits."""
 
@@ -60,26 +58,16 @@ class Database:
         self._required = required
         self._workspaces = workspaces
         self._clock = clock
-        self._lock = Lock()
         self._check_lock = Lock()
-        self._open_database: OpenDatabase | None = None
-        self._identity: FileIdentity = None
         self._next_check = 0.0
-        self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
+        self._database = Reopening(self._open, _close, lambda: file_identity(uri), clock)
 
     def get(self) -> OpenDatabase:
         """Return the open database, with the schema that it has now.
 
-        Raises `StoreConfigError` or `StoreUnavailable` if it does not open, and the same error without
-        another attempt for the next `RETRY_SECONDS`.
+        Raises `StoreConfigError` or `StoreUnavailable` if it does not open.
         """
-        with self._lock:
-            try:
-                self._close_if_replaced()
-                database = self._open_database or self._open()
-            except (StoreConfigError, StoreUnavailable) as error:
-                self._failure = self._failure or (self._clock() + RETRY_SECONDS, error)
-                raise
+        database = self._database.get()
         # One thread checks; the others read on with the schema that is known.
         if self._clock() < self._next_check or not self._check_lock.acquire(blocking=False):
             return database
@@ -90,31 +78,21 @@ class Database:
 
     def reopen(self, outdated: OpenDatabase) -> OpenDatabase:
         """Return the database with a newly read schema, unless another thread has read it meanwhile."""
-        with self._lock:
-            if self._open_database is outdated:
-                self._close()
-        return self.get()
+        self._database.discard(outdated)
+        return self._database.get()
 
     def close(self) -> None:
         """Close the connections; the next use opens the database again."""
-        with self._lock:
-            self._close()
+        self._database.close()
 
     def _open(self) -> OpenDatabase:
-        if self._failure is not None:
-            until, error = self._failure
-            if self._clock() < until:
-                raise type(error)(*error.args) from error
-        self._failure = None
         engine = self._create_engine()
         try:
             database = OpenDatabase(engine, dialect_of(engine), self._inspect(engine))
-            self._identity = file_identity(self._uri)
         except BaseException:
             engine.dispose()
             raise
         self._next_check = self._clock() + self._check_seconds
-        self._open_database = database
         return database
 
     def _inspect(self, engine: Engine) -> DatabaseSchema:
@@ -139,21 +117,9 @@ class Database:
             return True
         return list(revisions) == ([database.schema.revision] if database.schema.revision else [])
 
-    def _close_if_replaced(self) -> None:
-        if self._open_database is None:
-            return
-        try:
-            same = file_identity(self._uri) == self._identity
-        except StoreUnavailable:
-            self._close()
-            raise
-        if not same:
-            self._close()
 
-    def _close(self) -> None:
-        database, self._open_database = self._open_database, None
-        if database is not None:
-            database.engine.dispose()
+def _close(database: OpenDatabase) -> None:
+    database.engine.dispose()
 
 
 def database_of(engine: Engine, limits: StoreLimits) -> Database:

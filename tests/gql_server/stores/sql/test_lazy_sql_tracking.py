@@ -9,7 +9,7 @@ import pytest
 
 from gql_server.config.settings import Settings
 from gql_server.stores.factory import OpenableTracking, store_from
-from gql_server.stores.mlflow.lazy_store import RETRY_SECONDS
+from gql_server.stores.reopening import RETRY_SECONDS
 from gql_server.stores.sql.lazy_sql_tracking import LazySqlTracking
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreUnavailable

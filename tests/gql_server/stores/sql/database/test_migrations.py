@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import Engine
 
-from gql_server.stores.sql.database.database import RETRY_SECONDS, Database
+from gql_server.stores.reopening import RETRY_SECONDS
+from gql_server.stores.sql.database.database import Database
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.errors import StoreUnavailable
 from schema.ports.store_info import StoreFeature

@@ -1,0 +1,93 @@
+"""A resource that opens when it is first used, and again after what it was opened from was replaced."""
+
+import time
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from gql_server.stores.store_config_error import StoreConfigError
+from schema.ports.errors import StoreUnavailable
+
+_T = TypeVar("_T")
+
+RETRY_SECONDS: Final = 1.0
+"""Time after a failure to open before the next attempt."""
+
+
+class Reopening(Generic[_T]):
+    """Opens a resource with `open_resource`; `identity` returns what changes when it must be opened again.
+
+    All methods block. `open_resource` and `identity` may raise `StoreConfigError` and `StoreUnavailable`.
+    """
+
+    def __init__(
+        self,
+        open_resource: Callable[[], _T],
+        close_resource: Callable[[_T], None],
+        identity: Callable[[], Hashable],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open_resource = open_resource
+        self._close_resource = close_resource
+        self._read_identity = identity
+        self._clock = clock
+        self._lock = Lock()
+        self._resource: _T | None = None
+        self._identity: Hashable = None
+        self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
+
+    def get(self) -> _T:
+        """Return the open resource.
+
+        Raises `StoreConfigError` or `StoreUnavailable` if it does not open, and the same error without
+        another attempt for the next `RETRY_SECONDS`.
+        """
+        with self._lock:
+            try:
+                self._close_if_replaced()
+                return self._open() if self._resource is None else self._resource
+            except (StoreConfigError, StoreUnavailable) as error:
+                self._failure = self._failure or (self._clock() + RETRY_SECONDS, error)
+                raise
+
+    def discard(self, resource: _T) -> None:
+        """Close a resource if it is the open one, so that the next use opens it again."""
+        with self._lock:
+            if self._resource is resource:
+                self._close()
+
+    def close(self) -> None:
+        """Close the resource; the next use opens it again."""
+        with self._lock:
+            self._close()
+
+    def _open(self) -> _T:
+        if self._failure is not None:
+            until, error = self._failure
+            if self._clock() < until:
+                raise type(error)(*error.args) from error
+        self._failure = None
+        resource = self._open_resource()
+        try:
+            self._identity = self._read_identity()
+        except BaseException:
+            self._close_resource(resource)
+            raise
+        self._resource = resource
+        return resource
+
+    def _close_if_replaced(self) -> None:
+        if self._resource is None:
+            return
+        try:
+            same = self._read_identity() == self._identity
+        except (StoreConfigError, StoreUnavailable):
+            self._close()
+            raise
+        if not same:
+            self._close()
+
+    def _close(self) -> None:
+        resource, self._resource = self._resource, None
+        if resource is not None:
+            self._close_resource(resource)
