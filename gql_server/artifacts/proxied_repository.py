@@ -39,9 +39,9 @@ class ProxiedRepository(RemoteRepository):
 
     @override
     def download(self, parts: Sequence[str], request: FileRequest) -> FileContent:
-        headers = {name: request.headers[name] for name in _REQUEST_HEADERS if name in request.headers}
         from mlflow.utils.rest_utils import http_request  # noqa: PLC0415 - takes seconds
 
+        headers = {name: request.headers[name] for name in _REQUEST_HEADERS if name in request.headers}
         response = http_request(
             self._credentials,
             f"/{quote('/'.join(parts))}",

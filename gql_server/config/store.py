@@ -1,9 +1,13 @@
 """Settings of the MLflow store."""
 
 import os
+from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, PositiveFloat, PositiveInt, field_validator
+
+TRACKING_URI_VARIABLE: Final = "MLFLOW_TRACKING_URI"
+"""MLflow's own variable."""
 
 
 class StoreSettings(BaseModel):
@@ -11,7 +15,7 @@ class StoreSettings(BaseModel):
 
     tracking_uri: str = Field(
         default="",
-        validation_alias=AliasChoices("GQL_TRACKING_URI", "MLFLOW_TRACKING_URI"),
+        validation_alias=AliasChoices("GQL_TRACKING_URI", TRACKING_URI_VARIABLE),
         description="Tracking URI of the MLflow store to serve. By default `MLFLOW_TRACKING_URI`, or else "
         "MLflow's own default.",
     )
@@ -58,8 +62,8 @@ class StoreSettings(BaseModel):
 
 def default_tracking_uri() -> str:
     """Return the tracking URI that MLflow uses by default."""
-    if os.environ.get("MLFLOW_TRACKING_URI"):
-        return os.environ["MLFLOW_TRACKING_URI"]
+    if uri := os.environ.get(TRACKING_URI_VARIABLE):
+        return uri
     import mlflow  # noqa: PLC0415 - takes seconds, and only the default needs it
 
     return str(mlflow.get_tracking_uri())

@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from gql_server.stores.driver_codes import codes_of
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import redacted_uri
 from schema.ports.errors import StoreUnavailable
+
+LOCKED = "The tracking database is locked by another process."
 
 # https://www.sqlite.org/rescode.html
 _SQLITE_LOCKED = {5, 6}
@@ -45,8 +48,8 @@ def connection_error(uri: str, error: DBAPIError) -> StoreConfigError | StoreUna
     if _PERMANENT_ERROR.search(text):
         return StoreConfigError(f"{redacted_uri(uri)}: {text}")
     if is_locked(error.orig):
-        return StoreUnavailable("The tracking database is locked by another process.")
-    if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == _SQLITE_READ_ONLY:
+        return StoreUnavailable(LOCKED)
+    if codes_of(error.orig).sqlite == _SQLITE_READ_ONLY:
         return StoreUnavailable(
             "The tracking database was not closed properly: a program that may write must open it once."
         )
@@ -55,7 +58,7 @@ def connection_error(uri: str, error: DBAPIError) -> StoreConfigError | StoreUna
 
 def is_locked(error: Any) -> bool:
     """Return whether a driver's error is for a file or a table that another connection has locked."""
-    state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
-    number = next(iter(getattr(error, "args", ())), None)
-    sqlite = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return sqlite in _SQLITE_LOCKED or state == _POSTGRES_LOCKED or number == _MYSQL_LOCKED
+    codes = codes_of(error)
+    return (
+        codes.sqlite in _SQLITE_LOCKED or codes.sqlstate == _POSTGRES_LOCKED or codes.number == _MYSQL_LOCKED
+    )

@@ -15,6 +15,6 @@ def public_error_from(error: BaseException) -> PublicError | None:
     if "mlflow.exceptions" not in sys.modules:
         # MLflow takes seconds to import, and an error cannot be of a library that is not there.
         return None
-    from gql_server.stores.mlflow.library_errors import public_error_from_library  # noqa: PLC0415
+    from gql_server.stores.mlflow.client_errors import public_error_from_library  # noqa: PLC0415
 
     return public_error_from_library(error)

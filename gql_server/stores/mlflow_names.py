@@ -20,5 +20,4 @@ LOGGED_MODEL_STATUSES: Final = {
     3: "FAILED",
 }
 """The statuses of logged models by the number that a database has."""
-TRACKING_URI_VARIABLE: Final = "MLFLOW_TRACKING_URI"
 WORKSPACES_VARIABLE: Final = "MLFLOW_ENABLE_WORKSPACES"

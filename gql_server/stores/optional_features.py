@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from mlflow.exceptions import MlflowException
 
-from gql_server.stores.mlflow.library_errors import code_of
+from gql_server.stores.mlflow.client_errors import code_of
 
 _T = TypeVar("_T")
 _UNSUPPORTED = {"ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"}

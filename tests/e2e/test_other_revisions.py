@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.servers.server_process import run_command, running_server
+from tests.support.stores.schema_changes import execute_on_file
 from tests.support.stores.store import copy_template, sqlite_uri
 from tests.support.waiting import wait_until
 
@@ -20,7 +21,7 @@ def path(sqlite_template: Path, tmp_path: Path) -> Path:
     path = tmp_path / "store" / "other.db"
     path.parent.mkdir()
     copy_template(sqlite_template, path)
-    _execute(path, f"UPDATE alembic_version SET version_num = '{_REVISION}'")  # noqa: S608 - a constant
+    execute_on_file(path, f"UPDATE alembic_version SET version_num = '{_REVISION}'")  # noqa: S608 - a constant
     return path
 
 
@@ -54,7 +55,7 @@ def test_changes_need_the_revision_of_the_installed_mlflow(path: Path) -> None:
 
 def test_interrupted_migration_is_one_line(path: Path) -> None:
     """A database with two revisions is not served."""
-    _execute(path, "INSERT INTO alembic_version VALUES ('ffffffffffff')")
+    execute_on_file(path, "INSERT INTO alembic_version VALUES ('ffffffffffff')")
     before = path.read_bytes()
     result = run_command("serve", "--tracking-uri", sqlite_uri(path), "--port", "0")
     assert result.returncode == 2
@@ -80,8 +81,3 @@ def test_server_becomes_ready_after_a_migration(path: Path) -> None:
 
 def _revision(url: str) -> str:
     return str(httpx.get(f"{url}/readyz", timeout=30).json()["database_revision"])
-
-
-def _execute(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.servers.running_mlflow import running
 from tests.support.stores.databases import (
     MYSQL,
     POSTGRES,
@@ -65,9 +66,5 @@ def _empty_database(kind: str, folder: Path) -> Iterator[str]:
 def _server(version: str, database_uri: str, folder: Path) -> Iterator[str]:
     # Old versions start gunicorn by its name.
     path = os.pathsep.join([str(full_python(version).parent), os.environ.get("PATH", os.defpath)])
-    server = MlflowServer(database_uri, folder, version=version, environment={"PATH": path})
-    server.start()
-    try:
+    with running(MlflowServer(database_uri, folder, version=version, environment={"PATH": path})) as server:
         yield server.uri
-    finally:
-        server.kill()

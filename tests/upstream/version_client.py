@@ -1,10 +1,9 @@
 """Runs the client of another version of MLflow, in its own environment."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
+from tests.support.programs import run_program
 from tests.upstream.environments import skinny_python
 from tests.upstream.questions.answers import Answers
 
@@ -29,18 +28,6 @@ def ask_client(version: str, uri: str, folder: Path) -> Answers:
 
 
 def _run(version: str, module: str, folder: Path, *arguments: str) -> str:
-    command = [str(skinny_python(version)), "-W", "ignore", "-m", module, *arguments]
+    command = (str(skinny_python(version)), "-W", "ignore", "-m", module, *arguments)
     environment = {"PYTHONPATH": str(_ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUTF8": "1"}
-    result: subprocess.CompletedProcess[str] = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    if result.returncode:
-        message = f"{module} of MLflow {version} failed:\n{result.stderr[-4000:]}"
-        raise RuntimeError(message)
-    return result.stdout
+    return run_program(*command, folder=folder, environment=environment, seconds=_SECONDS).stdout

@@ -19,7 +19,7 @@ from mlflow.utils.search_utils import SearchModelUtils, SearchUtils
 from gql_server.stores.azure.rest_calls import call_endpoint
 from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.filters.model_filters import MODEL_FILTERS
-from gql_server.stores.mlflow.library_errors import code_of
+from gql_server.stores.mlflow.client_errors import code_of
 from gql_server.stores.mlflow.model_entity_tables import registered_model_table
 from gql_server.stores.pushdown.evaluate import matches
 from schema.ports.condition import AllOf, Predicate

@@ -1,9 +1,18 @@
 """One comparison of a filter, in the terms of the port's conditions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from schema.ports.condition import KeyKind, Operator, Value
+
+OPERATORS: Final[Mapping[str, Operator]] = {
+    "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte",
+    "LIKE": "like", "ILIKE": "ilike", "IN": "in", "NOT IN": "not_in",
+}  # fmt: skip
+"""The operators of filters, and what the port calls them."""
+NULL_TESTS: Final = {"IS NULL": True, "IS NOT NULL": False}
+"""The operators without a value, and the value that the port's `is_null` has for them."""
 
 FilterKind: TypeAlias = KeyKind | Literal["dataset"]
 """What a key names; a dataset's key is `name`, `digest` or `context`."""
@@ -16,8 +25,7 @@ class FilterComparison:
     An attribute has MLflow's name, not an alias and not the port's name. `value` is a text, a tuple of texts
     for `in` and `not_in`, and a bool for `is_null`. Metrics are compared with a float, which may be infinite.
     Numeric attributes are compared with an int if the number is a whole one of 64 bits, and with a float
-    otherwise. `text` is the comparison as a filter
-    that each version of MLflow reads.
+    otherwise. `text` is the comparison as a filter that each version of MLflow reads.
     """
 
     by: FilterKind

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gql_server.stores.filters.clauses import Clause, parse_clauses
-from gql_server.stores.filters.comparison import FilterComparison, FilterKind
+from gql_server.stores.filters.comparison import NULL_TESTS, OPERATORS, FilterComparison, FilterKind
 from gql_server.stores.filters.literals import (
     NUMERIC,
     QUOTED,
@@ -17,16 +17,11 @@ from gql_server.stores.filters.literals import (
 )
 from gql_server.stores.filters.operands import Operand, OperandKind
 from gql_server.stores.filters.refusal import refusal
-from schema.ports.condition import Operator, Value
+from schema.ports.condition import Value
 
-_OPERATORS: Final[Mapping[str, Operator]] = {
-    "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte",
-    "LIKE": "like", "ILIKE": "ilike", "IN": "in", "NOT IN": "not_in",
-}  # fmt: skip
 _NUMBER_OPERATORS: Final = ("!=", "<", "<=", "=", ">", ">=")
 _TEXT_OPERATORS: Final = ("!=", "=", "ILIKE", "LIKE")
 _LIST_OPERATORS: Final = ("IN", "NOT IN")
-_NULL_TESTS: Final = {"IS NULL": True, "IS NOT NULL": False}
 _MLFLOW_KINDS: Final = {"param": "parameter"}
 
 
@@ -68,14 +63,14 @@ class FilterRules:
         text = clause.text(name if by == "attribute" else clause.left.text)
         if clause.right is None:
             self._check_null_test(by, key)
-            return FilterComparison(by, name, "is_null", _NULL_TESTS[clause.operator], text)
+            return FilterComparison(by, name, "is_null", NULL_TESTS[clause.operator], text)
         value = self._value(by, key, clause.right)
         self._check_operator(by, key, clause.operator, value)
         if by == "attribute" and key in self.ids:
             value = (
                 tuple(map(experiment_id, value)) if isinstance(value, tuple) else experiment_id(str(value))
             )
-        return FilterComparison(by, name, _OPERATORS[clause.operator], value, text)
+        return FilterComparison(by, name, OPERATORS[clause.operator], value, text)
 
     def _key(self, text: str) -> tuple[FilterKind, str]:
         prefix, dot, key = text.partition(".")

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_run_ids
 from gql_server.stores.mlflow.bulk_histories import BulkHistories
+from gql_server.stores.mlflow.client_errors import code_of
 from gql_server.stores.mlflow.history_points import (
     Points,
     array_from_metrics,
@@ -17,7 +18,6 @@ from gql_server.stores.mlflow.history_points import (
     sample_of_arrays,
 )
 from gql_server.stores.mlflow.history_request import HistoryRequest, PointLimit
-from gql_server.stores.mlflow.library_errors import code_of
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.paging import PageToken, token_text
 from schema.ports.store_kind import StoreKind

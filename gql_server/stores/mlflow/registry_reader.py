@@ -12,8 +12,8 @@ from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
-from gql_server.stores.text_validation import is_storable
-from schema.ports.errors import BadUserInput, LimitExceeded
+from gql_server.stores.text_validation import check_text, is_storable
+from schema.ports.errors import LimitExceeded
 from schema.ports.registry import VersionKey
 from schema.ports.store_kind import StoreKind
 
@@ -36,9 +36,7 @@ class RegistryReader:
 
     def models_fetcher(self, filter_: str | None) -> FetchPage:
         """Return a function that fetches pages of the models that match a filter, if it is valid."""
-        if "\x00" in (filter_ or ""):
-            message = "filter must not contain a NUL character."
-            raise BadUserInput(message)
+        check_text("filter", filter_ or "")
         MODEL_FILTERS.parse(filter_)
         return partial(self._fetch, "search_registered_models", filter_, None)
 

@@ -5,20 +5,23 @@
 
 import logging
 from contextlib import closing
+from typing import Final
 
 import mlflow
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from mlflow.store.db.base_sql_model import Base
 from mlflow.store.db.utils import _get_alembic_config
-from sqlalchemy import Connection, create_engine, inspect
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DBAPIError
 
-from gql_server.stores.database_errors import connection_error, missing_driver
-from gql_server.stores.database_url import connection_url
+from gql_server.stores.database_errors import connection_error
+from gql_server.stores.sql.database.inspection import read_revisions
+from gql_server.stores.sql.database.read_engine import create_read_engine
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import redacted_uri
+
+_LOCK_SECONDS: Final = 5.0
+"""Time to wait for a table that another process has locked: less than an operation may take by default."""
 
 
 def check_database(uri: str) -> None:
@@ -26,11 +29,7 @@ def check_database(uri: str) -> None:
 
     Raises `StoreConfigError` if it cannot, `StoreUnavailable` if the database cannot be reached now.
     """
-    url = connection_url(uri)
-    try:
-        engine = create_engine(url, poolclass=NullPool)
-    except (ImportError, NoSuchModuleError) as error:
-        raise missing_driver(uri, url, error) from error
+    engine = create_read_engine(uri, 1, _LOCK_SECONDS)
     try:
         with closing(engine.connect()) as connection:
             problem = _schema_problem(connection)
@@ -50,7 +49,7 @@ def silence_database_logs() -> None:
 
 
 def _schema_problem(connection: Connection) -> str | None:
-    actual = sorted(MigrationContext.configure(connection).get_current_heads())
+    actual = read_revisions(connection)
     expected = sorted(ScriptDirectory.from_config(_get_alembic_config("")).get_heads())
     if actual != expected:
         return (

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_experiment_ids, check_run_ids
-from gql_server.stores.mlflow.library_errors import code_of
+from gql_server.stores.mlflow.client_errors import code_of
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.paging import FetchPage, PageToken, iterate_pages
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gql_server.stores.filters.comparison import NULL_TESTS, OPERATORS
 from gql_server.stores.filters.experiment_filters import EXPERIMENT_FILTERS
 from gql_server.stores.filters.rules import FilterRules
 from gql_server.stores.filters.run_filters import RUN_FILTERS
@@ -16,12 +17,7 @@ from schema.ports.condition import PARENT_TAG, Predicate
 from schema.ports.errors import BadUserInput
 from schema.ports.non_finite import LARGEST_FLOAT
 
-_OPERATORS = {
-    "eq": "=", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
-    "in": "IN", "not_in": "NOT IN",
-}  # fmt: skip
-_READ_OPERATORS = {text: operator for operator, text in _OPERATORS.items()}
-_NULL_TESTS = {"IS NULL": True, "IS NOT NULL": False}
+_OPERATORS = {operator: text for text, operator in OPERATORS.items()}
 _UNQUOTED_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 """Keys that usually need no quotes; some are keywords of the syntax."""
 _ID = re.compile(r"[\w\-]+")
@@ -88,9 +84,9 @@ def _candidates(
     """Yield the possible clauses for a predicate; MLflow misreads some of them."""
     for name, key in _names(predicate, syntax, capabilities):
         operator, literals = _comparison(predicate, capabilities)
-        if operator in _NULL_TESTS:
+        if operator in NULL_TESTS:
             text = f"{name} {operator}"
-            yield _Candidate(text, (predicate.by, key, "is_null", _NULL_TESTS[operator]), text)
+            yield _Candidate(text, (predicate.by, key, "is_null", NULL_TESTS[operator]), text)
         quoted = (
             predicate.by == "attribute" and isinstance(predicate.value, int) and capabilities.quoted_times
         )
@@ -98,7 +94,7 @@ def _candidates(
             sent = f"'{literal}'" if quoted else literal
             yield _Candidate(
                 f"{name} {operator} {literal}",
-                (predicate.by, key, _READ_OPERATORS[operator], value),
+                (predicate.by, key, OPERATORS[operator], value),
                 f"{name} {operator} {sent}",
             )
 

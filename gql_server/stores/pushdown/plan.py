@@ -13,8 +13,8 @@ from gql_server.stores.pushdown.filter_pushdown import (
 )
 from gql_server.stores.pushdown.order_pushdown import experiment_order_by, run_order_by
 from gql_server.stores.pushdown.split_filter import split_filter
+from gql_server.stores.text_validation import check_text
 from schema.ports.condition import AllOf, AnyOf, Condition, Not, Predicate
-from schema.ports.errors import BadUserInput
 from schema.ports.filter_string import MAX_FILTER_LENGTH
 from schema.ports.tracking import Search
 
@@ -59,9 +59,7 @@ def plan_experiments(search: Search, capabilities: Capabilities) -> SearchPlan:
 def _plan(
     search: Search, syntax: FilterSyntax, capabilities: Capabilities, order_by: Sequence[str] | None
 ) -> SearchPlan:
-    if "\x00" in (search.filter or ""):
-        message = "filter must not contain a NUL character."
-        raise BadUserInput(message)
+    check_text("filter", search.filter or "")
     split = split_filter(syntax.rules.parse(search.filter), syntax, capabilities)
     implied = (
         _implied_clauses(search.where, lambda predicate: filter_clause(predicate, syntax, capabilities))

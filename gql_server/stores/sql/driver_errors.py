@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import exc
 
-from gql_server.stores.database_errors import is_locked
+from gql_server.stores.database_errors import LOCKED, is_locked
+from gql_server.stores.driver_codes import codes_of
 from gql_server.stores.errors import public_error_from
 from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
@@ -24,7 +25,6 @@ _MYSQL_SCHEMA_CODES = {1146, 1054, 1412}
 _MYSQL_TIMEOUTS = {3024, 1969}
 
 _UNAVAILABLE = "The tracking database is not available now."
-_LOCKED = "The tracking database is locked by another process."
 _INVALID_VALUE = "The tracking database cannot store one of the values."
 
 
@@ -46,23 +46,22 @@ def public_error_from_driver(error: Exception, timeout: float) -> PublicError | 
         return BadUserInput(_INVALID_VALUE)
     if kind not in {"OperationalError", "InterfaceError", "TimeoutError"} and not _is_disconnect(error):
         return None
-    if getattr(original, "sqlite_errorcode", None) == _SQLITE_ERROR:
+    if codes_of(original).sqlite == _SQLITE_ERROR:
         return None
     _log.warning("The tracking database failed: %s", type(original).__name__, exc_info=original)
     if _is_timeout(original):
         return database_timeout(timeout)
-    return StoreUnavailable(_LOCKED if is_locked(original) else _UNAVAILABLE)
+    return StoreUnavailable(LOCKED if is_locked(original) else _UNAVAILABLE)
 
 
 def is_schema_error(error: Exception) -> bool:
     """Return whether a statement failed for a table or column that the database does not have (any more)."""
     original: Any = error.orig if isinstance(error, exc.DBAPIError) else error
-    code = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
-    number = original.args[0] if getattr(original, "args", ()) else None
+    codes = codes_of(original)
     return (
-        getattr(original, "sqlite_errorcode", None) == _SQLITE_ERROR
-        or code in _POSTGRES_SCHEMA_CODES
-        or (_is_database_error(error) and number in _MYSQL_SCHEMA_CODES)
+        codes.sqlite == _SQLITE_ERROR
+        or codes.sqlstate in _POSTGRES_SCHEMA_CODES
+        or (_is_database_error(error) and codes.number in _MYSQL_SCHEMA_CODES)
     )
 
 
@@ -85,5 +84,5 @@ def _is_disconnect(error: Exception) -> bool:
 
 
 def _is_timeout(original: Any) -> bool:
-    code = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
-    return code == _POSTGRES_CANCELED or (bool(original.args) and original.args[0] in _MYSQL_TIMEOUTS)
+    codes = codes_of(original)
+    return codes.sqlstate == _POSTGRES_CANCELED or codes.number in _MYSQL_TIMEOUTS

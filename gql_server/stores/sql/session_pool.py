@@ -45,7 +45,20 @@ class SessionPool:
         timeout and `StoreUnavailable` if the database cannot be used now.
         """
         session = Session(self._timeout, self._workspace())
-        result: asyncio.Future[_T] = asyncio.wrap_future(self._threads.submit(self._run, session, work))
+        return await self._call(session, lambda: self._run(session, work))
+
+    async def schema(self) -> DatabaseSchema:
+        """Return the schema of the database; raise `StoreTimeout` or `StoreUnavailable`."""
+        return await self._call(Session(self._timeout), lambda: self._database.get().schema)
+
+    async def close(self) -> None:
+        """Release the threads without waiting for the statements that still run."""
+        self._threads.close()
+        self._interrupt_threads.close(run_queued=True)
+
+    async def _call(self, session: Session, function: Callable[[], _T]) -> _T:
+        call = self._threads.submit(self._with_public_errors, session, function)
+        result: asyncio.Future[_T] = asyncio.wrap_future(call)
         try:
             async with asyncio.timeout(self._timeout):
                 return await result
@@ -55,25 +68,19 @@ class SessionPool:
             if result.cancelled():
                 self._interrupt_threads.submit(session.cancel)
 
-    async def schema(self) -> DatabaseSchema:
-        """Return the schema of the database; raise `StoreTimeout` or `StoreUnavailable`."""
-        return await self.read(lambda session: session.schema)
-
-    async def close(self) -> None:
-        """Release the threads without waiting for the statements that still run."""
-        self._threads.close()
-        self._interrupt_threads.close(run_queued=True)
-
     def _run(self, session: Session, work: Callable[[Session], _T]) -> _T:
+        database = self._database.get()
         try:
-            database = self._database.get()
-            try:
-                return session.run(database, work)
-            except Exception as error:
-                if session.cancelled or not is_schema_error(error):
-                    raise
-                # The database was migrated since its schema was read.
-                return session.run(self._database.reopen(database), work)
+            return session.run(database, work)
+        except Exception as error:
+            if session.cancelled or not is_schema_error(error):
+                raise
+            # The database was migrated since its schema was read.
+            return session.run(self._database.reopen(database), work)
+
+    def _with_public_errors(self, session: Session, function: Callable[[], _T]) -> _T:
+        try:
+            return function()
         except Exception as error:
             if session.cancelled:
                 raise SessionCancelled from error

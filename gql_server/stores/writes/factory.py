@@ -39,9 +39,9 @@ def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable)
 
 
 def check_writes(settings: Settings) -> None:
-    """Raise `StoreConfigError` if changes are allowed, but cannot be made to the settings' database.
+    """Raise `StoreConfigError` if changes cannot be made to the settings' database.
 
     Reading a database needs no particular version of MLflow, changing it does. This blocks.
     """
-    if settings.writable and kind_of(settings.tracking_uri) is StoreKind.SQL:
+    if kind_of(settings.tracking_uri) is StoreKind.SQL:
         check_database(settings.tracking_uri)

@@ -11,7 +11,7 @@ from urllib3.exceptions import NewConnectionError
 
 from gql_server.stores.error_chain import error_chain
 from gql_server.stores.errors import public_error_from
-from gql_server.stores.mlflow.library_errors import code_of, sanitized
+from gql_server.stores.mlflow.client_errors import code_of, sanitized
 from gql_server.stores.not_mlflow_error import NotMlflowError
 from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
 

@@ -13,6 +13,7 @@ from mlflow.utils.workspace_utils import DEFAULT_WORKSPACE_NAME
 
 from gql_server.artifacts.media_type import TEXT_NAMES
 from gql_server.config.mlflow_version import MLFLOW_VERSION
+from gql_server.config.store import TRACKING_URI_VARIABLE
 from gql_server.stores import mlflow_names
 from gql_server.stores.allowed_roots import local_path
 
@@ -26,7 +27,7 @@ def test_names_are_mlflows() -> None:
     assert mlflow_names.DELETED_STAGE == stages.STAGE_DELETED_INTERNAL
     assert mlflow_names.DEFAULT_WORKSPACE == DEFAULT_WORKSPACE_NAME
     assert {each.to_int(): each.value for each in LoggedModelStatus} == mlflow_names.LOGGED_MODEL_STATUSES
-    assert MLFLOW_TRACKING_URI.name == mlflow_names.TRACKING_URI_VARIABLE
+    assert MLFLOW_TRACKING_URI.name == TRACKING_URI_VARIABLE
     assert MLFLOW_ENABLE_WORKSPACES.name == mlflow_names.WORKSPACES_VARIABLE
     assert set(get_text_extensions()) <= TEXT_NAMES
     assert mlflow.__version__ == MLFLOW_VERSION

@@ -24,6 +24,7 @@ from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Search
 from tests.support.limits import LIMITS, store_limits
 from tests.support.servers.free_ports import free_port
+from tests.support.stores.schema_changes import execute_on_file
 from tests.support.stores.store import Store, copy_template, sqlite_uri
 
 EVERYTHING = Search(view=LifecycleView.ALL)
@@ -44,13 +45,6 @@ async def config_error(uri: str) -> str:
 def digest(path: Path) -> str:
     """Return a digest of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def execute(path: Path, *statements: str) -> None:
-    """Run a statement on a SQLite file."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
 
 
 def revision_of(path: Path) -> str:
@@ -121,7 +115,7 @@ async def test_newer_database_is_not_opened_for_changes(sqlite_template: Path, t
         ("DROP TABLE webhook_events", "lacks tables of MLflow .*webhook_events"),
     ):
         uri = copy_template(sqlite_template, path)
-        execute(path, statement)
+        execute_on_file(path, statement)
         before = digest(path)
         assert re.search(expected, await config_error(uri))
         assert digest(path) == before

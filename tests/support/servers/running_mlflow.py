@@ -23,7 +23,7 @@ def database_server(url: URL, folder: Path) -> Iterator[MlflowServer]:
     """Run an MLflow server over a new database of a database server."""
     with temporary_database(url) as database:
         migrate(tracking_uri(database))
-        with _running(MlflowServer(tracking_uri(database), folder)) as server:
+        with running(MlflowServer(tracking_uri(database), folder)) as server:
             yield server
         dispose_engine(tracking_uri(database))
 
@@ -31,12 +31,13 @@ def database_server(url: URL, folder: Path) -> Iterator[MlflowServer]:
 @contextmanager
 def sqlite_server(template: Path, folder: Path) -> Iterator[MlflowServer]:
     """Run an MLflow server over a copy of a SQLite database."""
-    with _running(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
+    with running(MlflowServer(copy_template(template, folder / "mlflow.db"), folder)) as server:
         yield server
 
 
 @contextmanager
-def _running(server: MlflowServer) -> Iterator[MlflowServer]:
+def running(server: MlflowServer) -> Iterator[MlflowServer]:
+    """Start a server, and kill it after the block."""
     server.start()
     try:
         yield server

@@ -1,9 +1,19 @@
-"""Changes of a database's schema that are undone: tests share databases."""
+"""Changes of a database's schema. Those of a database that tests share are undone."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine, text
+
+
+def execute_on_file(path: Path, *statements: str) -> None:
+    """Run statements on a SQLite file, as another program does."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for statement in statements:
+            connection.execute(statement)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def _features(columns: _Columns) -> Iterator[StoreFeature]:
         problems = [problem for table in tables for problem in _problems(table, columns)]
         if not problems:
             yield feature
-        elif any(table.name in columns for table in tables[:1]):
+        elif tables[0].name in columns:
             _log.warning("%s are not served: %s", feature.name.lower(), _message(problems))
     if all(WORKSPACE in columns.get(table.name, ()) for table in WORKSPACE_TABLES):
         yield StoreFeature.WORKSPACES

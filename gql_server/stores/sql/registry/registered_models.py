@@ -65,7 +65,9 @@ def read_registered_tags(session: Session, names: Sequence[str]) -> Many:
 def read_aliases(session: Session, names: Sequence[str]) -> Many:
     """Return the aliases of each model and their versions, by alias."""
     columns = (ALIASES.c.name, ALIASES.c.alias, ALIASES.c.version)
-    return grouped_rows(names, ("alias", "version"), sorted(_rows(session, ALIASES, columns, names)))
+    return grouped_rows(
+        names, ("alias", "version"), sorted(_rows(session, ALIASES, columns, names, of=StoreFeature.ALIASES))
+    )
 
 
 def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -89,10 +91,10 @@ def _rows(
     columns: Sequence[ColumnElement[Any]],
     names: Sequence[str],
     *conditions: ColumnElement[bool],
+    of: StoreFeature = StoreFeature.REGISTRY,
 ) -> list[Row]:
     rows: list[Row] = []
-    feature = StoreFeature.ALIASES if source is ALIASES else StoreFeature.REGISTRY
     statement = select(*columns).where(*in_registry_workspace(session, source), *conditions)
     for batch in session.dialect.batches(dict.fromkeys(filter(is_storable, names))):
-        rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)), of=feature)
+        rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)), of=of)
     return rows

@@ -18,7 +18,7 @@ from schema.ports.registry import VersionKey
 from schema.ports.store_info import StoreFeature
 from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores.schema_changes import renamed_table
+from tests.support.stores.schema_changes import execute_on_file, renamed_table
 from tests.support.stores.sql_rows import WHOLE_PAGE
 from tests.support.stores.store import Store, copy_template, sqlite_uri
 
@@ -43,16 +43,8 @@ def open_database(uri: str, *, workspaces: bool = False) -> StoreConfigError | S
 def changed_copy(template: Path, path: Path, *statements: str) -> str:
     """Copy a SQLite store, change its schema, and return its URI."""
     uri = copy_template(template, path)
-    execute(path, *statements)
+    execute_on_file(path, *statements)
     return uri
-
-
-def execute(path: Path, *statements: str) -> None:
-    """Run statements on a SQLite file."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        for statement in statements:
-            connection.execute(statement)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +78,7 @@ def test_incomplete_database_is_refused(
 def test_database_of_another_application_is_refused(tmp_path: Path) -> None:
     """The message names at most five problems."""
     path = tmp_path / "other.db"
-    execute(path, "CREATE TABLE runs (id INTEGER)")
+    execute_on_file(path, "CREATE TABLE runs (id INTEGER)")
     error = open_database(sqlite_uri(path))
     assert isinstance(error, StoreConfigError)
     assert "is not MLflow's, or is incomplete" in str(error)
