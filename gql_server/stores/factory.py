@@ -33,7 +33,11 @@ def store_from(settings: Settings) -> OpenableTracking:
     registry = _separate_registry(settings)
     if kind_of(settings.tracking_uri) is StoreKind.SQL:
         return LazySqlTracking(
-            settings.tracking_uri, settings.limits.store, create=_is_default, registry=registry
+            settings.tracking_uri,
+            settings.limits.store,
+            create=_is_default,
+            registry=registry,
+            writable=settings.writable,
         )
     return _mlflow_store(settings, registry)
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.servers.server_process import run_command, running_server
-from tests.support.stores.schema_changes import execute_on_file
+from tests.support.stores.schema_changes import execute_on_file, interrupt_write
 from tests.support.stores.store import copy_template, sqlite_uri
 from tests.support.waiting import wait_until
 
@@ -77,6 +77,22 @@ def test_server_becomes_ready_after_a_migration(path: Path) -> None:
             migration.execute("COMMIT")
             wait_until(lambda: server.get("/readyz").status_code == 200)
             assert _revision(server.url) == "ffffffffffff"
+
+
+def test_writable_server_undoes_an_interrupted_write(sqlite_template: Path, tmp_path: Path) -> None:
+    """A server that was killed while it wrote is ready again after a restart, and its write is undone."""
+    path = tmp_path / "killed.db"
+    interrupt_write(sqlite_template, path)
+    with running_server("--tracking-uri", sqlite_uri(path)) as server:
+        response = server.get("/readyz")
+        assert response.status_code == 503
+        assert "not closed properly" in response.json()["reason"]
+    with running_server("--tracking-uri", sqlite_uri(path), "--writable") as server:
+        assert server.get("/readyz").status_code == 200
+        mutation = 'mutation { createExperiment(input: {name: "after"}) { experiment { name } } }'
+        assert server.query(mutation).json()["data"]["createExperiment"]["experiment"] == {"name": "after"}
+        names = server.query("{ experiments { nodes { name } } }").json()["data"]["experiments"]["nodes"]
+        assert names == [{"name": "after"}]
 
 
 def _revision(url: str) -> str:

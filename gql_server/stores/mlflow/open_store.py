@@ -12,6 +12,7 @@ from gql_server.stores.azure.plugin_stores import open_workspace_store
 from gql_server.stores.mlflow.mlflow_sql_store import open_mlflow_sql_store
 from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store
 from gql_server.stores.mlflow.schema_check import check_database, silence_database_logs
+from gql_server.stores.sql.database.interrupted_write import roll_back_interrupted_write
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import folder_of, kind_of, redacted_uri, scheme_of
 from schema.ports.store_kind import StoreKind
@@ -39,6 +40,7 @@ def _open_database(uri: str, *, create: bool) -> AbstractStore:
     silence_database_logs()
     if create:
         create_sqlite_store(uri)
+    roll_back_interrupted_write(uri)
     check_database(uri)
     try:
         return open_mlflow_sql_store(uri)

@@ -11,6 +11,7 @@ from gql_server.stores.database_url import parse_database_url
 from gql_server.stores.file_identity import file_identity
 from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.sql.database.database import Database
+from gql_server.stores.sql.database.interrupted_write import roll_back_interrupted_write
 from gql_server.stores.sql.database.read_engine import create_read_engine
 from gql_server.stores.sql.tracking import SqlTracking
 from gql_server.stores.uri import sqlite_file
@@ -22,6 +23,7 @@ class LazySqlTracking(SqlTracking):
 
     The first call opens it, and after a failure a later call. `create` returns whether MLflow may create a
     SQLite file at the URI if it does not exist. `registry` is the model registry, if it is in another store.
+    `writable` lets SQLite undo a write whose process was killed, before the file is read.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class LazySqlTracking(SqlTracking):
         *,
         create: Callable[[str], bool] = lambda _uri: False,
         registry: OpenableRegistry | None = None,
+        writable: bool = False,
     ) -> None:
         self._uri = uri
         self._limits = limits
         self._may_create = create
+        self._writable = writable
         self._has_existed = False
         self._separate_registry = registry
         self._database = Database(uri, self._create_engine, limits, workspaces=workspaces_enabled())
@@ -70,6 +74,8 @@ class LazySqlTracking(SqlTracking):
             from gql_server.stores.mlflow.new_sqlite_store import create_sqlite_store  # noqa: PLC0415 - takes seconds
 
             create_sqlite_store(self._uri)
+        if self._writable:
+            roll_back_interrupted_write(self._uri)
         engine = create_read_engine(self._uri, self._limits.database_threads, self._limits.store_timeout)
         self._has_existed = True
         return engine

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from tests.support.stores.store import copy_template
+
 
 def execute_on_file(path: Path, *statements: str) -> None:
     """Run statements on a SQLite file, as another program does."""
@@ -14,6 +16,23 @@ def execute_on_file(path: Path, *statements: str) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         for statement in statements:
             connection.execute(statement)
+
+
+def interrupt_write(template: Path, path: Path) -> None:
+    """Make a copy of a SQLite file as a program leaves it that is killed while it writes."""
+    live = path.with_name(f"live-{path.name}")
+    copy_template(template, live)
+    with closing(sqlite3.connect(live, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE experiments SET name = hex(randomblob(100))")
+        writer.execute("CREATE TABLE filler AS SELECT hex(randomblob(5000)) FROM sqlite_master")
+        path.write_bytes(live.read_bytes())
+        path.with_name(f"{path.name}-journal").write_bytes(
+            live.with_name(f"{live.name}-journal").read_bytes()
+        )
+        writer.execute("ROLLBACK")
+    live.unlink()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from schema.ports.registry import VersionKey
 from schema.ports.store_info import StoreFeature
 from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS, store_limits
-from tests.support.stores.schema_changes import execute_on_file, renamed_table
+from tests.support.stores.schema_changes import execute_on_file, interrupt_write, renamed_table
 from tests.support.stores.sql_rows import WHOLE_PAGE
 from tests.support.stores.store import Store, copy_template, sqlite_uri
 
@@ -106,19 +106,8 @@ def test_locked_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -
 
 def test_interrupted_write_is_reported(sqlite_template: Path, tmp_path: Path) -> None:
     """A file whose last writer was killed needs a program that may write; it is not repaired here."""
-    path, copy = tmp_path / "live.db", tmp_path / "copy.db"
-    copy_template(sqlite_template, path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
-        writer.execute("PRAGMA cache_size = 1")
-        writer.execute("BEGIN IMMEDIATE")
-        writer.execute("UPDATE experiments SET name = hex(randomblob(100))")
-        writer.execute(
-            "CREATE TABLE filler AS SELECT hex(randomblob(5000)) FROM alembic_version, sqlite_master"
-        )
-        copy.write_bytes(path.read_bytes())
-        journal = path.with_name("live.db-journal").read_bytes()
-        writer.execute("ROLLBACK")
-    copy.with_name("copy.db-journal").write_bytes(journal)
+    copy = tmp_path / "copy.db"
+    interrupt_write(sqlite_template, copy)
     before = copy.read_bytes()
     error = open_database(sqlite_uri(copy))
     assert isinstance(error, StoreUnavailable)
