@@ -41,9 +41,9 @@ class Database:
 
     def build(self) -> None:
         """Insert the missing data, and drop the index that an interrupted benchmark left."""
-        fill(self.uri, self.sizes)
+        inserted = fill(self.uri, self.sizes)
         self.execute(f"DROP INDEX IF EXISTS {INDEX}")
-        if self.kind == "Postgres":
+        if inserted and self.kind == "Postgres":
             # Autovacuum would have done this if the rows had been inserted over days.
             self.execute("VACUUM ANALYZE")
 

@@ -12,7 +12,7 @@ import math
 import random
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlflow.store.tracking.dbmodels.models import (
@@ -28,13 +28,19 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 Rows = list[dict[str, Any]]
 
+DASHBOARD = "dashboard"
+"""The experiment of S3. W1 and W5 read the experiments whose names start with `bench-`."""
+
 _EPOCH = 1_700_000_000_000
 _BATCH_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The size of the data set: `times` multiplies the runs of an experiment; `points` is per metric."""
+    """The size of the data set: `times` multiplies the runs of an experiment; `points` is per metric.
+
+    The experiment of the dashboard is one more, with runs and longer histories of its own.
+    """
 
     experiments: int = 10
     runs: int = 100
@@ -42,27 +48,38 @@ class Sizes:
     metrics: int = 10
     points: int = 100
     times: int = 1
+    dashboard_runs: int = 60
+    dashboard_points: int = 1000
+
+    @property
+    def dashboard(self) -> "Sizes":
+        """The sizes of the experiment of the dashboard."""
+        return replace(self, runs=self.dashboard_runs, points=self.dashboard_points, times=1)
 
 
-def fill(url: str, sizes: Sizes) -> None:
-    """Create the tables if they do not exist, and insert the missing experiments."""
+def fill(url: str, sizes: Sizes) -> bool:
+    """Create the tables if they do not exist, and insert the missing experiments; return whether any was."""
     create_store: Any = SqlAlchemyStore  # MLflow does not annotate it
     engine: Engine = create_store(url, "mlflow-artifacts:/").engine
-    for number in range(sizes.experiments):
+    experiments = [(f"bench-{number:03d}", number, sizes) for number in range(sizes.experiments)]
+    if sizes.dashboard_runs:
+        experiments.append((DASHBOARD, sizes.experiments, sizes.dashboard))
+    inserted = False
+    for experiment in experiments:
         with engine.begin() as connection:
-            _fill_experiment(connection, number, sizes)
+            inserted |= _fill_experiment(connection, *experiment)
+    return inserted
 
 
 def run_id(experiment: int, number: int) -> str:
-    """Return the id of a run, which is the same in every database."""
+    """Return the id of a run of an experiment, counted from 0, which is the same in every database."""
     return uuid.UUID(int=random.Random(f"{experiment}/{number}").getrandbits(128)).hex  # noqa: S311
 
 
-def _fill_experiment(connection: Connection, number: int, sizes: Sizes) -> None:
-    name = f"bench-{number:03d}"
+def _fill_experiment(connection: Connection, name: str, number: int, sizes: Sizes) -> bool:
     experiments = _table(SqlExperiment)
     if connection.scalar(select(func.count()).where(experiments.c.name == name)):
-        return
+        return False
     values = {"name": name, "artifact_location": f"mlflow-artifacts:/{name}", "lifecycle_stage": "active"}
     dates = {"creation_time": _EPOCH + number, "last_update_time": _EPOCH + number}
     connection.execute(insert(experiments).values(**values, **dates))
@@ -70,6 +87,7 @@ def _fill_experiment(connection: Connection, number: int, sizes: Sizes) -> None:
     for start in range(0, sizes.runs * sizes.times, _BATCH_RUNS):
         numbers = range(start, min(start + _BATCH_RUNS, sizes.runs * sizes.times))
         _fill_runs(connection, [(run_id(number, run), run) for run in numbers], experiment_id or 0, sizes)
+    return True
 
 
 def _fill_runs(connection: Connection, runs: list[tuple[str, int]], experiment_id: int, sizes: Sizes) -> None:

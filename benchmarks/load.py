@@ -1,11 +1,13 @@
-"""The clients of W4 in a separate process: each connection sends a request as soon as it has a response.
+"""Clients in a separate process: each connection sends a request as soon as it has a response.
 
-    python -m benchmarks.load PORT CONNECTIONS REQUESTS < BODIES
+    python -m benchmarks.load PORT CONNECTIONS SECONDS < BODIES
 
-BODIES is a JSON list of `{"body": ..., "headers": {...}}`; they are sent in turn. It prints JSON.
+BODIES is a JSON list of `{"body": ..., "headers": {...}}`; they are sent in turn, each once before the
+measurement. It prints JSON.
 """
 
 import asyncio
+import gc
 import itertools
 import statistics
 import subprocess
@@ -18,8 +20,9 @@ from typing import Any
 import orjson
 import uvloop
 
-_WARM_UP_DIVISOR = 10
 _PERCENTILES = 100
+_LEAST_REQUESTS = 20
+"""A slow server is measured for longer than the given seconds, until it has answered so many requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,43 +34,46 @@ class Throughput:
     p99: float
 
 
-def throughput(port: int, bodies: list[dict[str, Any]], connections: int, requests: int) -> Throughput:
-    """Send `requests` requests over `connections` connections, and measure the throughput."""
-    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(requests)]
+def throughput(port: int, bodies: list[dict[str, Any]], connections: int, seconds: float) -> Throughput:
+    """Send requests over `connections` connections for some seconds, and measure the throughput."""
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds)]
     done = subprocess.run(command, input=orjson.dumps(bodies), capture_output=True, check=True)  # noqa: S603
     return Throughput(**orjson.loads(done.stdout))
 
 
-async def _run(port: int, connections: int, requests: int, bodies: list[dict[str, Any]]) -> dict[str, float]:
-    messages = itertools.cycle([_message(**body) for body in bodies])
+async def _run(port: int, connections: int, seconds: float, bodies: list[dict[str, Any]]) -> dict[str, float]:
+    messages = [_message(**body) for body in bodies]
     connected = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
-    await _send_all(connected, messages, max(connections, requests // _WARM_UP_DIVISOR))
+    await _send_all(connected, iter(messages))
+    gc.freeze()
     start = time.perf_counter()
-    times = await _send_all(connected, messages, requests)
-    seconds = time.perf_counter() - start
+    times = await _send_all(connected, _until(start + seconds, itertools.cycle(messages)))
+    took = time.perf_counter() - start
     for _, writer in connected:
         writer.close()
     cuts = statistics.quantiles(times, n=_PERCENTILES)
-    return {"per_second": requests / seconds, "p50": statistics.median(times), "p99": cuts[-1]}
+    return {"per_second": len(times) / took, "p50": statistics.median(times), "p99": cuts[-1]}
 
 
-async def _send_all(connected: list[Any], messages: Iterator[bytes], requests: int) -> list[float]:
-    remaining = iter(range(requests))
+def _until(end: float, messages: Iterator[bytes]) -> Iterator[bytes]:
+    yield from itertools.islice(messages, _LEAST_REQUESTS)
+    while time.perf_counter() < end:
+        yield next(messages)
+
+
+async def _send_all(connected: list[Any], messages: Iterator[bytes]) -> list[float]:
+    """Send each message once, and return the times of the responses."""
     times: list[float] = []
-    await asyncio.gather(*(_send(reader, writer, messages, remaining, times) for reader, writer in connected))
+    await asyncio.gather(*(_send(reader, writer, messages, times) for reader, writer in connected))
     return times
 
 
 async def _send(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    messages: Iterator[bytes],
-    remaining: Iterator[int],
-    times: list[float],
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, messages: Iterator[bytes], times: list[float]
 ) -> None:
-    for _ in remaining:
+    for message in messages:
         start = time.perf_counter()
-        writer.write(next(messages))
+        writer.write(message)
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
@@ -92,6 +98,7 @@ def _message(body: Any, headers: dict[str, str]) -> bytes:
 
 
 if __name__ == "__main__":
-    port, connections, requests = map(int, sys.argv[1:])
-    measured = uvloop.run(_run(port, connections, requests, orjson.loads(sys.stdin.buffer.read())))
+    port, connections, seconds = sys.argv[1:]
+    bodies = orjson.loads(sys.stdin.buffer.read())
+    measured = uvloop.run(_run(int(port), int(connections), float(seconds), bodies))
     sys.stdout.buffer.write(orjson.dumps(measured))

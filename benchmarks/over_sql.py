@@ -1,4 +1,4 @@
-"""W1 to W4 over a SQL store: the server, the limit and a static route; its memory and its event loop."""
+"""W1 to W3 over a SQL store: the server, the limit and a static route; its memory and its event loop."""
 
 import statistics
 from collections.abc import Iterator
@@ -13,28 +13,31 @@ from benchmarks.databases import Database
 from benchmarks.dataset import run_id
 from benchmarks.heartbeat import longest_gap
 from benchmarks.limit import Limit
-from benchmarks.load import throughput
 from benchmarks.memory import peak_above_idle, resident
+from benchmarks.postgraphile.documents import LARGE, translated
+from benchmarks.postgraphile.results import check_postgraphile
 from benchmarks.process import Served, static_route
 from benchmarks.report import Aim, Section, Table, ratio
 from benchmarks.rounds import Timings, Variant, measure
-from benchmarks.workload import Workload, one_run, workloads
+from benchmarks.servers import Servers
+from benchmarks.small_workloads import S1
+from benchmarks.workload import Workload, workloads
 
-CONNECTIONS = 32
-_NO_CACHE = {"Cache-Control": "no-cache"}
 _COLD_BOUNDS = {"W1": 2.0, "W2": 1.5, "W2 as series": 1.3}
 _HOT_BOUND = 3.0
 _MEMORY_BOUND = 4.0
 _GAP_BOUND = 50.0
+_POSTGRAPHILE_BOUND = 0.5
 
 
-def over_sql(database: Database, served: Served, directory: Path, rounds: int, requests: int) -> Section:
-    """Measure W1 to W4 over one database with `served`, a server that has had no request yet.
+def over_sql(database: Database, servers: Servers, directory: Path, rounds: int) -> Section:
+    """Measure W1 to W3 over one database with a server that has had no request yet.
 
     Raises RuntimeError if a response does not equal the result of the limit.
     """
     measured = workloads(database.sizes)
     w2 = measured[1]
+    served = servers.gql
     with ExitStack() as stack:
         limit = stack.enter_context(database.limit())
         results = {workload.name: limit.run(workload) for workload in measured}
@@ -43,23 +46,25 @@ def over_sql(database: Database, served: Served, directory: Path, rounds: int, r
         memory = _memory(served, client, w2, rounds)
         check_results(client, measured, results)
         static = stack.enter_context(_static(results, directory))
-        timings = measure(
-            {
-                name: variant
-                for workload in measured
-                for name, variant in _variants(workload, limit, client, static).items()
-            },
-            rounds,
-        )
+        variants = {
+            name: variant
+            for workload in measured
+            for name, variant in _variants(workload, limit, client, static).items()
+        }
+        if servers.postgraphile:
+            other = stack.enter_context(closing(Client(servers.postgraphile.port)))
+            variants |= _postgraphile_variants(measured, results, other)
+        timings = measure(variants, rounds)
         gaps = [_gap(served, client, w2) for _ in range(rounds)]
-        load = _load(served, database, requests)
     sizes = {name: len(result) for name, result in results.items()}
     tables = [
         _reads_table(database.kind, timings, sizes),
-        load,
+        _postgraphile_table(database.kind, timings),
         _costs_table(database.kind, memory, gaps, sizes),
     ]
-    return Section(tables, _aims(database.kind, timings, memory[0] / sizes["W2"], gaps))
+    return Section(
+        [table for table in tables if table], _aims(database.kind, timings, memory[0] / sizes["W2"], gaps)
+    )
 
 
 def check_results(client: Client, measured: list[Workload], results: dict[str, bytes]) -> None:
@@ -92,6 +97,18 @@ def _variants(workload: Workload, limit: Limit, client: Client, static: Client) 
     }
 
 
+def _postgraphile_variants(
+    measured: list[Workload], results: dict[str, bytes], client: Client
+) -> dict[str, Variant]:
+    variants = {}
+    for workload in measured:
+        if workload.name in LARGE:
+            check_postgraphile(workload, client, orjson.loads(results[workload.name])["data"])
+            send = partial(client.hot, translated(workload))
+            variants[f"{workload.name} PostGraphile"] = Variant(send, client.connect)
+    return variants
+
+
 @contextmanager
 def _static(results: dict[str, bytes], directory: Path) -> Iterator[Client]:
     files = directory / "responses"
@@ -105,7 +122,7 @@ def _static(results: dict[str, bytes], directory: Path) -> Iterator[Client]:
 def _memory(served: Served, client: Client, w2: Workload, rounds: int) -> tuple[int, int]:
     """Return the highest peak of memory during one response, and the growth after all, in bytes."""
     # An idle server has its modules, its connections and the page cache in memory already.
-    client.cold(one_run(run_id(0, 0)))
+    client.cold(Workload("S1", S1, {"id": run_id(0, 0)}))
     before = resident(served.pid)
     peak = max(peak_above_idle(served.pid, partial(client.cold, w2)) for _ in range(rounds))
     return peak, resident(served.pid) - before
@@ -114,19 +131,6 @@ def _memory(served: Served, client: Client, w2: Workload, rounds: int) -> tuple[
 def _gap(served: Served, client: Client, w2: Workload) -> float:
     client.connect()
     return longest_gap(served.port, partial(client.cold, w2)) * 1000
-
-
-def _load(served: Served, database: Database, requests: int) -> Table:
-    ids = [run_id(0, number) for number in range(database.sizes.runs)]
-    kinds = {"cold": _NO_CACHE, "hot": {}}
-    rows = []
-    for kind, headers in kinds.items():
-        bodies = [{"body": one_run(id_).body, "headers": headers} for id_ in ids]
-        result = throughput(served.port, bodies, CONNECTIONS, requests)
-        times = [f"{seconds * 1000:.1f}" for seconds in (result.p50, result.p99)]
-        rows.append([kind, f"{result.per_second:,.0f}", *times])
-    title = f"W4 over {database.kind}: one run by its id, {CONNECTIONS} connections, {requests:,} requests"
-    return Table(title, ["", "requests a second", "p50 ms", "p99 ms"], rows)
 
 
 def _reads_table(kind: str, timings: dict[str, Timings], sizes: dict[str, int]) -> Table:
@@ -139,6 +143,16 @@ def _reads_table(kind: str, timings: dict[str, Timings], sizes: dict[str, int]) 
         rows.append([name, f"{size:,}", limit, cold, to_limit, static, hot, to_static])
     header = ["", "bytes", "limit", "cold", "cold / limit", "static route", "hot", "hot / static"]
     return Table(f"W1 to W3 over {kind}", header, rows)
+
+
+def _postgraphile_table(kind: str, timings: dict[str, Timings]) -> Table | None:
+    rows = [
+        [name, other, timings[f"{name} cold"], ratio(timings[f"{name} cold"].median / other.median)]
+        for name in LARGE
+        if (other := timings.get(f"{name} PostGraphile"))
+    ]
+    header = ["", "PostGraphile", "cold", "cold / PostGraphile"]
+    return Table(f"W1 to W3 over {kind} beside PostGraphile", header, rows) if rows else None
 
 
 def _costs_table(kind: str, memory: tuple[int, int], gaps: list[float], sizes: dict[str, int]) -> Table:
@@ -174,4 +188,9 @@ def _aims(kind: str, timings: dict[str, Timings], memory: float, gaps: list[floa
         Aim(f"W1 hot / static route, {kind}", compare("W1", "hot", "static"), _HOT_BOUND),
         Aim(f"peak memory of W2 above idle / size of its response, {kind}", memory, _MEMORY_BOUND),
         Aim(f"longest gap of /healthz during W2, {kind}", statistics.median(gaps), _GAP_BOUND, " ms"),
+        *(
+            Aim(f"{name} cold / PostGraphile", compare(name, "cold", "PostGraphile"), _POSTGRAPHILE_BOUND)
+            for name in LARGE
+            if f"{name} PostGraphile" in timings
+        ),
     ]

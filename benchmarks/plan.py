@@ -9,34 +9,34 @@ from benchmarks.dataset import Sizes
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sizes of the data, the number of rounds, and a warning for the report."""
+    """The sizes of the data, the number of rounds, the seconds of a load, and a warning for the report."""
 
     name: str
     sizes: Sizes
     times: int
     rounds: int
-    requests: int
+    seconds: float
     warning: str = ""
 
     @property
     def grown(self) -> Sizes:
         """The sizes of W5's database. W1 reads no history, so that one point of each metric is enough."""
-        return replace(self.sizes, times=self.times, points=1)
+        return replace(self.sizes, times=self.times, points=1, dashboard_runs=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The database of W1 to W4, and the larger one of W5."""
+    """The database of S1 to S3 and W1 to W3, and the larger one of W5."""
 
     database: Database
     grown: Database
 
 
 _WARNING = "\n- A quick run with tiny data: it shows that the benchmarks run, but its times mean nothing."
-_TINY = Sizes(experiments=2, runs=4, params=2, metrics=2, points=5)
+_TINY = Sizes(2, runs=4, params=2, metrics=2, points=5, dashboard_runs=6, dashboard_points=250)
 
-FULL = Plan("full", Sizes(), times=100, rounds=9, requests=5000)
-QUICK = Plan("quick", _TINY, times=3, rounds=1, requests=64, warning=_WARNING)
+FULL = Plan("full", Sizes(), times=100, rounds=9, seconds=1.0)
+QUICK = Plan("quick", _TINY, times=3, rounds=1, seconds=0.1, warning=_WARNING)
 
 
 def in_sqlite(directory: Path, plan: Plan) -> Pair:

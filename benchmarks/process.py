@@ -1,4 +1,4 @@
-"""The processes of the benchmarks: this server, a real `mlflow server` and the static route."""
+"""The processes of the benchmarks: this server and what it is compared with."""
 
 import os
 import signal
@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from urllib.error import URLError
+from typing import TypeVar
+from urllib.error import HTTPError, URLError
 
 import mlflow
 
@@ -21,6 +23,7 @@ from tests.upstream.environments import full_python
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
 _LOG_TAIL = 2000
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Served:
 def gql_server(tracking_uri: str, logs: Path) -> Iterator[Served]:
     """Serve a store with `gql-server serve` and its default settings."""
     options = ["serve", "--port", "{port}", "--tracking-uri", tracking_uri]
-    with _serving("gql-server", ["-m", "gql_server.cli", *options], "/healthz", logs) as served:
+    command = [sys.executable, "-m", "gql_server.cli", *options]
+    with serving("gql-server", command, "/healthz", logs) as served:
         yield served
 
 
@@ -58,23 +62,31 @@ def mlflow_server(database_uri: str, logs: Path) -> Iterator[Served]:
         database_uri,
     ]
     artifacts = ["--artifacts-destination", str(logs / "artifacts")]
-    command = ["-m", "mlflow", "server", *options, *artifacts]
-    with _serving("mlflow-server", command, "/health", logs, full_python(mlflow.__version__)) as served:
+    python = str(full_python(mlflow.__version__))
+    command = [python, "-m", "mlflow", "server", *options, *artifacts]
+    with serving("mlflow-server", command, "/health", logs) as served:
         yield served
 
 
 @contextmanager
 def static_route(responses: Path, logs: Path) -> Iterator[Served]:
     """Serve the files of a directory from memory, with Starlette and uvicorn."""
-    with _serving(
-        "static", ["-m", "benchmarks.static_route", "{port}", str(responses)], "/healthz", logs
-    ) as served:
+    command = [sys.executable, "-m", "benchmarks.static_route", "{port}", str(responses)]
+    with serving("static", command, "/healthz", logs) as served:
+        yield served
+
+
+@contextmanager
+def least_app(database_uri: str, logs: Path) -> Iterator[Served]:
+    """Serve a database with the least application that answers S1 to S3."""
+    command = [sys.executable, "-m", "benchmarks.least.app", "{port}", database_uri]
+    with serving("least", command, "/healthz", logs) as served:
         yield served
 
 
 def start_together(
-    stack: ExitStack, starting: Mapping[str, AbstractContextManager[Served]]
-) -> dict[str, Served]:
+    stack: ExitStack, starting: Mapping[_Key, AbstractContextManager[Served]]
+) -> dict[_Key, Served]:
     """Start processes concurrently, since each takes seconds; they stop with the stack."""
     with ThreadPoolExecutor() as pool:
         started = pool.map(stack.enter_context, starting.values())
@@ -82,22 +94,31 @@ def start_together(
 
 
 @contextmanager
-def _serving(
-    name: str, command: list[str], health: str, logs: Path, python: Path = Path(sys.executable)
+def serving(
+    name: str,
+    command: list[str],
+    path: str,
+    logs: Path,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Served]:
+    """Run a command, of which `{port}` becomes a free port, until the block ends.
+
+    The block begins when a GET of the path has a response that is not an error of the server.
+    """
     port = free_port()
-    arguments = [part.replace("{port}", str(port)) for part in command]
     log = logs / f"{name}.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - programs of this project and MLflow
-            [python, *arguments],
-            env=_environment(),
+        process = subprocess.Popen(  # noqa: S603 - programs of this project, MLflow and Node
+            [part.replace("{port}", str(port)) for part in command],
+            cwd=folder,
+            env=_environment() | dict(environment or {}),
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
     try:
-        _wait(process, f"http://127.0.0.1:{port}{health}", log)
+        _wait(process, f"http://127.0.0.1:{port}{path}", log)
         yield Served(process.pid, port)
     finally:
         _stop(process)
@@ -113,12 +134,23 @@ def _environment() -> dict[str, str]:
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(URLError, OSError), urllib.request.urlopen(url, timeout=2):  # noqa: S310 - loopback
+        if _responds(url):
             return
         time.sleep(0.05)
     log_tail = log.read_text(errors="replace")[-_LOG_TAIL:]
     message = f"the process did not start; {log.name} ends with:\n{log_tail}"
     raise RuntimeError(message)
+
+
+def _responds(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+    except HTTPError as error:
+        # PostGraphile rejects GET.
+        return error.code < HTTPStatus.INTERNAL_SERVER_ERROR
+    except (URLError, OSError):
+        return False
+    return True
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -29,17 +29,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """An aim: a measured value, the bound that it must not exceed, and the unit of both."""
+    """An aim: a measured value, its bound, and the unit of both; the value is below 0 if not measured."""
 
     name: str
     measured: float
     bound: float
     unit: str = "x"
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
         """Whether the measured value is within the bound."""
-        return 0 <= self.measured <= self.bound
+        return self.measured >= self.bound if self.at_least else 0 <= self.measured <= self.bound
 
     @property
     def row(self) -> list[str]:
@@ -47,7 +48,7 @@ class Aim:
         measured = f"{self.measured:.2f}{self.unit}" if self.measured >= 0 else "not measured"
         return [
             self.name,
-            f"at most {self.bound:g}{self.unit}",
+            f"at {'least' if self.at_least else 'most'} {self.bound:g}{self.unit}",
             measured,
             "met" if self.met else "**missed**",
         ]

@@ -31,12 +31,18 @@ _METRICS = (
 _POINTS_FROM = "FROM metrics INDEXED BY index_metrics_run_uuid_key_step WHERE run_uuid IN (%s)"
 
 
+def open_for_reading(path: str) -> sqlite3.Connection:
+    """Open a file that is read through the memory of the page cache."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+    return connection
+
+
 class SqliteReader:
     """Reads the data set with Python's sqlite3."""
 
     def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        self._connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+        self._connection = open_for_reading(path)
 
     def close(self) -> None:
         """Close the connection."""

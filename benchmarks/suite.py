@@ -11,11 +11,12 @@ from benchmarks.machine import describe
 from benchmarks.over_server import over_server
 from benchmarks.over_sql import over_sql
 from benchmarks.plan import Pair, Plan
-from benchmarks.process import Served, gql_server, mlflow_server, start_together
+from benchmarks.postgraphile.installation import UnavailableError, install, version
 from benchmarks.report import Section, render
+from benchmarks.servers import Started, start
+from benchmarks.small import small
 
-PARTS = ("sql", "growth", "server")
-_UPSTREAM = "mlflow server"
+PARTS = ("sql", "small", "growth", "server")
 _SERVER_ROUNDS_DIVISOR = 3
 """A round over an `mlflow server` takes many seconds, so that only a third of the rounds are run."""
 
@@ -26,9 +27,11 @@ def run(plan: Plan, pairs: Sequence[Pair], directory: Path, parts: Collection[st
     for database in databases:
         _print(f"filling {database.url.database}")
         database.build()
-    machine = describe(_versions(databases), plan.sizes, plan.rounds) + plan.warning
+    node, postgraphile = _postgraphile(databases, directory)
+    machine = describe([*_versions(databases), postgraphile], plan.sizes, plan.rounds) + plan.warning
     with ExitStack() as stack:
-        started = _start(stack, pairs, directory, parts)
+        _print("starting servers")
+        started = start(stack, pairs, directory, parts, node)
         return render(machine, list(_sections(plan, pairs, started, directory, parts)))
 
 
@@ -36,42 +39,39 @@ def _databases_of(pair: Pair, parts: Collection[str]) -> list[Database]:
     return [pair.database, pair.grown] if "growth" in parts else [pair.database]
 
 
-def _start(
-    stack: ExitStack, pairs: Sequence[Pair], directory: Path, parts: Collection[str]
-) -> dict[str, Served]:
-    _print("starting servers")
-    databases = (
-        [database for pair in pairs for database in _databases_of(pair, parts)]
-        if {"sql", "growth"} & {*parts}
-        else []
-    )
-    starting = {database.uri: gql_server(database.uri, directory) for database in databases}
-    if "server" in parts:
-        starting[_UPSTREAM] = mlflow_server(pairs[0].database.uri, directory)
-    return start_together(stack, starting)
+def _postgraphile(databases: Sequence[Database], directory: Path) -> tuple[Path | None, str]:
+    """Return PostGraphile's installation and its version, or why it is left out."""
+    if all(database.kind != "Postgres" for database in databases):
+        return None, "no PostGraphile (it serves Postgres only)"
+    try:
+        return install(directory), version()
+    except UnavailableError as error:
+        return None, f"no PostGraphile ({error})"
 
 
 def _sections(
-    plan: Plan,
-    pairs: Sequence[Pair],
-    started: dict[str, Served],
-    directory: Path,
-    parts: Collection[str],
+    plan: Plan, pairs: Sequence[Pair], started: Started, directory: Path, parts: Collection[str]
 ) -> Iterator[Section]:
     for pair in pairs:
-        served = started.get(pair.database.uri)
+        servers = started.by_uri.get(pair.database.uri)
+        if not servers:
+            continue
         kind = pair.database.kind
-        if "sql" in parts and served:
-            _print(f"W1 to W4 over {kind}")
-            yield over_sql(pair.database, served, directory, plan.rounds, plan.requests)
-        if "growth" in parts and served:
+        # First, because it measures the memory of a server that has had no request yet.
+        if "sql" in parts:
+            _print(f"W1 to W3 over {kind}")
+            yield over_sql(pair.database, servers, directory, plan.rounds)
+        if "small" in parts:
+            _print(f"S1 to S3 over {kind}")
+            yield small(pair.database, servers, plan.rounds, plan.seconds)
+        if "growth" in parts:
             _print(f"W5 over {kind}")
-            yield growth(pair, served, started[pair.grown.uri], directory, plan.rounds)
-    if "server" in parts:
+            grown = started.grown[pair.grown.uri]
+            yield growth(pair, servers.gql, grown, directory, plan.rounds)
+    if started.upstream:
         _print("W1 to W3 over an mlflow server")
-        yield over_server(
-            pairs[0].database, started[_UPSTREAM], directory, max(1, plan.rounds // _SERVER_ROUNDS_DIVISOR)
-        )
+        rounds = max(1, plan.rounds // _SERVER_ROUNDS_DIVISOR)
+        yield over_server(pairs[0].database, started.upstream, directory, rounds)
 
 
 def _versions(databases: list[Database]) -> list[str]:

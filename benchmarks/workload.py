@@ -1,4 +1,4 @@
-"""The workloads W1 to W4: their documents and variables."""
+"""The workloads W1 to W3, which read many runs: their documents and variables."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,9 +34,6 @@ _W3 = """query W3($name: String!, $key: String!) {
     runId metric(key: $key) { history { step timestamp value } }
   } } }
 }"""
-_W4 = """query W4($id: ID!) {
-  run(runId: $id) { runId name status startedAt params { key value } metrics { key value step } }
-}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +58,3 @@ def workloads(sizes: Sizes) -> list[Workload]:
         Workload("W2 as series", _SERIES, {"name": EXPERIMENT}),
         Workload("W3", _W3, {"name": EXPERIMENT, "key": KEY}),
     ]
-
-
-def one_run(run_id: str) -> Workload:
-    """Return W4, which reads one run by its id."""
-    return Workload("W4", _W4, {"id": run_id})

@@ -8,7 +8,7 @@ from benchmarks.databases import Database, sqlite_database
 from benchmarks.dataset import Sizes
 from tests.support.stores.databases import POSTGRES, require_database_server, temporary_database
 
-SIZES = Sizes(experiments=2, runs=3, params=2, metrics=2, points=4)
+SIZES = Sizes(2, runs=3, params=2, metrics=2, points=4, dashboard_runs=5, dashboard_points=250)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ from benchmarks.report import BEGIN, END
 
 ROWS = {
     "W1 to W3 over SQLite": ["W1", "W2", "W2 as series", "W3"],
-    "W4 over SQLite: one run by its id, 32 connections, 64 requests": ["cold", "hot"],
+    "S1 to S3 over SQLite": [
+        f"{name} {variant}" for name in ("S1", "S2", "S3") for variant in ("limit", "cold", "hot")
+    ],
     "During W2 over SQLite": [
         "peak memory of one response, above idle",
         "memory after all responses, one of them cached, above idle",
@@ -26,6 +28,8 @@ ROWS = {
         "W1 hot / static route, SQLite",
         "peak memory of W2 above idle / size of its response, SQLite",
         "longest gap of /healthz during W2, SQLite",
+        "S1 cold / limit, p50 at 1 connection, SQLite",
+        "S3 cold / limit, p50 at 1 connection, SQLite",
         "W5 without the index / limit, SQLite",
         "W5 with the index / W1, SQLite",
         "W1 over an mlflow server / raw calls",
@@ -59,4 +63,4 @@ def test_quick_run_fills_every_row(tmp_path: Path) -> None:
     assert {title: [row[0] for row in _rows(page, title)] for title in ROWS} == ROWS
     assert all(cell.strip() for title in ROWS for row in _rows(page, title) for cell in row)
     assert re.search(r"^- Machine: \d+ cores of .+, Linux .+; load average at the start", page, re.MULTILINE)
-    assert re.search(r"Python 3\.\d+\.\d+, SQLite 3\.\d+\.\d+, mlflow 3\.", page)
+    assert re.search(r"Python 3\.\d+\.\d+, SQLite 3\.\d+\.\d+, no PostGraphile \(.+\), mlflow 3\.", page)

@@ -11,6 +11,7 @@ from benchmarks.rounds import Timings, Variant, measure
 def test_aims_come_last_with_measured_values() -> None:
     """The aims of all sections are in one table, met or missed."""
     aims = [Aim("near", 1.25, 2.0), Aim("calm", 60, 50, " ms"), Aim("small", -1, 4)]
+    aims += [Aim("fast", 1.5, 1.3, at_least=True), Aim("faster", 1.5, 2, at_least=True)]
     text = render("- one core", [Section([Table("Reads", ["", "ms"], [["W1", 3]])], aims)])
     assert "| W1 | 3 |" in text
     table = text[text.index("### Aims") :].splitlines()
@@ -18,6 +19,8 @@ def test_aims_come_last_with_measured_values() -> None:
         "| near | at most 2x | 1.25x | met |",
         "| calm | at most 50 ms | 60.00 ms | **missed** |",
         "| small | at most 4x | not measured | **missed** |",
+        "| fast | at least 1.3x | 1.50x | met |",
+        "| faster | at least 2x | 1.50x | **missed** |",
     ]
 
 

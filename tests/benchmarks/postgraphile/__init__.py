@@ -1,0 +1,1 @@
+"""PostGraphile has the data of the workloads."""
