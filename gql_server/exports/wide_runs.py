@@ -11,7 +11,7 @@ from gql_server.exports.float_values import float_values
 from gql_server.exports.table_layouts import Columns, ColumnType
 from schema.exports.row_scan import Chunks, RowSearch, ScanOptions, run_pages
 from schema.ports.errors import LimitExceeded
-from schema.ports.related_rows import RunDataKind, run_data
+from schema.ports.related_rows import RunDataKind, run_data, settled
 from schema.ports.table import Many, Table
 from schema.ports.tracking import Tracking
 
@@ -35,7 +35,7 @@ async def wide_keys(tracking: Tracking, search: RowSearch, options: ScanOptions,
     keys: dict[RunDataKind, set[str]] = {kind: set() for kind in _KINDS}
     async for runs in run_pages(tracking, search, options, frozenset({"run_id", *_KINDS})):
         for kind, kind_keys in keys.items():
-            kind_keys.update((await run_data(tracking, runs, kind, None)).rows["key"])
+            kind_keys.update((await settled(run_data(tracking, runs, kind, None))).rows["key"])
         if sum(map(len, keys.values())) > max_columns:
             message = (
                 f"These runs have more than {max_columns:,} different params, metrics and tags "
@@ -57,7 +57,7 @@ async def wide_rows(tracking: Tracking, search: RowSearch, options: ScanOptions,
     async for runs in run_pages(tracking, search, options, columns):
         table: dict[str, Any] = {name: runs[column] for name, (column, _) in _RUN_COLUMNS.items()}
         for kind in _KINDS:
-            table |= _pivot(kind, await run_data(tracking, runs, kind, None), keys[kind])
+            table |= _pivot(kind, await settled(run_data(tracking, runs, kind, None)), keys[kind])
         yield Table(runs.size, table)
 
 

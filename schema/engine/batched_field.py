@@ -5,86 +5,56 @@ for each row: the first call computes the column, and every call returns its row
 execution (`schema.engine.level_execution`) calls the field once, with the table as its source.
 """
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import strawberry
-from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_type
-from graphql.execution.collect_fields import collect_sub_fields
 
 from schema.engine.operation import Operation
+from schema.engine.required_columns import REQUIRES, Requirement
+from schema.engine.selection import SelectedField, Selections, field_key
+from schema.ports.columns import Columns
 from schema.ports.table import Column, Row, Table, index_of, table_of, value_at
 from schema.ports.tracking import TrackingWithArtifacts
 
-REQUIRES = "requires"
-"""The key in a field's metadata for the columns of the table that its resolver reads."""
-
-_DEFINITION = "strawberry-definition"
+RESOLVE: Final = "resolve"
+"""The key in a field's metadata for the function that resolves it for a table."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class FieldContext:
-    """The context of one field of a document: the operation, and the selections below the field."""
+    """The context of one field of an operation: the operation, and the selections below the field."""
 
-    info: GraphQLResolveInfo
-
-    @property
-    def operation(self) -> Operation:
-        """Return the operation that the field is part of."""
-        operation: Operation = self.info.context
-        return operation
+    operation: Operation
+    field: SelectedField
+    variables: dict[str, Any]
+    """The coerced values of the operation's variables."""
 
     @property
     def tracking(self) -> TrackingWithArtifacts:
         """Return the store."""
         return self.operation.tracking
 
-    def columns(self, *paths: Sequence[str], on: str | None = None) -> frozenset[str]:
+    def columns(self, *paths: Sequence[str], on: str | None = None) -> Columns:
         """Return the columns that the selections at the end of these paths of field names require.
 
         The paths start at the field's type. `on` is the object type to start at if that is an interface.
         """
-        required: set[str] = set()
-        for path in paths:
-            for name, type_ in self._selected(path, on):
-                definition = type_.fields[name].extensions[_DEFINITION]
-                required.update(definition.metadata.get(REQUIRES, (definition.python_name,)))
-        return frozenset(required)
+        return self.field.columns(paths, on, self.variables)
 
     def selects(self, *path: str) -> bool:
         """Return whether the field at the end of a path is selected."""
-        return any(name == path[-1] for name, _ in self._selected(path[:-1], None))
-
-    def _selected(self, path: Sequence[str], on: str | None) -> list[tuple[str, GraphQLObjectType]]:
-        """Return the fields that are selected at the end of a path, each with its parent type."""
-        type_ = _object_type(self.info.schema.type_map[on] if on else self.info.return_type)
-        nodes = self._collect(type_, self.info.field_nodes)
-        for step in path:
-            parents = [node for node in nodes if node.name.value == step]
-            if not parents:
-                return []
-            type_ = _object_type(type_.fields[step].type)
-            nodes = self._collect(type_, parents)
-        return [(node.name.value, type_) for node in nodes if node.name.value in type_.fields]
-
-    def _collect(self, type_: GraphQLObjectType, parents: list[FieldNode]) -> list[FieldNode]:
-        info = self.info
-        groups = collect_sub_fields(info.schema, info.fragments, info.variable_values, type_, parents)
-        return [node for group in groups.values() for node in group]
-
-
-def _object_type(type_: Any) -> GraphQLObjectType:
-    named: GraphQLObjectType = get_named_type(type_)
-    return named
+        return self.field.selects(path)
 
 
 def batched_field(
     resolve: Callable[..., Column | Awaitable[Column]],
     *,
     description: str,
-    requires: tuple[str, ...] = (),
+    requires: tuple[Requirement, ...] = (),
     graphql_type: Any = None,
 ) -> Any:
     """Return a field that `resolve(table, context, **arguments)` resolves for all rows of a table.
@@ -93,50 +63,48 @@ def batched_field(
     column is the error of that row. `requires` names the columns of the table that `resolve` reads, so that
     they are requested from the store. `graphql_type` is the field's type if it has no annotation.
     """
-    resolver = _async_resolver(resolve) if inspect.iscoroutinefunction(resolve) else _resolver(resolve)
+
+    def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
+        column = _column(resolve, source, info, arguments)
+        return _await_value(source, column) if isinstance(column, asyncio.Future) else _value(source, column)
+
     parameters = list(inspect.signature(resolve).parameters.values())[2:]
-    arguments = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     self_, info = (
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", "info")
     )
     info = info.replace(annotation=strawberry.Info)
-    resolver.__signature__ = inspect.Signature([self_, info, *arguments])  # type: ignore[attr-defined]
-    resolver.__module__ = resolve.__module__
+    resolve_source.__signature__ = inspect.Signature([self_, info, *own])  # type: ignore[attr-defined]
+    resolve_source.__module__ = resolve.__module__
     return strawberry.field(
-        resolver=resolver,
+        resolver=resolve_source,
         description=description,
-        metadata={REQUIRES: requires},
+        metadata={REQUIRES: requires, RESOLVE: resolve},
         graphql_type=graphql_type,
     )
 
 
-def field_key(parent_type: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Hashable:
-    """Return the key of a field's result in an `Operation`: its parent type and its nodes in the document."""
-    return (parent_type.name, *map(id, nodes))
-
-
-def _resolver(resolve: Callable[..., Any]) -> Callable[..., Any]:
-    def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
-        return _result_for(source, _column(resolve, source, info, arguments))
-
-    return resolve_source
-
-
-def _async_resolver(resolve: Callable[..., Any]) -> Callable[..., Any]:
-    async def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
-        return _result_for(source, await _column(resolve, source, info, arguments))
-
-    return resolve_source
-
-
 def _column(
-    resolve: Callable[..., Any], source: Row | Table, info: strawberry.Info, arguments: dict[str, Any]
+    resolve: Callable[..., Any],
+    source: Row | Table,
+    strawberry_info: strawberry.Info,
+    arguments: dict[str, Any],
 ) -> Any:
-    context = FieldContext(info._raw_info)  # noqa: SLF001 - Strawberry has no public access to the nodes
+    info = strawberry_info._raw_info  # noqa: SLF001 - Strawberry has no public access to the nodes
+    operation: Operation = info.context
     table = source if isinstance(source, Table) else table_of(source)
-    key = field_key(context.info.parent_type, context.info.field_nodes)
-    return context.operation.compute_once(table, key, lambda: resolve(table, context, **arguments))
+
+    def compute() -> Any:
+        selections = Selections(info.schema, info.fragments, info.variable_values)
+        field = selections.field(info.parent_type, info.field_nodes)
+        return resolve(table, FieldContext(operation, field, info.variable_values), **arguments)
+
+    return operation.compute_once(table, field_key(info.parent_type, info.field_nodes), compute)
 
 
-def _result_for(source: Row | Table, column: Column) -> Any:
+def _value(source: Row | Table, column: Column) -> Any:
     return column if isinstance(source, Table) else value_at(column, index_of(source))
+
+
+async def _await_value(source: Row | Table, column: Awaitable[Column]) -> Any:
+    return _value(source, await column)

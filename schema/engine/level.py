@@ -19,10 +19,10 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 
-from schema.engine.batched_field import REQUIRES
 from schema.engine.chunked_json import CHUNK_ROWS, LeafColumn, encode_lists, is_contiguous
 from schema.engine.leaf_columns import NotBatchable, complete_leaves
 from schema.engine.operation import Operation
+from schema.engine.required_columns import REQUIRES
 from schema.engine.row_builder import build_objects
 from schema.ports.table import Column, Lists, Many, One, Rows, Table
 

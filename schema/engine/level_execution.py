@@ -26,10 +26,10 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.engine.batched_field import field_key
 from schema.engine.leaf_columns import NotBatchable
 from schema.engine.level import Level
 from schema.engine.operation import Operation
+from schema.engine.selection import field_key
 from schema.ports.table import Row, Rows, index_of, table_of, value_at
 
 

@@ -130,4 +130,4 @@ def _start(compute: Callable[[], Any]) -> Any:
         result = compute()
     except Exception as error:  # noqa: BLE001 - stored, and raised again on each request
         return _Failure(error)
-    return asyncio.ensure_future(result) if inspect.iscoroutine(result) else result
+    return asyncio.ensure_future(result) if inspect.isawaitable(result) else result

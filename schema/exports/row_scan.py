@@ -11,11 +11,12 @@ from itertools import repeat
 from typing import Any, Final
 
 from schema.exports.point_scan import scan_points
+from schema.ports.columns import Columns
 from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
 from schema.ports.filter_string import count_comparisons
 from schema.ports.milliseconds import seconds_between
-from schema.ports.related_rows import RunDataKind, run_data, run_values
+from schema.ports.related_rows import RunDataKind, run_data, run_values, settled
 from schema.ports.table import Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
 
@@ -101,9 +102,9 @@ async def run_rows(
         "started_at",
         "ended_at",
     }
-    related = {"tags"} if "parent_run_id" in requested else set()
+    parent = {"tags": frozenset((PARENT_TAG,))} if "parent_run_id" in requested else {}
     names: dict[str, str] = {}
-    async for runs in run_pages(tracking, search, options, frozenset(stored | related)):
+    async for runs in run_pages(tracking, search, options, Columns(stored.union(parent), parent)):
         table: dict[str, Any] = {name: runs[name] for name in stored - {"name"}}
         table["run_name"] = runs["name"]
         table["duration_seconds"] = seconds_between(runs["started_at"], runs["ended_at"])
@@ -111,7 +112,7 @@ async def run_rows(
             await _read_names(tracking, names, runs["experiment_id"])
             table["experiment_name"] = [names.get(id_, "") for id_ in runs["experiment_id"]]
         if "parent_run_id" in requested:
-            table["parent_run_id"] = await run_values(tracking, runs, "tags", PARENT_TAG)
+            table["parent_run_id"] = await settled(run_values(tracking, runs, "tags", PARENT_TAG))
         yield Table(runs.size, table)
 
 
@@ -121,8 +122,8 @@ async def key_value_rows(
     """Yield the data of one kind of active runs: `params`, `tags` or `metrics` (the last points)."""
     keys = None if search.key is None else (search.key,)
     columns = POINT_COLUMNS if kind == "metrics" else KEY_VALUE_COLUMNS
-    async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", kind})):
-        data = await run_data(tracking, runs, kind, keys)
+    async for runs in run_pages(tracking, search, options, _with_data(kind, search.key)):
+        data = await settled(run_data(tracking, runs, kind, keys))
         yield _with_run_ids(runs, data.rows, data.spans, columns)
 
 
@@ -133,8 +134,8 @@ async def point_rows(tracking: Tracking, search: RowSearch, options: ScanOptions
     """
     keys = None if search.key is None else (search.key,)
     skip = options.skip
-    async for runs in run_pages(tracking, search, options, frozenset({"run_id", "experiment_id", "metrics"})):
-        metrics = await run_data(tracking, runs, "metrics", keys)
+    async for runs in run_pages(tracking, search, options, _with_data("metrics", search.key)):
+        metrics = await settled(run_data(tracking, runs, "metrics", keys))
         experiments = dict(zip(runs["run_id"], runs["experiment_id"], strict=True))
         series = [
             (run_id, metrics.rows["key"][index])
@@ -199,6 +200,11 @@ def slice_rows(table: Table, start: int, stop: int) -> Table:
     if start == 0 and stop == table.size:
         return table
     return Table(stop - start, {name: table[name][start:stop] for name in table.columns})
+
+
+def _with_data(kind: RunDataKind, key: str | None) -> Columns:
+    keys: dict[str, frozenset[str]] = {} if key is None else {kind: frozenset((key,))}
+    return Columns(("run_id", "experiment_id", kind), keys)
 
 
 def _with_run_ids(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequence[str]) -> Table:

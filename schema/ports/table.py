@@ -7,7 +7,7 @@ children, and `Lists` does so for lists of leaves. graphql-core requires one obj
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, overload
 
 Span: TypeAlias = tuple[int, int]
@@ -33,15 +33,46 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Many:
-    """A list of objects for each parent: the rows `start:stop` of one table."""
+    """A list of objects for each parent: the rows `start:stop` of one table.
+
+    `keys` is None unless the rows are only those with these values in the column `key`. A `Many` made from
+    another one must have the same keys or fewer.
+    """
 
     rows: Table
     spans: Sequence[Span]
+    keys: frozenset[str] | None = None
+    _rows_by_key: dict[str, list[int | None]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def for_single_parent(cls, table: Table) -> "Many":
         """Return all rows of a table as the list of one parent."""
         return cls(table, [(0, table.size)])
+
+    def covers(self, keys: frozenset[str] | None) -> bool:
+        """Return whether the rows with these keys are here, if they exist; None stands for all keys."""
+        return self.keys is None or (keys is not None and keys <= self.keys)
+
+    def rows_with_key(self, key: str) -> Sequence[int | None]:
+        """Return the first row of each parent that has this value in the column `key`, or None.
+
+        The first call indexes all rows, so that a question about each of many keys reads the rows once.
+        """
+        index = self._rows_by_key
+        if not index:
+            self._index_rows()
+        return index.get(key) or [None] * len(self.spans)
+
+    def _index_rows(self) -> None:
+        index, parents = self._rows_by_key, len(self.spans)
+        keys: Sequence[str] = self.rows["key"]
+        for parent, (start, stop) in enumerate(self.spans):
+            # From the last row to the first, which remains if a key repeats.
+            for row in range(stop - 1, start - 1, -1):
+                rows = index.get(keys[row])
+                if rows is None:
+                    rows = index[keys[row]] = [None] * parents
+                rows[parent] = row
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -138,6 +138,7 @@ class Page:
     first: int
     after: Position | None
     columns: frozenset[str]
+    """These may be `schema.ports.columns.Columns`, with keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,9 @@ class Tracking(StorePorts, LongHistories, Protocol):
 
     Tables of experiments and runs need to have only the requested columns. A store that reads related data in
     the same call may return these requested names as `Many` columns: `tags` on experiments; `params`,
-    `metrics`, `tags` and `datasets` on runs. The graph then does not request them again.
+    `metrics`, `tags` and `datasets` on runs. The graph then does not request them again. If the columns are
+    `Columns` with keys for one of them, the store may return the rows with these keys only, and then sets
+    `Many.keys`.
     """
 
     @property

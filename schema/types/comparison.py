@@ -1,6 +1,7 @@
 """Comparison of runs: the params, metrics and tags of several runs side by side."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain, pairwise
 from typing import Annotated, Any, Final
 
@@ -8,7 +9,7 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.errors import BadUserInput, NotFound
-from schema.ports.related_rows import run_data
+from schema.ports.related_rows import run_data, settled
 from schema.ports.table import Column, Lists, Many, One, Table
 from schema.types.run import Run
 
@@ -55,15 +56,15 @@ def _runs(comparison: Table) -> Table:
 
 
 async def _resolve_params(comparison: Table, context: FieldContext) -> Many:
-    return _compare_text(await run_data(context.tracking, _runs(comparison), "params"))
+    return _compare_text(await settled(run_data(context.tracking, _runs(comparison), "params")))
 
 
 async def _resolve_tags(comparison: Table, context: FieldContext) -> Many:
-    return _compare_text(await run_data(context.tracking, _runs(comparison), "tags"))
+    return _compare_text(await settled(run_data(context.tracking, _runs(comparison), "tags")))
 
 
 async def _resolve_metrics(comparison: Table, context: FieldContext) -> Many:
-    metrics = await run_data(context.tracking, _runs(comparison), "metrics")
+    metrics = await settled(run_data(context.tracking, _runs(comparison), "metrics"))
     keys, indexes = _rows_by_key(metrics)
     values = _cells(indexes, metrics.rows["value"])
     # A value that is not finite is compared by its name, which is not equal to any number.
@@ -157,7 +158,8 @@ async def resolve_compare_runs(
 async def _look_up(context: FieldContext, run_ids: Sequence[str]) -> Table:
     """Return the runs in the given order. Stores may return the selected params, metrics and tags, too."""
     related = {name for name in _LOGGED if context.selects(name)}
-    columns = context.columns(("runs",)) | related | {"run_id"}
+    # A comparison has all keys, whichever of them the selection of runs needs.
+    columns = context.columns(("runs",)).with_all(related | {"run_id"})
     result = await context.tracking.runs_by_id(run_ids, columns)
     missing = dict.fromkeys(
         run_id for run_id, index in zip(run_ids, result.index, strict=True) if index is None
@@ -171,7 +173,7 @@ async def _look_up(context: FieldContext, run_ids: Sequence[str]) -> Table:
 def _select_rows(table: Table, indexes: Sequence[int]) -> Table:
     """Return a table of the rows with these indexes, which may repeat."""
     columns = {
-        name: Many(column.rows, [column.spans[index] for index in indexes])
+        name: replace(column, spans=[column.spans[index] for index in indexes])
         if isinstance(column, Many)
         else [column[index] for index in indexes]  # type: ignore[index]
         for name, column in table.columns.items()

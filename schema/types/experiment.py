@@ -1,16 +1,17 @@
 """Experiments: named sets of runs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
+from schema.engine.required_columns import KeyedColumn
 from schema.ports.condition import AllOf, Predicate
 from schema.ports.lifecycle import LifecycleStage, LifecycleView
-from schema.ports.related_rows import first_values, related_rows
+from schema.ports.related_rows import Values, related_rows, related_values
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
@@ -24,19 +25,24 @@ from schema.types.run_search import Filter, OrderBy, connect_runs, run_search
 from schema.types.scalars import DateTime
 
 
-async def _resolve_tags(experiments: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
+def _resolve_tags(
+    experiments: Table, context: FieldContext, keys: Keys = strawberry.UNSET
+) -> Many | Awaitable[Many]:
     ids = experiments["experiment_id"]
-    return await related_rows(
+    return related_rows(
         experiments, "tags", given(keys), lambda selected: context.tracking.experiment_tags(ids, selected)
     )
 
 
-async def _resolve_tag(
+def _resolve_tag(
     experiments: Table,
     context: FieldContext,
     key: Annotated[str, strawberry.argument(description="The key of the tag.")],
-) -> list[str | None]:
-    return first_values(await _resolve_tags(experiments, context, [key]))
+) -> Values | Awaitable[Values]:
+    ids = experiments["experiment_id"]
+    return related_values(
+        experiments, "tags", key, lambda selected: context.tracking.experiment_tags(ids, selected)
+    )
 
 
 async def _resolve_runs(
@@ -126,12 +132,12 @@ class Experiment(Node):
     tags: list[Tag] = batched_field(
         _resolve_tags,
         description="The tags of the experiment, sorted by key.",
-        requires=("experiment_id", "tags"),
+        requires=("experiment_id", KeyedColumn("tags", "keys")),
     )
     tag: str | None = batched_field(
         _resolve_tag,
         description="The value of one tag; null if it is not set.",
-        requires=("experiment_id", "tags"),
+        requires=("experiment_id", KeyedColumn("tags", "key")),
     )
     runs: RunConnection = batched_field(
         _resolve_runs, description="The runs of the experiment.", requires=("experiment_id",)

@@ -1,5 +1,6 @@
 """Logged models: models that runs create, with their own params, metrics, tags and files."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -17,20 +18,16 @@ if TYPE_CHECKING:
     from schema.types.run import Run
 
 
-async def _resolve_params(models: Table, context: FieldContext) -> Many:
-    return await related_rows(
-        models, "params", None, lambda _: context.tracking.models.params(models["model_id"])
-    )
+def _resolve_params(models: Table, context: FieldContext) -> Many | Awaitable[Many]:
+    return related_rows(models, "params", None, lambda _: context.tracking.models.params(models["model_id"]))
 
 
-async def _resolve_tags(models: Table, context: FieldContext) -> Many:
-    return await related_rows(
-        models, "tags", None, lambda _: context.tracking.models.tags(models["model_id"])
-    )
+def _resolve_tags(models: Table, context: FieldContext) -> Many | Awaitable[Many]:
+    return related_rows(models, "tags", None, lambda _: context.tracking.models.tags(models["model_id"]))
 
 
-async def _resolve_metrics(models: Table, context: FieldContext) -> Many:
-    return await related_rows(
+def _resolve_metrics(models: Table, context: FieldContext) -> Many | Awaitable[Many]:
+    return related_rows(
         models, "metrics", None, lambda _: context.tracking.models.metrics(models["model_id"])
     )
 

@@ -1,5 +1,6 @@
 """Model versions: the versions of a registered model."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -41,8 +42,8 @@ def _resolve_id(versions: Table, _context: FieldContext) -> list[str]:
     return [global_id("ModelVersion", local_id(key)) for key in _keys(versions)]
 
 
-async def _resolve_tags(versions: Table, context: FieldContext) -> Many:
-    return await related_rows(
+def _resolve_tags(versions: Table, context: FieldContext) -> Many | Awaitable[Many]:
+    return related_rows(
         versions, "tags", None, lambda _: context.tracking.registry.version_tags(_keys(versions))
     )
 

@@ -1,5 +1,7 @@
 """Registered models: named models of the registry, with versions and aliases."""
 
+from collections.abc import Awaitable
+
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
@@ -11,15 +13,13 @@ from schema.types.node import Node, global_id_field
 from schema.types.scalars import DateTime
 
 
-async def _resolve_tags(models: Table, context: FieldContext) -> Many:
-    return await related_rows(
-        models, "tags", None, lambda _: context.tracking.registry.model_tags(models["name"])
-    )
+def _resolve_tags(models: Table, context: FieldContext) -> Many | Awaitable[Many]:
+    return related_rows(models, "tags", None, lambda _: context.tracking.registry.model_tags(models["name"]))
 
 
-async def _resolve_aliases(models: Table, context: FieldContext) -> Many:
+def _resolve_aliases(models: Table, context: FieldContext) -> Many | Awaitable[Many]:
     registry = context.tracking.registry
-    return await related_rows(models, "aliases", None, lambda _: registry.aliases(models["name"]))
+    return related_rows(models, "aliases", None, lambda _: registry.aliases(models["name"]))
 
 
 @strawberry.type(description="An alias of one version of a registered model, such as champion.")

@@ -1,13 +1,15 @@
 """Runs, with their params, metrics, tags, inputs and outputs."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
+from schema.engine.required_columns import KeyedColumn
 from schema.ports.lifecycle import LifecycleStage
 from schema.ports.milliseconds import seconds_between
-from schema.ports.related_rows import related_rows, rows_by_key, run_data, run_values
+from schema.ports.related_rows import Values, related_rows, rows_by_key, run_data, run_metric, run_values
 from schema.ports.run_status import RunStatus
 from schema.ports.table import Many, One, Table
 from schema.types.arguments import Keys, given
@@ -18,7 +20,7 @@ from schema.types.logged_model import LoggedModel
 from schema.types.metric import Metric
 from schema.types.model_version import ModelVersion
 from schema.types.node import Node, global_id_field
-from schema.types.run_relations import resolve_children, resolve_parent
+from schema.types.run_relations import PARENT_KEYS, resolve_children, resolve_parent
 from schema.types.scalars import DateTime
 
 if TYPE_CHECKING:
@@ -39,36 +41,39 @@ async def _resolve_experiment(runs: Table, context: FieldContext) -> One:
     )
 
 
-async def _resolve_params(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await run_data(context.tracking, runs, "params", given(keys))
+def _resolve_params(
+    runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
+) -> Many | Awaitable[Many]:
+    return run_data(context.tracking, runs, "params", given(keys))
 
 
-async def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
-    return await run_values(context.tracking, runs, "params", key)
+def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> Values | Awaitable[Values]:
+    return run_values(context.tracking, runs, "params", key)
 
 
-async def _resolve_tags(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await run_data(context.tracking, runs, "tags", given(keys))
+def _resolve_tags(
+    runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
+) -> Many | Awaitable[Many]:
+    return run_data(context.tracking, runs, "tags", given(keys))
 
 
-async def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> list[str | None]:
-    return await run_values(context.tracking, runs, "tags", key)
+def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> Values | Awaitable[Values]:
+    return run_values(context.tracking, runs, "tags", key)
 
 
-async def _resolve_metrics(runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET) -> Many:
-    return await run_data(context.tracking, runs, "metrics", given(keys))
+def _resolve_metrics(
+    runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
+) -> Many | Awaitable[Many]:
+    return run_data(context.tracking, runs, "metrics", given(keys))
 
 
-async def _resolve_metric(runs: Table, context: FieldContext, key: _Key) -> One:
-    metrics = await run_data(context.tracking, runs, "metrics", [key])
-    return One(metrics.rows, [start if stop > start else None for start, stop in metrics.spans])
+def _resolve_metric(runs: Table, context: FieldContext, key: _Key) -> One | Awaitable[One]:
+    return run_metric(context.tracking, runs, key)
 
 
-async def _resolve_datasets(runs: Table, context: FieldContext) -> Many:
+def _resolve_datasets(runs: Table, context: FieldContext) -> Many | Awaitable[Many]:
     ids, columns = runs["run_id"], context.columns(())
-    return await related_rows(
-        runs, "datasets", None, lambda _: context.tracking.models.datasets(ids, columns)
-    )
+    return related_rows(runs, "datasets", None, lambda _: context.tracking.models.datasets(ids, columns))
 
 
 async def _resolve_artifacts(runs: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
@@ -112,31 +117,39 @@ class Run(Node):
         requires=("experiment_id",),
     )
     params: list[Param] = batched_field(
-        _resolve_params, description="The params of the run, sorted by key.", requires=("run_id", "params")
+        _resolve_params,
+        description="The params of the run, sorted by key.",
+        requires=("run_id", KeyedColumn("params", "keys")),
     )
     param: str | None = batched_field(
         _resolve_param,
         description="The value of one param; null if it was not logged.",
-        requires=("run_id", "params"),
+        requires=("run_id", KeyedColumn("params", "key")),
     )
     metrics: list[Metric] = batched_field(
-        _resolve_metrics, description="The metrics of the run, sorted by key.", requires=("run_id", "metrics")
+        _resolve_metrics,
+        description="The metrics of the run, sorted by key.",
+        requires=("run_id", KeyedColumn("metrics", "keys")),
     )
     metric: Metric | None = batched_field(
-        _resolve_metric, description="One metric; null if it was not logged.", requires=("run_id", "metrics")
+        _resolve_metric,
+        description="One metric; null if it was not logged.",
+        requires=("run_id", KeyedColumn("metrics", "key")),
     )
     tags: list[Tag] = batched_field(
         _resolve_tags,
         description="The tags of the run, sorted by key, including MLflow's own mlflow.* tags.",
-        requires=("run_id", "tags"),
+        requires=("run_id", KeyedColumn("tags", "keys")),
     )
     tag: str | None = batched_field(
-        _resolve_tag, description="The value of one tag; null if it is not set.", requires=("run_id", "tags")
+        _resolve_tag,
+        description="The value of one tag; null if it is not set.",
+        requires=("run_id", KeyedColumn("tags", "key")),
     )
     parent: Optional["Run"] = batched_field(
         resolve_parent,
         description="The parent run, active or deleted; null if there is none.",
-        requires=("run_id", "tags"),
+        requires=("run_id", KeyedColumn("tags", keys=PARENT_KEYS)),
     )
     children: Annotated["RunConnection", strawberry.lazy("schema.types.run_connection")] = batched_field(
         resolve_children,

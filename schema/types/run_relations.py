@@ -1,11 +1,13 @@
 """The parent and the children of runs."""
 
+from typing import Final
+
 import strawberry
 
 from schema.engine.batched_field import FieldContext
 from schema.ports.condition import PARENT_TAG
 from schema.ports.lifecycle import LifecycleView
-from schema.ports.related_rows import run_values
+from schema.ports.related_rows import run_values, settled
 from schema.ports.run_id import is_run_id
 from schema.ports.table import One, Table
 from schema.ports.tracking import Children, Scope
@@ -13,10 +15,13 @@ from schema.types.arguments import DEFAULT_FIRST, After, First, given
 from schema.types.filter_inputs import RunWhere
 from schema.types.run_search import OrderBy, connect_runs, run_search
 
+PARENT_KEYS: Final = frozenset((PARENT_TAG,))
+"""The keys of the tags that `resolve_parent` reads."""
+
 
 async def resolve_parent(runs: Table, context: FieldContext) -> One:
     """Resolve `Run.parent`. A run has no parent if its tag does not have the id of an existing run."""
-    parent_ids = await run_values(context.tracking, runs, "tags", PARENT_TAG)
+    parent_ids = await settled(run_values(context.tracking, runs, "tags", PARENT_TAG))
     # Clients can set the tag to any text.
     distinct = [id_ for id_ in dict.fromkeys(parent_ids) if id_ is not None and is_run_id(id_)]
     if not distinct:

@@ -9,10 +9,11 @@ required column. Filters and orders are recorded in `requests` and otherwise ign
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schema.ports.artifacts import ArtifactStore
+from schema.ports.columns import keys_of
 from schema.ports.condition import PARENT_TAG
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
@@ -55,7 +56,8 @@ class MemoryTracking:
 
     `failing` has the exception that each method raises, `pauses` the number of turns of the event loop before
     each method returns. With `include_related`, pages and lookups include the requested tags, params and
-    metrics. `calls` counts the calls of each method, and `requests` has their arguments.
+    metrics under the requested keys. `calls` counts the calls of each method, and `requests` has their
+    arguments.
     """
 
     stored: list[Record]
@@ -230,7 +232,9 @@ class MemoryTracking:
         }
         if self.include_related:
             for name in RELATED.keys() & columns:
-                table[name] = many([record[name] for record in records], RELATED[name])
+                keys = keys_of(columns, name)
+                related = many([with_keys(record[name], keys) for record in records], RELATED[name])
+                table[name] = replace(related, keys=keys)
         return Table(len(records), table)
 
 
