@@ -34,6 +34,14 @@ class Client:
         """Send a workload so that the server may use its cache."""
         return self.post("/graphql", workload.body)
 
+    def prime(self, workload: Workload) -> None:
+        """Reconnect and have the server cache a workload.
+
+        A cached response may expire within seconds, so that this precedes each measurement of a hot request.
+        """
+        self.connect()
+        self.hot(workload)
+
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> bytes:
         """Send JSON and return the response body; raise RuntimeError unless the status is 200."""
         all_headers = {"Content-Type": "application/json", "Accept": "application/json"} | (headers or {})

@@ -5,6 +5,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from benchmarks.small_workloads import PAGE
 from benchmarks.workload import RUNS_PAGE, Workload
 
 
@@ -16,9 +17,21 @@ class ClientLoops:
 
     def run(self, workload: Workload) -> int:
         """Run a workload; return the number of runs or points received."""
-        methods: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
+        methods: dict[str, Any] = {
+            "S1": self._s1,
+            "S2": self._s2,
+            "W1": self._w1,
+            "W2": self._w2,
+            "W3": self._w3,
+        }
         received: list[Any] = methods[workload.name](**workload.variables)
         return len(received)
+
+    def _s1(self, id: str) -> list[Run]:  # noqa: A002 - the name of the variable
+        return [self._client.get_run(id)]
+
+    def _s2(self, experiment: str) -> list[Run]:
+        return self._search(experiment, PAGE)
 
     def _w1(self, first: int) -> list[Run]:
         experiments = self._client.search_experiments(filter_string="name LIKE 'bench-%'", max_results=first)
@@ -36,5 +49,5 @@ class ClientLoops:
         experiment = self._client.get_experiment_by_name(name)
         return self._search(experiment.experiment_id) if experiment else []
 
-    def _search(self, experiment_id: str) -> list[Run]:
-        return list(self._client.search_runs([experiment_id], max_results=RUNS_PAGE))
+    def _search(self, experiment_id: str, first: int = RUNS_PAGE) -> list[Run]:
+        return list(self._client.search_runs([experiment_id], max_results=first))

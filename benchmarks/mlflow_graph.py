@@ -10,11 +10,14 @@ from typing import Any
 import orjson
 
 from benchmarks.client import Client
+from benchmarks.small_workloads import PAGE
 from benchmarks.workload import KEY, RUNS_PAGE, Workload
 
 SAMPLED_POINTS = 2500
 _ALIASES = 10
-_W1 = """runs%d: mlflowSearchRuns(input: {experimentIds: ["%s"], maxResults: %d}) { runs {
+_ONE = """{ mlflowGetRun(input: {runId: "%s"}) { run { info { runId runName status startTime }
+    data { params { key value } metrics { key value step } } } } }"""
+_RUNS = """runs%d: mlflowSearchRuns(input: {experimentIds: ["%s"], maxResults: %d}) { runs {
     info { runId runName status startTime endTime }
     data { params { key value } metrics { key value step } } } }"""
 _NAME = 'name%d: mlflowGetExperiment(input: {experimentId: "%s"}) { experiment { name } }'
@@ -37,13 +40,18 @@ class MlflowGraph:
     def run(self, workload: Workload) -> int:
         """Run a workload; return the number of runs or points received."""
         self._client.connect()
+        if workload.name == "S1":
+            return len(self._post(_ONE % workload.variables["id"]))
+        if workload.name == "S2":
+            (result,) = self._query([_RUNS % (0, workload.variables["experiment"], PAGE)])
+            return len(result["runs"])
         if workload.name == "W1":
             return self._w1()
         return self._histories(self._keys if workload.name == "W2" else [KEY])
 
     def _w1(self) -> int:
         self._query([_NAME % pair for pair in enumerate(self._experiment_ids)])
-        results = self._query([_W1 % (*pair, RUNS_PAGE) for pair in enumerate(self._experiment_ids)])
+        results = self._query([_RUNS % (*pair, RUNS_PAGE) for pair in enumerate(self._experiment_ids)])
         return sum(len(result["runs"]) for result in results)
 
     def _histories(self, keys: list[str]) -> int:

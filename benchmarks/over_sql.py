@@ -83,17 +83,12 @@ def check_results(client: Client, measured: list[Workload], results: dict[str, b
 
 
 def _variants(workload: Workload, limit: Limit, client: Client, static: Client) -> dict[str, Variant]:
-    def prime() -> None:
-        client.connect()
-        client.hot(workload)
-
     route = f"/{workload.name}".replace(" ", "-")
     return {
         f"{workload.name} limit": Variant(partial(limit.run, workload)),
         f"{workload.name} cold": Variant(partial(client.cold, workload), client.connect),
         f"{workload.name} static": Variant(partial(static.post, route, workload.body), static.connect),
-        # A cached response may expire within seconds, so that each measurement is preceded by a request.
-        f"{workload.name} hot": Variant(partial(client.hot, workload), prime),
+        f"{workload.name} hot": Variant(partial(client.hot, workload), partial(client.prime, workload)),
     }
 
 

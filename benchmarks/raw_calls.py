@@ -14,10 +14,13 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
+from benchmarks.small_workloads import PAGE
 from benchmarks.workload import RUNS_PAGE, Workload
 from gql_server.config.settings import Settings
 
 CALLS = {
+    "S1": "1 runs/get",
+    "S2": "1 runs/search",
     "W1": "1 experiments/search, then 1 runs/search for each experiment",
     "W2": "1 experiments/get-by-name, 1 runs/search, then 1 get-history-bulk for each metric",
     "W3": "1 experiments/get-by-name, 1 runs/search, 1 get-history-bulk",
@@ -44,9 +47,21 @@ class RawCalls:
 
     def run(self, workload: Workload) -> int:
         """Make the calls of a workload; return the number of bytes received."""
-        methods: dict[str, Any] = {"W1": self._w1, "W2": self._w2, "W3": self._w3}
+        methods: dict[str, Any] = {
+            "S1": self._s1,
+            "S2": self._s2,
+            "W1": self._w1,
+            "W2": self._w2,
+            "W3": self._w3,
+        }
         received: list[bytes] = methods[workload.name](**workload.variables)
         return sum(map(len, received))
+
+    def _s1(self, id: str) -> list[bytes]:  # noqa: A002 - the name of the variable
+        return [self._get(f"{_API}/runs/get", {"run_id": id})]
+
+    def _s2(self, experiment: str) -> list[bytes]:
+        return [self._search(experiment, PAGE)]
 
     def _w1(self, first: int) -> list[bytes]:
         body = {"filter": "name LIKE 'bench-%'", "max_results": first}
@@ -67,8 +82,8 @@ class RawCalls:
         runs = self._search(orjson.loads(experiment)["experiment"]["experiment_id"])
         return list(orjson.loads(runs)["runs"])
 
-    def _search(self, experiment_id: str) -> bytes:
-        return self._post("/runs/search", {"experiment_ids": [experiment_id], "max_results": RUNS_PAGE})
+    def _search(self, experiment_id: str, first: int = RUNS_PAGE) -> bytes:
+        return self._post("/runs/search", {"experiment_ids": [experiment_id], "max_results": first})
 
     def _histories(self, runs: list[dict[str, Any]], keys: Iterable[str]) -> list[bytes]:
         ids = [run["info"]["run_id"] for run in runs]

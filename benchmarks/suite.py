@@ -69,7 +69,7 @@ def _sections(
             grown = started.grown[pair.grown.uri]
             yield growth(pair, servers.gql, grown, directory, plan.rounds)
     if started.upstream:
-        _print("W1 to W3 over an mlflow server")
+        _print("S1, S2 and W1 to W3 over an mlflow server")
         rounds = max(1, plan.rounds // _SERVER_ROUNDS_DIVISOR)
         yield over_server(pairs[0].database, started.upstream, directory, rounds)
 

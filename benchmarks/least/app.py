@@ -6,8 +6,9 @@ DATABASE is the tracking URI of a database with the data set. Nothing is checked
 the three documents by their text, and has no limits, no errors, no logs and no cache.
 """
 
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from benchmarks.least.objects import Object, Reader
 from benchmarks.least.postgres import PostgresReader
 from benchmarks.least.sqlite import SqliteReader
 from benchmarks.small_workloads import S1, S2, S3
+from benchmarks.workload import Workload
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,11 +31,7 @@ class LeastApp:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._resolvers: dict[str, Callable[..., Awaitable[Object]]] = {
-            S1: reader.s1,
-            S2: reader.s2,
-            S3: reader.s3,
-        }
+        self._resolvers = _resolvers(reader)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the start and the end of the server."""
@@ -44,7 +42,7 @@ class LeastApp:
         else:
             body = orjson.loads(await _body(receive))
             data = await self._resolvers[body["query"]](**body["variables"])
-            await _respond(send, orjson.dumps({"data": data}))
+            await _respond(send, _encode(data))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -55,12 +53,33 @@ class LeastApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def create_app(database_uri: str) -> LeastApp:
-    """Return the application over a database."""
+def least_responses(database_uri: str, workloads: Sequence[Workload]) -> list[bytes]:
+    """Return the bodies of the application's responses, without HTTP."""
+    return asyncio.run(_responses(_reader(database_uri), workloads))
+
+
+async def _responses(reader: Reader, workloads: Sequence[Workload]) -> list[bytes]:
+    await reader.open()
+    try:
+        resolvers = _resolvers(reader)
+        return [_encode(await resolvers[each.document](**each.variables)) for each in workloads]
+    finally:
+        await reader.close()
+
+
+def _reader(database_uri: str) -> Reader:
     url = make_url(database_uri)
     if url.get_backend_name() == "sqlite":
-        return LeastApp(SqliteReader(str(url.database)))
-    return LeastApp(PostgresReader(url.set(drivername="postgresql").render_as_string(hide_password=False)))
+        return SqliteReader(str(url.database))
+    return PostgresReader(url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+def _resolvers(reader: Reader) -> dict[str, Callable[..., Awaitable[Object]]]:
+    return {S1: reader.s1, S2: reader.s2, S3: reader.s3}
+
+
+def _encode(data: Object) -> bytes:
+    return orjson.dumps({"data": data})
 
 
 async def _body(receive: Receive) -> bytes:
@@ -81,7 +100,7 @@ async def _respond(send: Send, content: bytes) -> None:
 def main(port: str, database_uri: str) -> None:
     """Serve without logs."""
     uvicorn.run(  # type: ignore[call-overload, unused-ignore]
-        create_app(database_uri),
+        LeastApp(_reader(database_uri)),
         port=int(port),
         loop="uvloop",
         http="httptools",

@@ -18,7 +18,7 @@ ROWS = {
         "longest time without a response of /healthz",
     ],
     "W5 over SQLite: W1 among more runs": ["without the index", "with the index"],
-    "W1 to W3 over an mlflow server": ["W1", "W2", "W3"],
+    "S1, S2 and W1 to W3 over an mlflow server": ["S1", "S2", "W1", "W2", "W3"],
     "Aims": [
         "W1 cold / limit, SQLite",
         "W2 cold / limit, SQLite",
@@ -35,6 +35,8 @@ ROWS = {
         "W1 over an mlflow server / raw calls",
         "W2 over an mlflow server / raw calls",
         "W3 over an mlflow server / raw calls",
+        "W1 over an mlflow server / MlflowClient",
+        "MlflowClient / W1 over an mlflow server, second time",
     ],
 }
 
