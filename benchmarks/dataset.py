@@ -39,6 +39,7 @@ _BATCH_RUNS = 100
 class Sizes:
     """The size of the data set: `times` multiplies the runs of an experiment; `points` is per metric.
 
+    Without points, metrics have a last value at step 0 and no history.
     The experiment of the dashboard is one more, with runs and longer histories of its own.
     """
 
@@ -94,7 +95,7 @@ def _fill_runs(connection: Connection, runs: list[tuple[str, int]], experiment_i
     _insert(connection, SqlRun, [_run(id_, number, experiment_id) for id_, number in runs])
     _insert(connection, SqlTag, [_pair(id_, "mlflow.runName", f"run-{number}") for id_, number in runs])
     _insert(connection, SqlParam, [row for id_, number in runs for row in _params(id_, number, sizes)])
-    last = sizes.points - 1
+    last = max(sizes.points - 1, 0)
     _insert(
         connection,
         SqlLatestMetric,

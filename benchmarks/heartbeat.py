@@ -1,28 +1,45 @@
-"""A second process that requests /healthz without a pause and measures the longest time without a response.
+"""A second process that requests /healthz again and again, and measures how long it has no response.
 
-    python -m benchmarks.heartbeat PORT
+    python -m benchmarks.heartbeat PORT INTERVAL
 
-It prints a line when it has started, stops when its standard input ends, and then prints the longest time
-between two responses, in seconds.
+INTERVAL is the time between two requests in seconds; with 0 each follows the response to the one before. The
+process prints a line when it has started, stops when its standard input ends, and then prints JSON.
 """
 
 import gc
 import select
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
 
+import orjson
+
 _WARM_UP_REQUESTS = 50
+_PERCENTILES = 100
 
 
-def longest_gap(port: int, work: Callable[[], Any]) -> float:
-    """Run `work` while the second process sends requests; return the longest time without a response."""
-    command = [sys.executable, "-m", "benchmarks.heartbeat", str(port)]
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The longest time between two responses, and the 99th percentile of the response times, in seconds."""
+
+    longest_gap: float
+    p99: float
+
+
+def heartbeat(port: int, work: Callable[[], Any], interval: float = 0.0) -> Heartbeat:
+    """Run `work` while the second process sends requests.
+
+    With an interval, a response time counts from when the request was due, so that a server that blocks for
+    longer than the interval does not lower the number of slow responses.
+    """
+    command = [sys.executable, "-m", "benchmarks.heartbeat", str(port), str(interval)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             if process.stdout is not None:
@@ -31,21 +48,24 @@ def longest_gap(port: int, work: Callable[[], Any]) -> float:
             output, _ = process.communicate()
         finally:
             process.kill()
-    return float(output)
+    return Heartbeat(**orjson.loads(output))
 
 
-def _longest_gap(port: int) -> float:
+def _measure(port: int, interval: float) -> Heartbeat:
     with closing(HTTPConnection("127.0.0.1", port)) as connection:
         for _ in range(_WARM_UP_REQUESTS):
             _request(connection)
         gc.disable()
         _print_line("started")
-        last, longest = time.perf_counter(), 0.0
-        while not select.select([sys.stdin], [], [], 0)[0]:
+        due = last = time.perf_counter()
+        gaps, times = [0.0], [0.0]
+        while not select.select([sys.stdin], [], [], max(0.0, due - time.perf_counter()))[0]:
             _request(connection)
             now = time.perf_counter()
-            last, longest = now, max(longest, now - last)
-        return longest
+            gaps.append(now - last)
+            times.append(now - due)
+            last, due = now, due + interval if interval else now
+        return Heartbeat(max(gaps), statistics.quantiles(times, n=_PERCENTILES)[-1])
 
 
 def _request(connection: HTTPConnection) -> None:
@@ -63,4 +83,5 @@ def _print_line(line: str) -> None:
 
 
 if __name__ == "__main__":
-    _print_line(str(_longest_gap(int(sys.argv[1]))))
+    measured = _measure(int(sys.argv[1]), float(sys.argv[2]))
+    _print_line(orjson.dumps(measured).decode())

@@ -11,7 +11,7 @@ import orjson
 from benchmarks.client import Client
 from benchmarks.databases import Database
 from benchmarks.dataset import run_id
-from benchmarks.heartbeat import longest_gap
+from benchmarks.heartbeat import heartbeat
 from benchmarks.limit import Limit
 from benchmarks.memory import peak_above_idle, resident
 from benchmarks.postgraphile.documents import LARGE, translated
@@ -125,7 +125,7 @@ def _memory(served: Served, client: Client, w2: Workload, rounds: int) -> tuple[
 
 def _gap(served: Served, client: Client, w2: Workload) -> float:
     client.connect()
-    return longest_gap(served.port, partial(client.cold, w2)) * 1000
+    return heartbeat(served.port, partial(client.cold, w2)).longest_gap * 1000
 
 
 def _reads_table(kind: str, timings: dict[str, Timings], sizes: dict[str, int]) -> Table:

@@ -9,13 +9,14 @@ from benchmarks.dataset import Sizes
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sizes of the data, the number of rounds, the seconds of a load, and a warning for the report."""
+    """The sizes of the data, of W5's and of W6's, the number of rounds, and the seconds of a load."""
 
     name: str
     sizes: Sizes
     times: int
     rounds: int
     seconds: float
+    frames: Sizes
     warning: str = ""
 
     @property
@@ -35,8 +36,11 @@ class Pair:
 _WARNING = "\n- A quick run with tiny data: it shows that the benchmarks run, but its times mean nothing."
 _TINY = Sizes(2, runs=4, params=2, metrics=2, points=5, dashboard_runs=6, dashboard_points=250)
 
-FULL = Plan("full", Sizes(), times=100, rounds=9, seconds=1.0)
-QUICK = Plan("quick", _TINY, times=3, rounds=1, seconds=0.1, warning=_WARNING)
+_FRAMES = Sizes(10, runs=3000, params=100, metrics=100, points=0, dashboard_runs=0)
+_TINY_FRAMES = replace(_TINY, points=0, dashboard_runs=0)
+
+FULL = Plan("full", Sizes(), times=100, rounds=9, seconds=1.0, frames=_FRAMES)
+QUICK = Plan("quick", _TINY, times=3, rounds=1, seconds=0.1, frames=_TINY_FRAMES, warning=_WARNING)
 
 
 def in_sqlite(directory: Path, plan: Plan) -> Pair:

@@ -22,6 +22,7 @@ from tests.upstream.environments import full_python
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 15.0
+_POLL_SECONDS = 0.01
 _LOG_TAIL = 2000
 _Key = TypeVar("_Key")
 
@@ -40,11 +41,12 @@ class Served:
 
 
 @contextmanager
-def gql_server(tracking_uri: str, logs: Path) -> Iterator[Served]:
-    """Serve a store with `gql-server serve` and its default settings."""
-    options = ["serve", "--port", "{port}", "--tracking-uri", tracking_uri]
-    command = [sys.executable, "-m", "gql_server.cli", *options]
-    with serving("gql-server", command, "/healthz", logs) as served:
+def gql_server(
+    tracking_uri: str, logs: Path, *options: str, name: str = "gql-server", path: str = "/healthz"
+) -> Iterator[Served]:
+    """Serve a store with `gql-server serve` and its default settings, except for the options."""
+    arguments = ["serve", "--port", "{port}", "--tracking-uri", tracking_uri, *options]
+    with serving(name, [sys.executable, "-m", "gql_server.cli", *arguments], path, logs) as served:
         yield served
 
 
@@ -136,7 +138,7 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     while time.monotonic() < deadline and process.poll() is None:
         if _responds(url):
             return
-        time.sleep(0.05)
+        time.sleep(_POLL_SECONDS)
     log_tail = log.read_text(errors="replace")[-_LOG_TAIL:]
     message = f"the process did not start; {log.name} ends with:\n{log_tail}"
     raise RuntimeError(message)

@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.databases import Database
+from benchmarks.costs import costs
+from benchmarks.databases import Database, sqlite_database
+from benchmarks.frames import frames
 from benchmarks.growth import growth
 from benchmarks.machine import describe
 from benchmarks.over_server import over_server
@@ -16,15 +18,19 @@ from benchmarks.report import Section, render
 from benchmarks.servers import Started, start
 from benchmarks.small import small
 
-PARTS = ("sql", "small", "growth", "server")
+PARTS = ("sql", "small", "growth", "server", "costs", "frames")
 _SERVER_ROUNDS_DIVISOR = 3
 """A round over an `mlflow server` takes many seconds, so that only a third of the rounds are run."""
+
+_COSTS_ROUNDS = 5
+"""A round of costs starts servers, which takes seconds."""
 
 
 def run(plan: Plan, pairs: Sequence[Pair], directory: Path, parts: Collection[str]) -> str:
     """Measure the given parts and return the report, in Markdown."""
     databases = [database for pair in pairs for database in _databases_of(pair, parts)]
-    for database in databases:
+    wide = [sqlite_database(directory, f"{plan.name}_frames", plan.frames)] if "frames" in parts else []
+    for database in [*databases, *wide]:
         _print(f"filling {database.url.database}")
         database.build()
     node, postgraphile = _postgraphile(databases, directory)
@@ -32,7 +38,13 @@ def run(plan: Plan, pairs: Sequence[Pair], directory: Path, parts: Collection[st
     with ExitStack() as stack:
         _print("starting servers")
         started = start(stack, pairs, directory, parts, node)
-        return render(machine, list(_sections(plan, pairs, started, directory, parts)))
+        sections = list(_sections(plan, pairs, started, directory, parts))
+    if "costs" in parts:
+        sections += [_costs(pair.database, directory, plan) for pair in pairs]
+    for database in wide:
+        _print(f"W6 over {database.kind}")
+        sections.append(frames(database, directory))
+    return render(machine, sections)
 
 
 def _databases_of(pair: Pair, parts: Collection[str]) -> list[Database]:
@@ -72,6 +84,11 @@ def _sections(
         _print("S1, S2 and W1 to W3 over an mlflow server")
         rounds = max(1, plan.rounds // _SERVER_ROUNDS_DIVISOR)
         yield over_server(pairs[0].database, started.upstream, directory, rounds)
+
+
+def _costs(database: Database, directory: Path, plan: Plan) -> Section:
+    _print(f"costs over {database.kind}")
+    return costs(database, directory, min(plan.rounds, _COSTS_ROUNDS), plan.seconds)
 
 
 def _versions(databases: list[Database]) -> list[str]:
