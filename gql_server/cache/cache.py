@@ -14,14 +14,14 @@ from gql_server.runtime.circuit_breaker import CircuitBreaker
 
 _T = TypeVar("_T")
 _HEADER = Struct(f"<{MARK_BYTES}sdd")
-"""An entry's mark, the time at which it was written, and its TTL."""
+"""An entry's mark, the time from which its age counts, and the age at which it expires."""
 
 _MIN_TTL_SECONDS = 0.01
 """Redis counts in milliseconds; an entry with a shorter TTL is not worth storing."""
 
 
 class Entry(NamedTuple):
-    """A valid entry: its body, the seconds since it was written, and those until it expires."""
+    """A valid entry: its body, the seconds since the store was read for it, and those until it expires."""
 
     body: memoryview
     age: float
@@ -32,12 +32,13 @@ class CacheRead(NamedTuple):
     """The entries in the order of the keys, and the marks for entries that are written after this read.
 
     `generation` counts this process's invalidations before the read. Nothing is written for a slot without a
-    mark.
+    mark. `time` is the time of the read, from which the age of entries that are written after it counts.
     """
 
     entries: Sequence[Entry | None]
     marks: dict[int, bytes]
     generation: int
+    time: float
 
     def flight_key(self, key: str, slot: int) -> str:
         """Return the single-flight key for loading a cache key; it changes with each invalidation."""
@@ -79,17 +80,20 @@ class Cache:
         )
         # aiocache returns an empty list if AIOCACHE_DISABLE is set.
         if values is None or len(values) != len(mark_keys) + len(entry_keys):
-            return CacheRead([None] * len(keys), {}, generation)
+            return CacheRead([None] * len(keys), {}, generation, self._clock())
         marks = await self._complete(dict(zip(distinct, values, strict=False)))
         now = self._clock()
         entries = [
             None if value is None else _parse(value, marks.get(slot), now)
             for value, slot in zip(values[len(mark_keys) :], slots, strict=False)
         ]
-        return CacheRead(entries or [None] * len(keys), marks, generation)
+        return CacheRead(entries or [None] * len(keys), marks, generation, now)
 
     async def write(self, read: CacheRead, entries: Iterable[tuple[str, int, bytes]], ttl: float) -> None:
-        """Write entries (key, slot, body) whose bodies were read from the store after `read`."""
+        """Write entries (key, slot, body) whose bodies were read from the store after `read`.
+
+        They expire after `ttl` seconds from now.
+        """
         pairs = [
             (key, self._with_header(read, slot, body, ttl))
             for key, slot, body in entries
@@ -99,14 +103,22 @@ class Cache:
             await self._try(lambda: self.backend.multi_set(pairs, ttl=ttl))
 
     async def write_one(
-        self, read: CacheRead, key: str, slot: int, body: bytes, ttl: float
+        self, read: CacheRead, key: str, slot: int, body: bytes, ttl: float, age: float = 0.0
     ) -> bytes | memoryview:
-        """Write one entry as `write` does; return a view of the stored bytes, so that there is no copy."""
+        """Write one entry as `write` does; return a view of the stored bytes, so that there is no copy.
+
+        `age` is the age that the body's data had at the read, in seconds.
+        """
         if not self._is_storable(read, slot, body, ttl):
             return body
-        entry = self._with_header(read, slot, body, ttl)
+        entry = self._with_header(read, slot, body, ttl, age)
         await self._try(lambda: self.backend.multi_set([(key, entry)], ttl=ttl))
         return memoryview(entry)[_HEADER.size :]
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete the entries of keys, if they exist."""
+        if keys:
+            await self._try(lambda: self.backend.multi_delete(keys))
 
     async def invalidate(self, slots: Collection[int]) -> None:
         """Invalidate the entries of slots. If the backend fails, this happens before the next read."""
@@ -121,8 +133,9 @@ class Cache:
     def _is_storable(self, read: CacheRead, slot: int, body: bytes, ttl: float) -> bool:
         return ttl >= _MIN_TTL_SECONDS and slot in read.marks and len(body) <= self._max_entry_bytes
 
-    def _with_header(self, read: CacheRead, slot: int, body: bytes, ttl: float) -> bytes:
-        return _HEADER.pack(read.marks[slot], self._clock(), ttl) + body
+    def _with_header(self, read: CacheRead, slot: int, body: bytes, ttl: float, age: float = 0.0) -> bytes:
+        start = read.time - age
+        return _HEADER.pack(read.marks[slot], start, max(0.0, self._clock() - start) + ttl) + body
 
     async def _write_pending_marks(self) -> None:
         pending = dict(self._pending)
@@ -172,9 +185,9 @@ def _valid_marks(marks: Mapping[int, bytes | None]) -> dict[int, bytes]:
 def _parse(value: bytes, mark: bytes | None, now: float) -> Entry | None:
     if len(value) < _HEADER.size:
         return None
-    entry_mark, written_at, ttl = _HEADER.unpack_from(value)
+    entry_mark, start, max_age = _HEADER.unpack_from(value)
     # Clocks of replicas differ: an entry from the future has the age 0.
-    age = max(0.0, now - written_at)
-    if entry_mark != mark or age >= ttl:
+    age = max(0.0, now - start)
+    if entry_mark != mark or age >= max_age:
         return None
-    return Entry(memoryview(value)[_HEADER.size :], age, ttl - age)
+    return Entry(memoryview(value)[_HEADER.size :], age, max_age - age)

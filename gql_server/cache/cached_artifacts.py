@@ -10,7 +10,7 @@ from schema.ports.table import Many
 
 
 class CachedArtifacts(ArtifactStore):
-    """Caches listings of runs' folders with the TTL of the run, and of models' with that of experiments."""
+    """Caches the listing of each folder of a run or a model."""
 
     def __init__(self, store: ArtifactStore, reader: RecordReader) -> None:
         self._store = store
@@ -21,16 +21,10 @@ class CachedArtifacts(ArtifactStore):
         async def read(record_keys: Sequence[RecordKey]) -> Many:
             return await self._store.listings(list(map(_folder, record_keys)))
 
-        return await self._reader.read_lists("artifacts", (), list(map(self._record_key, folders)), read)
-
-    def _record_key(self, folder: Folder) -> RecordKey:
-        parts = (folder.owner_kind, folder.path)
-        if folder.owner_kind == "model":
-            return RecordKey(folder.owner, parts, self._reader.ttl.experiments)
-        (key,) = self._reader.run_keys([folder.owner])
-        return RecordKey(key.id, (*parts, *key.parts), key.ttl)
+        record_keys = [RecordKey(each.owner, (each.owner_kind, each.path)) for each in folders]
+        return await self._reader.read_lists("artifacts", (), record_keys, read)
 
 
 def _folder(key: RecordKey) -> Folder:
-    owner_kind, path, *_ = key.parts
+    owner_kind, path = key.parts
     return Folder("model" if owner_kind == "model" else "run", key.id, path)

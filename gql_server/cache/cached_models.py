@@ -1,16 +1,18 @@
 """The port for datasets and logged models, with the record cache."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from operator import itemgetter
 
 from typing_extensions import override
 
 from gql_server.cache.cache_key import page_parts
-from gql_server.cache.record_reader import RecordKey, RecordReader
+from gql_server.cache.record_reader import RecordReader
 from schema.ports.models import ModelStore
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
-# All columns are read: that costs a store little, and one entry then serves any selection.
+# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
 _COLUMNS = frozenset(
     {
         *("model_id", "name", "status", "model_type", "created_at", "updated_at"),
@@ -20,10 +22,7 @@ _COLUMNS = frozenset(
 
 
 class CachedModels(ModelStore):
-    """Caches datasets with the TTL of their run, and models with that of experiments.
-
-    Models are evaluated and tagged long after their run has finished.
-    """
+    """Caches models and their data, and the datasets of runs."""
 
     def __init__(self, store: ModelStore, reader: RecordReader) -> None:
         self._store = store
@@ -31,11 +30,10 @@ class CachedModels(ModelStore):
 
     @override
     async def datasets(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
-        async def read(record_keys: Sequence[RecordKey]) -> Many:
-            return await self._store.datasets([key.id for key in record_keys], columns)
+        async def read(missing: Sequence[str]) -> Many:
+            return await self._store.datasets(missing, columns)
 
-        record_keys = self._reader.run_keys(run_ids)
-        return await self._reader.read_lists("datasets", (sorted(columns),), record_keys, read)
+        return await self._reader.read_entity_lists("datasets", run_ids, read, parts=(sorted(columns),))
 
     @override
     async def of_runs(self, run_ids: Sequence[str], columns: Collection[str]) -> Many:
@@ -46,9 +44,13 @@ class CachedModels(ModelStore):
 
     @override
     async def of_experiments(self, ids: Sequence[str], page: Page) -> Pages:
+        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"model_id"})))
         parts = (ids, *page_parts(page))
         return await self._reader.read_pages(
-            "models_of_experiments", parts, lambda: self._store.of_experiments(ids, page)
+            "models_of_experiments",
+            parts,
+            lambda: self._store.of_experiments(ids, page),
+            {"models_by_id": itemgetter("model_id")},
         )
 
     @override
@@ -60,7 +62,7 @@ class CachedModels(ModelStore):
     @override
     async def by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
         return await self._reader.read_rows(
-            "models_by_id", ids, _COLUMNS.union(columns), self._store.by_id, by_id=False
+            "models_by_id", ids, self._reader.columns(columns, _COLUMNS), self._store.by_id, by_id=False
         )
 
     @override

@@ -1,6 +1,8 @@
 """The port for the model registry, with the record cache."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from operator import itemgetter
 
 from typing_extensions import override
 
@@ -8,10 +10,10 @@ from gql_server.cache.cache_key import page_parts
 from gql_server.cache.record_reader import RecordReader
 from schema.ports.registry import RegistryStore, VersionKey
 from schema.ports.store_info import StoreFeature
-from schema.ports.table import Many, One
+from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
 
-# All columns are read: that costs a store little, and one entry then serves any selection.
+# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
 _MODEL_COLUMNS = frozenset({"name", "description", "created_at", "updated_at"})
 _VERSION_COLUMNS = frozenset(
     {
@@ -22,7 +24,7 @@ _VERSION_COLUMNS = frozenset(
 
 
 class CachedRegistry(RegistryStore):
-    """Caches searches and aliases with the shortest TTL, and other records with that of experiments."""
+    """Caches registered models, their versions and searches for them."""
 
     def __init__(self, store: RegistryStore, reader: RecordReader) -> None:
         self._store = store
@@ -34,9 +36,13 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def models(self, filter_: str | None, page: Page) -> Pages:
+        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"name"})))
         parts = (filter_, *page_parts(page))
         return await self._reader.read_pages(
-            "registered_models", parts, lambda: self._store.models(filter_, page)
+            "registered_models",
+            parts,
+            lambda: self._store.models(filter_, page),
+            {"registered_by_name": itemgetter("name")},
         )
 
     @override
@@ -49,7 +55,7 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def models_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        requested = _MODEL_COLUMNS.union(columns)
+        requested = self._reader.columns(columns, _MODEL_COLUMNS)
         return await self._reader.read_rows(
             "registered_by_name", names, requested, self._store.models_by_name, by_id=False
         )
@@ -60,14 +66,15 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def aliases(self, names: Sequence[str]) -> Many:
-        return await self._reader.read_entity_lists(
-            "aliases", names, self._store.aliases, ttl=self._reader.ttl.active
-        )
+        return await self._reader.read_entity_lists("aliases", names, self._store.aliases)
 
     @override
     async def versions(self, names: Sequence[str], page: Page) -> Pages:
+        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"name", "version"})))
         parts = (names, *page_parts(page))
-        return await self._reader.read_pages("versions", parts, lambda: self._store.versions(names, page))
+        return await self._reader.read_pages(
+            "versions", parts, lambda: self._store.versions(names, page), {"versions_by_key": _version_ids}
+        )
 
     @override
     async def count_versions(self, names: Sequence[str]) -> Sequence[int | None]:
@@ -83,7 +90,7 @@ class CachedRegistry(RegistryStore):
         return await self._reader.read_rows(
             "versions_by_key",
             list(map(_version_id, keys)),
-            _VERSION_COLUMNS.union(columns),
+            self._reader.columns(columns, _VERSION_COLUMNS),
             read,
             by_id=False,
         )
@@ -101,6 +108,10 @@ class CachedRegistry(RegistryStore):
             return await self._store.version_tags(list(map(_version_key, ids)))
 
         return await self._reader.read_entity_lists("version_tags", list(map(_version_id, keys)), read)
+
+
+def _version_ids(versions: Table) -> Iterable[str]:
+    return map(_version_id, map(VersionKey, versions["name"], versions["version"]))
 
 
 def _version_id(key: VersionKey) -> str:

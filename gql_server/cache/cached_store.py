@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from gql_server.cache.cache import Cache
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
-from gql_server.cache.finished_runs import FinishedRuns
 from gql_server.cache.invalidation import ALL_SLOTS, affected_slots
 from gql_server.cache.record_cache import RecordCache
 from gql_server.cache.record_reader import RecordReader
@@ -18,9 +17,8 @@ class CachedStore:
     """A store and its artifacts with the record cache; `for_operation` returns the ports for one operation.
 
     A write through this server is visible at once if `invalidate` is called after it. Other changes are
-    visible when the TTL has passed. With `cache_records=False` the records themselves are not cached; their
-    TTLs still determine the TTL of the response. `max_points` limits the points of one result, as in the
-    store.
+    visible when the TTL has passed. With `cache_records=False` the records themselves are not cached, only
+    responses. `max_points` limits the points of one result, as in the store.
     """
 
     def __init__(
@@ -39,14 +37,21 @@ class CachedStore:
         self._ttl = ttl
         self._max_points = max_points
         self._record_cache = RecordCache(cache) if cache_records else None
-        self._finished_runs = FinishedRuns()
         self._callbacks: list[Callable[[], None]] = []
 
     def for_operation(
-        self, principal: str | None = None, cache_control: CacheControl = CacheControl.DEFAULT
+        self,
+        principal: str | None = None,
+        cache_control: CacheControl = CacheControl.DEFAULT,
+        *,
+        final: bool = True,
     ) -> CachedTracking:
-        """Return the ports for one operation; `principal` is the caller if the store's data depends on it."""
-        reader = RecordReader(self._record_cache, self._finished_runs, self._ttl, principal, cache_control)
+        """Return the ports for one operation; `principal` is the caller if the store's data depends on it.
+
+        Unless `final`, the operation can be executed again; its calls then raise `MixedRecordsError` rather
+        than combine cached records with newer ones.
+        """
+        reader = RecordReader(self._record_cache, self._ttl, principal, cache_control, final=final)
         return CachedTracking(self._store, self._artifacts, reader, self._max_points)
 
     def on_invalidate(self, callback: Callable[[], None]) -> None:
@@ -55,8 +60,6 @@ class CachedStore:
 
     async def invalidate(self, run_ids: Iterable[str] = (), experiment_ids: Iterable[str] = ()) -> None:
         """Invalidate these runs and experiments, and all searches and responses; call this after a write."""
-        run_ids = list(run_ids)
-        self._finished_runs.discard(run_ids)
         self._call_back()
         await self._cache.invalidate(affected_slots([*run_ids, *experiment_ids]))
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from typing_extensions import override
 
 from gql_server.cache.cache_key import Part, page_parts
 from gql_server.cache.cached_artifacts import CachedArtifacts
-from gql_server.cache.cached_lists import CachedList, row_count
+from gql_server.cache.cached_lists import CachedList, join_lists, row_count, split_lists
 from gql_server.cache.cached_models import CachedModels
 from gql_server.cache.cached_registry import CachedRegistry
-from gql_server.cache.cached_rows import CachedRow
-from gql_server.cache.finished_runs import END_COLUMNS, end_time
+from gql_server.cache.history_points import until_last_point
+from gql_server.cache.known_runs import END_COLUMNS, KnownRuns, LastPoint
 from gql_server.cache.record_reader import RecordKey, RecordReader
 from gql_server.cache.serialization import dump_groups, load_groups
 from schema.ports.artifacts import ArtifactStore
@@ -37,10 +38,11 @@ from schema.ports.tracking import (
     TrackingWithArtifacts,
 )
 
-# All columns are read: that costs a store little, and one entry then serves any selection.
+# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
 _EXPERIMENT_COLUMNS = frozenset(
     {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}
 )
+_EXPERIMENT_KEYS = frozenset({"experiment_id", "name"})
 _RUN_COLUMNS = END_COLUMNS | {
     *("name", "lifecycle_stage", "user_id", "started_at", "artifact_uri", "experiment_id")
 }
@@ -48,6 +50,8 @@ _RUN_COLUMNS = END_COLUMNS | {
 
 class CachedTracking(TrackingWithArtifacts):
     """Caches each experiment, run and history separately, and searches as a whole.
+
+    A history is cached under the last point of its metric, which the operation has read before.
 
     One call reads up to `max_points` points of full histories from the cache. For more it calls the store for
     all of them, and the store raises `LimitExceeded`.
@@ -58,6 +62,7 @@ class CachedTracking(TrackingWithArtifacts):
     ) -> None:
         self._store = store
         self._reader = reader
+        self._known_runs = KnownRuns()
         self._max_points = max_points
         self._models = CachedModels(store.models, reader)
         self._registry = CachedRegistry(store.registry, reader)
@@ -67,6 +72,16 @@ class CachedTracking(TrackingWithArtifacts):
     def min_ttl(self) -> float:
         """Return the shortest remaining TTL of all that this operation has read so far, in seconds."""
         return self._reader.min_ttl
+
+    @property
+    def age(self) -> float | None:
+        """Return the age of the oldest cached record that this operation has read, in seconds, or None."""
+        return self._reader.snapshot.age
+
+    @property
+    def is_mixed(self) -> bool:
+        """Return whether the operation must be executed again without the cache, and its result dropped."""
+        return self._reader.snapshot.is_mixed
 
     @property
     @override
@@ -90,9 +105,14 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def experiments(self, search: Search, page: Page) -> Pages:
+        page = replace(page, columns=self._reader.columns(page.columns, _EXPERIMENT_KEYS))
         parts = (_search_part(search), page_parts(page))
+        replaces = {
+            "experiments_by_id": itemgetter("experiment_id"),
+            "experiments_by_name": itemgetter("name"),
+        }
         return await self._reader.read_pages(
-            "experiments", parts, lambda: self._store.experiments(search, page)
+            "experiments", parts, lambda: self._store.experiments(search, page), replaces
         )
 
     @override
@@ -105,14 +125,14 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        requested = _EXPERIMENT_COLUMNS.union(columns)
+        requested = self._reader.columns(columns, _EXPERIMENT_COLUMNS)
         return await self._reader.read_rows(
             "experiments_by_id", ids, requested, self._store.experiments_by_id
         )
 
     @override
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        requested = _EXPERIMENT_COLUMNS.union(columns)
+        requested = self._reader.columns(columns, _EXPERIMENT_COLUMNS)
         return await self._reader.read_rows(
             "experiments_by_name", names, requested, self._store.experiments_by_name, by_id=False
         )
@@ -122,14 +142,19 @@ class CachedTracking(TrackingWithArtifacts):
         async def read(missing: Sequence[str]) -> Many:
             return await self._store.experiment_tags(missing, keys)
 
-        return await self._reader.read_entity_lists("experiment_tags", ids, read, keys=keys)
+        return await self._reader.read_entity_lists("experiment_tags", ids, read, keys)
 
     @override
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        page = replace(page, columns=page.columns | END_COLUMNS)
+        page = replace(page, columns=self._reader.columns(page.columns, END_COLUMNS))
         parts = (_scopes_part(scopes), _search_part(search), page_parts(page))
-        pages = await self._reader.read_pages("runs", parts, lambda: self._store.runs(scopes, search, page))
-        self._reader.finished_runs.record(pages.rows)
+        pages = await self._reader.read_pages(
+            "runs",
+            parts,
+            lambda: self._store.runs(scopes, search, page),
+            {"runs_by_id": itemgetter("run_id")},
+        )
+        await self._add_known(pages.rows)
         return pages
 
     @override
@@ -158,16 +183,9 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        finished_runs = self._reader.finished_runs
-        rows = await self._reader.read_rows(
-            "runs_by_id",
-            ids,
-            _RUN_COLUMNS.union(columns),
-            self._store.runs_by_id,
-            ttl=lambda row: self._reader.ttl.of_run(_end_time(row)),
-            is_valid=lambda run_id, row: finished_runs.is_consistent(run_id, _end_time(row)),
-        )
-        finished_runs.record(rows.rows)
+        requested = self._reader.columns(columns, _RUN_COLUMNS)
+        rows = await self._reader.read_rows("runs_by_id", ids, requested, self._store.runs_by_id)
+        await self._add_known(rows.rows)
         return rows
 
     @override
@@ -180,7 +198,9 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def metrics(self, run_ids: Sequence[str], keys: Collection[str] | None) -> Many:
-        return await self._read_logged("metrics", run_ids, keys, self._store.metrics)
+        metrics = await self._read_logged("metrics", run_ids, keys, self._store.metrics)
+        self._known_runs.add_metrics(metrics)
+        return metrics
 
     @override
     async def histories(
@@ -190,25 +210,44 @@ class CachedTracking(TrackingWithArtifacts):
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
+        if not self._reader.caches or not series:
+            return await self._store.histories(series, from_step, to_step, sample)
+        last_points = dict(zip(series, self._known_runs.last_points(series), strict=True))
+
         async def read(record_keys: Sequence[RecordKey]) -> Many:
             missing = [(key.id, key.parts[0]) for key in record_keys]
-            return await self._store.histories(missing, from_step, to_step, sample)
+            histories = split_lists(await self._store.histories(missing, from_step, to_step, sample))
+            return join_lists(
+                [
+                    until_last_point(history, last_points[each], from_step, sampled=sample is not None)
+                    for each, history in zip(missing, histories, strict=True)
+                ]
+            )
 
-        record_keys = self._reader.run_keys([run_id for run_id, _ in series], [key for _, key in series])
+        record_keys = [RecordKey(run_id, (key, repr(last_points[run_id, key]))) for run_id, key in series]
         parts = (from_step, to_step, *((sample.max_points, sample.method) if sample else ()))
-        budget = _PointBudget(self._max_points)
         try:
-            return await self._reader.read_lists("histories", parts, record_keys, read, check=budget.spend)
+            return await self._reader.read_lists(
+                "histories",
+                parts,
+                record_keys,
+                read,
+                check=_PointBudget(self._max_points).spend,
+                ttl=lambda key: self._history_ttl(key.id, last_points[key.id, key.parts[0]]),
+                group=lambda key: (key.id, key.parts[0]),
+            )
         except _TooManyPoints:
-            return await self._store.histories(series, from_step, to_step, sample)
+            return await read(record_keys)
 
     @override
     async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
         # Exports read parts of long histories once each, so that caching them is of no use.
+        self._reader.require_fresh()
         return await self._store.count_points(series)
 
     @override
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
+        self._reader.require_fresh()
         return await self._store.points_after(series, after, first)
 
     @override
@@ -230,10 +269,17 @@ class CachedTracking(TrackingWithArtifacts):
         keys: Collection[str] | None,
         read: Callable[[Sequence[str], Collection[str] | None], Awaitable[Many]],
     ) -> Many:
-        async def read_missing(record_keys: Sequence[RecordKey]) -> Many:
-            return await read([key.id for key in record_keys], keys)
+        return await self._reader.read_entity_lists(kind, run_ids, lambda missing: read(missing, keys), keys)
 
-        return await self._reader.read_lists(kind, (), self._reader.run_keys(run_ids), read_missing, keys)
+    async def _add_known(self, runs: Table) -> None:
+        if self._reader.caches and not await self._known_runs.add(runs):
+            # A run changed between two reads of this operation.
+            self._reader.snapshot.refuse()
+
+    def _history_ttl(self, run_id: str, last: LastPoint | None) -> float:
+        # A history whose last point is not known cannot be checked when it is used again.
+        finished = last is not None and self._known_runs.is_finished(run_id)
+        return self._reader.ttl.of_history(finished=finished)
 
 
 class _TooManyPoints(Exception):
@@ -248,10 +294,6 @@ class _PointBudget:
         self._points -= row_count(history)
         if self._points < 0:
             raise _TooManyPoints
-
-
-def _end_time(row: CachedRow) -> int | None:
-    return end_time(row.leaves["status"], row.leaves["ended_at"]) if row.leaves else None
 
 
 def _search_part(search: Search) -> Part:

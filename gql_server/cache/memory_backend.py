@@ -70,6 +70,11 @@ class MemoryBackend(BaseCache):  # type: ignore[misc]  # aiocache has no types
             self._write(key, value, deadline)
         return True
 
+    async def multi_delete(self, keys: Iterable[str]) -> None:
+        """Delete the entries of keys, if they exist; aiocache deletes one key at a time."""
+        for key in keys:
+            self._entries.pop(key, None)
+
     async def _exists(self, key: str, _conn: Any = None) -> bool:
         return self._read(key, self._clock()) is not None
 

@@ -1,14 +1,13 @@
 """The record cache as one operation uses it."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cache_key import CacheKey, Part
 from gql_server.cache.cached_lists import CachedList, join_lists, select_keys, split_lists
 from gql_server.cache.cached_rows import CachedRow, join_rows, split_rows
-from gql_server.cache.finished_runs import FinishedRuns
 from gql_server.cache.invalidation import SHARED_SLOT, slot_of
 from gql_server.cache.record_cache import RecordCache, RecordQuery
 from gql_server.cache.serialization import (
@@ -22,42 +21,61 @@ from gql_server.cache.serialization import (
     load_row,
     serialize,
 )
+from gql_server.cache.snapshot import Snapshot
 from gql_server.cache.ttl import TimeToLive
-from schema.ports.table import Many, One
+from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Pages
 
 _T = TypeVar("_T")
 
 
 class RecordKey(NamedTuple):
-    """The key of a list: the id whose slot invalidates it, the other parts of the key, and the list's TTL."""
+    """The key of a list: the id whose slot invalidates it, and the other parts of the key."""
 
     id: str
-    parts: tuple[str, ...]
-    ttl: float
+    parts: tuple[str, ...] = ()
 
 
 class RecordReader:
     """Reads records from the record cache or from the store, for one operation of one caller.
 
     `min_ttl` is the shortest remaining TTL of all that was read so far, which is the TTL of the response.
-    Without a record cache each method calls the store, and `min_ttl` is the same as on a miss.
+    `snapshot` states which cached records the operation may use. Without a record cache each method calls
+    the store.
     """
 
     def __init__(
         self,
         cache: RecordCache | None,
-        finished_runs: FinishedRuns,
         ttl: TimeToLive,
         principal: str | None,
         cache_control: CacheControl,
+        *,
+        final: bool = True,
     ) -> None:
-        self.finished_runs = finished_runs
         self.ttl = ttl
-        self.min_ttl = ttl.finished
+        self.min_ttl = ttl.active
+        self.snapshot = Snapshot(fresh=cache_control is not CacheControl.DEFAULT, final=final)
         self._cache = cache
         self._principal = principal
         self._cache_control = cache_control
+
+    @property
+    def caches(self) -> bool:
+        """Return whether there is a record cache."""
+        return self._cache is not None
+
+    def require_fresh(self) -> None:
+        """Prepare for a read from the store that is not cached; see `Snapshot.require_fresh`."""
+        if self._cache is not None:
+            self.snapshot.require_fresh()
+
+    def columns(self, requested: Collection[str], cached: frozenset[str]) -> frozenset[str]:
+        """Return the columns to read: with a cache those that are cached as well, with all keys."""
+        if self._cache is not None:
+            return cached.union(requested)
+        # A new set would lose the keys of `Columns`.
+        return requested if isinstance(requested, frozenset) else frozenset(requested)
 
     async def read_whole(
         self,
@@ -83,10 +101,25 @@ class RecordReader:
         return (await self._get(query))[0]
 
     async def read_pages(
-        self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Pages]]
+        self,
+        kind: str,
+        parts: Sequence[Part],
+        read: Callable[[], Awaitable[Pages]],
+        replaces: Mapping[str, Callable[[Table], Iterable[str]]] = MappingProxyType({}),
     ) -> Pages:
-        """Return pages that are cached in one entry."""
-        return await self.read_whole(kind, parts, read, dump_pages, load_pages)
+        """Return pages that are cached in one entry.
+
+        `replaces` has the kinds of rows whose entries older lookups left, and the ids of rows in the pages. A
+        page that is read from the store deletes these entries.
+        """
+
+        async def read_and_replace() -> Pages:
+            pages = await read()
+            if self._cache is not None and self._cache_control is not CacheControl.NO_STORE:
+                await self._cache.discard(list(self._keys_of_rows(replaces, pages.rows)))
+            return pages
+
+        return await self.read_whole(kind, parts, read_and_replace, dump_pages, load_pages)
 
     async def read_many(self, kind: str, parts: Sequence[Part], read: Callable[[], Awaitable[Many]]) -> Many:
         """Return lists that are cached in one entry."""
@@ -105,25 +138,24 @@ class RecordReader:
         columns: frozenset[str],
         read: Callable[[Sequence[str], frozenset[str]], Awaitable[One]],
         *,
-        ttl: Callable[[CachedRow], float] | None = None,
-        is_valid: Callable[[str, CachedRow], bool] = lambda _, __: True,
         by_id: bool = True,
     ) -> One:
         """Return a row for each id; each row has its own entry.
 
-        An entry is used if it has the columns and `is_valid` accepts it. `ttl` defaults to that of
-        experiments. `by_id` is false where `ids` are names, which can change from one entity to another.
+        An entry is used if it has the columns. `by_id` is false where `ids` are names, which can change from
+        one entity to another.
         """
+        if self._cache is None:
+            return await read(ids, columns)
         distinct = list(dict.fromkeys(ids))
         key = CacheKey(kind, self._principal)
-        ttl_of = ttl or self._entity_ttl
 
         async def read_some(indexes: Sequence[int]) -> list[CachedRow]:
             return split_rows(await read([distinct[index] for index in indexes], columns), columns)
 
-        def load(index: int, body: memoryview) -> CachedRow | None:
+        def load(_index: int, body: memoryview) -> CachedRow | None:
             row = deserialize(load_row, body)
-            return row if row and row.covers(columns) and is_valid(distinct[index], row) else None
+            return row if row and row.covers(columns) else None
 
         query = RecordQuery(
             keys=[key.for_record(id_) for id_ in distinct],
@@ -131,7 +163,7 @@ class RecordReader:
             read=read_some,
             load=load,
             dump=dump_row,
-            ttl=lambda _, row: ttl_of(row),
+            ttl=lambda _, __: self.ttl.active,
             flight_suffix="+".join(sorted(columns)),
         )
         rows = dict(zip(distinct, await self._get(query), strict=True))
@@ -144,15 +176,18 @@ class RecordReader:
         record_keys: Sequence[RecordKey],
         read: Callable[[Sequence[RecordKey]], Awaitable[Many]],
         keys: Collection[str] | None = None,
+        *,
         check: Callable[[CachedList], None] = lambda _: None,
+        ttl: Callable[[RecordKey], float] | None = None,
+        group: Callable[[RecordKey], Hashable] | None = None,
     ) -> Many:
         """Return a list for each record key; each list has its own entry.
 
         `keys` selects rows of each list; an entry of the whole list serves as well. `check` is called with
-        each cached list and may raise.
+        each cached list and may raise. `ttl` returns the TTL of each list, by default that of active runs.
+        `group` returns the group of a list in a `RecordQuery`.
         """
         if self._cache is None or not record_keys:
-            self._limit_ttl(key.ttl for key in record_keys)
             return await read(record_keys)
         distinct = list(dict.fromkeys(record_keys))
         full_keys = _texts(CacheKey(kind, self._principal, *parts), distinct)
@@ -177,7 +212,8 @@ class RecordReader:
             read=read_some,
             load=load,
             dump=serialize,
-            ttl=lambda index, _: distinct[index].ttl,
+            ttl=lambda index, _: self.ttl.active if ttl is None else ttl(distinct[index]),
+            groups=[group(key) for key in distinct] if group else (),
             full_keys=[] if keys is None else full_keys,
             narrow=lambda rows: select_keys(rows, keys or ()),
         )
@@ -189,40 +225,28 @@ class RecordReader:
         kind: str,
         ids: Sequence[str],
         read: Callable[[Sequence[str]], Awaitable[Many]],
-        *,
-        ttl: float | None = None,
         keys: Collection[str] | None = None,
+        parts: Sequence[Part] = (),
     ) -> Many:
-        """Return a list for each experiment, model or version; `ttl` defaults to that of experiments."""
+        """Return a list for each run, experiment, model or version."""
 
         async def read_some(record_keys: Sequence[RecordKey]) -> Many:
             return await read([key.id for key in record_keys])
 
-        record_keys = [RecordKey(id_, (), self.ttl.experiments if ttl is None else ttl) for id_ in ids]
-        return await self.read_lists(kind, (), record_keys, read_some, keys)
+        return await self.read_lists(kind, parts, list(map(RecordKey, ids)), read_some, keys)
 
-    def run_keys(self, run_ids: Sequence[str], parts: Iterable[str] = repeat("")) -> list[RecordKey]:
-        """Return record keys for what was logged to runs, with a further part of the key for each."""
-        end_times = self.finished_runs.end_times(run_ids)
-        # With the end time, a run that was resumed does not share entries with its past.
-        key_parts = zip(parts, map(str, end_times), strict=False)
-        return list(map(RecordKey, run_ids, key_parts, map(self.ttl.of_run, end_times)))
-
-    def _entity_ttl(self, row: CachedRow) -> float:
-        return self.ttl.active if row.leaves is None else self.ttl.experiments
+    def _keys_of_rows(
+        self, kinds: Mapping[str, Callable[[Table], Iterable[str]]], rows: Table
+    ) -> Iterator[str]:
+        for kind, ids in kinds.items() if rows.size else ():
+            yield from map(CacheKey(kind, self._principal).for_record, ids(rows))
 
     async def _get(self, query: RecordQuery[_T]) -> list[_T]:
         if self._cache is None:
-            indexes = range(len(query.keys))
-            values = list(await query.read(indexes))
-            self._limit_ttl(map(query.ttl, indexes, values))
-            return values
-        values, ttl = await self._cache.get(query, self._cache_control)
-        self._limit_ttl([ttl])
+            return list(await query.read(range(len(query.keys))))
+        values, ttl = await self._cache.get(query, self.snapshot, self._cache_control)
+        self.min_ttl = min(self.min_ttl, ttl)
         return values
-
-    def _limit_ttl(self, ttls: Iterable[float]) -> None:
-        self.min_ttl = min((self.min_ttl, *ttls))
 
 
 def _texts(key: CacheKey, record_keys: Iterable[RecordKey]) -> list[str]:

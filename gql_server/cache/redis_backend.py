@@ -69,6 +69,13 @@ class RedisBackend(AiocacheRedis):  # type: ignore[misc]  # aiocache has no type
                 await super()._multi_set(batch, ttl, _conn)
         return True
 
+    async def multi_delete(self, keys: Sequence[str]) -> None:
+        """Delete the entries of keys, if they exist; aiocache deletes one key at a time."""
+        for start in range(0, len(keys), _MAX_KEYS):
+            names = [self.build_key(key) for key in keys[start : start + _MAX_KEYS]]
+            async with asyncio.timeout(self._command_timeout):
+                await self.client.delete(*names)
+
     async def _clear(self, namespace: str | None = None, _conn: Any = None) -> bool:
         raise NotImplementedError
 

@@ -15,20 +15,22 @@ from gql_server.runtime.single_flight import SingleFlight
 class ComputedResponse(NamedTuple):
     """The body of a response just computed, its TTL in seconds, and the codes of its errors.
 
-    A TTL of 0, which responses with errors have, prevents caching.
+    A TTL of 0, which responses with errors have, prevents caching. `age` is the age of the oldest cached
+    record that the response was computed from, in seconds; None if all were read from the store.
     """
 
     body: bytes | memoryview
     ttl: float
     codes: tuple[str, ...] = ()
+    age: float | None = None
 
     def as_new(self) -> "CachedResponse":
         """Return the response for the request that it was computed for."""
-        return CachedResponse(self.body, None, self.codes)
+        return CachedResponse(self.body, self.age, self.codes)
 
 
 class CachedResponse(NamedTuple):
-    """The body of a response; `age`, in seconds, is None if the body was not in the cache."""
+    """The body of a response; `age`, in seconds, is None if all of it was just read from the store."""
 
     body: bytes | memoryview
     age: float | None
@@ -77,10 +79,18 @@ class ResponseCache:
             return lookup.response
 
         async def compute_and_cache(_indexes: Sequence[int]) -> Sequence[ComputedResponse]:
-            body, ttl, codes = await compute()
-            if lookup.read is not None:
-                body = await self._cache.write_one(lookup.read, lookup.key, SHARED_SLOT, bytes(body), ttl)
-            return [ComputedResponse(body, ttl, codes)]
+            computed = await compute()
+            if lookup.read is None:
+                return [computed]
+            body = await self._cache.write_one(
+                lookup.read,
+                lookup.key,
+                SHARED_SLOT,
+                bytes(computed.body),
+                computed.ttl,
+                computed.age or 0.0,
+            )
+            return [computed._replace(body=body)]
 
         if lookup.read is None or lookup.cache_control is not CacheControl.DEFAULT:
             (computed,) = await compute_and_cache(())

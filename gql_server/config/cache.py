@@ -19,9 +19,13 @@ class CacheSettings(BaseModel):
         description="Seconds to wait for Redis. After that the request is served from the store.",
     )
     cache_ended_seconds: NonNegativeFloat = Field(
-        default=300.0, description="Seconds that records of finished runs are cached; 0 turns this off."
+        default=300.0,
+        description="Seconds that histories of finished runs are cached, except over a database. A history "
+        "is used only while the last point of its metric is the same. If it is less than "
+        "`GQL_CACHE_RUNNING_SECONDS`, that applies.",
     )
     cache_running_seconds: NonNegativeFloat = Field(
         default=2.0,
-        description="Seconds that searches and records of active runs are cached; 0 turns this off.",
+        description="Seconds that responses, and all records but the histories of finished runs, are cached; "
+        "0 turns this off.",
     )

@@ -9,6 +9,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
 from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_store import CachedStore
+from gql_server.cache.cached_tracking import CachedTracking
 from gql_server.cache.response_cache import ComputedResponse
 from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.limits import Limits
@@ -59,8 +60,22 @@ class OperationExecutor:
     async def _compute_response(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
-        tracking = self.store.for_operation(caller.principal, cache_control)
+        tracking = self.store.for_operation(caller.principal, cache_control, final=not operation.is_query)
         encoder = ResponseEncoder()
+        result = await self._run(operation, tracking, encoder)
+        if tracking.is_mixed:
+            # Cached records may contradict records that were just read. Now all are read.
+            bypass = CacheControl.NO_CACHE if cache_control is CacheControl.DEFAULT else cache_control
+            tracking, encoder = self.store.for_operation(caller.principal, bypass), ResponseEncoder()
+            result = await self._run(operation, tracking, encoder)
+        response = self._format(result)
+        codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
+        body = encoder.encode_response(response)
+        return ComputedResponse(body, 0.0 if codes else tracking.min_ttl, codes, tracking.age)
+
+    async def _run(
+        self, operation: AdmittedOperation, tracking: CachedTracking, encoder: ResponseEncoder
+    ) -> ExecutionResult:
         context = Operation(
             tracking=tracking,
             server_info=self.server_info,
@@ -71,13 +86,10 @@ class OperationExecutor:
             base_path=operation.request.root_path,
         )
         try:
-            result = await self._run_with_timeout(operation, context)
+            return await self._run_with_timeout(operation, context)
         finally:
             # Cancel reads that are still in flight, so that their threads and statements end.
             context.close()
-        response = self._format(result)
-        codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
-        return ComputedResponse(encoder.encode_response(response), 0.0 if codes else tracking.min_ttl, codes)
 
     async def _run_with_timeout(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
         seconds = self.limits.operations.operation_timeout if operation.is_query else None

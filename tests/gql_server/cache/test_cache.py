@@ -45,12 +45,35 @@ async def test_thousand_entries_in_one_call(cache: Cache) -> None:
 
 
 async def test_entry_has_age_and_remaining_ttl(cache: Cache) -> None:
-    """The age and the remaining TTL of an entry add up to its TTL."""
+    """The age and the remaining TTL of an entry add up to its TTL, if reading the store took no time."""
     await put(cache, "a", b"1", ttl=60.0)
     (entry,) = (await cache.read(["a"], [SLOT])).entries
     assert entry is not None
     assert 50.0 < entry.remaining <= 60.0
-    assert entry.age == pytest.approx(60.0 - entry.remaining)
+    assert entry.age == pytest.approx(60.0 - entry.remaining, abs=10.0)
+
+
+async def test_age_counts_from_before_the_store_was_read() -> None:
+    """Reading the store adds to the age and not to the TTL, and so does the age that the data had before."""
+    clock = Clock()
+    cache = Cache(MemoryBackend(MAX_BYTES, clock=clock), max_entry_bytes=1000, clock=clock)
+    read = await cache.read(["a"], [SLOT])
+    clock.now += 5.0
+    await cache.write_one(read, "a", SLOT, b"1", 2.0, age=3.0)
+    (entry,) = (await cache.read(["a"], [SLOT])).entries
+    assert entry is not None
+    assert (entry.age, entry.remaining) == (8.0, 2.0)
+    clock.now += 2.0
+    assert await get(cache, "a") is None
+
+
+async def test_deleted_entries_are_missing(cache: Cache) -> None:
+    """Entries of many keys are deleted at once; keys without an entry are ignored."""
+    for key in ("a", "b", "c"):
+        await put(cache, key, b"1")
+    await cache.delete(["a", "c", *(f"absent{number}" for number in range(600))])
+    assert [await get(cache, key) for key in ("a", "b", "c")] == [None, b"1", None]
+    assert cache.circuit_breaker.failures == 0
 
 
 async def test_entry_expires(cache: Cache) -> None:

@@ -9,7 +9,7 @@ from schema.ports.artifacts import Folder
 from schema.ports.registry import VersionKey
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
-from tests.support.app.cache_stack import PortCall, make_stack
+from tests.support.app.cache_stack import TTL, PortCall, make_stack
 from tests.support.schema.memory_tracking import MemoryTracking
 from tests.support.schema.record_strategies import experiment, model, registered, run, version
 
@@ -30,44 +30,37 @@ def _store() -> MemoryTracking:
 RUNS = ["running", "ended"]
 MODELS = ["m-2", "m-1"]
 NAMES = ["net", "a:b"]
-CALLS: dict[str, tuple[PortCall, float]] = {
-    "datasets": (lambda port: port.models.datasets(["ended"], NAME), 300.0),
-    "datasets of an active run": (lambda port: port.models.datasets(RUNS, NAME), 2.0),
-    "models of runs": (lambda port: port.models.of_runs(RUNS, WITH_LISTS), 2.0),
-    "models of experiments": (lambda port: port.models.of_experiments(["0"], PAGE), 2.0),
-    "count of models": (lambda port: port.models.count_of_experiments(["0"]), 2.0),
-    "models by id": (lambda port: port.models.by_id(MODELS, WITH_LISTS), 10.0),
-    "a missing model": (lambda port: port.models.by_id(["m-9"], NAME), 2.0),
-    "params": (lambda port: port.models.params(MODELS), 10.0),
-    "tags": (lambda port: port.models.tags(MODELS), 10.0),
-    "metrics": (lambda port: port.models.metrics(MODELS), 10.0),
-    "registered": (lambda port: port.registry.models("x", PAGE), 2.0),
-    "count of registered": (lambda port: port.registry.count_models(None), 2.0),
-    "registered by name": (lambda port: port.registry.models_by_name(NAMES, NAME), 10.0),
-    "tags of registered": (lambda port: port.registry.model_tags(NAMES), 10.0),
-    "aliases": (lambda port: port.registry.aliases(NAMES), 2.0),
-    "versions": (lambda port: port.registry.versions(NAMES, PAGE), 2.0),
-    "count of versions": (lambda port: port.registry.count_versions(NAMES), 2.0),
-    "versions by key": (lambda port: port.registry.versions_by_key([KEYS[2], KEYS[0]], NAME), 10.0),
-    "a missing version": (lambda port: port.registry.versions_by_key(KEYS, NAME), 2.0),
-    "versions of runs": (lambda port: port.registry.versions_of_runs(RUNS, NAME), 2.0),
-    "tags of versions": (lambda port: port.registry.version_tags([KEYS[0], KEYS[2]]), 10.0),
-    "artifacts": (lambda port: port.artifacts.listings([Folder("run", "ended", "plots")]), 300.0),
-    "artifacts of an active run": (
-        lambda port: port.artifacts.listings([Folder("run", "running", "")]),
-        2.0,
-    ),
-    "artifacts of a model": (lambda port: port.artifacts.listings([Folder("model", "m-1", "")]), 10.0),
+CALLS: dict[str, PortCall] = {
+    "datasets": lambda port: port.models.datasets(RUNS, NAME),
+    "models of runs": lambda port: port.models.of_runs(RUNS, WITH_LISTS),
+    "models of experiments": lambda port: port.models.of_experiments(["0"], PAGE),
+    "count of models": lambda port: port.models.count_of_experiments(["0"]),
+    "models by id": lambda port: port.models.by_id(MODELS, WITH_LISTS),
+    "a missing model": lambda port: port.models.by_id(["m-9"], NAME),
+    "params": lambda port: port.models.params(MODELS),
+    "tags": lambda port: port.models.tags(MODELS),
+    "metrics": lambda port: port.models.metrics(MODELS),
+    "registered": lambda port: port.registry.models("x", PAGE),
+    "count of registered": lambda port: port.registry.count_models(None),
+    "registered by name": lambda port: port.registry.models_by_name(NAMES, NAME),
+    "tags of registered": lambda port: port.registry.model_tags(NAMES),
+    "aliases": lambda port: port.registry.aliases(NAMES),
+    "versions": lambda port: port.registry.versions(NAMES, PAGE),
+    "count of versions": lambda port: port.registry.count_versions(NAMES),
+    "versions by key": lambda port: port.registry.versions_by_key([KEYS[2], KEYS[0]], NAME),
+    "a missing version": lambda port: port.registry.versions_by_key(KEYS, NAME),
+    "versions of runs": lambda port: port.registry.versions_of_runs(RUNS, NAME),
+    "tags of versions": lambda port: port.registry.version_tags([KEYS[0], KEYS[2]]),
+    "artifacts": lambda port: port.artifacts.listings([Folder("run", "ended", "plots")]),
+    "artifacts of a model": lambda port: port.artifacts.listings([Folder("model", "m-1", "")]),
 }
 
 
 @pytest.mark.parametrize("kind", CALLS)
 async def test_result_is_cached_for_its_ttl(kind: str) -> None:
-    """Each result equals the store's, is cached for the TTL of its kind, and is then read again."""
-    call, seconds = CALLS[kind]
+    """Each result equals the store's, is cached for a few seconds, and is then read again."""
+    call, seconds = CALLS[kind], TTL.active
     stack = make_stack(_store())
-    # The end time of a run is known once its row has been read.
-    await stack.operation().runs_by_id(RUNS, frozenset({"status"}))
     expected = _plain(await call(stack.store))
     stack.store.calls.clear()
     operation = stack.operation()
@@ -81,18 +74,32 @@ async def test_result_is_cached_for_its_ttl(kind: str) -> None:
     assert stack.store.calls.total() == 2
 
 
-async def test_folders_are_cached_separately() -> None:
-    """A listed folder is not listed again together with others, and folders of two owners differ."""
+@pytest.mark.parametrize(
+    ("search", "look_up"),
+    [
+        ("registered", "registered by name"),
+        ("versions", "versions by key"),
+        ("models of experiments", "models by id"),
+    ],
+)
+async def test_search_replaces_what_lookups_cached(search: str, look_up: str) -> None:
+    """After a search has read rows, a lookup reads them again."""
     stack = make_stack(_store())
-    folders = [Folder("run", "ended", ""), Folder("model", "m-1", "")]
+    for kind in (look_up, look_up, search, look_up):
+        await CALLS[kind](stack.operation())
+    assert stack.store.calls.total() == 3
+
+
+async def test_listings_of_two_owners_differ() -> None:
+    """Folders of the same path have an entry for each run and each model."""
+    stack = make_stack(_store())
+    folders = [Folder("run", "ended", ""), Folder("model", "m-1", ""), Folder("model", "m-2", "")]
     await stack.operation().artifacts.listings(folders)
-    stack.store.requests.clear()
-    listings = await stack.operation().artifacts.listings([*folders, Folder("model", "m-2", "")])
-    assert [call[1] for call in stack.store.requests] == [[Folder("model", "m-2", "")]]
+    listings = await stack.operation().artifacts.listings(folders[:2])
+    assert stack.store.calls.total() == 1
     assert list(dict.fromkeys(zip(listings.rows["owner_kind"], listings.rows["owner"], strict=True))) == [
         ("run", "ended"),
         ("model", "m-1"),
-        ("model", "m-2"),
     ]
 
 

@@ -1,5 +1,6 @@
 """The TTLs of cached records, and what callers, cache directives and invalidation do to them."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,11 +8,18 @@ import pytest
 
 from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
+from gql_server.cache.cached_tracking import CachedTracking
+from gql_server.cache.snapshot import MixedRecordsError
 from gql_server.config.settings import Settings
+from schema.ports.columns import Columns
 from schema.ports.tracking import Page, Search, Tracking
 from tests.support.app.cache_stack import TTL, CacheStack, make_stack, plain_values
 
 ALL: Page = Page(100, None, frozenset({"run_id", "name"}))
+
+
+HISTORY_TTL: dict[str, float] = {"run2": TTL.finished, "run3": TTL.active}
+"""By run; run2 has finished."""
 
 
 async def _param_of(stack: CacheStack, run_id: str) -> str:
@@ -21,68 +29,144 @@ async def _param_of(stack: CacheStack, run_id: str) -> str:
     return str((await view.params([run_id], {"a"})).rows["value"][0])
 
 
-@pytest.mark.parametrize(("run_id", "seconds"), [("run2", TTL.finished), ("run3", TTL.active)])
-async def test_ttl_depends_on_whether_the_run_has_finished(
-    stack: CacheStack, run_id: str, seconds: float
-) -> None:
-    """What was logged to a finished run is cached for minutes, to an active run for seconds."""
+async def _history_of(stack: CacheStack, run_id: str) -> CachedTracking:
+    """Read a run with its metrics and a history in one operation, and return the operation."""
+    view = stack.operation()
+    await view.runs_by_id([run_id], {"metrics"})
+    await view.histories([(run_id, "a")], None, None)
+    return view
+
+
+@pytest.mark.parametrize("run_id", HISTORY_TTL)
+async def test_data_of_runs_is_cached_briefly(stack: CacheStack, run_id: str) -> None:
+    """What was logged is cached for seconds, also if the run has finished: it can be logged late."""
     before = await _param_of(stack, run_id)
     stack.run(run_id)["params"] = [{"key": "a", "value": "late"}]
-    stack.clock.now += seconds - 0.1
+    stack.clock.now += TTL.active - 0.1
     assert await _param_of(stack, run_id) == before
     stack.clock.now += 0.1
     assert await _param_of(stack, run_id) == "late"
 
 
-async def test_unread_run_counts_as_active(stack: CacheStack) -> None:
-    """Params of a run whose row was not read have the TTL of active runs, though the run has finished."""
-    view = stack.operation()
-    await view.params(["run2"], None)
-    assert view.min_ttl == TTL.active
+@pytest.mark.parametrize(("run_id", "seconds"), HISTORY_TTL.items())
+async def test_history_of_finished_run_is_cached_for_minutes(
+    stack: CacheStack, run_id: str, seconds: float
+) -> None:
+    """A history is cached for minutes if its run has finished, and for seconds otherwise."""
+    await _history_of(stack, run_id)
+    stack.clock.now += seconds - 0.1
+    await _history_of(stack, run_id)
+    assert stack.store.calls["histories"] == 1
+    stack.clock.now += 0.2
+    await _history_of(stack, run_id)
+    assert stack.store.calls["histories"] == 2
 
 
-async def test_resumed_run_does_not_use_earlier_entries(stack: CacheStack) -> None:
-    """After a search returns a finished run as active, entries from before are not used."""
-    await _param_of(stack, "run2")
-    for status, ended_at, value in (("RUNNING", None, "resumed"), ("FINISHED", 2000, "again")):
-        stack.run("run2").update(status=status, ended_at=ended_at, params=[{"key": "a", "value": value}])
+async def test_history_without_known_last_point_is_cached_briefly(stack: CacheStack) -> None:
+    """A history whose metric was not read cannot be checked later, and is cached for seconds."""
+    for _ in range(2):
+        await stack.operation().histories([("run2", "a")], None, None)
         stack.clock.now += TTL.active
-        await stack.operation().runs([None], Search(), ALL)
-        assert await _param_of(stack, "run2") == value
-        (run,) = plain_values(await stack.operation().runs_by_id(["run2"], {"status"}), {"status"})
-        assert run == {"status": repr(status)}
+    assert stack.store.calls["histories"] == 2
 
 
-async def test_experiment_ttl(stack: CacheStack) -> None:
-    """A renamed experiment is returned with its new name after ten seconds."""
-    await stack.operation().experiments_by_id(["0"], {"name"})
-    await stack.operation().experiment_tags(["0"], None)
-    stack.store.stored[0]["name"] = "renamed"
-    stack.clock.now += TTL.experiments
-    (experiment,) = plain_values(await stack.operation().experiments_by_id(["0"], {"name"}), {"name"})
-    assert experiment == {"name": "'renamed'"}
+async def test_history_is_read_again_after_a_late_point(stack: CacheStack) -> None:
+    """A cached history is not used if the run has another last point than when it was read."""
+    await _history_of(stack, "run2")
+    late = {"step": 2**62 + 1, "timestamp": 1, "value": 0.5, "non_finite": None}
+    for metric in stack.run("run2")["metrics"]:
+        metric.update(late, points=[*metric["points"], late])
+    stack.clock.now += TTL.active
+    view = await _history_of(stack, "run2")
+    assert (await view.histories([("run2", "a")], None, None)).rows["value"][-1] == 0.5
+    assert stack.store.calls["histories"] == 2
 
 
-@pytest.mark.parametrize("cache_records", [True, False])
-async def test_min_ttl_of_operation(*, cache_records: bool) -> None:
-    """`min_ttl` is the shortest remaining TTL of all records read, whether or not they are cached."""
-    stack = make_stack(cache_records=cache_records)
-    view = stack.operation()
-    assert view.min_ttl == TTL.finished
+async def test_min_ttl_and_age_of_operation(stack: CacheStack) -> None:
+    """`min_ttl` is the shortest remaining TTL of the records read, and `age` the age of the oldest one."""
+    view = await _history_of(stack, "run2")
+    assert (view.min_ttl, view.age) == (TTL.active, None)
+    stack.clock.now += 0.5
+    view = await _history_of(stack, "run2")
+    assert (view.min_ttl, view.age) == (TTL.active - 0.5, 0.5)
+    stack.clock.now += TTL.finished - 1.0
+    view = await _history_of(stack, "run2")
+    assert (view.min_ttl, view.age) == (0.5, TTL.finished - 0.5)
+
+
+async def test_search_replaces_what_lookups_cached(stack: CacheStack) -> None:
+    """After a search has read a run, a lookup does not return what was cached before."""
+    await _param_of(stack, "run2")
+    stack.run("run2")["params"] = [{"key": "a", "value": "late"}]
+    await stack.operation().runs([None], Search(), ALL)
+    assert await _param_of(stack, "run2") == "late"
+
+
+async def test_search_with_no_store_replaces_nothing(stack: CacheStack) -> None:
+    """A search with no-store does not change the cache."""
+    await _param_of(stack, "run2")
+    await stack.operation(cache_control=CacheControl.NO_STORE).runs([None], Search(), ALL)
+    await _param_of(stack, "run2")
+    assert stack.store.calls["runs_by_id"] == 1
+
+
+async def test_cached_and_new_records_are_not_combined(stack: CacheStack) -> None:
+    """An operation that has used a cached run and must read a search is mixed, unless it is the final one."""
+    await stack.operation().runs_by_id(["run2"], {"name"})
+    view = stack.cached_store.for_operation(final=False)
     await view.runs_by_id(["run2"], {"name"})
-    await view.metrics(["run2"], None)
+    with pytest.raises(MixedRecordsError):
+        await view.runs([None], Search(), ALL)
+    assert view.is_mixed
+    again = stack.operation(cache_control=CacheControl.NO_CACHE)
+    await again.runs_by_id(["run2"], {"name"})
+    await again.runs([None], Search(), ALL)
+    assert (again.is_mixed, again.age) == (False, None)
+    assert stack.store.calls == {"runs_by_id": 2, "runs": 1}
+
+
+async def test_operation_that_has_read_the_store_uses_no_cached_records(stack: CacheStack) -> None:
+    """After the first record is read from the store, all others are, though some are cached."""
+    await stack.operation().runs_by_id(["run2"], {"name"})
+    view = stack.cached_store.for_operation(final=False)
+    await view.count_runs([None], Search())
+    await view.runs_by_id(["run2"], {"name"})
+    assert stack.store.calls == {"runs_by_id": 2, "count_runs": 1}
+    assert view.age is None
+
+
+async def test_histories_of_one_metric_are_from_one_read(stack: CacheStack) -> None:
+    """A cached history is not combined with another selection of the same metric that is read now."""
+    await _history_of(stack, "run2")
+    stack.clock.now += TTL.active
+    view = stack.cached_store.for_operation(final=False)
+    await view.runs_by_id(["run2"], {"metrics"})
     await view.histories([("run2", "a")], None, None)
-    assert view.min_ttl == TTL.finished
-    await view.experiments_by_id(["0"], {"name"})
-    assert view.min_ttl == TTL.experiments
-    await view.experiments_by_name(["absent"], {"name"})
-    assert view.min_ttl == TTL.active
-    later = stack.operation()
-    stack.clock.now += 100.0
-    await later.runs_by_id(["run2"], {"name"})
-    assert later.min_ttl == (TTL.finished - 100.0 if cache_records else TTL.finished)
-    await later.runs([None], Search(), ALL)
-    assert later.min_ttl == TTL.active
+    await view.histories([("run2", "b")], None, None)
+    with pytest.raises(MixedRecordsError):
+        await view.histories([("run2", "a")], 1, None)
+
+
+async def test_run_that_changes_during_an_operation_is_noticed(stack: CacheStack) -> None:
+    """If two reads of an operation return different states of a run, it is executed again."""
+    view = stack.cached_store.for_operation(final=False)
+    await view.runs([None], Search(), ALL)
+    await view.runs_by_id(["run2"], {"name", "params"})
+    stack.run("run2")["params"] = [{"key": "a", "value": "late"}]
+    await view.runs_by_id(["run3"], {"name", "params"})
+    with pytest.raises(MixedRecordsError):
+        await view.runs_by_id(["run2"], {"params"})
+    assert view.is_mixed
+
+
+async def test_disabled_record_cache_reads_requested_columns_only() -> None:
+    """Without the record cache the store gets the requested columns and keys, and no others."""
+    stack = make_stack(cache_records=False)
+    columns = Columns({"name", "params"}, {"params": frozenset({"a"})})
+    await stack.operation().runs([None], Search(), replace(ALL, columns=columns))
+    await stack.operation().runs_by_id(["run2"], columns)
+    requested = [stack.store.requests[0][-1].columns, stack.store.requests[1][-1]]
+    assert requested == [columns, columns]
 
 
 async def test_disabled_record_cache_stores_nothing() -> None:
@@ -141,8 +225,10 @@ async def test_invalidated_run_is_read_again(stack: CacheStack) -> None:
     assert "changed" in pages.rows["name"]
     (run,) = plain_values(await stack.operation().runs_by_id(["run2"], {"name"}), {"name"})
     assert run == {"name": "'changed'"}
-    await stack.operation().runs_by_id(["run0"], {"name"})
     assert stack.store.calls == {"runs": 1, "runs_by_id": 1}
+    stack.store.calls.clear()
+    await stack.operation().params(["run0"], None)
+    assert not stack.store.calls
 
 
 async def test_changing_a_result_does_not_change_the_cache(stack: CacheStack) -> None:
@@ -190,3 +276,22 @@ async def test_graphql_response_is_equal_over_the_cached_store(stack: CacheStack
     calls = dict(stack.store.calls)
     assert await respond(stack.operation()) == expected
     assert dict(stack.store.calls) == calls
+
+
+async def test_operation_is_executed_again_rather_than_mixed(stack: CacheStack) -> None:
+    """A query whose records are not all cached reads them all; one whose records are has their age."""
+    app = create_app(Settings(tracking_uri="unused:", cache_running_seconds=600.0), stack.store)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+    async def ages(*fields: str) -> list[str | None]:
+        responses = [await client.post("/graphql", json={"query": f"{{ {each} }}"}) for each in fields]
+        assert all("errors" not in response.json() for response in responses)
+        return [response.headers.get("age") for response in responses]
+
+    async with client:
+        run, experiments = 'run(runId: "run2") { name }', "experiments { nodes { name } }"
+        assert await ages(run, f"{run} {experiments}") == [None, None]
+        assert stack.store.calls == {"runs_by_id": 2, "experiments": 1}
+        (age,) = await ages('run(runId: "run2") { status }')
+    assert age is not None
+    assert stack.store.calls == {"runs_by_id": 2, "experiments": 1}

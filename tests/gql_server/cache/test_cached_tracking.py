@@ -170,15 +170,16 @@ def test_concurrent_cached_results_equal_the_stores(operations: list[Any], pause
 
 
 @pytest.mark.parametrize("kind", LISTS)
-async def test_only_missing_records_are_read(stack: CacheStack, kind: str) -> None:
-    """A call that overlaps earlier ones reads the remaining records from the store, in one call."""
-    await getattr(stack.operation(), kind)(RUN_IDS[:2], None)
+async def test_records_of_one_operation_are_used(stack: CacheStack, kind: str) -> None:
+    """Records that one operation read are used together; with any other record all are read, in one call."""
     await getattr(stack.operation(), kind)(RUN_IDS[:4], None)
-    await getattr(stack.operation(), kind)(RUN_IDS[::-1], None)
+    await getattr(stack.operation(), kind)(RUN_IDS[2:0:-1], None)
+    await getattr(stack.operation(), kind)(RUN_IDS[3:], None)
+    await getattr(stack.operation(), kind)(RUN_IDS[2:4], None)
     requested = [run_ids for _, run_ids, _ in stack.store.requests]
-    assert requested == [["run0", "run1"], ["run2", "run3"], ["run5", "run4"]]
-    assert stack.cache.stats.records.hits == 6
-    assert stack.cache.stats.records.misses == 6
+    assert requested == [RUN_IDS[:4], RUN_IDS[3:], RUN_IDS[2:4]]
+    assert stack.cache.stats.records.hits == 2
+    assert stack.cache.stats.records.misses == 9
 
 
 async def test_selected_keys_come_from_full_entry(stack: CacheStack) -> None:

@@ -11,6 +11,7 @@ from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.response_cache import CachedResponse, ComputedResponse, ResponseCache, response_key
 from schema.ports.errors import StoreUnavailable
 from tests.gql_server.cache.conftest import MAX_BYTES
+from tests.support.clock import Clock
 
 KEY = response_key("{ a }", None, {}, None)
 
@@ -71,6 +72,20 @@ async def test_cached_response_has_an_age(cache: Cache) -> None:
     assert again.age is not None
     assert 0.0 <= again.age < 30.0
     assert (cache.stats.answers.hits, cache.stats.answers.misses) == (1, 1)
+
+
+async def test_age_of_records_is_part_of_the_age() -> None:
+    """A response that was computed from cached records has their age, and in the cache it grows older."""
+    clock = Clock()
+    cache = Cache(MemoryBackend(MAX_BYTES, clock=clock), max_entry_bytes=1000, clock=clock)
+    responses = ResponseCache(cache)
+
+    async def compute() -> ComputedResponse:
+        return ComputedResponse(b"1", 60.0, age=5.0)
+
+    assert (await respond(responses, compute)).age == 5.0
+    clock.now += 3.0
+    assert (await respond(responses, compute)).age == 8.0
 
 
 async def test_response_without_ttl_is_not_cached(cache: Cache) -> None:

@@ -16,7 +16,7 @@ from tests.support.clock import Clock
 from tests.support.schema.memory_tracking import MemoryTracking, Record
 from tests.support.schema.record_strategies import experiment, metric, point, run
 
-TTL = TimeToLive(finished=300.0, active=2.0, experiments=10.0)
+TTL = TimeToLive(finished=300.0, active=2.0)
 RUN_IDS = [f"run{number}" for number in range(6)]
 EXPERIMENT_IDS = ["0", "1", "2"]
 KEYS = ["a", "b", "c"]
