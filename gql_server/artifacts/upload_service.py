@@ -75,7 +75,7 @@ class UploadService:
         self._threads.close(run_queued=True)
 
     async def _artifact_uri(self, run_id: str) -> str:
-        tracking = self._store.for_operation(cache_control=CacheControl.NO_STORE)
+        tracking = self._store.for_operation(cache_control=CacheControl.NO_STORE, single_read=True)
         runs = await tracking.runs_by_id([run_id], {"artifact_uri", "lifecycle_stage"})
         row = runs.index[0]
         uri = None if row is None else runs.rows["artifact_uri"][row]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from gql_server.cache.cache import Cache
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
+from gql_server.cache.direct_tracking import DirectTracking
 from gql_server.cache.invalidation import ALL_SLOTS, affected_slots
 from gql_server.cache.record_cache import RecordCache
 from gql_server.cache.record_reader import RecordReader
@@ -45,12 +46,16 @@ class CachedStore:
         cache_control: CacheControl = CacheControl.DEFAULT,
         *,
         final: bool = True,
-    ) -> CachedTracking:
+        single_read: bool = False,
+    ) -> CachedTracking | DirectTracking:
         """Return the ports for one operation; `principal` is the caller if the store's data depends on it.
 
         Unless `final`, the operation can be executed again; its calls then raise `MixedRecordsError` rather
-        than combine cached records with newer ones.
+        than combine cached records with newer ones. `single_read` states that the operation calls the store
+        once at most.
         """
+        if self._record_cache is None:
+            return DirectTracking(self._store, self._artifacts, self._ttl.active, single_read=single_read)
         reader = RecordReader(self._record_cache, self._ttl, principal, cache_control, final=final)
         return CachedTracking(self._store, self._artifacts, reader, self._max_points)
 

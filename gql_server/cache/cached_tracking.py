@@ -254,6 +254,14 @@ class CachedTracking(TrackingWithArtifacts):
     async def info(self) -> StoreInfo:
         return await self._store.info()
 
+    @property
+    def port(self) -> TrackingWithArtifacts:
+        """Return these ports."""
+        return self
+
+    def release(self) -> None:
+        """Do nothing: the store has no snapshots."""
+
     @override
     async def ready(self) -> None:
         await self._store.ready()

@@ -22,6 +22,13 @@ class _InstrumentedStore:
         self._inner = inner
         self._metrics = metrics
 
+    def snapshot(self, *, single_read: bool) -> Tracking:
+        """Return the store for one operation, instrumented as well."""
+        inner: Any = self._inner
+        if hasattr(inner, "snapshot"):
+            inner = inner.snapshot(single_read=single_read)
+        return instrumented(inner, self._metrics)
+
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._inner, name)
         if inspect.iscoroutinefunction(attribute):

@@ -10,6 +10,7 @@ from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.cached_tracking import CachedTracking
+from gql_server.cache.direct_tracking import DirectTracking
 from gql_server.cache.response_cache import ComputedResponse
 from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.limits import Limits
@@ -74,10 +75,13 @@ class OperationExecutor:
         return ComputedResponse(body, 0.0 if codes else tracking.min_ttl, codes, tracking.age)
 
     async def _run(
-        self, operation: AdmittedOperation, tracking: CachedTracking, encoder: ResponseEncoder
+        self,
+        operation: AdmittedOperation,
+        tracking: CachedTracking | DirectTracking,
+        encoder: ResponseEncoder,
     ) -> ExecutionResult:
         context = Operation(
-            tracking=tracking,
+            tracking=tracking.port,
             server_info=self.server_info,
             limits=self.limits.queries,
             writes=self.writes,
@@ -90,6 +94,7 @@ class OperationExecutor:
         finally:
             # Cancel reads that are still in flight, so that their threads and statements end.
             context.close()
+            tracking.release()
 
     async def _run_with_timeout(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
         seconds = self.limits.operations.operation_timeout if operation.is_query else None

@@ -7,16 +7,31 @@ from sqlalchemy import Connection
 from gql_server.stores.sql.dialects.dialect import Dialect
 
 _HAS_FUNCTIONS: Final = "gql_functions"
+_TIMEOUT: Final = "gql_timeout"
 
 
-def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) -> None:
-    """Give a connection its functions and its limits for one use; `timeout` is in seconds."""
-    if connection.info.setdefault(_HAS_FUNCTIONS, False) is False:
+def is_set_up(connection: Connection) -> bool:
+    """Return whether a connection has been used before."""
+    return _HAS_FUNCTIONS in connection.info
+
+
+def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) -> bool:
+    """Give a connection its functions and its limits for one use; `timeout` is in seconds.
+
+    Return whether the database has executed a statement for that.
+    """
+    if not is_set_up(connection):
         # Once for each connection: adding a function makes SQLite compile all its statements again.
         dialect.add_functions(connection.connection.dbapi_connection)
         connection.info[_HAS_FUNCTIONS] = True
-    for statement in dialect.setup_statements(timeout):
+    if dialect.setup_lasts:
+        if connection.info.get(_TIMEOUT) == timeout:
+            return False
+        connection.info[_TIMEOUT] = timeout
+    statements = dialect.setup_statements(timeout)
+    for statement in statements:
         execute_directly(connection, statement)
+    return bool(statements)
 
 
 def execute_directly(connection: Connection, statement: str) -> None:

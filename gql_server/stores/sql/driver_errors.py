@@ -24,6 +24,13 @@ _MYSQL_SCHEMA_CODES = {1146, 1054, 1412}
 # ER_QUERY_TIMEOUT of MySQL and ER_STATEMENT_TIMEOUT of MariaDB
 _MYSQL_TIMEOUTS = {3024, 1969}
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: the classes of errors, for which
+# asyncpg has no exception classes of these names
+_STATE_KINDS = {
+    "22": "DataError",
+    **dict.fromkeys(("08", "40", "53", "55", "57", "58"), "OperationalError"),
+}
+
 _UNAVAILABLE = "The tracking database is not available now."
 _INVALID_VALUE = "The tracking database cannot store one of the values."
 
@@ -67,6 +74,9 @@ def is_schema_error(error: Exception) -> bool:
 
 def _kind(error: Exception) -> str:
     # Drivers for Postgres have an exception class for each condition, derived from those of DB-API 2.0.
+    state = codes_of(error).sqlstate or ""
+    if state[:2] in _STATE_KINDS:
+        return _STATE_KINDS[state[:2]]
     names = {base.__name__ for base in type(error).__mro__}
     for name in ("DataError", "OperationalError", "InterfaceError", "TimeoutError"):
         if name in names:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from gql_server.stores.sql.order import experiment_order
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
+from gql_server.stores.sql.prepared_statement import PreparedStatement
 from gql_server.stores.sql.search_conditions import (
     experiment_in_workspace,
     experiment_numbers,
@@ -57,12 +58,16 @@ def _look_up(
     columns: Collection[str],
 ) -> One:
     column_names = [name for name in EXPERIMENT_COLUMNS if name in columns]
+
+    def prepare() -> PreparedStatement:
+        selected = [EXPERIMENT_COLUMNS[name] for name in column_names]
+        requested = session.dialect.one_of_named(key_column, "requested")
+        statement = select(*selected, key_column.label("requested_key"))
+        return session.prepare(statement.where(requested, *experiment_in_workspace(session)))
+
+    statement = session.keep(("experiments", str(key_column), *column_names, session.workspace), prepare)
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(possible)):
-        statement = select(
-            *(EXPERIMENT_COLUMNS[name] for name in column_names), key_column.label("requested_key")
-        )
-        conditions = [session.dialect.one_of(key_column, batch), *experiment_in_workspace(session)]
-        rows += session.rows(statement.where(*conditions))
+        rows += session.rows(statement, {"requested": session.dialect.list_value(batch)})
     indexes = {row[-1]: index for index, row in enumerate(rows)}
     return One(as_table(column_names, rows), [indexes.get(key) for key in keys])

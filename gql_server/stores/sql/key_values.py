@@ -6,10 +6,11 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from gql_server.stores.sql.keyed_table import KeyedTable
-from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.prepared_statement import PreparedStatement
+from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.spans import aligned
 from schema.ports.table import Many, Span, Table
 
@@ -34,19 +35,27 @@ def read_key_values(
 def _groups(
     session: Session, table: KeyedTable, owners: Sequence[Any], keys: Collection[str] | None
 ) -> Iterator[_Group]:
-    key, value = table.table.c.key, func.coalesce(table.table.c.value, "")
-    key_array, value_array = session.dialect.json_array(key), session.dialect.json_array(value)
-    for conditions in table.conditions(session, owners, keys):
-        if key_array is None or value_array is None:
-            yield from _from_rows(session, select(table.owner, key, value).where(*conditions), keys)
-        else:
-            arrays = select(table.owner, key_array, value_array).where(*conditions)
-            yield from _from_arrays(session, arrays.group_by(table.owner))
+    for values in table.batches(session, owners, keys):
+        statement = _statement(session, table, has_keys="keys" in values)
+        rows = session.rows(statement, values)
+        yield from _from_arrays(rows) if session.dialect.aggregates_json else _from_rows(rows, keys)
 
 
-def _from_arrays(session: Session, statement: Select[Any]) -> Iterator[_Group]:
-    """Read one row for each owner: a tenth of the rows, and half of the time, of one row for each key."""
-    for owner, key_array, value_array in session.rows(statement):
+def _statement(session: Session, table: KeyedTable, *, has_keys: bool) -> PreparedStatement:
+    def prepare() -> PreparedStatement:
+        key, value = table.table.c.key, func.coalesce(table.table.c.value, "")
+        conditions = table.named_conditions(session, has_keys=has_keys)
+        if session.dialect.aggregates_json:
+            arrays = [session.dialect.json_array(column) for column in (key, value)]
+            return session.prepare(select(table.owner, *arrays).where(*conditions).group_by(table.owner))
+        return session.prepare(select(table.owner, key, value).where(*conditions))
+
+    return session.keep(("key values", table.table.name, has_keys, session.workspace), prepare)
+
+
+def _from_arrays(rows: Sequence[Row]) -> Iterator[_Group]:
+    """Convert one row for each owner: a tenth of the rows, and half of the time, of one row for each key."""
+    for owner, key_array, value_array in rows:
         keys, values = orjson.loads(key_array), orjson.loads(value_array)
         if keys != sorted(keys):
             pairs = sorted(zip(keys, values, strict=True))
@@ -54,9 +63,8 @@ def _from_arrays(session: Session, statement: Select[Any]) -> Iterator[_Group]:
         yield owner, keys, values
 
 
-def _from_rows(session: Session, statement: Select[Any], keys: Collection[str] | None) -> Iterator[_Group]:
-    rows = sorted(session.rows(statement))
-    for owner, group in groupby(rows, itemgetter(0)):
+def _from_rows(rows: Sequence[Row], keys: Collection[str] | None) -> Iterator[_Group]:
+    for owner, group in groupby(sorted(rows), itemgetter(0)):
         # A collation that ignores case matches more keys than were requested.
         pairs = [row for row in group if keys is None or row[1] in keys]
         if pairs:

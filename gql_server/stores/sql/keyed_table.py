@@ -46,6 +46,31 @@ class KeyedTable:
         for batch in dialect.batches(dict.fromkeys(possible)):
             yield [dialect.one_of(self.owner, batch), *has_key, *self.in_workspace(session)]
 
+    def named_conditions(self, session: Session, *, has_keys: bool) -> Conditions:
+        """Return the conditions of a prepared statement that reads the rows of `batches`."""
+        dialect = session.dialect
+        has_key = [dialect.one_of_named(self.table.c.key, "keys")] if has_keys else []
+        return [dialect.one_of_named(self.owner, "owners"), *has_key, *self.in_workspace(session)]
+
+    def batches(
+        self, session: Session, owners: Sequence[Any], keys: Collection[str] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the named values of a prepared statement, for each time that it is executed.
+
+        Together they read the owners' rows with these keys, and other keys too if there are no `keys` among
+        the values: the database does not take all of them in one list.
+        """
+        dialect = session.dialect
+        storable_keys = None if keys is None else list(filter(is_storable, keys))
+        if storable_keys == []:
+            return
+        values = {}
+        if storable_keys and dialect.fits_in_one_list(storable_keys):
+            values["keys"] = dialect.list_value(storable_keys)
+        possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
+        for batch in dialect.batches(dict.fromkeys(possible)):
+            yield {"owners": dialect.list_value(batch), **values}
+
     def in_workspace(self, session: Session) -> Conditions:
         """Return the conditions that a row is in the session's workspace; none without workspaces."""
         if session.workspace is None:

@@ -13,6 +13,7 @@ from gql_server.stores.openable_registry import OpenableRegistry
 from gql_server.stores.sql.database.database import Database
 from gql_server.stores.sql.database.interrupted_write import roll_back_interrupted_write
 from gql_server.stores.sql.database.read_engine import create_read_engine
+from gql_server.stores.sql.event_loop.factory import loop_reader_for
 from gql_server.stores.sql.tracking import SqlTracking
 from gql_server.stores.uri import sqlite_file
 from gql_server.stores.workspaces import request_workspace, workspaces_enabled
@@ -40,9 +41,15 @@ class LazySqlTracking(SqlTracking):
         self._may_create = create
         self._writable = writable
         self._has_existed = False
-        self._separate_registry = registry
+        self._openable_registry = registry
         self._database = Database(uri, self._create_engine, limits, workspaces=workspaces_enabled())
-        super().__init__(self._database, limits, workspace=request_workspace(), registry=registry)
+        super().__init__(
+            self._database,
+            limits,
+            workspace=request_workspace(),
+            registry=registry,
+            loop_reader=loop_reader_for(uri, limits),
+        )
 
     def identity(self, uri: str) -> Hashable:
         """Return what changes when the database's file is replaced or its revision changes. This blocks."""
@@ -56,14 +63,14 @@ class LazySqlTracking(SqlTracking):
         """
         await asyncio.to_thread(self._database.get)
         await self.ready()
-        if self._separate_registry is not None:
-            await self._separate_registry.open()
+        if self._openable_registry is not None:
+            await self._openable_registry.open()
 
     @override
     async def close(self) -> None:
         await super().close()
-        if self._separate_registry is not None:
-            await self._separate_registry.close()
+        if self._openable_registry is not None:
+            await self._openable_registry.close()
         await asyncio.to_thread(self._database.close)
 
     def _create_engine(self) -> Engine:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.metric_values import value_of
+from gql_server.stores.sql.prepared_statement import PreparedStatement
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.spans import aligned, spans_of
 from gql_server.stores.sql.tables import LATEST_METRICS
@@ -29,14 +30,22 @@ def read_metrics(session: Session, run_ids: Sequence[str], keys: Collection[str]
 def _rows(
     session: Session, keyed: KeyedTable, run_ids: Sequence[str], keys: Collection[str] | None
 ) -> list[Row]:
-    metrics = keyed.table.c
-    statement = select(metrics.run_uuid, metrics.key, metrics.step, metrics.timestamp, value_of(keyed.table))
     rows: list[Row] = []
-    for conditions in keyed.conditions(session, run_ids, keys):
-        rows += session.rows(statement.where(*conditions).order_by(metrics.run_uuid))
+    for values in keyed.batches(session, run_ids, keys):
+        rows += session.rows(_statement(session, keyed, has_keys="keys" in values), values)
     if keys is not None:
         # A collation that ignores case matches more keys than were requested.
         rows = [row for row in rows if row[1] in keys]
     # The database sorts by run alone, with the index; sorting nearly sorted rows here costs almost nothing.
     rows.sort()
     return rows
+
+
+def _statement(session: Session, keyed: KeyedTable, *, has_keys: bool) -> PreparedStatement:
+    def prepare() -> PreparedStatement:
+        metrics = keyed.table.c
+        columns = (metrics.run_uuid, metrics.key, metrics.step, metrics.timestamp, value_of(keyed.table))
+        conditions = keyed.named_conditions(session, has_keys=has_keys)
+        return session.prepare(select(*columns).where(*conditions).order_by(metrics.run_uuid))
+
+    return session.keep(("metrics", has_keys, session.workspace), prepare)

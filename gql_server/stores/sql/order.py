@@ -49,6 +49,11 @@ class SqlOrder:
         """Return the columns that `position` takes the values of."""
         return [*(column for key in self.keys for column in key.columns), self.id]
 
+    @property
+    def width(self) -> int:
+        """Return the number of `columns`."""
+        return sum(len(key.columns) for key in self.keys) + 1
+
     def order_by(self) -> list[ColumnElement[Any]]:
         """Return the ORDER BY expressions."""
         return [*(part for key in self.keys for part in key.order_by()), self.id.asc()]

@@ -1,15 +1,25 @@
 """Runs: searched in many scopes at once, counted and looked up."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import Integer, Select, bindparam, func, literal, select, union_all
 
-from gql_server.stores.sql.order import run_order
+from gql_server.stores.sql.order import SqlOrder, run_order
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
 from gql_server.stores.sql.partitions import Partition, by_experiment, by_parent
-from gql_server.stores.sql.search_conditions import in_scope, matching_runs, run_in_workspace
+from gql_server.stores.sql.prepared_statement import PreparedStatement
+from gql_server.stores.sql.related_lists import RelatedLists
+from gql_server.stores.sql.search_conditions import (
+    Conditions,
+    experiment_numbers,
+    in_scope,
+    matching_runs,
+    run_in_workspace,
+)
 from gql_server.stores.sql.session import Row, Session
+from gql_server.stores.sql.short_reads import SHORT
 from gql_server.stores.sql.tables import RUN_COLUMNS, RUNS
 from gql_server.stores.sql.top_per_group import top_per_group
 from schema.ports.table import One
@@ -27,12 +37,21 @@ class RunSearch:
 
     def __init__(self, session: Session, search: Search, *, has_start_index: bool) -> None:
         self._session = session
+        self._search = search
         self._has_start_index = has_start_index
-        self._order = run_order(session.dialect, search.order)
-        self._conditions = matching_runs(session, search)
+
+    @cached_property
+    def _order(self) -> SqlOrder:
+        return run_order(self._session.dialect, self._search.order)
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return matching_runs(self._session, self._search)
 
     def pages(self, scopes: Sequence[Scope], page: Page) -> Pages:
         """Return the first runs of each scope."""
+        if len(scopes) == 1 and not isinstance(scopes[0], Children) and page.after is None:
+            return self._first_page(scopes[0], page)
         names, columns = select_list(RUN_COLUMNS, page.columns, self._order)
         conditions = list(self._conditions)
         if page.after is not None:
@@ -49,7 +68,35 @@ class RunSearch:
         else:
             partition = by_experiment(self._session, ids)
             groups |= self._by_partition(statement, partition, page.first + 1)
-        return as_pages(self._order, names, [groups.get(scope, []) for scope in scopes], page.first)
+        related = RelatedLists(self._session, page.columns, merge=False)
+        found = [groups.get(scope, []) for scope in scopes]
+        return as_pages(self._order, names, found, page.first, related)
+
+    def _first_page(self, scope: ExperimentScope, page: Page) -> Pages:
+        """Return the first page of one scope, by a statement that is prepared once for each selection."""
+        session = self._session
+        related = RelatedLists(session, page.columns, merge=page.first <= SHORT)
+        numbers = experiment_numbers(scope or ())
+        is_one = scope is not None and len(numbers) == 1
+
+        def prepare() -> tuple[PreparedStatement, SqlOrder, list[str]]:
+            names, columns = select_list(RUN_COLUMNS, page.columns, self._order, related.columns())
+            in_scope_ = (
+                [RUNS.c.experiment_id == bindparam("experiment", None, Integer), *run_in_workspace(session)]
+                if is_one
+                else in_scope(session, scope)
+            )
+            statement = select(*columns).select_from(self._order.join(RUNS))
+            statement = statement.where(*self._conditions, *in_scope_).order_by(*self._order.order_by())
+            return session.prepare(statement.limit(page.first + 1)), self._order, names
+
+        columns_key = tuple(sorted(page.columns.intersection(RUN_COLUMNS)))
+        scope_key = "one experiment" if is_one else scope
+        key = ("runs", self._search, scope_key, page.first, columns_key, related.key, session.workspace)
+        statement, order, names = session.keep(key, prepare)
+        experiment = {"experiment": numbers[0]} if is_one else {}
+        rows = session.rows(statement, {**experiment, **related.values()})
+        return as_pages(order, names, [rows], page.first, related)
 
     def counts(self, scopes: Sequence[Scope]) -> list[int]:
         """Count the runs of each scope."""
@@ -108,16 +155,24 @@ class RunSearch:
 
 def runs_by_id(session: Session, ids: Sequence[str], columns: Collection[str]) -> One:
     """Look up runs by id, deleted runs included."""
-    column_names = [name for name in RUN_COLUMNS if name in columns]
+    names = [name for name in RUN_COLUMNS if name in columns]
+    related = RelatedLists(session, columns, merge=len(ids) <= SHORT)
+
+    def prepare() -> PreparedStatement:
+        selected = (*(RUN_COLUMNS[name] for name in names), RUNS.c.run_uuid, *related.columns())
+        listed = session.dialect.one_of_named(RUNS.c.run_uuid, "run_ids")
+        labelled = [column.label(f"c{index}") for index, column in enumerate(selected)]
+        return session.prepare(select(*labelled).where(listed, *run_in_workspace(session)))
+
+    key = ("runs by id", *names, related.key, session.workspace)
+    statement = session.keep(key, prepare)
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(ids)):
-        statement = select(
-            *(RUN_COLUMNS[name] for name in column_names), RUNS.c.run_uuid.label("requested_key")
-        )
-        conditions = [session.dialect.one_of(RUNS.c.run_uuid, batch), *run_in_workspace(session)]
-        rows += session.rows(statement.where(*conditions))
-    indexes: Mapping[str, int] = {row[-1]: index for index, row in enumerate(rows)}
-    return One(as_table(column_names, rows), [indexes.get(run_id) for run_id in ids])
+        values = {"run_ids": session.dialect.list_value(batch), **related.values()}
+        rows += session.rows(statement, values)
+    indexes = {row[len(names)]: index for index, row in enumerate(rows)}
+    table = as_table(names, rows, related.read(rows, id_column=len(names)))
+    return One(table, [indexes.get(run_id) for run_id in ids])
 
 
 def _split(scopes: Sequence[Scope]) -> tuple[list[Children], list[ExperimentScope]]:

@@ -1,27 +1,32 @@
-"""Sessions in worker threads: limited in number and time, and cancelled with their callers."""
+"""Reads from a database: limited in number and time, and cancelled with their callers."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from gql_server.runtime.threads import Threads
-from gql_server.stores.sql.database.database import Database
+from gql_server.stores.sql.database.database import Database, OpenDatabase
 from gql_server.stores.sql.database.database_schema import DatabaseSchema
-from gql_server.stores.sql.driver_errors import (
-    database_timeout,
-    is_schema_error,
-    public_error_from_driver,
-)
+from gql_server.stores.sql.driver_errors import database_timeout, is_schema_error, public_error_from_driver
+from gql_server.stores.sql.event_loop.loop_reader import LoopReader, LoopUnavailable
+from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session, SessionCancelled
+from gql_server.stores.sql.thread_session import ThreadSession
+from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
 
 
-class SessionPool:
-    """Reads from a database in worker threads, so that the event loop is not blocked.
+class SessionPool(Reader):
+    """Reads in worker threads, and short results on the event loop if there is a `loop_reader` for it.
 
-    The database is opened in the worker threads. `workspace` is called in the context of each caller.
-    `timeout` is in seconds for one call.
+    Each call of `read` has a connection of its own; `Snapshot` keeps one for several calls. The database is
+    opened in the worker threads. `workspace` is called in the context of each caller. `timeout` is in seconds
+    for one call; the time spent waiting for a connection counts toward it.
     """
 
     def __init__(
@@ -30,6 +35,7 @@ class SessionPool:
         threads: int,
         timeout: float,
         workspace: Callable[[], str | None] = lambda: None,
+        loop_reader: LoopReader | None = None,
     ) -> None:
         self._database = database
         self._timeout = timeout
@@ -37,54 +43,151 @@ class SessionPool:
         self._threads = Threads(threads, "database")
         # An interrupt is a round trip to the database, and must not wait for the statements that it ends.
         self._interrupt_threads = Threads(1, "interrupts")
+        # No thread waits for a connection: those who have one may wait for the thread.
+        self._connections = asyncio.Semaphore(threads)
+        self._loop_reader = loop_reader
 
-    async def read(self, work: Callable[[Session], _T]) -> _T:
-        """Return the result of `work` in a thread; a cancelled caller cancels the statement.
+    @property
+    def loop_reader(self) -> LoopReader | None:
+        """Return the reader for short results; None if worker threads read them."""
+        reader = self._loop_reader
+        return reader if reader is not None and reader.usable else None
 
-        The time spent waiting for a free thread counts toward the timeout. Raise `StoreTimeout` after the
-        timeout and `StoreUnavailable` if the database cannot be used now.
-        """
-        session = Session(self._timeout, self._workspace())
-        return await self._call(session, lambda: self._run(session, work))
+    @override
+    async def read(self, work: Callable[[Session], _T], *, short: bool = False) -> _T:
+        return await self.limited(self._read(work, short=short))
 
+    @override
     async def schema(self) -> DatabaseSchema:
-        """Return the schema of the database; raise `StoreTimeout` or `StoreUnavailable`."""
-        return await self._call(Session(self._timeout), lambda: self._database.get().schema)
+        return (await self.limited(self.database())).schema
 
     async def close(self) -> None:
         """Release the threads without waiting for the statements that still run."""
+        if self._loop_reader is not None:
+            await self._loop_reader.close()
         self._threads.close()
         self._interrupt_threads.close(run_queued=True)
 
-    async def _call(self, session: Session, function: Callable[[], _T]) -> _T:
-        call = self._threads.submit(self._with_public_errors, session, function)
-        result: asyncio.Future[_T] = asyncio.wrap_future(call)
+    async def limited(self, call: Coroutine[Any, Any, _T]) -> _T:
+        """Return the result of a call within the timeout, and convert errors to public ones."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await result
+                return await call
         except TimeoutError as error:
             raise database_timeout(self._timeout) from error
-        finally:
-            if result.cancelled():
-                self._interrupt_threads.submit(session.cancel)
-
-    def _run(self, session: Session, work: Callable[[Session], _T]) -> _T:
-        database = self._database.get()
-        try:
-            return session.run(database, work)
+        except PublicError:
+            raise
         except Exception as error:
-            if session.cancelled or not is_schema_error(error):
-                raise
-            # The database was migrated since its schema was read.
-            return session.run(self._database.reopen(database), work)
-
-    def _with_public_errors(self, session: Session, function: Callable[[], _T]) -> _T:
-        try:
-            return function()
-        except Exception as error:
-            if session.cancelled:
-                raise SessionCancelled from error
             public_error = public_error_from_driver(error, self._timeout)
             if public_error is None:
                 raise
             raise public_error from error
+
+    async def database(self) -> OpenDatabase:
+        """Return the open database."""
+        current = self._database.current
+        if current is not None:
+            return current
+        return await self._threads.run(self._database.get)
+
+    async def reopened(self, outdated: OpenDatabase) -> OpenDatabase:
+        """Return the database with its schema read again."""
+        return await self._threads.run(self._database.reopen, outdated)
+
+    def new_session(self) -> ThreadSession:
+        """Return a session for the workspace of the caller."""
+        return ThreadSession(self._timeout, self._workspace())
+
+    def caller_workspace(self) -> str | None:
+        """Return the workspace of the caller."""
+        return self._workspace()
+
+    async def acquire(self) -> None:
+        """Wait until a further thread session may have a connection; each call needs one `end`."""
+        await self._connections.acquire()
+
+    def end(self, session: ThreadSession, last_call: "Future[Any] | None") -> None:
+        """End a session after its last call, and let another session have its connection."""
+        loop = asyncio.get_running_loop()
+
+        def end_and_release(_: object = None) -> None:
+            session.end()
+            # The loop is closed if the program ends meanwhile.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._connections.release)
+
+        if last_call is None or last_call.done():
+            self.submit(end_and_release)
+        else:
+            last_call.add_done_callback(end_and_release)
+
+    def submit(self, function: Callable[..., _T], *arguments: object) -> "Future[_T]":
+        """Call a function in a worker thread, whether or not a caller waits for it."""
+        return self._threads.submit(function, *arguments)
+
+    async def finished(self, call: "Future[_T]", session: ThreadSession) -> _T:
+        """Wait for a call that uses a session; a cancelled caller interrupts the session."""
+        result = asyncio.wrap_future(call)
+        try:
+            return await result
+        finally:
+            if result.cancelled():
+                self._interrupt_threads.submit(session.cancel)
+
+    def call(self, session: ThreadSession, work: Callable[[Session], _T], snapshot: str | None = None) -> _T:
+        """Call a reading function in this thread, and open the session first if it is not.
+
+        `snapshot` is the name of an exported snapshot; an empty text stands for a new one. The call is
+        repeated once for a connection that was lost while nobody used it, and for a database that was
+        migrated since its schema was read.
+        """
+        database = session.database if session.open else self._database.get()
+        try:
+            return session.begin_and_call(database, work, snapshot)
+        except PublicError:
+            raise
+        except Exception as error:
+            session.end()
+            if session.cancelled:
+                raise SessionCancelled from error
+            if is_schema_error(error):
+                database = self._database.reopen(database)
+            elif session.lost:
+                # The others were probably lost with it, as when the database was started again.
+                database.engine.dispose(close=False)
+            else:
+                raise
+        return session.begin_and_call(database, work, snapshot)
+
+    async def _read(self, work: Callable[[Session], _T], *, short: bool) -> _T:
+        reader = self.loop_reader if short else None
+        if reader is not None:
+            try:
+                return await self._read_on_loop(reader, work)
+            except LoopUnavailable:
+                pass
+        session = self.new_session()
+        await self.acquire()
+        call = self.submit(self._call_and_end, session, work)
+        try:
+            return await self.finished(call, session)
+        finally:
+            if call.done():
+                self._connections.release()
+            else:
+                self.end(session, call)
+
+    def _call_and_end(self, session: ThreadSession, work: Callable[[Session], _T]) -> _T:
+        try:
+            return self.call(session, work)
+        finally:
+            session.end()
+
+    async def _read_on_loop(self, reader: LoopReader, work: Callable[[Session], _T]) -> _T:
+        database, workspace = await self.database(), self._workspace()
+        try:
+            return await reader.read(database, work, workspace)
+        except Exception as error:
+            if not is_schema_error(error):
+                raise
+            return await reader.read(await self.reopened(database), work, workspace)

@@ -38,7 +38,9 @@ class CacheStack:
         self, principal: str | None = None, cache_control: CacheControl = CacheControl.DEFAULT
     ) -> CachedTracking:
         """Return the ports for the next operation."""
-        return self.cached_store.for_operation(principal, cache_control)
+        tracking = self.cached_store.for_operation(principal, cache_control)
+        assert isinstance(tracking, CachedTracking)
+        return tracking
 
     def run(self, run_id: str) -> Record:
         """Return a run's record, which the test may change."""

@@ -18,6 +18,7 @@ from gql_server.stores.sql.database.database_schema import TRACKING_TABLES, Data
 from gql_server.stores.sql.database.inspection import SchemaError, inspect_schema, read_revisions
 from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.sql.dialects.selection import dialect_of
+from gql_server.stores.sql.prepared_statement import PreparedStatements
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import redacted_uri
 
@@ -25,13 +26,14 @@ _MAX_INSPECTION_SECONDS: Final = 3.0
 """Time to wait for a lock on the tables that are inspected: less than a probe of `/readyz` waits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenDatabase:
-    """A database at one revision: its engine, its dialect and its schema."""
+    """A database at one revision: its engine, its dialect, its schema and its prepared statements."""
 
     engine: Engine
     dialect: Dialect
     schema: DatabaseSchema
+    statements: PreparedStatements
 
 
 class Database:
@@ -60,6 +62,7 @@ class Database:
         self._clock = clock
         self._check_lock = Lock()
         self._next_check = 0.0
+        self._current: OpenDatabase | None = None
         self._database = Reopening(self._open, _close, lambda: file_identity(uri), clock)
 
     def get(self) -> OpenDatabase:
@@ -67,28 +70,38 @@ class Database:
 
         Raises `StoreConfigError` or `StoreUnavailable` if it does not open.
         """
-        database = self._database.get()
+        self._current = database = self._database.get()
         # One thread checks; the others read on with the schema that is known.
         if self._clock() < self._next_check or not self._check_lock.acquire(blocking=False):
             return database
         try:
-            return database if self._has_same_revision(database) else self.reopen(database)
+            self._current = database if self._has_same_revision(database) else self.reopen(database)
+            return self._current
         finally:
             self._check_lock.release()
+
+    @property
+    def current(self) -> OpenDatabase | None:
+        """Return the open database if nothing has to be checked now. This does not block."""
+        return self._current if self._clock() < self._next_check else None
 
     def reopen(self, outdated: OpenDatabase) -> OpenDatabase:
         """Return the database with a newly read schema, unless another thread has read it meanwhile."""
         self._database.discard(outdated)
-        return self._database.get()
+        self._current = self._database.get()
+        return self._current
 
     def close(self) -> None:
         """Close the connections; the next use opens the database again."""
+        self._current = None
         self._database.close()
 
     def _open(self) -> OpenDatabase:
         engine = self._create_engine()
         try:
-            database = OpenDatabase(engine, dialect_of(engine), self._inspect(engine))
+            dialect = dialect_of(engine)
+            statements = PreparedStatements(engine.dialect, has_fixed_text=dialect.has_list_parameter)
+            database = OpenDatabase(engine, dialect, self._inspect(engine), statements)
         except BaseException:
             engine.dispose()
             raise

@@ -6,7 +6,7 @@ from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, ClassVar, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import ColumnElement, Engine, bindparam
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,18 @@ class Dialect(ABC):
     streams_rows: ClassVar[bool] = True
     """Whether the driver can leave rows in the database until they are fetched."""
 
+    aggregates_json: ClassVar[bool] = False
+    """Whether the database aggregates the texts of a group to a JSON array."""
+
+    builds_json: ClassVar[bool] = False
+    """Whether the database aggregates several columns to one JSON text, with exact numbers."""
+
+    setup_lasts: ClassVar[bool] = False
+    """Whether `setup_statements` hold for a connection, not for one transaction."""
+
+    has_list_parameter: ClassVar[bool] = False
+    """Whether a list is one parameter, so that a statement's text does not depend on the number of values."""
+
     unnests_arrays: ClassVar[bool] = False
     """Whether the database takes arrays as parameters and returns rows aggregated to arrays."""
 
@@ -51,6 +63,17 @@ class Dialect(ABC):
     @abstractmethod
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """Return the condition that a column equals one of these values, by the column's collation."""
+
+    def one_of_named(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Return the condition that a column equals one of the values with this name in a prepared statement.
+
+        `list_value` returns the form in which the values are given.
+        """
+        return column.in_(bindparam(name, expanding=True))
+
+    def list_value(self, values: Collection[Any]) -> Any:
+        """Return the values of `one_of_named` in the form that the driver takes."""
+        return list(values)
 
     @abstractmethod
     def same_text(self, column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
@@ -105,9 +128,9 @@ class Dialect(ABC):
     def nulls_last(self, value: ColumnElement[Any], *, descending: bool) -> list[ColumnElement[Any]]:
         """Return the ORDER BY expressions that sort nulls last, in a form that an index can serve."""
 
-    def json_array(self, _text: ColumnElement[Any]) -> ColumnElement[Any] | None:
-        """Return the aggregate of a group's texts as one JSON array; None if the database has none."""
-        return None
+    def json_array(self, _text: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the aggregate of a group's texts as one JSON array, if `aggregates_json`."""
+        raise NotImplementedError
 
     def setup_statements(self, _timeout: float) -> Sequence[str]:
         """Return the statements to run on a connection before it reads; `timeout` is in seconds."""

@@ -66,7 +66,7 @@ class MysqlDialect(CaseInsensitiveDialect):
         seconds = max(1, int(timeout * 0.8))
         with closing(driver_connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {seconds}")
-            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     @override
     def interrupt(self, engine: Engine, driver_connection: Any) -> None:

@@ -4,7 +4,19 @@ from collections.abc import Collection, Sequence
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Numeric, Text, any_, case, cast, collate, func, literal
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Numeric,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    collate,
+    func,
+    literal,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 from typing_extensions import override
 
@@ -18,12 +30,18 @@ class PostgresqlDialect(CaseSensitiveDialect):
     name = "postgresql"
     like_escape = ""  # Without it, a backslash escapes.
     snapshot_statement = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    builds_json = True
+    has_list_parameter = True
+    aggregates_json = True
     unnests_arrays = True
 
     @override
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        # One parameter for any number of values, so that the statement's text does not depend on the number.
         return column == any_(literal(list(values), ARRAY(column.type)))
+
+    @override
+    def one_of_named(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        return column == any_(bindparam(name, None, ARRAY(column.type)))
 
     @override
     def lowercase(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -42,7 +60,7 @@ class PostgresqlDialect(CaseSensitiveDialect):
         return collate(text, "C")
 
     @override
-    def json_array(self, text: ColumnElement[Any]) -> ColumnElement[Any] | None:
+    def json_array(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         return cast(func.json_agg(text), Text)
 
     @override

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Float, String, func, select
+from sqlalchemy import ColumnElement, Engine, Float, String, bindparam, func, literal, select
 from typing_extensions import override
 
 from gql_server.stores.sql.dialects.case_sensitive import CaseSensitiveDialect
@@ -17,16 +17,22 @@ class SqliteDialect(CaseSensitiveDialect):
     name = "sqlite"
     like_escape = None  # By default nothing escapes, and an empty ESCAPE is an error.
     snapshot_statement = "BEGIN"
+    setup_lasts = True
+    has_list_parameter = True
+    aggregates_json = True
     streams_rows = False  # The driver fetches row by row in any case.
 
     @override
     def one_of(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        # One parameter for any number of values, so that the statement's text does not depend on the number,
-        # and SQLite reuses the prepared statement. SQLite also estimates that the list is long, and uses the
-        # index of metrics that begins with the run. With an IN list it uses the index that begins with the
-        # key, and reads the points of all runs.
-        listed = func.json_each(json.dumps(list(values))).table_valued("value")
-        return column.in_(select(listed.c.value))
+        return self._in_json(column, literal(self.list_value(values)))
+
+    @override
+    def one_of_named(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        return self._in_json(column, bindparam(name, None, String))
+
+    @override
+    def list_value(self, values: Collection[Any]) -> Any:
+        return json.dumps(list(values))
 
     @override
     def lowercase(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,7 +47,7 @@ class SqliteDialect(CaseSensitiveDialect):
         return text
 
     @override
-    def json_array(self, text: ColumnElement[Any]) -> ColumnElement[Any] | None:
+    def json_array(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.json_group_array(text, type_=String)
 
     @override
@@ -52,6 +58,12 @@ class SqliteDialect(CaseSensitiveDialect):
     @override
     def add_functions(self, driver_connection: Any) -> None:
         driver_connection.create_function("gql_number", 1, _number, deterministic=True)
+
+    def _in_json(self, column: ColumnElement[Any], array: ColumnElement[Any]) -> ColumnElement[bool]:
+        # SQLite estimates that the list is long, and uses the index of metrics that begins with the run. With
+        # an IN list it uses the index that begins with the key, and reads the points of all runs.
+        listed = func.json_each(array).table_valued("value")
+        return column.in_(select(listed.c.value))
 
     @override
     def interrupt(self, engine: Engine, driver_connection: Any) -> None:

@@ -9,8 +9,8 @@ from typing_extensions import override
 from gql_server.stores.ids import check_run_ids
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.metric_values import value_of
+from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session
-from gql_server.stores.sql.session_pool import SessionPool
 from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.text_validation import is_storable
 from schema.ports.long_histories import LongHistories, PointPosition
@@ -22,18 +22,18 @@ from schema.ports.tracking import Series
 class SqlLongHistories(LongHistories):
     """The part of the port that reads long histories, over MLflow's tables."""
 
-    def __init__(self, pool: SessionPool) -> None:
-        self._pool = pool
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     @override
     async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
         check_run_ids({run_id for run_id, _ in series})
-        return await self._pool.read(lambda session: _count(session, series))
+        return await self._reader.read(lambda session: _count(session, series))
 
     @override
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
         check_run_ids([series[0]])
-        return await self._pool.read(lambda session: _points_after(session, series, after, first))
+        return await self._reader.read(lambda session: _points_after(session, series, after, first))
 
 
 def _count(session: Session, series: Sequence[Series]) -> list[int]:

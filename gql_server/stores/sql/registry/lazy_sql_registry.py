@@ -21,7 +21,8 @@ class LazySqlRegistry(SqlRegistry):
         self._database = Database(
             uri, create_engine, limits, required=REGISTRY_TABLES, workspaces=workspaces_enabled()
         )
-        super().__init__(SessionPool(self._database, threads, timeout, request_workspace()))
+        self._pool = SessionPool(self._database, threads, timeout, request_workspace())
+        super().__init__(self._pool)
 
     async def open(self) -> None:
         """Open the database; raise `StoreConfigError` or `StoreUnavailable`."""

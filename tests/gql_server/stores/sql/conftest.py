@@ -7,6 +7,7 @@ import pytest
 from mlflow.store.db.utils import create_sqlalchemy_engine
 from sqlalchemy import Engine, event
 
+from gql_server.stores.sql.event_loop.factory import loop_reader_for
 from gql_server.stores.sql.tracking import SqlTracking
 from tests.support.limits import LIMITS
 from tests.support.stores.store import Store
@@ -28,9 +29,16 @@ def engine(database: Store) -> Iterator[Engine]:
 
 
 @pytest.fixture
-async def tracking(engine: Engine) -> AsyncIterator[SqlTracking]:
-    """Give the port over the database."""
-    tracking = SqlTracking(engine, LIMITS.store)
+async def tracking(
+    engine: Engine, database: Store, request: pytest.FixtureRequest
+) -> AsyncIterator[SqlTracking]:
+    """Give the port over the database.
+
+    It reads short results from Postgres on the event loop, unless the test counts the engine's statements.
+    """
+    counts_statements = "statements" in request.fixturenames
+    loop_reader = None if counts_statements else loop_reader_for(database.uri, LIMITS.store)
+    tracking = SqlTracking(engine, LIMITS.store, loop_reader=loop_reader)
     yield tracking
     await tracking.close()
 

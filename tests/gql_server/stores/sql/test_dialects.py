@@ -9,9 +9,9 @@ from sqlalchemy.engine.interfaces import Dialect
 from gql_server.stores.sql.dialects.selection import DIALECTS
 
 _COMPILERS: dict[str, Dialect] = {
-    "mssql": mssql.dialect(),  # type: ignore[no-untyped-call]
+    "mssql": mssql.dialect(),
     "mysql": mysql.dialect(),
-    "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.dialect(),
     "sqlite": sqlite.dialect(),
 }
 

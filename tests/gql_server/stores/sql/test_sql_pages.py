@@ -166,7 +166,7 @@ async def test_lookups_keep_requested_order(tracking: SqlTracking, engine: Engin
     ids = _filled(engine, 2, 0)
     a, b = (f"0001{number:028x}" for number in range(2))
     result = await tracking.runs_by_id(
-        [b, "f" * 32, a, b, a.upper()[:-1] + "F"], {"run_id", "status", "params"}
+        [b, "f" * 32, a, b, a.upper()[:-1] + "F"], {"run_id", "status", "no such column"}
     )
     rows = result.rows
     assert [None if index is None else rows["run_id"][index] for index in result.index] == [

@@ -1,0 +1,1 @@
+"""Reading from PostgreSQL on the event loop, by asyncpg, without threads."""

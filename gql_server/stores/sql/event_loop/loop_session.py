@@ -1,0 +1,63 @@
+"""A session on the event loop."""
+
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy.sql import Executable
+from sqlalchemy.util import await_only, greenlet_spawn
+from typing_extensions import override
+
+from gql_server.stores.sql.database.database import OpenDatabase
+from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
+from gql_server.stores.sql.session import CHUNK_SIZE, Row, Session
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+_T = TypeVar("_T")
+
+
+class LoopSession(Session):
+    """Statements on one connection of asyncpg.
+
+    Reading functions do not await: `run` calls one in a greenlet, which is suspended while a statement runs.
+    SQLAlchemy does the same for its own asynchronous engines.
+    """
+
+    def __init__(
+        self,
+        connection: "PoolConnectionProxy[Any]",
+        database: OpenDatabase,
+        statements: PreparedStatements,
+        workspace: str | None,
+    ) -> None:
+        super().__init__(workspace)
+        self.dialect, self.schema = database.dialect, database.schema
+        self._connection = connection
+        self._prepared = statements
+
+    async def run(self, work: Callable[[Session], _T]) -> _T:
+        """Return the result of a reading function."""
+        return await greenlet_spawn(work, self)
+
+    @override
+    def _statements(self) -> PreparedStatements:
+        return self._prepared
+
+    @override
+    def chunks(
+        self, statement: Executable, *, size: int = CHUNK_SIZE, stream: bool = True
+    ) -> Generator[list[Row]]:
+        # Only worker threads read results that are too large for one list.
+        yield self._fetch_all(statement, {})
+
+    @override
+    def begin_snapshot(self) -> None:
+        """Do nothing: the transaction, if there is one, sees one state."""
+
+    @override
+    def _fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any]) -> list[Row]:
+        if not isinstance(statement, PreparedStatement):
+            statement = self._prepared.prepare(statement)
+        text = statement.text or ""
+        return list(map(tuple, await_only(self._connection.fetch(text, *statement.arguments(values)))))

@@ -1,0 +1,33 @@
+"""Which reads are short enough for the event loop."""
+
+from typing import Final
+
+from schema.ports.condition import AllOf, AnyOf, Condition, Not
+from schema.ports.tracking import Search
+
+SHORT: Final = 200
+"""Entities of a short read: with all that was logged to them they take a few milliseconds to convert."""
+_MAX_FILTER_LENGTH: Final = 500
+"""Characters of a filter string that is parsed within half a millisecond."""
+_MAX_PREDICATES: Final = 20
+"""Predicates of a condition whose statement is built within a few milliseconds."""
+
+
+def is_simple(search: Search) -> bool:
+    """Return whether the statement of a search may be built on the event loop."""
+    return len(search.filter or "") <= _MAX_FILTER_LENGTH and (
+        search.where is None or _count(search.where, _MAX_PREDICATES) <= _MAX_PREDICATES
+    )
+
+
+def _count(condition: Condition, limit: int) -> int:
+    """Count the predicates of a condition, up to more than `limit`."""
+    pending, count = [condition], 0
+    while pending and count <= limit:
+        part = pending.pop()
+        count += 1
+        if isinstance(part, Not):
+            pending.append(part.part)
+        elif isinstance(part, AllOf | AnyOf):
+            pending.extend(part.parts)
+    return count

@@ -1,0 +1,166 @@
+"""One operation reads one state of the database."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text, update
+
+from gql_server.stores.sql.event_loop.factory import loop_reader_for
+from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.tables import RUNS
+from gql_server.stores.sql.tracking import SqlSnapshot, SqlTracking
+from schema.ports.errors import BadUserInput
+from schema.ports.tracking import Page, Search
+from tests.support.limits import LIMITS, store_limits
+from tests.support.stores.sql_rows import (
+    insert_experiment,
+    insert_points,
+    insert_runs,
+    run_rows,
+)
+from tests.support.stores.store import Store
+
+_NAME = frozenset({"name"})
+
+
+@pytest.fixture(params=["loop", "threads"])
+async def tracking(
+    request: pytest.FixtureRequest, engine: Engine, database: Store
+) -> AsyncIterator[SqlTracking]:
+    """Give the port whose short reads are on the event loop, where that is possible, or in threads."""
+    on_loop = request.param == "loop"
+    if on_loop and engine.dialect.name != "postgresql":
+        pytest.skip("only PostgreSQL is read on the event loop")
+    if engine.dialect.name == "sqlite":
+        # Otherwise a reader delays a writer.
+        with closing(sqlite3.connect(str(engine.url.database))) as file:
+            file.execute("PRAGMA journal_mode = WAL")
+    loop_reader = loop_reader_for(database.uri, LIMITS.store) if on_loop else None
+    tracking = SqlTracking(engine, LIMITS.store, loop_reader=loop_reader)
+    yield tracking
+    await tracking.close()
+
+
+def _rename(engine: Engine, name: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(RUNS).values(name=name))
+
+
+async def _names(reads: SqlTracking | SqlSnapshot, run_id: str) -> tuple[str, str]:
+    """Return the name of a run as a lookup reads it, and as a search does."""
+    found = await reads.runs_by_id([run_id], _NAME)
+    pages = await reads.runs([None], Search(), Page(1, None, _NAME))
+    return found.rows["name"][0], pages.rows["name"][0]
+
+
+async def test_reads_of_an_operation_are_of_one_state(tracking: SqlTracking, engine: Engine) -> None:
+    """What is committed after the first read is not seen before the next operation."""
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
+    _rename(engine, "before")
+    operation = tracking.snapshot(single_read=False)
+    assert await _names(operation, run_id) == ("before", "before")
+    _rename(engine, "after")
+    assert await _names(operation, run_id) == ("before", "before")
+    operation.release()
+    following = tracking.snapshot(single_read=False)
+    assert await _names(following, run_id) == ("after", "after")
+    following.release()
+
+
+async def test_short_and_long_reads_are_of_one_state(tracking: SqlTracking, engine: Engine) -> None:
+    """A history, which a worker thread reads, is of the state that the run was read in."""
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
+    insert_points(engine, run_id, "loss", [(0, 0, 1.0)])
+    operation = tracking.snapshot(single_read=False)
+    await operation.runs_by_id([run_id], _NAME)
+    insert_points(engine, run_id, "loss", [(1, 1, 2.0)])
+    assert (await operation.histories([(run_id, "loss")], None, None)).rows.size == 1
+    operation.release()
+    assert (await tracking.histories([(run_id, "loss")], None, None)).rows.size == 2
+
+
+async def test_bad_input_leaves_the_snapshot(tracking: SqlTracking, engine: Engine) -> None:
+    """An error of one read is not the end of the state that the others see."""
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
+    _rename(engine, "before")
+    operation = tracking.snapshot(single_read=False)
+    await _names(operation, run_id)
+    _rename(engine, "after")
+    with pytest.raises(BadUserInput):
+        await operation.runs([None], Search(), Page(1, ["not", "a", "position"], _NAME))
+    assert await _names(operation, run_id) == ("before", "before")
+    operation.release()
+
+
+async def test_more_operations_than_connections(engine: Engine, database: Store) -> None:
+    """Operations wait for a connection; none waits for another that waits for it."""
+    run_ids = insert_runs(engine, insert_experiment(engine, 1), run_rows(3))
+    limits = store_limits(database_threads=2)
+    tracking = SqlTracking(engine, limits, loop_reader=loop_reader_for(database.uri, limits))
+
+    async def read(number: int) -> int:
+        operation = tracking.snapshot(single_read=False)
+        run_id = run_ids[number % 3]
+        reads: list[Any] = [
+            operation.runs_by_id([run_id], _NAME),
+            operation.histories([(run_id, "loss")], None, None),
+        ]
+        if number % 2:
+            reads.reverse()
+        for result in reads:
+            await result
+        operation.release()
+        return number
+
+    assert await asyncio.gather(*map(read, range(40))) == list(range(40))
+    await tracking.close()
+
+
+async def test_cancelled_read_gives_its_connection_back(tracking: SqlTracking, engine: Engine) -> None:
+    """As many reads as there are connections are cancelled, and the next ones are answered."""
+    started = threading.Semaphore(0)
+
+    def work(session: Session) -> object:
+        started.release()
+        return session.rows(text(_SLOW[engine.dialect.name]))
+
+    for _ in range(2):
+        operations = [tracking.snapshot(single_read=False) for _ in range(LIMITS.store.database_threads)]
+        reads = [
+            asyncio.ensure_future(operation._reader.read(work, short=True))  # noqa: SLF001 - a slow statement
+            for operation in operations
+        ]
+        for _ in reads:
+            await asyncio.to_thread(started.acquire)
+        for read, operation in zip(reads, operations, strict=True):
+            read.cancel()
+            operation.release()
+        await asyncio.gather(*reads, return_exceptions=True)
+    await tracking.ready()
+
+
+_SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+    "mysql": "SELECT SLEEP(60)",
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_idle_operation_does_not_delay_writers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that waits for something else gives up its state, for which a writer would wait."""
+    monkeypatch.setattr("gql_server.stores.sql.snapshot._MAX_IDLE_SECONDS", 0.0)
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
+    tracking = SqlTracking(engine, LIMITS.store)
+    operation = tracking.snapshot(single_read=False)
+    await operation.runs_by_id([run_id], _NAME)
+    # It waits until the reader has ended its transaction.
+    await asyncio.to_thread(_rename, engine, "after")
+    assert (await operation.runs_by_id([run_id], _NAME)).rows["name"][0] == "after"
+    operation.release()
+    await tracking.close()
