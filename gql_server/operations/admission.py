@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType
 
 from gql_server.auth.caller import Caller
 from gql_server.auth.write_permission import check_may_write
@@ -13,10 +13,10 @@ from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import document_error_entries, error_entry
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.http.request_error import RequestError
-from gql_server.operations.cost import CostCalculator
 from gql_server.operations.cost_extension import cost_extension
 from gql_server.operations.document_cache import Document, DocumentCache
 from gql_server.operations.document_checker import DocumentChecker, DocumentLimitError
+from gql_server.operations.document_operation import DocumentOperation
 from gql_server.operations.persisted_documents import PersistedDocuments
 
 
@@ -26,23 +26,23 @@ class AdmittedOperation:
 
     request: GraphQLRequest
     document: DocumentNode
-    definition: OperationDefinitionNode
+    operation: DocumentOperation
     cost: int
 
     @property
     def is_query(self) -> bool:
         """Return whether the operation is a query: only queries are cached and cancelled."""
-        return self.definition.operation is OperationType.QUERY
+        return self.operation.is_query
 
     @property
     def kind(self) -> str:
         """Return `query` or `mutation`."""
-        return self.definition.operation.value
+        return self.operation.kind
 
     @property
     def name(self) -> str:
         """Return the operation's name in the document; an empty string if it has none."""
-        return self.definition.name.value if self.definition.name else ""
+        return self.operation.name
 
     def check_permission(self, method: str, caller: Caller) -> None:
         """Raise `RequestError` for a mutation over GET, or by a caller who may not write."""
@@ -68,7 +68,6 @@ class OperationAdmission:
             introspection=settings.introspection,
             max_errors=settings.limits.responses.max_errors,
         )
-        self._costs = CostCalculator(schema)
         self._persisted = persisted
         self._error_detail = settings.error_detail
         self._explain_read_only = settings.introspection and not settings.writable
@@ -90,11 +89,11 @@ class OperationAdmission:
         if operation is None:
             raise _no_operation(request.operation_name)
         try:
-            self._checker.check_values(document.values(operation, request.variables), operation)
+            self._checker.check_values(operation.values(request.variables), operation.definition)
         except DocumentLimitError as error:
             entries = document_error_entries([error], ErrorCode.LIMIT_EXCEEDED, FULL_DETAIL)
             raise RequestError(entries) from None
-        cost = document.cost(self._costs, operation, request.variables)
+        cost = operation.cost(request.variables)
         self._check_cost(cost)
         return AdmittedOperation(request, document.parsed, operation, cost)
 
@@ -118,12 +117,12 @@ class OperationAdmission:
             raise RequestError([entry])
 
 
-def _check_not_mutation(operation: OperationDefinitionNode | None) -> None:
+def _check_not_mutation(operation: DocumentOperation | None) -> None:
     """Raise `RequestError` for a mutation on a read-only server.
 
     The errors of validation would be about unknown types instead of the setting that adds them.
     """
-    if operation is not None and operation.operation is OperationType.MUTATION:
+    if operation is not None and operation.definition.operation is OperationType.MUTATION:
         message = "The server is read-only; start it with --writable (GQL_WRITABLE=true) for mutations."
         raise RequestError.from_message(message, ErrorCode.VALIDATION_FAILED)
 

@@ -8,7 +8,7 @@ fragments expanded. Each fragment is measured once.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -31,33 +31,43 @@ OBJECT_VALUES: Final = 10
 _LITERALS: Final = ""
 """The key, among the names of variables, of the values of literals."""
 
-VariableUses = Counter[str]
+_Uses = Counter[str]
 """The number of arguments that use each variable; under `_LITERALS` the values in the document itself."""
 
 
-def variable_uses(document: DocumentNode, operation: OperationDefinitionNode) -> VariableUses:
-    """Return the uses of variables in an operation; the document's fragments must have no cycle."""
-    return _UseCounter(fragments_of(document)).count(operation.selection_set)
+class _Variable(NamedTuple):
+    name: str
+    default_size: int
+    uses: int
 
 
-def count_values(uses: VariableUses, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-    """Return the number of values in the arguments, in time linear in the variables and their definitions."""
-    total = uses[_LITERALS]
-    for definition in operation.variable_definitions:
-        name = definition.variable.name.value
-        value, default = variables.get(name), definition.default_value
-        size = _size(value) if name in variables else _literal_uses(default)[_LITERALS]
-        total += size * max(1, uses[name])
-    return total
+class ArgumentMetrics:
+    """The number of values in the arguments of one operation; the document's fragments must have no cycle."""
+
+    def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        uses = _UseCounter(fragments_of(document)).count(operation.selection_set)
+        self._literals = uses[_LITERALS]
+        self._variables = tuple(
+            _Variable(name, _literal_uses(definition.default_value)[_LITERALS], max(1, uses[name]))
+            for definition in operation.variable_definitions
+            for name in (definition.variable.name.value,)
+        )
+
+    def count(self, variables: Mapping[str, Any]) -> int:
+        """Return the number of values with these variables, in time linear in the variables."""
+        return self._literals + sum(
+            (_size(variables[name]) if name in variables else default_size) * uses
+            for name, default_size, uses in self._variables
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _UseCounter:
     fragments: Mapping[str, FragmentDefinitionNode]
-    counted: dict[str, VariableUses] = field(default_factory=dict)
+    counted: dict[str, _Uses] = field(default_factory=dict)
 
-    def count(self, selection_set: SelectionSetNode | None) -> VariableUses:
-        uses = VariableUses()
+    def count(self, selection_set: SelectionSetNode | None) -> _Uses:
+        uses = _Uses()
         for node in selection_set.selections if selection_set else ():
             if isinstance(node, FragmentSpreadNode):
                 uses.update(self._count_fragment(node.name.value))
@@ -67,14 +77,14 @@ class _UseCounter:
                 uses.update(self.count(node.selection_set))
         return uses
 
-    def _count_fragment(self, name: str) -> VariableUses:
+    def _count_fragment(self, name: str) -> _Uses:
         if name not in self.counted:
             self.counted[name] = self.count(self.fragments[name].selection_set)
         return self.counted[name]
 
 
-def _literal_uses(value: ValueNode | None) -> VariableUses:
-    uses = VariableUses()
+def _literal_uses(value: ValueNode | None) -> _Uses:
+    uses = _Uses()
     pending = [value]
     while pending:
         match pending.pop():

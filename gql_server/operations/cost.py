@@ -1,9 +1,10 @@
 """The cost of an operation: an upper limit of its objects, from the page sizes and lists of nested fields."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -31,28 +32,51 @@ from gql_server.operations.document_metrics import fragments_of
 _CONNECTION: Final = "Connection"
 _MAX_SIZE: Final = 1_000_000_000
 """More than any limit; it replaces larger numbers."""
+_CACHED_COSTS: Final = 16
+"""Costs of one operation that are cached; pages of one size and its lists of some lengths are a few."""
 
 
-@dataclass(frozen=True, slots=True)
-class CostCalculator:
-    """Calculates the cost of operations of a schema."""
+class OperationCost:
+    """The cost of one operation of a valid document, with its fragments expanded.
 
-    schema: GraphQLSchema
+    The time of a calculation is linear in the expanded fields, whose number must be limited. The cost depends
+    on the sizes of the variables in size arguments alone, so the costs of their last combinations are cached.
+    """
 
-    def cost_of(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
-    ) -> int:
-        """Return the cost of an operation of a valid document, with its fragments expanded.
-
-        The time is linear in the expanded fields, whose number must be limited.
-        """
-        root = self.schema.get_root_type(operation.operation)
-        defaults = {
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> None:
+        self._schema = schema
+        self._operation = operation
+        self._fragments = fragments_of(document)
+        self._defaults = {
             definition.variable.name.value: _literal(definition.default_value, {})
             for definition in operation.variable_definitions
         }
-        calculation = _Calculation(self.schema, fragments_of(document), {**defaults, **variables})
-        return calculation.selection_cost(operation.selection_set, root, page_size=None)
+        self._size_variables: set[str] = set()
+        self._costs: LRUCache[Hashable, int] = LRUCache(_CACHED_COSTS)
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        """Return the cost with these variables."""
+        values = {**self._defaults, **variables}
+        cost = self._costs.get(self._sizes(values))
+        if cost is None:
+            cost = self._calculate(values)
+            # The first calculation finds the variables that the key consists of.
+            self._costs[self._sizes(values)] = cost
+        return cost
+
+    def _calculate(self, values: Mapping[str, Any]) -> int:
+        calculation = _Calculation(self._schema, self._fragments, values, self._size_variables)
+        root = self._schema.get_root_type(self._operation.operation)
+        return calculation.selection_cost(self._operation.selection_set, root, page_size=None)
+
+    def _sizes(self, values: Mapping[str, Any]) -> Hashable:
+        # A null has the default of its argument, unlike a value that has no size.
+        return tuple(
+            None if values.get(name) is None else (_size_of(values[name]),)
+            for name in sorted(self._size_variables)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,8 @@ class _Calculation:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    size_variables: set[str]
+    """Gets the names of the variables in size arguments."""
 
     def selection_cost(self, selection_set: SelectionSetNode, parent: Any, page_size: int | None) -> int:
         """Return the cost for one parent; `page_size` is that of a connection, None for other types."""
@@ -111,11 +137,13 @@ class _Calculation:
             parent.name, name, tuple(field.args), is_list=is_list
         )
         arguments = {argument.name.value: argument.value for argument in node.arguments}
-        sizes = (self._size(arguments.get(name), field, name) for name in cost.size_arguments)
+        sizes = [self._size(arguments.get(name), field, name) for name in cost.size_arguments]
         size = next((size for size in sizes if size is not None), cost.items)
         return -(-size // cost.items_per_object)
 
     def _size(self, argument: ValueNode | None, field: GraphQLField, name: str) -> int | None:
+        if isinstance(argument, VariableNode):
+            self.size_variables.add(argument.name.value)
         value = None if argument is None else _literal(argument, self.variables)
         if value is None and name in field.args:
             value = field.args[name].default_value

@@ -1,8 +1,7 @@
 """The cache of parsed and validated documents."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from cachetools import LRUCache
 from graphql import (
@@ -16,10 +15,9 @@ from graphql import (
     validate,
 )
 
-from gql_server.operations.argument_metrics import VariableUses, count_values, variable_uses
-from gql_server.operations.cost import CostCalculator
 from gql_server.operations.document_checker import EXPANSION_RULES, DocumentChecker, DocumentLimitError
 from gql_server.operations.document_metrics import operations_of
+from gql_server.operations.document_operation import DocumentOperation
 from gql_server.operations.document_tokens import discard_tokens
 
 _NODE_BYTES: Final = 330
@@ -32,40 +30,26 @@ _WEIGHT_BYTES: Final = 64_000
 class Document:
     """A parsed document and its errors of validation."""
 
+    schema: GraphQLSchema
     parsed: DocumentNode
     errors: tuple[GraphQLError, ...]
     weight: int = 0
     """The number of documents that it counts as in the cache; 0 for an invalid document."""
-    _costs: dict[str, int] = field(default_factory=dict)
-    """The costs of the operations without variables, by name."""
-    _variable_uses: dict[str, VariableUses] = field(default_factory=dict)
-    """The uses of variables in each operation that was admitted, by name."""
+    _operations: dict[str | None, DocumentOperation] = field(default_factory=dict)
+    """The operations by the name that requests had, None for none."""
 
-    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+    def operation(self, name: str | None) -> DocumentOperation | None:
         """Return the operation to execute; None if the name does not identify one."""
-        operations = operations_of(self.parsed)
+        operation = self._operations.get(name)
+        if operation is None and (definition := self._definition(name)) is not None:
+            operation = self._operations[name] = DocumentOperation(self.schema, self.parsed, definition)
+        return operation
+
+    def _definition(self, name: str | None) -> OperationDefinitionNode | None:
+        definitions = operations_of(self.parsed)
         if name is not None:
-            operations = [node for node in operations if node.name and node.name.value == name]
-        return operations[0] if len(operations) == 1 else None
-
-    def cost(
-        self, costs: CostCalculator, operation: OperationDefinitionNode, variables: Mapping[str, Any]
-    ) -> int:
-        """Return the cost of an operation of this document with these variables."""
-        name = operation.name.value if operation.name else ""
-        cost = self._costs.get(name)
-        if cost is None:
-            cost = costs.cost_of(self.parsed, operation, variables)
-            if not operation.variable_definitions:
-                self._costs[name] = cost
-        return cost
-
-    def values(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """Return the number of values in the arguments of an operation of this document."""
-        name = operation.name.value if operation.name else ""
-        if name not in self._variable_uses:
-            self._variable_uses[name] = variable_uses(self.parsed, operation)
-        return count_values(self._variable_uses[name], operation, variables)
+            definitions = [node for node in definitions if node.name and node.name.value == name]
+        return definitions[0] if len(definitions) == 1 else None
 
 
 class DocumentCache:
@@ -108,7 +92,7 @@ class DocumentCache:
         rules = self._rules if expandable else EXPANSION_RULES
         errors = tuple(validate(self._schema, parsed, rules, self._max_errors))
         size = 0 if errors else discard_tokens(parsed) * _NODE_BYTES + len(source)
-        return Document(parsed, errors, weight=-(-size // _WEIGHT_BYTES))
+        return Document(self._schema, parsed, errors, weight=-(-size // _WEIGHT_BYTES))
 
     def _parse(self, source: str) -> DocumentNode:
         max_tokens = self._checker.limits.max_tokens

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from graphql import parse
 
-from gql_server.operations.argument_metrics import count_values, variable_uses
+from gql_server.operations.argument_metrics import ArgumentMetrics
 from gql_server.operations.document_metrics import operations_of
 from tests.support.app.app_client import app_client
 from tests.support.schema.memory_tracking import MemoryTracking
@@ -17,8 +17,7 @@ LOG = "mutation ($i: LogBatchInput!) { logBatch(input: $i) { run { runId } } }"
 def value_count(source: str, **variables: Any) -> int:
     """Return the number of values in the arguments of a document's first operation."""
     document = parse(source)
-    operation = operations_of(document)[0]
-    return count_values(variable_uses(document, operation), operation, variables)
+    return ArgumentMetrics(document, operations_of(document)[0]).count(variables)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from benchmarks.dataset import Sizes
 from benchmarks.workload import workloads
 from gql_server.config.settings import Settings
 from gql_server.demo.welcome import CURVES, LEADERBOARD
-from gql_server.operations.cost import CostCalculator
-from gql_server.operations.cost_map import COSTS, is_size_argument
+from gql_server.operations.cost import OperationCost
+from gql_server.operations.cost_map import COSTS, Cost, field_cost, is_size_argument
 from gql_server.operations.document_metrics import operations_of
 from schema.build import build_schema
 
@@ -27,7 +27,7 @@ def cost(source: str, **variables: Any) -> int:
     """Return what a document's only operation costs."""
     document = parse(source)
     (operation,) = operations_of(document)
-    return CostCalculator(SCHEMA).cost_of(document, operation, variables)
+    return OperationCost(SCHEMA, document, operation).of(variables)
 
 
 def fields() -> Iterator[tuple[str, GraphQLField]]:
@@ -111,6 +111,34 @@ def test_variables_specify_sizes(variables: dict[str, Any], objects: int) -> Non
     assert cost(query, **variables) == objects
 
 
+SIZES = """query ($n: Int = 6, $keys: [String!], $other: String) {
+  runs(first: $n, filter: $other) { nodes { params(keys: $keys) { value } } }
+}"""
+
+
+def test_cost_is_calculated_once_for_each_combination_of_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests whose variables have the same sizes share a calculation, and others have their own."""
+    calculations = []
+
+    def counted(*arguments: Any, **named: Any) -> Cost:
+        calculations.append(arguments)
+        return field_cost(*arguments, **named)
+
+    monkeypatch.setattr("gql_server.operations.cost.field_cost", counted)
+    document = parse(SIZES)
+    operation_cost = OperationCost(SCHEMA, document, operations_of(document)[0])
+    sizes: list[dict[str, Any]] = [
+        *({}, {"n": None}, {"n": 4}, {"n": True}, {"n": 1}, {"n": "text"}, {"n": 10**400}),
+        *({"keys": ["a"]}, {"keys": ["a", "b"]}, {"keys": {}}, {"n": 4, "keys": ["a", "b"]}),
+    ]
+    costs = [operation_cost.of(variables) for variables in sizes]
+    assert costs == [cost(SIZES, **variables) for variables in sizes]
+    calculations.clear()
+    assert [operation_cost.of({**variables, "other": "x"}) for variables in sizes] == costs
+    assert operation_cost.of({"keys": ["b"]}) == operation_cost.of({"n": 6, "keys": ["c"]})
+    assert not calculations
+
+
 @pytest.mark.parametrize("name", ["W1", "W2", "W2 as series", "W3"])
 def test_benchmark_queries_are_within_the_limit(name: str) -> None:
     """The queries of the benchmarks cost less than the default limit."""
@@ -123,7 +151,7 @@ def test_documented_queries_are_within_the_limit(query: str) -> None:
     """Each query in the documentation costs less than the default limit."""
     document = parse(query)
     for operation in operations_of(document):
-        assert 0 <= CostCalculator(SCHEMA).cost_of(document, operation, {}) <= MAX_COST
+        assert 0 <= OperationCost(SCHEMA, document, operation).of({}) <= MAX_COST
 
 
 def test_introspection_costs_the_size_of_the_schema() -> None:
