@@ -5,8 +5,10 @@ uvicorn stores a whole message until the client has accepted it, without a limit
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Generator
 from functools import partial
-from typing import Final
+from types import coroutine
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,8 +45,29 @@ def send_in_chunks(send: Send) -> Send:
 
 
 async def _send_with_timeout(send: Send, seconds: float, message: Message) -> None:
+    sending = cast("Coroutine[Any, Any, None]", send(message))
+    try:
+        awaited = sending.send(None)
+    except StopIteration:
+        # Sent at once, as nearly every message is: a timeout takes longer than that.
+        return
     async with asyncio.timeout(seconds):
-        await send(message)
+        await _continue(sending, awaited)
+
+
+@coroutine
+def _continue(started: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
+    """Run a coroutine to its end that has run until it awaits something for the first time."""
+    try:
+        while True:
+            try:
+                yield awaited
+            except BaseException as error:  # noqa: BLE001 - thrown into the coroutine, as await does
+                awaited = started.throw(error)
+            else:
+                awaited = started.send(None)
+    except StopIteration:
+        return
 
 
 async def _send_in_chunks(send: Send, message: Message) -> None:

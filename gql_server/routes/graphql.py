@@ -75,7 +75,7 @@ class GraphQLEndpoint:
 
         compute = partial(self._executor.execute, operation, caller, cache_control)
         if operation.is_query:
-            response = await while_connected(request, self._responses.get_or_compute(lookup, compute))
+            response = await while_connected(request.receive, self._responses.get_or_compute(lookup, compute))
         else:
             # Not cancelled when the client disconnects, which would leave a part of the changes applied.
             response = (await compute()).as_new()

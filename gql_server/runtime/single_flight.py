@@ -124,9 +124,8 @@ async def _wait(calls: Collection[_Call], remove: Callable[[_Call], None]) -> No
     for call in calls:
         call.waiting += 1
     try:
-        # asyncio.wait, unlike `await task`, does not cancel the task when the waiting caller is cancelled.
-        if calls:
-            await asyncio.wait([call.task for call in calls])
+        for call in calls:
+            await _ended(call.task)
     finally:
         for call in calls:
             call.waiting -= 1
@@ -134,3 +133,23 @@ async def _wait(calls: Collection[_Call], remove: Callable[[_Call], None]) -> No
                 # New callers must not join it, though it takes a moment to stop.
                 remove(call)
                 call.task.cancel()
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    """Return when the task has ended. Unlike `await task`, cancelling the caller does not cancel the task.
+
+    It takes a third of the time of asyncio.wait.
+    """
+    if task.done():
+        return
+    ended = asyncio.get_running_loop().create_future()
+
+    def end(_: object) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    task.add_done_callback(end)
+    try:
+        await ended
+    finally:
+        task.remove_done_callback(end)

@@ -1,14 +1,16 @@
 """Tests of sending large responses over real connections."""
 
+import asyncio
 import json
 import socket
 import time
 from contextlib import closing
 
 import httpx
+import pytest
 from starlette.types import Message
 
-from gql_server.http.streaming import send_in_chunks
+from gql_server.http.streaming import send_in_chunks, send_with_timeout
 from tests.gql_server.exports.test_streamed_exports import served
 from tests.support.app.artifact_owners import ArtifactOwner, run
 from tests.support.schema.memory_tracking import MemoryTracking, Record
@@ -79,3 +81,63 @@ async def test_chunks_form_the_whole_body() -> None:
         await send_in_chunks(send)({"type": "http.response.body", "body": body})
         assert b"".join(message["body"] for message in sent) == body
         assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]
+
+
+class SlowSend:
+    """An ASGI `send` that waits for two events, and then raises an error if it has one."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.accepted = asyncio.Event()
+        self.sent: list[Message] = []
+        self.cancelled = False
+        self._error = error
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message."""
+        try:
+            await asyncio.sleep(0)
+            await self.accepted.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        if self._error:
+            raise self._error
+        self.sent.append(message)
+
+
+async def test_slow_message_is_sent_or_times_out() -> None:
+    """A message that waits is sent when the client accepts it, and is cancelled at the timeout."""
+    send = SlowSend()
+    sending = asyncio.ensure_future(send_with_timeout(send, 60)({"type": "a"}))
+    await asyncio.sleep(0)
+    send.accepted.set()
+    await sending
+    assert send.sent == [{"type": "a"}]
+    send = SlowSend()
+    with pytest.raises(TimeoutError):
+        await send_with_timeout(send, 0.01)({"type": "a"})
+    assert send.cancelled
+
+
+async def test_error_of_a_message_is_raised() -> None:
+    """An error of `send` is raised, whether it raised at once or after it had waited."""
+    send = SlowSend(OSError("closed"))
+    send.accepted.set()
+    with pytest.raises(OSError, match="closed"):
+        await send_with_timeout(send, 60)({"type": "a"})
+
+    async def fail(_message: Message) -> None:
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - it has no text
+        await send_with_timeout(fail, 60)({"type": "a"})
+
+
+async def test_message_that_is_sent_at_once_has_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timeout is made for a message that is accepted at once."""
+    monkeypatch.setattr(asyncio, "timeout", None)
+
+    async def accept(_message: Message) -> None:
+        pass
+
+    await send_with_timeout(accept, 60)({"type": "a"})
