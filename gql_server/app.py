@@ -25,6 +25,7 @@ from gql_server.config.mlflow_version import MLFLOW_VERSION
 from gql_server.config.settings import Settings
 from gql_server.exports.table_exporter import TableExporter
 from gql_server.http.csrf import PREFLIGHT_HEADERS, SAFE_METHODS, CsrfMiddleware
+from gql_server.http.direct_route import DirectRouteMiddleware
 from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.http.graphiql.page import page
 from gql_server.http.graphiql.static_files import GraphiQLFiles
@@ -63,7 +64,8 @@ _CORS_REQUEST_HEADERS: Final = (
 """The request headers that pages of the listed origins may send."""
 _CORS_RESPONSE_HEADERS: Final = ("accept-ranges", "age", "content-range", "etag", "retry-after")
 """The response headers that they may read."""
-_LOGGED_ROUTES: Final = ("/graphql", "/tables", *(f"/{name}" for name in ROUTES.values()))
+_GRAPH: Final = "/graphql"
+_LOGGED_ROUTES: Final = (_GRAPH, "/tables", *(f"/{name}" for name in ROUTES.values()))
 
 
 def create_app(settings: Settings | None = None, tracking: Tracking | None = None) -> Starlette:
@@ -115,13 +117,14 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
         *DownloadsEndpoint(artifacts, limits.artifacts, send_timeout).routes(),
     ]
+    # Starlette passes every method to an ASGI application; NegotiationMiddleware checks it.
+    graphql_route = ProtectedRoute(Route(_GRAPH, graphql), _graphql_middleware(settings, authentication))
     routes: list[BaseRoute] = [
         Route("/", _redirect_to_graphql),
         Route("/healthz", healthz(cache.stats)),
         Route("/readyz", readyz(store, shutdown)),
         Mount("/graphiql", GraphiQLFiles()),
-        # Starlette passes every method to an ASGI application; NegotiationMiddleware checks it.
-        ProtectedRoute(Route("/graphql", graphql), _graphql_middleware(settings, authentication)),
+        graphql_route,
         *(ProtectedRoute(route, _file_middleware(settings, authentication)) for route in file_routes),
     ]
     if settings.metrics:
@@ -146,7 +149,10 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=_app_middleware(settings, metrics),
+        middleware=[
+            *_app_middleware(settings, metrics),
+            Middleware(DirectRouteMiddleware, path=_GRAPH, route=graphql_route.handle),
+        ],
         exception_handlers={404: not_found, 405: method_not_allowed},
     )
 

@@ -1,6 +1,6 @@
 """Authentication and rate limit of every route that is not public."""
 
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.auth.authenticator import Authenticator
@@ -27,21 +27,29 @@ class AuthenticationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on in the context of its caller."""
-        caller = await self._authenticate(Request(scope))
-        tracked_send = TrackedSend(send)
+        caller = await self._authenticate(scope)
         token = current_caller.set(caller)
         try:
-            await self._app(scope, receive, tracked_send)
-        except Unauthenticated:
-            if tracked_send.started or caller.authorization is None:
-                raise
-            await self._authenticator.reject()
+            if caller.authorization is None:
+                await self._app(scope, receive, send)
+            else:
+                await self._pass_through(scope, receive, send)
         finally:
             current_caller.reset(token)
 
-    async def _authenticate(self, request: Request) -> Caller:
-        caller = await self._authenticator.authenticate(request.headers)
-        request_record(request.scope).set_caller(caller.name)
+    async def _authenticate(self, scope: Scope) -> Caller:
+        caller = await self._authenticator.authenticate(Headers(raw=scope["headers"]))
+        request_record(scope).set_caller(caller.name)
         if self._rate_limiter is not None:
-            await self._rate_limiter.count(caller, request.client.host if request.client else "")
+            client = scope.get("client")
+            await self._rate_limiter.count(caller, client[0] if client else "")
         return caller
+
+    async def _pass_through(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tracked_send = TrackedSend(send)
+        try:
+            await self._app(scope, receive, tracked_send)
+        except Unauthenticated:
+            if tracked_send.started:
+                raise
+            await self._authenticator.reject()

@@ -9,7 +9,7 @@ from schema.ports.tracking import Page
 
 Part: TypeAlias = "bool | int | float | str | Sequence[Part] | None"
 
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 """128 bits: a caller cannot find the key of another caller's entry by trying."""
 
 # The standard encoder escapes lone surrogates, which orjson rejects, and rejects all but plain values.
@@ -27,7 +27,7 @@ class CacheKey:
 
     def __init__(self, kind: str, principal: str | None, *parts: Part) -> None:
         self._kind = kind
-        self._hash = blake2b(_encode([kind, principal, parts]).encode(), digest_size=_DIGEST_BYTES)
+        self._hash = blake2b(_encode([kind, principal, parts]).encode(), digest_size=DIGEST_BYTES)
 
     @property
     def text(self) -> str:

@@ -1,13 +1,14 @@
 """The response cache: the bytes of whole responses to queries."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
 
 from gql_server.cache.cache import Cache, CacheRead
 from gql_server.cache.cache_control import CacheControl
-from gql_server.cache.cache_key import CacheKey
+from gql_server.cache.cache_key import DIGEST_BYTES
 from gql_server.cache.invalidation import SHARED_SLOT
 from gql_server.runtime.single_flight import SingleFlight
 
@@ -116,5 +117,6 @@ def response_key(
     `variables` are JSON values; the order of their names does not matter. `root_path` is the path that links
     in the response start with.
     """
-    canonical = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode() if variables else ""
-    return CacheKey("response", principal, source, operation_name, canonical, root_path).text
+    parts = principal, source, operation_name, variables, root_path
+    content = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
+    return f"response:{blake2b(content, digest_size=DIGEST_BYTES).hexdigest()}"

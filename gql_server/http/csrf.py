@@ -5,16 +5,15 @@ can send one. A GET needs no preflight; browsers declare its origin in Sec-Fetch
 of `PREFLIGHT_HEADERS` proves that there was a preflight. The rules are those of Apollo Server.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
+from gql_server.http.request_headers import request_headers
 
 PREFLIGHT_HEADERS: Final = (
     "x-apollo-operation-name",
@@ -25,6 +24,7 @@ PREFLIGHT_HEADERS: Final = (
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
 
+_PREFLIGHT_HEADERS: Final = frozenset(PREFLIGHT_HEADERS)
 _CROSS_SITE: Final = frozenset({"cross-site", "same-site"})
 
 
@@ -50,19 +50,17 @@ class CsrfMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if it is not forged."""
-        request = Request(scope)
-        if request.method not in self._exempt_methods:
-            self._check(request)
+        if scope["method"] not in self._exempt_methods:
+            self._check(scope["method"], request_headers(scope))
         await self._app(scope, receive, send)
 
-    def _check(self, request: Request) -> None:
-        headers = request.headers
+    def _check(self, method: str, headers: Mapping[str, str]) -> None:
         origin = headers.get("origin")
         if origin is not None and (origin in self._allowed_origins or "*" in self._allowed_origins):
             return
-        if any(name in headers for name in PREFLIGHT_HEADERS):
+        if not _PREFLIGHT_HEADERS.isdisjoint(headers):
             return
-        if self._get_needs_header and request.method != "POST":
+        if self._get_needs_header and method != "POST":
             names = ", ".join(PREFLIGHT_HEADERS)
             message = f"A GET needs one of the headers {names} (GQL_GET_NEEDS_HEADER)."
             raise _forbidden(message)
@@ -71,7 +69,7 @@ class CsrfMiddleware:
             raise _forbidden(message)
 
 
-def _is_cross_site(headers: Headers, origin: str | None) -> bool:
+def _is_cross_site(headers: Mapping[str, str], origin: str | None) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in _CROSS_SITE

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,8 +35,7 @@ class ErrorMiddleware:
         except Exception as error:
             if tracked_send.started:
                 raise
-            request = Request(scope, receive)
-            await send_response(request, _response(scope, error), send, self._send_timeout)
+            await send_response(scope, receive, send, _response(scope, error), self._send_timeout)
 
 
 def _response(scope: Scope, error: Exception) -> Response:

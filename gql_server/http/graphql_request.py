@@ -1,18 +1,21 @@
 """Parsing a GraphQL request by the GraphQL-over-HTTP specification."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import error_entry
 from gql_server.http.request_error import RequestError
+from gql_server.http.request_headers import request_headers
 
+_JSON: Final = "application/json"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_DEPTH: Final = 100
 """Levels of variables: far more than any input type has, and fewer than orjson can encode."""
@@ -48,15 +51,14 @@ class GraphQLRequest:
     """The path prefix of the server's URLs, a part of the links in the response."""
 
 
-async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
+async def read_request(scope: Scope, receive: Receive, max_body_bytes: int) -> GraphQLRequest:
     """Return the parameters of a GET or POST request; raise `MalformedRequest` if they are invalid."""
-    if request.method == "POST":
-        _check_content_type(request.headers.get("content-type", ""))
-        parsed = _from_object(_loads(await _body(request, max_body_bytes), "The body"))
-    else:
-        _check_length(request.scope["query_string"], max_body_bytes)
-        parsed = _from_query(request.query_params)
-    return replace(parsed, root_path=request.scope.get("root_path", ""))
+    root_path = scope.get("root_path", "")
+    if scope["method"] == "POST":
+        _check_content_type(request_headers(scope).get("content-type", ""))
+        return _from_object(_loads(await _body(receive, max_body_bytes), "The body"), root_path)
+    _check_length(scope["query_string"], max_body_bytes)
+    return _from_query(QueryParams(scope["query_string"]), root_path)
 
 
 def _check_length(query: bytes, max_bytes: int) -> None:
@@ -65,10 +67,14 @@ def _check_length(query: bytes, max_bytes: int) -> None:
         raise MalformedRequest(message, HTTPStatus.REQUEST_URI_TOO_LONG)
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+async def _body(receive: Receive, max_bytes: int) -> bytes:
+    body, more_body = bytearray(), True
+    while more_body:
+        part = await receive()
+        if part["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += part.get("body", b"")
+        more_body = part.get("more_body", False)
         if len(body) > max_bytes:
             message = f"The body is larger than {max_bytes} bytes (GQL_MAX_BODY_BYTES)."
             raise MalformedRequest(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -76,6 +82,8 @@ async def _body(request: Request, max_bytes: int) -> bytes:
 
 
 def _check_content_type(value: str) -> None:
+    if value == _JSON:
+        return
     # Not by email.message: it joins split parameters (RFC 2231), and some of them make it raise.
     media_type, *parameters = (part.strip().lower() for part in value.split(";"))
     charsets = (part.removeprefix("charset=") for part in parameters if part.startswith("charset="))
@@ -83,12 +91,12 @@ def _check_content_type(value: str) -> None:
     if charset not in _CHARSETS:
         message = "The charset of the body is unknown."
         raise MalformedRequest(message)
-    if media_type != "application/json" or charset not in _UTF_8:
+    if media_type != _JSON or charset not in _UTF_8:
         message = "The body must be application/json in UTF-8."
         raise MalformedRequest(message, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
-def _from_query(parameters: QueryParams) -> GraphQLRequest:
+def _from_query(parameters: QueryParams, root_path: str) -> GraphQLRequest:
     return _from_object(
         {
             "query": parameters.get("query"),
@@ -96,7 +104,8 @@ def _from_query(parameters: QueryParams) -> GraphQLRequest:
             "variables": _json_parameter(parameters, "variables"),
             "extensions": _json_parameter(parameters, "extensions"),
             "documentId": parameters.get("documentId"),
-        }
+        },
+        root_path,
     )
 
 
@@ -113,7 +122,7 @@ def _loads(text: bytes, name: str) -> Any:
         raise MalformedRequest(message) from None
 
 
-def _from_object(content: Any) -> GraphQLRequest:
+def _from_object(content: Any, root_path: str) -> GraphQLRequest:
     if not isinstance(content, dict):
         message = "The body must be a JSON object; batches are not supported."
         raise MalformedRequest(message)
@@ -137,7 +146,8 @@ def _from_object(content: Any) -> GraphQLRequest:
     elif not isinstance(query, str) or not query.strip():
         message = "The request has no query."
         raise MalformedRequest(message)
-    return GraphQLRequest(query, variables, operation_name, document_id, extensions.get("cost") is True)
+    include_cost = extensions.get("cost") is True
+    return GraphQLRequest(query, variables, operation_name, document_id, include_cost, root_path)
 
 
 def _document_id(value: Any, extensions: dict[str, Any]) -> str | None:

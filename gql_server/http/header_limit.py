@@ -35,4 +35,7 @@ class HeaderLimitMiddleware:
 
 
 def _size(scope: Scope) -> int:
-    return sum(len(name) + len(value) for name, value in scope["headers"])
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+    return size

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +17,7 @@ from gql_server.http.negotiation import (
     set_negotiated_type,
 )
 from gql_server.http.request_error import RequestError
+from gql_server.http.request_headers import request_headers
 from gql_server.http.streaming import send_response
 
 _METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
@@ -37,19 +37,18 @@ class NegotiationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond, or pass the request on."""
-        request = Request(scope, receive)
-        accept = request.headers.get("accept", "")
+        method, accept = scope["method"], request_headers(scope).get("accept", "")
         # A browser gets the page for a URL with a query too: GraphiQL shows the query before it is executed.
-        if self._page is not None and request.method in {"GET", "HEAD"} and prefers_page(accept):
-            await send_response(request, await asyncio.to_thread(self._page), send, self._send_timeout)
+        if self._page is not None and method in {"GET", "HEAD"} and prefers_page(accept):
+            await send_response(scope, receive, send, await asyncio.to_thread(self._page), self._send_timeout)
             return
         media_type = response_type(accept)
         set_negotiated_type(scope, media_type or JSON)
-        if request.method == "OPTIONS":
+        if method == "OPTIONS":
             response = Response(status_code=HTTPStatus.NO_CONTENT, headers={"allow": ", ".join(_METHODS)})
             await response(scope, receive, send)
             return
-        if request.method not in _METHODS:
+        if method not in _METHODS:
             raise _method_not_allowed()
         if media_type is None:
             message = f"The response is available as {GRAPHQL_RESPONSE} and {JSON} only."

@@ -10,9 +10,8 @@ from functools import partial
 from types import coroutine
 from typing import Any, Final, cast
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gql_server.http.responses import finalize
 
@@ -22,14 +21,16 @@ _CHUNK_BYTES: Final = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
-async def send_response(request: Request, response: Response, send: Send, seconds: float) -> None:
+async def send_response(
+    scope: Scope, receive: Receive, send: Send, response: Response, seconds: float
+) -> None:
     """Send a response in chunks, compressed or as 304 where the request allows it.
 
     A client that does not accept a chunk within this time is disconnected.
     """
-    response = await finalize(request, response)
+    response = await finalize(scope, response)
     try:
-        await response(request.scope, request.receive, send_in_chunks(send_with_timeout(send, seconds)))
+        await response(scope, receive, send_in_chunks(send_with_timeout(send, seconds)))
     except TimeoutError:
         _log.warning("a client did not accept its response in time (GQL_DOWNLOAD_PATIENCE)")
 

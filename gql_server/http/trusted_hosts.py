@@ -5,6 +5,7 @@ the attacker controls, so addresses and localhost are always accepted, and any o
 Starlette's own middleware has no rule for addresses.
 """
 
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
@@ -16,6 +17,8 @@ from gql_server.http.error_responses import error_response
 from gql_server.http.request_error import RequestError
 
 _ANY: Final = "*"
+_CACHED_HOSTS: Final = 20
+"""Host headers whose check is cached: nearly all requests have the same one, of up to 64 kB."""
 
 
 class TrustedHostMiddleware:
@@ -25,6 +28,7 @@ class TrustedHostMiddleware:
         self._app = app
         self._names = names
         self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
+        self._is_accepted_host = lru_cache(_CACHED_HOSTS)(self._check)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if its Host is accepted."""
@@ -43,7 +47,10 @@ class TrustedHostMiddleware:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1:
             return False
-        name = host_name(hosts[0].decode("latin-1"))
+        return self._is_accepted_host(hosts[0])
+
+    def _check(self, host: bytes) -> bool:
+        name = host_name(host.decode("latin-1"))
         return (
             name == "localhost" or name in self._names or name.endswith(self._suffixes) or _is_address(name)
         )

@@ -41,5 +41,7 @@ class RequestRecord:
 
 def request_record(scope: Any) -> RequestRecord:
     """Return the record of a request from its ASGI scope; the first call adds it."""
-    record: RequestRecord = scope.setdefault(_SCOPE_KEY, RequestRecord())
+    record: RequestRecord | None = scope.get(_SCOPE_KEY)
+    if record is None:
+        record = scope[_SCOPE_KEY] = RequestRecord()
     return record

@@ -3,7 +3,6 @@
 from functools import partial
 from http import HTTPStatus
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -15,6 +14,7 @@ from gql_server.http.disconnect import while_connected
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest, read_request
 from gql_server.http.negotiation import negotiated_type, unexecuted_status
+from gql_server.http.request_headers import request_headers
 from gql_server.http.responses import json_response
 from gql_server.http.streaming import send_response
 from gql_server.observability.request_record import request_record
@@ -50,39 +50,38 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
-        request = Request(scope, receive)
-        response = await self._respond(request)
-        await send_response(request, response, send, self._limits.responses.download_patience)
+        response = await self._respond(scope, receive)
+        await send_response(scope, receive, send, response, self._limits.responses.download_patience)
 
-    async def _respond(self, request: Request) -> Response:
-        caller, record = authenticated_caller(), request_record(request.scope)
-        parsed = await read_request(request, self._limits.documents.max_body_bytes)
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        caller, record = authenticated_caller(), request_record(scope)
+        parsed = await read_request(scope, receive, self._limits.documents.max_body_bytes)
         graphql_request = self._persisted.resolve(parsed)
         record.set_document(graphql_request.operation_name, graphql_request.query)
 
-        cache_control = parse_cache_control(request.headers.get("cache-control", ""))
+        cache_control = parse_cache_control(request_headers(scope).get("cache-control", ""))
         lookup = await self._responses.lookup(self._key(graphql_request, caller), cache_control)
         record.cached = lookup.response is not None
         if lookup.response is not None and not graphql_request.include_cost:
             # The document is valid, because only responses to valid documents are cached.
             self._persisted.remember(graphql_request)
-            return _http_response(request, caller, lookup.response)
+            return _http_response(scope, caller, lookup.response)
 
         operation = self._admission.admit(graphql_request)
         # Recorded before the check of the permission, so that the access log names a refused mutation.
         record.set_operation(operation.kind, operation.name, operation.cost)
-        operation.check_permission(request.method, caller)
+        operation.check_permission(scope["method"], caller)
 
         compute = partial(self._executor.execute, operation, caller, cache_control)
         if operation.is_query:
-            response = await while_connected(request.receive, self._responses.get_or_compute(lookup, compute))
+            response = await while_connected(receive, self._responses.get_or_compute(lookup, compute))
         else:
             # Not cancelled when the client disconnects, which would leave a part of the changes applied.
             response = (await compute()).as_new()
         if graphql_request.include_cost:
             body = with_cost(response.body, operation.cost, self._limits.documents.max_cost)
             response = response._replace(body=body)
-        return _http_response(request, caller, response)
+        return _http_response(scope, caller, response)
 
     def _key(self, request: GraphQLRequest, caller: Caller) -> str:
         key = response_key(
@@ -92,12 +91,12 @@ class GraphQLEndpoint:
         return f"{key}:writable" if self._writable else key
 
 
-def _http_response(request: Request, caller: Caller, response: CachedResponse) -> Response:
-    request_record(request.scope).codes = response.codes
+def _http_response(scope: Scope, caller: Caller, response: CachedResponse) -> Response:
+    request_record(scope).codes = response.codes
     if caller.authorization is not None and ErrorCode.UNAUTHENTICATED in response.codes:
         message = "The MLflow server did not accept the caller's credentials."
         raise Unauthenticated(message)
-    media_type = negotiated_type(request.scope)
+    media_type = negotiated_type(scope)
     age = {} if response.age is None else {"age": str(int(response.age))}
     status = HTTPStatus.OK if was_executed(response.body) else unexecuted_status(media_type)
     return json_response(response.body, status, media_type, age)

@@ -1,7 +1,10 @@
 """The access log has one line for each request."""
 
+import io
 import json
 import logging
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from gql_server.auth.api_keys import new_key
 from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import Caller
 from gql_server.exports.table_exporter import TableExporter
+from gql_server.observability.access_log import log_to_stderr
 from tests.support.app.artifact_owners import ArtifactOwner, run
 from tests.support.app.graphql_client import graphql_client
 from tests.support.app.observed_app import QUERY, SECRET, TOKEN, observed_client
@@ -129,3 +133,39 @@ async def test_access_log_accepts_any_caller_name(
             await client.post("/graphql", json={"query": QUERY, "variables": {"name": "a"}})
     (line,) = (record.message for record in caplog.records if record.name == "gql_server.access")
     assert json.loads(line)["caller"] == "user:?\n" + "a" * 93
+
+
+class ClosedStream(io.RawIOBase):
+    """A stream whose reader is gone."""
+
+    def writable(self) -> bool:
+        """Return that it can be written."""
+        return True
+
+    def write(self, _data: object) -> int:
+        """Fail."""
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def log_settings() -> Iterator[None]:
+    """Restore the settings of the logger after the test."""
+    logger = logging.getLogger("gql_server.access")
+    before = logger.handlers[:], logger.propagate, logger.level
+    yield
+    logger.handlers[:], logger.propagate, logger.level = before
+
+
+@pytest.mark.usefixtures("log_settings")
+async def test_stderr_gets_lines_of_json(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each line on stderr is one JSON object; a line that stderr does not accept fails no request."""
+    log_to_stderr()
+    async with observed_client(MemoryTracking([])) as client:
+        await client.get("/graphql", params={"query": "{ server { version } }"})
+        await client.get("/graphql", params={"query": "{"})
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        assert [line["codes"] for line in lines] == [[], ["GRAPHQL_PARSE_FAILED"]]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stderr", io.TextIOWrapper(io.BufferedWriter(ClosedStream())))
+            response = await client.get("/graphql", params={"query": "{ server { version } }"})
+    assert response.status_code == 200
