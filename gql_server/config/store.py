@@ -36,8 +36,8 @@ class StoreSettings(BaseModel):
     database_threads: PositiveInt = Field(
         default=8,
         le=64,
-        description="Maximum concurrent SQL statements of one process in threads. It has two connections more, "
-        "and as many for short reads from PostgreSQL.",
+        description="Maximum concurrent SQL statements of one process in threads. It has two connections "
+        "more, and as many for short reads from PostgreSQL.",
     )
     schema_check_seconds: PositiveFloat = Field(
         default=10.0,
