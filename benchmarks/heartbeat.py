@@ -2,8 +2,9 @@
 
     python -m benchmarks.heartbeat PORT INTERVAL
 
-INTERVAL is the time between two requests in seconds; with 0 each follows the response to the one before. The
-process prints a line when it has started, stops when its standard input ends, and then prints JSON.
+INTERVAL is the shortest time between two requests in seconds; with 0 each follows the response to the one
+before. The process prints a line when it has started, stops when its standard input ends, and then prints
+JSON.
 """
 
 import gc
@@ -34,11 +35,7 @@ class Heartbeat:
 
 
 def heartbeat(port: int, work: Callable[[], Any], interval: float = 0.0) -> Heartbeat:
-    """Run `work` while the second process sends requests.
-
-    With an interval, a response time counts from when the request was due, so that a server that blocks for
-    longer than the interval does not lower the number of slow responses.
-    """
+    """Run `work` while the second process sends requests on one connection."""
     command = [sys.executable, "-m", "benchmarks.heartbeat", str(port), str(interval)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
@@ -60,11 +57,13 @@ def _measure(port: int, interval: float) -> Heartbeat:
         due = last = time.perf_counter()
         gaps, times = [0.0], [0.0]
         while not select.select([sys.stdin], [], [], max(0.0, due - time.perf_counter()))[0]:
+            sent = time.perf_counter()
             _request(connection)
             now = time.perf_counter()
             gaps.append(now - last)
-            times.append(now - due)
-            last, due = now, due + interval if interval else now
+            times.append(now - sent)
+            # A late request does not make the next ones late: that would measure this process's own queue.
+            last, due = now, max(now, sent + interval)
         return Heartbeat(max(gaps), statistics.quantiles(times, n=_PERCENTILES)[-1])
 
 

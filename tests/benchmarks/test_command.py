@@ -58,9 +58,9 @@ COSTS = {
     ],
     "W6 over SQLite: runs to a data frame": ["4 runs of one experiment", "all 8 runs"],
     "Aims": [
-        "start to ready / import of its libraries, SQLite",
         "idle memory of a worker, SQLite",
         "p99 of /healthz while 32 connections ask W1, SQLite",
+        "start to ready / import of its libraries, SQLite",
         "S1 with 2 workers / with one, SQLite",
         "S2 with 2 workers / with one, SQLite",
     ],
