@@ -9,9 +9,7 @@ from starlette.datastructures import Headers
 
 from gql_server.auth.api_keys import ApiKeys
 from gql_server.auth.caller import ANONYMOUS, Caller
-from gql_server.auth.jwks import ProviderUnavailable
-from gql_server.auth.jwt_tokens import JwtTokens
-from gql_server.auth.scheme import AuthScheme
+from gql_server.auth.scheme import AuthScheme, ProviderUnavailable
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
@@ -81,6 +79,8 @@ def _scheme_from(settings: Settings) -> AuthScheme | None:
         case "keys":
             return ApiKeys.read(Path(settings.api_keys_file))
         case "jwt":
+            from gql_server.auth.jwt_tokens import JwtTokens  # noqa: PLC0415 - imports cryptography
+
             return JwtTokens(
                 issuer=settings.jwt_issuer,
                 audience=settings.jwt_audience,

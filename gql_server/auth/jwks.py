@@ -7,6 +7,7 @@ from typing import Final
 
 import jwt
 
+from gql_server.auth.scheme import ProviderUnavailable
 from gql_server.runtime.limiter import Limiter, LimiterFull
 
 _LIFETIME: Final = 300.0
@@ -19,10 +20,6 @@ _MAX_WAITING: Final = 200
 """Requests that wait for a fetch at the same time; a further one fails at once."""
 
 _log = logging.getLogger(__name__)
-
-
-class ProviderUnavailable(Exception):
-    """The provider's keys cannot be fetched now, so no token can be verified."""
 
 
 class JsonWebKeySet:

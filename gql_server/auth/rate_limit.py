@@ -6,17 +6,17 @@ import time
 from hashlib import blake2b
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final, NoReturn
-
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from gql_server.auth.caller import ANONYMOUS, Caller
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
 from gql_server.runtime.circuit_breaker import CircuitBreaker
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 _BUCKET_BYTES: Final = 2
 """The size of a bucket's hash: 65,536 buckets, so that invented addresses do not fill the memory."""
@@ -29,6 +29,10 @@ class RateLimiter:
     """
 
     def __init__(self, rate: str, *, redis_url: str = "", timeout: float) -> None:
+        # Imported here, since only a server with a rate limit needs the library and its 7 MB.
+        from limits.aio.storage import MemoryStorage, RedisStorage  # noqa: PLC0415
+        from limits.aio.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
+
         self._rate: RateLimitItem = _parse_rate(rate)
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None
@@ -62,12 +66,12 @@ class RateLimiter:
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _hit(self, limiter: SlidingWindowCounterRateLimiter, buckets: list[str]) -> None:
+    async def _hit(self, limiter: "SlidingWindowCounterRateLimiter", buckets: list[str]) -> None:
         for bucket in buckets:
             if not await limiter.hit(self._rate, bucket):
                 await self._refuse(limiter, bucket)
 
-    async def _refuse(self, limiter: SlidingWindowCounterRateLimiter, bucket: str) -> NoReturn:
+    async def _refuse(self, limiter: "SlidingWindowCounterRateLimiter", bucket: str) -> NoReturn:
         stats = await limiter.get_window_stats(self._rate, bucket)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         message = f"The caller exceeds the rate limit of {self._rate} (GQL_RATE_LIMIT)."
@@ -75,7 +79,9 @@ class RateLimiter:
         raise RequestError.from_message(message, ErrorCode.RATE_LIMITED, status, retry_after=str(seconds))
 
 
-def _parse_rate(rate: str) -> RateLimitItem:
+def _parse_rate(rate: str) -> "RateLimitItem":
+    from limits import parse  # noqa: PLC0415 - as above
+
     try:
         return parse(rate)
     except ValueError as error:

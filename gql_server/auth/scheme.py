@@ -7,6 +7,10 @@ from starlette.datastructures import Headers
 from gql_server.auth.caller import Caller
 
 
+class ProviderUnavailable(Exception):
+    """The identity provider does not respond now, so no credentials can be verified."""
+
+
 class AuthScheme(Protocol):
     """Authenticates requests by their headers."""
 

@@ -6,11 +6,12 @@ Spans contain names, hashes and numbers, but no document, variable or credential
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -26,6 +27,9 @@ def set_up_tracing() -> None:
     """Export spans as the environment configures it; raise TracingConfigError if that is not possible."""
     exporter = _exporter()
     if exporter is not None:
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - most servers export no spans
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
         # TracerProvider itself reads OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and similar variables.
         os.environ.setdefault("OTEL_SERVICE_NAME", "mlflow-gql-server")
         provider = TracerProvider()
@@ -33,7 +37,7 @@ def set_up_tracing() -> None:
         trace.set_tracer_provider(provider)
 
 
-def _exporter() -> SpanExporter | None:
+def _exporter() -> "SpanExporter | None":
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
     default = "otlp" if any(os.environ.get(name) for name in _ENDPOINTS) else "none"
@@ -41,6 +45,8 @@ def _exporter() -> SpanExporter | None:
     if kind == "none":
         return None
     if kind == "console":
+        from opentelemetry.sdk.trace.export import ConsoleSpanExporter  # noqa: PLC0415
+
         return ConsoleSpanExporter()
     if kind != "otlp":
         message = f"OTEL_TRACES_EXPORTER={kind} is not supported; use otlp, console or none."

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
-from requests import RequestException
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -102,7 +101,7 @@ class _DownloadResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send_with_timeout(send, self._send_timeout))
-        except (OSError, RequestException, HTTPError, TimeoutError) as error:
+        except (OSError, HTTPError) as error:  # OSError includes those of requests
             _log.warning("aborted a download: %s", type(error).__name__)
         finally:
             self._stream.close()

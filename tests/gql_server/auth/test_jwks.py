@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gql_server.auth import jwks
-from gql_server.auth.jwks import ProviderUnavailable
+from gql_server.auth.scheme import ProviderUnavailable
 from tests.support.servers.token_provider import (
     TokenProvider,
     headers_with,

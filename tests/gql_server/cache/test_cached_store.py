@@ -9,6 +9,7 @@ import pytest
 from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
+from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.snapshot import MixedRecordsError
 from gql_server.config.settings import Settings
 from schema.ports.columns import Columns
@@ -177,6 +178,7 @@ async def test_disabled_record_cache_stores_nothing() -> None:
         await stack.operation().runs_by_id(["run2"], {"name"})
         await stack.operation().params(["run2"], None)
     assert set(stack.store.calls.values()) == {2}
+    assert isinstance(stack.cache.backend, MemoryBackend)
     assert len(stack.cache.backend) == 0
 
 
