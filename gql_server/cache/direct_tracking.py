@@ -1,23 +1,15 @@
 """The `Tracking` port without a record cache, for one operation over a database."""
 
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from schema.ports.artifacts import ArtifactStore
 from schema.ports.tracking import Tracking, TrackingWithArtifacts
 
 
-@runtime_checkable
-class HasSnapshots(Protocol):
-    """A store whose reads of one operation can be of one state."""
-
-    def snapshot(self, *, single_read: bool) -> Tracking:
-        """Return the port for one operation; `single_read` states that it calls the port once at most."""
-        ...
-
-
 class DirectTracking:
-    """Passes each call on to the store, in one state of it if it has snapshots.
+    """Passes each call on to the store, in one state of it if it has the method `snapshot`.
 
+    `single_read` states that the operation calls the store once at most.
     `min_ttl` is the TTL of the response in seconds. Nothing is read from a cache, so that the response has no
     `age` and combines no records of different times. Call `release` when the operation has read all.
     """
@@ -28,9 +20,9 @@ class DirectTracking:
     def __init__(
         self, store: Tracking, artifacts: ArtifactStore, min_ttl: float, *, single_read: bool
     ) -> None:
-        self._store: Any = store
-        if isinstance(store, HasSnapshots):
-            self._store = store.snapshot(single_read=single_read)
+        # Not a protocol to check against: that takes longer than the rest of this constructor.
+        snapshot = getattr(store, "snapshot", None)
+        self._store: Any = store if snapshot is None else snapshot(single_read=single_read)
         self.artifacts = artifacts
         self.min_ttl = min_ttl
 
