@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from gql_server.stores.sql.event_loop.factory import loop_reader_for
+from gql_server.stores.sql.event_loop.loop_reader import LoopReader
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import RUNS
 from gql_server.stores.sql.tracking import SqlSnapshot, SqlTracking
@@ -26,22 +27,31 @@ from tests.support.stores.sql_rows import (
 from tests.support.stores.store import Store
 
 _NAME = frozenset({"name"})
+_LIMITS = store_limits(database_threads=2)
 
 
-@pytest.fixture(params=["loop", "threads"])
-async def tracking(
-    request: pytest.FixtureRequest, engine: Engine, database: Store
-) -> AsyncIterator[SqlTracking]:
-    """Give the port whose short reads are on the event loop, where that is possible, or in threads."""
-    on_loop = request.param == "loop"
-    if on_loop and engine.dialect.name != "postgresql":
-        pytest.skip("only PostgreSQL is read on the event loop")
+@pytest.fixture(params=["sqlite", "mysql", "postgres", "postgres on the event loop"])
+def database(request: pytest.FixtureRequest) -> Store:
+    """Give an empty store in each kind of database, and twice for both ways to read Postgres."""
+    store: Store = request.getfixturevalue(f"{request.param.split()[0]}_store")
+    return store
+
+
+@pytest.fixture
+def loop_reader(request: pytest.FixtureRequest, database: Store) -> LoopReader | None:
+    """Give the reader for the event loop, if the test is to read on it."""
+    on_loop = "loop" in request.node.callspec.params["database"]
+    return loop_reader_for(database.uri, _LIMITS) if on_loop else None
+
+
+@pytest.fixture
+async def tracking(engine: Engine, loop_reader: LoopReader | None) -> AsyncIterator[SqlTracking]:
+    """Give the port over the database."""
     if engine.dialect.name == "sqlite":
         # Otherwise a reader delays a writer.
         with closing(sqlite3.connect(str(engine.url.database))) as file:
             file.execute("PRAGMA journal_mode = WAL")
-    loop_reader = loop_reader_for(database.uri, LIMITS.store) if on_loop else None
-    tracking = SqlTracking(engine, LIMITS.store, loop_reader=loop_reader)
+    tracking = SqlTracking(engine, _LIMITS, loop_reader=loop_reader)
     yield tracking
     await tracking.close()
 
@@ -97,11 +107,10 @@ async def test_bad_input_leaves_the_snapshot(tracking: SqlTracking, engine: Engi
     operation.release()
 
 
-async def test_more_operations_than_connections(engine: Engine, database: Store) -> None:
+async def test_more_operations_than_connections(engine: Engine, loop_reader: LoopReader | None) -> None:
     """Operations wait for a connection; none waits for another that waits for it."""
     run_ids = insert_runs(engine, insert_experiment(engine, 1), run_rows(3))
-    limits = store_limits(database_threads=2)
-    tracking = SqlTracking(engine, limits, loop_reader=loop_reader_for(database.uri, limits))
+    tracking = SqlTracking(engine, _LIMITS, loop_reader=loop_reader)
 
     async def read(number: int) -> int:
         operation = tracking.snapshot(single_read=False)
@@ -130,7 +139,7 @@ async def test_cancelled_read_gives_its_connection_back(tracking: SqlTracking, e
         return session.rows(text(_SLOW[engine.dialect.name]))
 
     for _ in range(2):
-        operations = [tracking.snapshot(single_read=False) for _ in range(LIMITS.store.database_threads)]
+        operations = [tracking.snapshot(single_read=False) for _ in range(_LIMITS.database_threads)]
         reads = [
             asyncio.ensure_future(operation._reader.read(work, short=True))  # noqa: SLF001 - a slow statement
             for operation in operations
