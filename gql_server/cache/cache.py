@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from struct import Struct
 from typing import NamedTuple, TypeVar
 
-from gql_server.cache.backend import CacheBackend
+from aiocache.base import BaseCache
+
 from gql_server.cache.invalidation import MARK_BYTES, MARK_KEYS, MARK_TTL_SECONDS, new_mark
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.runtime.circuit_breaker import CircuitBreaker
@@ -45,14 +46,14 @@ class CacheRead(NamedTuple):
 
 
 class Cache:
-    """Entries over a backend. A backend that fails or times out acts as an empty cache.
+    """Entries over an aiocache backend. A backend that fails or times out acts as an empty cache.
 
     `max_entry_bytes` limits one entry; the backend limits the total. `invalidation` describes slots and
     marks.
     """
 
     def __init__(
-        self, backend: CacheBackend, *, max_entry_bytes: int, clock: Callable[[], float] = time.time
+        self, backend: BaseCache, *, max_entry_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
         self.stats = CacheStats()
         self.circuit_breaker = CircuitBreaker()

@@ -5,7 +5,6 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from gql_server import __version__
-from gql_server.cache.backend import CacheBackend
 from gql_server.cache.cache import Cache
 from gql_server.cache.cached_store import CachedStore
 from gql_server.cache.memory_backend import MemoryBackend
@@ -70,7 +69,7 @@ def open_cache(url: str, data_identity: str, limits: CacheLimits) -> Cache:
     URLs.
     """
     if not url:
-        backend: CacheBackend = MemoryBackend(limits.cache_bytes)
+        backend = MemoryBackend(limits.cache_bytes)
         return Cache(backend, max_entry_bytes=limits.cache_bytes // _MAX_ENTRY_DIVISOR)
     if urlsplit(url).scheme not in {"redis", "rediss"}:
         message = "The cache's URL must begin with redis:// or rediss://."

@@ -159,14 +159,18 @@ async def test_invalid_mark_is_replaced(cache: Cache) -> None:
     assert await get(cache, "a") == b"1"
 
 
-async def test_disabled_aiocache_is_an_empty_cache(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With AIOCACHE_DISABLE aiocache returns an empty list, and each read is a miss."""
+@pytest.fixture
+def _disabled_aiocache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable aiocache."""
     monkeypatch.setenv("AIOCACHE_DISABLE", "1")
-    cache = open_cache(redis_url, "disabled", CACHE_LIMITS)
+
+
+@pytest.mark.usefixtures("_disabled_aiocache")
+async def test_disabled_aiocache_is_an_empty_cache(cache: Cache) -> None:
+    """With AIOCACHE_DISABLE aiocache returns an empty list, and each read is a miss."""
     await put(cache, "a", b"1")
     assert await get(cache, "a") is None
     assert cache.circuit_breaker.failures == 0
-    await cache.close()
 
 
 class Failing(MemoryBackend):

@@ -9,7 +9,6 @@ import pytest
 from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
-from gql_server.cache.memory_backend import MemoryBackend
 from gql_server.cache.snapshot import MixedRecordsError
 from gql_server.config.settings import Settings
 from schema.ports.columns import Columns
@@ -164,8 +163,8 @@ async def test_disabled_record_cache_reads_requested_columns_only() -> None:
     """Without the record cache the store gets the requested columns and keys, and no others."""
     stack = make_stack(cache_records=False)
     columns = Columns({"name", "params"}, {"params": frozenset({"a"})})
-    await stack.operation().runs([None], Search(), replace(ALL, columns=columns))
-    await stack.operation().runs_by_id(["run2"], columns)
+    await stack.cached_store.for_operation().port.runs([None], Search(), replace(ALL, columns=columns))
+    await stack.cached_store.for_operation().port.runs_by_id(["run2"], columns)
     requested = [stack.store.requests[0][-1].columns, stack.store.requests[1][-1]]
     assert requested == [columns, columns]
 
@@ -174,11 +173,10 @@ async def test_disabled_record_cache_stores_nothing() -> None:
     """Without the record cache every call goes to the store."""
     stack = make_stack(cache_records=False)
     for _ in range(2):
-        await stack.operation().runs([None], Search(), ALL)
-        await stack.operation().runs_by_id(["run2"], {"name"})
-        await stack.operation().params(["run2"], None)
+        await stack.cached_store.for_operation().port.runs([None], Search(), ALL)
+        await stack.cached_store.for_operation().port.runs_by_id(["run2"], {"name"})
+        await stack.cached_store.for_operation().port.params(["run2"], None)
     assert set(stack.store.calls.values()) == {2}
-    assert isinstance(stack.cache.backend, MemoryBackend)
     assert len(stack.cache.backend) == 0
 
 

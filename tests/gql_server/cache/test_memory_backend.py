@@ -119,6 +119,8 @@ async def test_entries_expire_at_their_deadline(clock: Clock) -> None:
     assert await cache.multi_get(["a", "b"]) == [b"1", b"3"]
     clock.now += 0.5
     assert await cache.multi_get(["a", "b"]) == [None, b"3"]
+    assert not await cache.exists("a")
+    assert await cache.exists("b")
 
 
 async def test_expiry_uses_no_timers() -> None:
@@ -136,4 +138,10 @@ def _timers() -> list[object]:
 async def test_values_other_than_bytes_are_rejected() -> None:
     """A mutable value raises TypeError."""
     with pytest.raises(TypeError, match="bytes, not list"):
-        await MemoryBackend(1000).set("a", [1])  # type: ignore[arg-type]
+        await MemoryBackend(1000).set("a", [1])
+
+
+async def test_clear_is_not_supported() -> None:
+    """`clear` raises NotImplementedError, as in Redis, where other servers use the database."""
+    with pytest.raises(NotImplementedError):
+        await MemoryBackend(1000).clear()
