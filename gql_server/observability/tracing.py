@@ -61,12 +61,15 @@ def _exporter() -> "SpanExporter | None":
     return OTLPSpanExporter()
 
 
+def is_tracing() -> bool:
+    """Return whether spans are recorded."""
+    # A program that embeds this server may have set a provider before.
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def span(name: str, **attributes: Any) -> AbstractContextManager[trace.Span]:
     """Record the block as a span. An exception sets the status to its type, without its message."""
-    # A program that embeds this server may have set a provider before.
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        return _NO_SPAN
-    return _span(name, attributes)
+    return _span(name, attributes) if is_tracing() else _NO_SPAN
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from gql_server.operations.document_cache import Document, DocumentCache
 from gql_server.operations.document_checker import DocumentChecker, DocumentLimitError
 from gql_server.operations.document_operation import DocumentOperation
 from gql_server.operations.persisted_documents import PersistedDocuments
+from schema.engine.operation_plan import PlannedQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class AdmittedOperation:
     document: DocumentNode
     operation: DocumentOperation
     cost: int
+    planned: PlannedQuery | None
+    """The plan of the operation for its variables; None if graphql-core executes it."""
 
     @property
     def is_query(self) -> bool:
@@ -95,7 +98,8 @@ class OperationAdmission:
             raise RequestError(entries) from None
         cost = operation.cost(request.variables)
         self._check_cost(cost)
-        return AdmittedOperation(request, document.parsed, operation, cost)
+        planned = self._documents.planned(request.query, operation, request.variables)
+        return AdmittedOperation(request, document.parsed, operation, cost, planned)
 
     def _parsed(self, source: str) -> Document:
         try:

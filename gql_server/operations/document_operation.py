@@ -8,6 +8,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Operat
 
 from gql_server.operations.argument_metrics import ArgumentMetrics
 from gql_server.operations.cost import OperationCost
+from schema.engine.operation_plan import OperationPlans, PlannedQuery
 
 
 class DocumentOperation:
@@ -24,6 +25,18 @@ class DocumentOperation:
         """The name in the document; an empty string if it has none."""
         self._schema = schema
         self._document = document
+        self._plans: OperationPlans | None = None
+
+    @property
+    def planned_fields(self) -> int:
+        """Return the number of fields in the plans that were made so far."""
+        return self._plans.size if self._plans else 0
+
+    def planned(self, variables: Mapping[str, Any]) -> PlannedQuery | None:
+        """Return the plan for these variables; None if graphql-core has to execute the operation."""
+        if self._plans is None:
+            self._plans = OperationPlans(self._schema, self._document, self.definition)
+        return self._plans.planned(variables)
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """Return the cost with these variables."""

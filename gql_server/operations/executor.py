@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 
 from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
@@ -15,14 +15,14 @@ from gql_server.cache.response_cache import ComputedResponse
 from gql_server.config.error_detail import ErrorDetail
 from gql_server.config.limits import Limits
 from gql_server.http.error_entries import execution_error_entries
-from gql_server.observability.tracing import level_span
+from gql_server.observability.tracing import is_tracing, level_span
 from gql_server.operations.admission import AdmittedOperation
 from gql_server.operations.response_encoder import ResponseEncoder
 from gql_server.operations.unavailable import stopping, too_many_operations
 from gql_server.runtime.limiter import Limiter, LimiterFull
 from gql_server.runtime.shutdown import Shutdown
 from schema.build import ROOT
-from schema.engine.level_execution import LevelExecution
+from schema.engine.execution import execute_operation
 from schema.engine.operation import Operation, ServerInfo
 from schema.ports.errors import LimitExceeded
 from schema.ports.tracking_writes import TrackingWrites
@@ -61,13 +61,17 @@ class OperationExecutor:
     async def _compute_response(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
-        tracking = self.store.for_operation(caller.principal, cache_control, final=not operation.is_query)
+        single_read = operation.planned is not None and operation.planned.plan.reads <= 1
+        tracking = self.store.for_operation(
+            caller.principal, cache_control, final=not operation.is_query, single_read=single_read
+        )
         encoder = ResponseEncoder()
         result = await self._run(operation, tracking, encoder)
         if tracking.is_mixed:
             # Cached records may contradict records that were just read. Now all are read.
             bypass = CacheControl.NO_CACHE if cache_control is CacheControl.DEFAULT else cache_control
-            tracking, encoder = self.store.for_operation(caller.principal, bypass), ResponseEncoder()
+            tracking = self.store.for_operation(caller.principal, bypass, single_read=single_read)
+            encoder = ResponseEncoder()
             result = await self._run(operation, tracking, encoder)
         response = self._format(result)
         codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
@@ -86,7 +90,7 @@ class OperationExecutor:
             limits=self.limits.queries,
             writes=self.writes,
             encoder=encoder,
-            trace_level=level_span,
+            trace_level=level_span if is_tracing() else None,
             base_path=operation.request.root_path,
         )
         try:
@@ -101,16 +105,15 @@ class OperationExecutor:
         try:
             async with asyncio.timeout(seconds) as timeout:
                 with self.shutdown.track(timeout):
-                    result = execute(
+                    return await execute_operation(
                         self.schema,
                         operation.document,
-                        root_value=ROOT,
-                        context_value=context,
-                        variable_values=operation.request.variables,
-                        operation_name=operation.request.operation_name,
-                        execution_context_class=LevelExecution,
+                        operation.planned,
+                        root=ROOT,
+                        operation=context,
+                        variables=operation.request.variables,
+                        name=operation.request.operation_name,
                     )
-                    return result if isinstance(result, ExecutionResult) else await result
         except TimeoutError:
             if self.shutdown.operations_cancelled:
                 raise stopping(change=not operation.is_query) from None

@@ -9,7 +9,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import strawberry
 
@@ -22,6 +22,11 @@ from schema.ports.tracking import TrackingWithArtifacts
 
 RESOLVE: Final = "resolve"
 """The key in a field's metadata for the function that resolves it for a table."""
+READS: Final = "reads"
+"""The key in a field's metadata for the number of calls to the store that its resolver makes at most."""
+
+Reads: TypeAlias = int | Callable[[SelectedField], int]
+"""A number of calls to the store, or a function that returns it for a field of a document."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,13 +61,18 @@ def batched_field(
     description: str,
     requires: tuple[Requirement, ...] = (),
     graphql_type: Any = None,
+    reads: Reads | None = None,
 ) -> Any:
     """Return a field that `resolve(table, context, **arguments)` resolves for all rows of a table.
 
     `resolve` returns a `Column` as long as the table, or an awaitable of one. An exception as an item of the
     column is the error of that row. `requires` names the columns of the table that `resolve` reads, so that
-    they are requested from the store. `graphql_type` is the field's type if it has no annotation.
+    they are requested from the store. `graphql_type` is the field's type if it has no annotation. `reads` is
+    the number of calls to the store that `resolve` makes at most, without those for params, metrics and tags
+    of runs, which a database returns with the runs. By default it is 1 for an asynchronous function, else 0.
     """
+    if reads is None:
+        reads = int(inspect.iscoroutinefunction(resolve))
 
     def resolve_source(source: Row | Table, info: strawberry.Info, **arguments: Any) -> Any:
         column = _column(resolve, source, info, arguments)
@@ -79,7 +89,7 @@ def batched_field(
     return strawberry.field(
         resolver=resolve_source,
         description=description,
-        metadata={REQUIRES: requires, RESOLVE: resolve},
+        metadata={REQUIRES: requires, RESOLVE: resolve, READS: reads},
         graphql_type=graphql_type,
     )
 

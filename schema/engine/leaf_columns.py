@@ -44,6 +44,40 @@ def complete_leaves(type_: GraphQLLeafType, values: Sequence[Any], *, required: 
     return [None if value is None else _serialize(type_, value) for value in values]
 
 
+def leaf_completer(type_: GraphQLLeafType, *, required: bool) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return a function that completes columns as `complete_leaves` does.
+
+    A column without nulls whose values need no serialization takes the least time, whatever its length.
+    """
+    if isinstance(type_, GraphQLEnumType):
+        return _enum_completer(type_, required=required)
+    python_type, is_valid = _IDENTICAL.get(type_.name, (None, _is_any))
+    usual = {python_type}
+    is_time = type_.name == "DateTime"
+
+    def complete(values: Sequence[Any]) -> Sequence[Any]:
+        if set(map(type, values)) == usual and is_valid(values):
+            return format_times(values) if is_time else values
+        return complete_leaves(type_, values, required=required)
+
+    return complete
+
+
+def _enum_completer(type_: GraphQLEnumType, *, required: bool) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    # The names of values that were valid: as many as the enum has, and their values' synonyms.
+    names: dict[Any, Any] = {} if required else {None: None}
+
+    def complete(values: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return [names[value] for value in values]
+        except (KeyError, TypeError):
+            completed = complete_leaves(type_, values, required=required)
+        names.update((value, name) for value, name in zip(values, completed, strict=True) if name is not None)
+        return completed
+
+    return complete
+
+
 def _serialize_distinct(type_: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:
     try:
         serialized = {value: _serialize(type_, value) for value in set(values) if value is not None}

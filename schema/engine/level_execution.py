@@ -10,6 +10,7 @@ non-null positions, raises `NotBatchable`. graphql-core then completes the same 
 results that the store already returned.
 """
 
+from collections.abc import Sequence
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -26,15 +27,17 @@ from graphql import (
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.engine.leaf_columns import NotBatchable
-from schema.engine.level import Level
+from schema.engine.level_completer import LevelCompleter
 from schema.engine.operation import Operation
-from schema.engine.selection import field_key
-from schema.ports.table import Row, Rows, index_of, table_of, value_at
+from schema.engine.plan import Planner
+from schema.engine.selection import Selections, field_key
+from schema.ports.table import Row, Rows, Table, index_of, table_of, value_at
 
 
 class LevelExecution(StrawberryGraphQLCoreExecutionContext):
     """An execution context that completes `Rows` level by level."""
+
+    _planner: Planner | None = None
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
@@ -147,13 +150,24 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
     ) -> list[Any]:
         item_type = cast("GraphQLObjectType", get_nullable_type(return_type.of_type))
         try:
-            objects = await Level(self, item_type, field_nodes, path).complete(rows.table)
-        except NotBatchable:
+            objects = await self._complete_level(item_type, field_nodes, rows.table)
+        except Exception:  # noqa: BLE001 - graphql-core meets the same failure and reports it
             # graphql-core completes the rows of a plain list one by one.
             fallback = super().complete_list_value(return_type, field_nodes, info, path, list(rows))
             return await fallback if isawaitable(fallback) else fallback
         start, stop = rows.span
         return list(objects[start:stop])
+
+    async def _complete_level(
+        self, type_: GraphQLObjectType, nodes: list[FieldNode], table: Table
+    ) -> Sequence[Any]:
+        if self._planner is None:
+            self._planner = Planner(Selections(self.schema, self.fragments, self.variable_values))
+        operation = cast("Operation", self.context_value)
+        completer = LevelCompleter(operation, self.schema, self.variable_values)
+        completed: Any = completer.complete(self._planner.level(type_, nodes), table)
+        objects: Sequence[Any] = await completed if isawaitable(completed) else completed
+        return objects
 
 
 async def _raise(error: GraphQLError) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,16 +25,13 @@ class ServerInfo:
     read_only: bool
 
 
-def _no_trace(_type_name: str, _rows: int) -> AbstractContextManager[Any]:
-    return nullcontext()
-
-
 @dataclass(slots=True, eq=False)
 class Operation:
     """The context value of one operation. Never share it between operations.
 
     A resolver returns a whole column, but graphql-core calls it once for each row. `compute_once` runs the
-    resolver for the first row and returns the same column for the others.
+    resolver for the first row and returns the same column for the others. `run_once` does the same for the
+    execution of a plan, without a task.
     """
 
     tracking: TrackingWithArtifacts
@@ -44,11 +41,12 @@ class Operation:
     """The port for changes; None if the server is read-only."""
     encoder: ListEncoder | None = None
     """Encodes long lists to JSON while they are completed; without it, the result has plain objects only."""
-    trace_level: Callable[[str, int], AbstractContextManager[Any]] = _no_trace
+    trace_level: Callable[[str, int], AbstractContextManager[Any]] | None = None
     """Makes the context manager in which a level is completed, from its type's name and number of rows."""
     base_path: str = ""
     """The path prefix of the server's URLs, without a slash at its end: `/mlflow-graph`, or empty."""
     _results: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
+    _tasks: list[asyncio.Future[Any]] = field(default_factory=list)
     _changes: int = 0
     _filter_length: int = 0
     _closed: bool = False
@@ -69,6 +67,41 @@ class Operation:
         if isinstance(result, _Failure):
             raise result.error.with_traceback(None)
         return result
+
+    def run_once(self, table: Table, key: Hashable, compute: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the result of `compute(*arguments)` as `compute_once` does, but without a task.
+
+        If it is awaitable, the first caller has to await or `start` what is returned. Later callers, and
+        those of `compute_once`, wait for its result.
+        """
+        table_key = (id(table), key)
+        if table_key in self._results or self._closed:
+            return self.compute_once(table, key, compute)
+        try:
+            result = compute(*arguments)
+        except Exception as error:
+            self._results[table_key] = (table, _Failure(error))
+            raise
+        if not hasattr(result, "__await__"):
+            self._results[table_key] = (table, result)
+            return result
+        future = asyncio.get_running_loop().create_future()
+        self._results[table_key] = (table, future)
+        return _settle(future, result)
+
+    def start(self, result: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Start a task that computes a part of the result. It ends when the operation is closed."""
+        task = asyncio.ensure_future(result)
+        self._tasks.append(task)
+        return task
+
+    async def gather(self, results: Sequence[Awaitable[Any]]) -> list[Any]:
+        """Return all results, each computed by a task.
+
+        The first exception is raised at once. The other tasks continue, because what they read is needed to
+        complete the operation in the other way.
+        """
+        return await asyncio.gather(*map(self.start, results))
 
     def stored_result(self, table: Table, key: Hashable) -> Any:
         """Return the stored result for this table and key, or the exception that it raised.
@@ -110,10 +143,12 @@ class Operation:
     def close(self) -> None:
         """Cancel all unfinished tasks and drop all results, for example after the client disconnected."""
         self._closed = True
-        for _, result in self._results.values():
+        results = [result for _, result in self._results.values() if isinstance(result, asyncio.Future)]
+        for result in (*self._tasks, *results):
             # Reading the exception of a failed task prevents asyncio from logging it as never retrieved.
-            if isinstance(result, asyncio.Future) and not result.cancel() and not result.cancelled():
+            if not result.cancel() and not result.cancelled():
                 result.exception()
+        self._tasks.clear()
         # The result is encoded next, which takes as much memory again as the columns.
         self._results.clear()
 
@@ -123,6 +158,23 @@ class _Failure:
     """A stored exception that `compute` raised before it returned a coroutine."""
 
     error: Exception
+
+
+async def _settle(future: asyncio.Future[Any], result: Awaitable[Any]) -> Any:
+    """Await a result and pass it on to those who wait for the future, which is done if it was cancelled."""
+    try:
+        value = await result
+    except Exception as error:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # Nobody may wait for it.
+        raise
+    except BaseException:
+        future.cancel()
+        raise
+    if not future.done():
+        future.set_result(value)
+    return value
 
 
 def _start(compute: Callable[[], Any]) -> Any:

@@ -14,7 +14,7 @@ def build_objects(
     names: tuple[str, ...], columns: Sequence[Sequence[Any]], size: int
 ) -> list[dict[str, Any]]:
     """Return one object per row, with these names as keys. Raise `NotBatchable` if sizes differ."""
-    if any(len(column) != size for column in columns):
+    if columns and set(map(len, columns)) != {size}:
         # The store returned a broken column. Row-by-row execution reports which rows are affected.
         raise NotBatchable
     if not names:

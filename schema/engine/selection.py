@@ -4,7 +4,7 @@
 is kept for the next request with the same document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -92,6 +92,16 @@ class SelectedField:
         return self.definition.extensions[DEFINITION] if self.definition else None
 
     @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return the metadata of the field's definition."""
+        metadata: Mapping[str, Any] = self.strawberry.metadata if self.definition else {}
+        return metadata
+
+    def has_argument(self, name: str) -> bool:
+        """Return whether the document has an argument of this name at the field."""
+        return any(argument.name.value == name for argument in self.nodes[0].arguments)
+
+    @property
     def arguments(self) -> FieldArguments:
         """Return the arguments of the field."""
         if self.definition is None:
@@ -105,8 +115,7 @@ class SelectedField:
     @property
     def requirements(self) -> Sequence[Requirement]:
         """Return the columns of the parent's table that the field is made of."""
-        definition = self.strawberry
-        requirements: Sequence[Requirement] = definition.metadata.get(REQUIRES, (definition.python_name,))
+        requirements: Sequence[Requirement] = self.metadata.get(REQUIRES, (self.strawberry.python_name,))
         return requirements
 
     def below(self, type_: GraphQLObjectType) -> dict[str, "SelectedField"]:

@@ -119,17 +119,19 @@ class RunComparison:
 
     runs: list[Run] = strawberry.field(description="The runs, in the order of runIds.")
     params: list[ParamComparison] = batched_field(
-        _resolve_params, description="The params of all runs, sorted by key.", requires=("runs",)
+        _resolve_params, description="The params of all runs, sorted by key.", requires=("runs",), reads=0
     )
     metrics: list[MetricComparison] = batched_field(
         _resolve_metrics,
         description="The last values of the metrics of all runs, sorted by key.",
         requires=("runs",),
+        reads=0,
     )
     tags: list[ParamComparison] = batched_field(
         _resolve_tags,
         description="The tags of all runs, sorted by key, including MLflow's own mlflow.* tags.",
         requires=("runs",),
+        reads=0,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from schema.engine.batched_field import FieldContext
+from schema.engine.selection import SelectedField
 from schema.ports.table import Column, Many, One, Table
 from schema.ports.tracking import Page, Pages
 from schema.types.arguments import page_size
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 _NODE_PATHS = (("nodes",), ("edges", "node"))
 """The paths from a connection to its nodes."""
+_OF_PAGE = ("nodes", "edges", "pageInfo")
+"""The fields that need the page."""
 
 
 @strawberry.type(description="The position of a page in its connection.")
@@ -62,6 +65,12 @@ class Connection(Generic[T]):
     )
 
 
+def connection_reads(field: SelectedField) -> int:
+    """Return the number of calls to the store for a connection: its page and its total."""
+    has_page = any(field.selects((name,)) for name in _OF_PAGE)
+    return int(has_page) + int(field.selects(("totalCount",)))
+
+
 async def connect(
     context: FieldContext,
     fingerprints: Sequence[str],
@@ -82,7 +91,7 @@ async def connect(
     columns: dict[str, Column] = {}
     if context.selects("totalCount"):
         columns["total_count"] = await count()
-    if any(context.selects(name) for name in ("nodes", "edges", "pageInfo")):
+    if any(context.selects(name) for name in _OF_PAGE):
         pages = await read(Page(first=size, after=position, columns=context.columns(*_NODE_PATHS)))
         columns |= _page_columns(context, fingerprints, pages, has_previous=after is not None)
     return Table(len(fingerprints), columns)

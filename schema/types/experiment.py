@@ -15,6 +15,7 @@ from schema.ports.related_rows import Values, related_rows, related_values
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
 from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
+from schema.types.connection import connection_reads
 from schema.types.filter_inputs import RunWhere
 from schema.types.key_values import Tag
 from schema.types.logged_model_connection import LoggedModelConnection, resolve_models_of_experiments
@@ -133,14 +134,19 @@ class Experiment(Node):
         _resolve_tags,
         description="The tags of the experiment, sorted by key.",
         requires=("experiment_id", KeyedColumn("tags", "keys")),
+        reads=1,
     )
     tag: str | None = batched_field(
         _resolve_tag,
         description="The value of one tag; null if it is not set.",
         requires=("experiment_id", KeyedColumn("tags", "key")),
+        reads=1,
     )
     runs: RunConnection = batched_field(
-        _resolve_runs, description="The runs of the experiment.", requires=("experiment_id",)
+        _resolve_runs,
+        description="The runs of the experiment.",
+        requires=("experiment_id",),
+        reads=connection_reads,
     )
     best_run: Run | None = batched_field(
         _resolve_best_run,
@@ -157,4 +163,5 @@ class Experiment(Node):
         resolve_models_of_experiments,
         description="The logged models of the experiment, newest first.",
         requires=("experiment_id",),
+        reads=connection_reads,
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from schema.engine.batched_field import FieldContext
+from schema.engine.selection import SelectedField
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import ExperimentScope
 
@@ -27,6 +28,11 @@ ExperimentNames = Annotated[
         )
     ),
 ]
+
+
+def scope_reads(field: SelectedField) -> int:
+    """Return the number of calls to the store that `experiment_scope` makes."""
+    return int(field.has_argument("experimentNames"))
 
 
 async def experiment_scope(

@@ -59,6 +59,10 @@ _Offset = Annotated[
 ]
 
 
+_READS: Final = 2
+"""A page of flat rows takes any number of calls to the store, and so more than one."""
+
+
 @strawberry.type(description="An experiment as a flat row.")
 class ExperimentRow:
     """A row of `experimentRows`."""
@@ -195,25 +199,31 @@ class RowQuery:
     """The root fields for BI tools. `Query` inherits them."""
 
     experiment_rows: list[ExperimentRow] = batched_field(
-        _resolve_experiment_rows, description="Active experiments as flat rows, newest first."
+        _resolve_experiment_rows, reads=_READS, description="Active experiments as flat rows, newest first."
     )
     run_rows: list[RunRow] = batched_field(
-        _resolve_run_rows, description="Active runs as flat rows, the most recently started first."
+        _resolve_run_rows,
+        reads=_READS,
+        description="Active runs as flat rows, the most recently started first.",
     )
     param_rows: list[ParamRow] = batched_field(
         _logged_rows_resolver(partial(key_value_rows, kind="params")),
+        reads=_READS,
         description="Params of active runs as flat rows, in the order of runRows, then by key.",
     )
     tag_rows: list[TagRow] = batched_field(
         _logged_rows_resolver(partial(key_value_rows, kind="tags")),
+        reads=_READS,
         description="Tags of active runs as flat rows, in the order of runRows, then by key.",
     )
     metric_rows: list[MetricRow] = batched_field(
         _logged_rows_resolver(partial(key_value_rows, kind="metrics")),
+        reads=_READS,
         description="Last values of metrics as flat rows, in the order of runRows, then by key.",
     )
     metric_point_rows: list[MetricPointRow] = batched_field(
         _logged_rows_resolver(point_rows, skips=True),
+        reads=_READS,
         description=(
             "Points of metrics as flat rows, in the order of runRows, then by key, step and timestamp."
         ),

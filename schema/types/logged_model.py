@@ -64,9 +64,13 @@ class LoggedModel(Node):
         _resolve_params,
         description="The params of the model, sorted by key.",
         requires=("model_id", "params"),
+        reads=1,
     )
     tags: list[Tag] = batched_field(
-        _resolve_tags, description="The tags of the model, sorted by key.", requires=("model_id", "tags")
+        _resolve_tags,
+        description="The tags of the model, sorted by key.",
+        requires=("model_id", "tags"),
+        reads=1,
     )
     metrics: list[Metric] = batched_field(
         _resolve_metrics,
@@ -75,6 +79,7 @@ class LoggedModel(Node):
             "it. The history of an entry is the history of the run's metric."
         ),
         requires=("model_id", "metrics"),
+        reads=1,
     )
     source_run: Annotated["Run", strawberry.lazy("schema.types.run")] | None = batched_field(
         _resolve_source_run,

@@ -108,7 +108,10 @@ class ModelVersion(Node):
         _resolve_aliases, description="The aliases of this version, sorted.", requires=_VERSION
     )
     tags: list[Tag] = batched_field(
-        _resolve_tags, description="The tags of the version, sorted by key.", requires=(*_VERSION, "tags")
+        _resolve_tags,
+        description="The tags of the version, sorted by key.",
+        requires=(*_VERSION, "tags"),
+        reads=1,
     )
     run: Annotated["Run", strawberry.lazy("schema.types.run")] | None = batched_field(
         _resolve_run,

@@ -12,8 +12,9 @@ from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import One, Row, Table
 from schema.types.arguments import DEFAULT_FIRST, After, First, View, given
 from schema.types.comparison import RunComparison, resolve_compare_runs
+from schema.types.connection import connection_reads
 from schema.types.experiment import Experiment
-from schema.types.experiment_scope import ExperimentIds, ExperimentNames, experiment_scope
+from schema.types.experiment_scope import ExperimentIds, ExperimentNames, experiment_scope, scope_reads
 from schema.types.experiment_search import ExperimentConnection, resolve_experiments
 from schema.types.filter_inputs import RunWhere
 from schema.types.flat_rows import RowQuery
@@ -142,6 +143,7 @@ class Query(RowQuery):
         description=(
             "The objects with the given global ids, in the same order; null if an object does not exist."
         ),
+        reads=5,  # one for each type
     )
     experiment: Experiment | None = batched_field(
         _resolve_experiment,
@@ -151,13 +153,15 @@ class Query(RowQuery):
         ),
     )
     experiments: ExperimentConnection = batched_field(
-        resolve_experiments, description="A search for experiments."
+        resolve_experiments, description="A search for experiments.", reads=connection_reads
     )
     run: Run | None = batched_field(
         _resolve_run, description="An active or deleted run by its id; null if it does not exist."
     )
     runs: RunConnection = batched_field(
-        _resolve_runs, description="A search for runs in the given experiments, or in all active experiments."
+        _resolve_runs,
+        description="A search for runs in the given experiments, or in all active experiments.",
+        reads=lambda field: connection_reads(field) + scope_reads(field),
     )
     run_groups: list[RunGroup] = batched_field(
         resolve_run_groups,
@@ -166,6 +170,7 @@ class Query(RowQuery):
             "whose key has a missing value comes last. More groups than the server's limit "
             "(GQL_MAX_GROUPS) are a LIMIT_EXCEEDED error."
         ),
+        reads=lambda field: 1 + scope_reads(field),
     )
     compare_runs: RunComparison = batched_field(
         resolve_compare_runs,
@@ -183,6 +188,7 @@ class Query(RowQuery):
             "A search for registered models, sorted by name. Prompts are included only if the filter selects "
             "them."
         ),
+        reads=connection_reads,
     )
     model_version: ModelVersion | None = batched_field(
         resolve_model_version,
@@ -190,5 +196,10 @@ class Query(RowQuery):
             "A version of a registered model by its number or an alias. Exactly one of the two is required. "
             "Null if it does not exist."
         ),
+        reads=lambda field: 1 + int(field.has_argument("alias")),
     )
-    server: Server = batched_field(resolve_server, description="This server and its tracking store.")
+    server: Server = batched_field(
+        resolve_server,
+        description="This server and its tracking store.",
+        reads=lambda field: int(field.selects(("databaseRevision",)) or field.selects(("features",))),
+    )

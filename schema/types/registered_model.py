@@ -7,6 +7,7 @@ import strawberry
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.related_rows import related_rows
 from schema.ports.table import Many, Table
+from schema.types.connection import connection_reads
 from schema.types.key_values import Tag
 from schema.types.model_version_connection import ModelVersionConnection, resolve_versions
 from schema.types.node import Node, global_id_field
@@ -49,11 +50,17 @@ class RegisteredModel(Node):
         )
     )
     tags: list[Tag] = batched_field(
-        _resolve_tags, description="The tags of the model, sorted by key.", requires=("name", "tags")
+        _resolve_tags, description="The tags of the model, sorted by key.", requires=("name", "tags"), reads=1
     )
     aliases: list[ModelAlias] = batched_field(
-        _resolve_aliases, description="The aliases of the model, sorted.", requires=("name", "aliases")
+        _resolve_aliases,
+        description="The aliases of the model, sorted.",
+        requires=("name", "aliases"),
+        reads=1,
     )
     versions: ModelVersionConnection = batched_field(
-        resolve_versions, description="The versions of the model, latest first.", requires=("name",)
+        resolve_versions,
+        description="The versions of the model, latest first.",
+        requires=("name",),
+        reads=connection_reads,
     )

@@ -14,6 +14,7 @@ from schema.ports.run_status import RunStatus
 from schema.ports.table import Many, One, Table
 from schema.types.arguments import Keys, given
 from schema.types.artifact import Artifact, FolderPath, list_artifacts
+from schema.types.connection import connection_reads
 from schema.types.dataset import DatasetInput
 from schema.types.key_values import Param, Tag
 from schema.types.logged_model import LoggedModel
@@ -155,11 +156,13 @@ class Run(Node):
         resolve_children,
         description="The child runs: active runs of the same experiment whose parent is this run.",
         requires=("run_id", "experiment_id"),
+        reads=connection_reads,
     )
     datasets: list[DatasetInput] = batched_field(
         _resolve_datasets,
         description="The datasets that the run used as inputs, sorted by name.",
         requires=("run_id", "datasets"),
+        reads=1,
     )
     artifacts: list[Artifact] = batched_field(
         _resolve_artifacts,

@@ -103,6 +103,29 @@ def test_long_documents_count_as_several(source: str, expected: int) -> None:
     assert sum(1 for _ in cached) == expected
 
 
+def test_plans_count_as_a_part_of_their_document() -> None:
+    """Each plan of a document adds to its weight; the cache drops other documents for it."""
+    documents = cache_of(6)
+    fields = " ".join(f"n{number}: name" for number in range(40))
+    source = f"query ($a: Boolean!) {{ runs {{ nodes {{ {fields} x: name @skip(if: $a) }} }} }}"
+    others = [f"{{ a{number}: server {{ version }} }}" for number in range(4)]
+    document = documents.get(source)
+    kept = [documents.get(other) for other in others]
+    operation = document.operation(None)
+    assert operation is not None
+    weights = [document.weight]
+    for value in (True, True, False):
+        assert documents.planned(source, operation, {"a": value}) is not None
+        weights.append(document.weight)
+    assert weights == [1, 3, 3, 4]
+    assert documents.get(source) is document
+    assert [documents.get(other) is one for other, one in zip(others[2:], kept[2:], strict=True)] == [
+        True,
+        True,
+    ]
+    assert documents.get(others[0]) is not kept[0]
+
+
 def test_validation_stops_at_the_maximum_of_errors() -> None:
     """Validation stops at the maximum of errors and reports that it did."""
     source = "{ " + " ".join(f"x{number}" for number in range(40)) + " }"

@@ -2,18 +2,25 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
 
 import pytest
 
 from schema.engine.operation import Operation
 from schema.ports.errors import NotFound
 from schema.ports.table import Table
-from tests.support.schema.execution import LIMITS, SERVER_INFO, execute_query
+from tests.support.schema.execution import (
+    LIMITS,
+    SERVER_INFO,
+    QueryResult,
+    execute_planned,
+    execute_query,
+)
 from tests.support.schema.memory_tracking import MemoryTracking
 from tests.support.schema.record_strategies import experiments
 
+Execute: TypeAlias = Callable[[MemoryTracking, str], Awaitable[QueryResult]]
 QUERY = """{ experiments { totalCount nodes { tags { key } runs { totalCount nodes {
   params { key } metrics { history { step } series { steps } } experiment { name } } } } } }"""
 
@@ -97,6 +104,34 @@ async def test_unretrieved_exception_is_not_logged(operation: Operation) -> None
     operation.close()
 
 
+async def test_concurrent_requests_share_an_awaited_result(operation: Operation) -> None:
+    """Requests during a computation without a task wait for the first caller's result."""
+    table = _table()
+    first = operation.run_once(table, "a", asyncio.sleep, 0, "result")
+    others = [operation.run_once(table, "a", asyncio.sleep), operation.compute_once(table, "a", list)]
+    assert await asyncio.gather(first, *others) == ["result"] * 3
+    assert operation.stored_result(table, "a") == "result"
+
+
+@pytest.mark.usefixtures("loop_errors")
+@pytest.mark.parametrize("waits", [False, True])
+async def test_exception_of_an_awaited_result_is_stored(operation: Operation, *, waits: bool) -> None:
+    """An exception is raised for the first caller and for later ones, and need not be retrieved."""
+
+    async def fail() -> None:
+        if waits:
+            await asyncio.sleep(0)
+        message = "no"
+        raise NotFound(message)
+
+    table = _table()
+    first = operation.run_once(table, "a", fail)
+    for request in (first, operation.compute_once(table, "a", fail)):
+        with pytest.raises(NotFound, match="no"):
+            await request
+    assert isinstance(operation.stored_result(table, "a"), NotFound)
+
+
 async def test_close_cancels_tasks(operation: Operation) -> None:
     """Closing cancels unfinished tasks, and later requests raise CancelledError."""
     waiting = operation.compute_once(table := _table(), "a", lambda: asyncio.sleep(60))
@@ -108,15 +143,16 @@ async def test_close_cancels_tasks(operation: Operation) -> None:
 
 
 @pytest.mark.usefixtures("loop_errors")
+@pytest.mark.parametrize("execute", [execute_query, execute_planned])
 @pytest.mark.parametrize("method", ["experiments", "runs", "params", "histories", "experiments_by_id"])
-async def test_failing_store_leaves_no_tasks(method: str) -> None:
+async def test_failing_store_leaves_no_tasks(method: str, execute: Execute) -> None:
     """After an error no task of the operation remains, and no exception is unretrieved."""
     store = MemoryTracking(
         experiments(2, 2),
         failing={method: NotFound("gone")},
         pauses={"metrics": 30, "count_runs": 20, "histories": 10},
     )
-    level = await execute_query(store, QUERY)
+    level = await execute(store, QUERY)
     assert set(level.messages) == {"gone"}
     await _turn(3)
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -128,8 +164,9 @@ async def test_failing_store_leaves_no_tasks(method: str) -> None:
 @pytest.mark.usefixtures("loop_errors")
 # graphql-core nests coroutines. If the outer one is cancelled before its first step, the inner never runs.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize("execute", [execute_query, execute_planned])
 @pytest.mark.parametrize("fails", [False, True])
-async def test_cancelled_operation_leaves_no_tasks(*, fails: bool) -> None:
+async def test_cancelled_operation_leaves_no_tasks(execute: Execute, *, fails: bool) -> None:
     """An operation that is cancelled at any point ends at once and leaves no task and no error."""
     for turns in range(1, 40):
         store = MemoryTracking(
@@ -137,7 +174,7 @@ async def test_cancelled_operation_leaves_no_tasks(*, fails: bool) -> None:
         )
         if fails:
             store.failing = {"params": NotFound("gone")}
-        running = asyncio.create_task(execute_query(store, QUERY))
+        running = asyncio.ensure_future(execute(store, QUERY))
         await _turn(turns)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

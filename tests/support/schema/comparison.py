@@ -2,8 +2,7 @@
 
 import pytest
 
-from schema.engine import chunked_json
-from schema.engine import level as level_module
+from schema.engine import chunked_json, completion
 from tests.support.schema.document_strategies import Query
 from tests.support.schema.execution import (
     ChunkEncoder,
@@ -11,26 +10,34 @@ from tests.support.schema.execution import (
     ItemByItemExecution,
     QueryResult,
     ReportedErrors,
+    execute_planned,
     execute_query,
 )
 from tests.support.schema.memory_tracking import MemoryTracking
 
 
 async def execute_and_compare(query: str | Query, store: MemoryTracking) -> QueryResult:
-    """Execute a query level by level, and assert that data and errors are those of graphql-core."""
+    """Execute a query by its plan and level by level, and assert that data and errors are graphql-core's.
+
+    Return the result of the execution level by level.
+    """
+    planned = await execute_planned(store, query)
     level = await execute_query(store, query)
     reference = await execute_query(store, query, execution=ItemByItemExecution)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (chunked_json, level_module):
+        for module in (chunked_json, completion):
             patch.setattr(module, "CHUNK_ROWS", 2)
         encoded = await execute_query(store, query, encoder=ChunkEncoder())
-    assert level.data_and_order == encoded.data_and_order == reference.data_and_order
-    if level.errors or encoded.errors or reference.errors:
-        possible = (await execute_query(store, query, execution=EveryErrorExecution)).reported_errors(
-            level.data
-        )
-        _assert_same_errors(level, reference, possible)
-        _assert_same_errors(encoded, reference, possible)
+        encoded_plan = await execute_planned(store, query, encoder=ChunkEncoder())
+    results = (planned, level, encoded, encoded_plan)
+    assert {result.data_and_order for result in results} == {reference.data_and_order}
+    if any(result.errors for result in (*results, reference)):
+        every = await execute_query(store, query, execution=EveryErrorExecution)
+        possible = every.reported_errors(reference.data)
+        for result in results:
+            _assert_same_errors(result, reference, possible)
+    # The plan completes what the levels complete without graphql-core.
+    assert planned.fallbacks == [] or level.errors or level.fallbacks
     return level
 
 

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLList,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    OperationDefinitionNode,
     execute,
     get_nullable_type,
     is_object_type,
@@ -26,8 +27,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.build import ROOT
 from schema.engine.chunked_json import ListEncoder
+from schema.engine.execution import execute_operation
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
+from schema.engine.operation_plan import OperationPlans
 from schema.ports.query_limits import QueryLimits
 from tests.support.schema.document_strategies import SCHEMA, Query
 from tests.support.schema.memory_tracking import MemoryTracking
@@ -96,6 +99,15 @@ class LevelByLevelExecution(LevelExecution, _RecordingExecution):
     """The execution under test. `_RecordingExecution` records its fallbacks to graphql-core."""
 
 
+class ReplacingExecution(LevelByLevelExecution):
+    """The execution of what a plan does not complete. It records that it was needed, as a fallback."""
+
+    def execute_operation(self, *arguments: Any) -> Any:
+        """Record the fallback of the whole query, then execute it."""
+        fallbacks.append([])
+        return super().execute_operation(*arguments)
+
+
 class ChunkEncoder:
     """A list encoder whose placeholder is the decoded list, so that results can be compared."""
 
@@ -154,6 +166,38 @@ def _null_path(data: Any, path: list[str | int]) -> tuple[str | int, ...]:
         null_path.append(step)
     assert data is None
     return tuple(null_path)
+
+
+async def execute_planned(
+    store: MemoryTracking, query: str | Query, encoder: ListEncoder | None = None
+) -> QueryResult:
+    """Execute a valid query by its plan; graphql-core records what it executes instead of the plan."""
+    document = Query(query, {}) if isinstance(query, str) else query
+    fallbacks.clear()
+    operation = Operation(store, SERVER_INFO, LIMITS, encoder=encoder)
+    planned = plans_of(document.text).planned(document.variables)
+    assert planned is not None
+    try:
+        result = await execute_operation(
+            SCHEMA,
+            parsed(document.text),
+            planned,
+            root=ROOT,
+            operation=operation,
+            variables=document.variables,
+            execution=ReplacingExecution,
+        )
+    finally:
+        operation.close()
+    return QueryResult(result.data, result.errors or [], list(fallbacks))
+
+
+@lru_cache(maxsize=16)
+def plans_of(text: str) -> OperationPlans:
+    """Return the plans of the only operation of a document."""
+    document = parsed(text)
+    (operation,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return OperationPlans(SCHEMA, document, operation)
 
 
 @lru_cache(maxsize=16)
