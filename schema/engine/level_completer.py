@@ -52,6 +52,12 @@ class LevelCompleter:
         completed: Completed = operation.run_once(table, level.key, compute, level, table)
         return completed
 
+    def complete_root(self, level: PlannedLevel, table: Table) -> Completed:
+        """Complete the level of the root fields, which is not stored: nothing else completes it."""
+        if self.operation.trace_level is not None:
+            return self._complete_traced(level, table)
+        return self._complete(level, table)
+
     def _complete(self, level: PlannedLevel, table: Table) -> Completed:
         columns: list[Any] = []
         waiting: list[int] = []

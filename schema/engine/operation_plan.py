@@ -53,7 +53,7 @@ class Plan:
     async def execute(self, root: Row, operation: Operation, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the data of the response. Raise any exception if graphql-core has to execute the query."""
         completer = LevelCompleter(operation, self._schema, variables)
-        completed: Any = completer.complete(self._root, table_of(root))
+        completed: Any = completer.complete_root(self._root, table_of(root))
         objects = await completed if hasattr(completed, "__await__") else completed
         data: dict[str, Any] = objects[0]
         return data
