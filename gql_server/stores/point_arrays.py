@@ -1,5 +1,6 @@
 """The points of one history as an array: 24 bytes for each point in place of three objects."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -7,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gql_server.stores.sampling import sampled_indexes
-from schema.ports.non_finite import LARGEST_FLOAT, Split, split_value
+from schema.ports.non_finite import LARGEST_FLOAT, split_value
 from schema.ports.tracking import Sample
 
 POINT: Final = np.dtype([("step", np.int64), ("timestamp", np.int64), ("value", np.float64)])
 
 PointArray: TypeAlias = NDArray[np.void]
+
+INTEGERS: Final = "q"
+"""The type code of 64-bit integers in Python's `array`."""
+NUMBERS: Final = "d"
+"""The type code of floats in Python's `array`."""
 
 
 def point_array(points: Iterable[tuple[int, int, float | None]], *, largest_is_infinite: bool) -> PointArray:
@@ -20,12 +26,16 @@ def point_array(points: Iterable[tuple[int, int, float | None]], *, largest_is_i
 
     With `largest_is_infinite`, the largest float becomes an infinity, as in MLflow's databases.
     """
-    array = np.fromiter(points, POINT)
+    columns = np.fromiter(points, POINT)
     if largest_is_infinite:
-        values = array["value"]
-        values[values == LARGEST_FLOAT] = np.inf
-        values[values == -LARGEST_FLOAT] = -np.inf
-    return array
+        with_infinities(columns["value"])
+    return columns
+
+
+def with_infinities(values: NDArray[Any]) -> None:
+    """Replace the largest float by an infinity, as which MLflow's databases store it."""
+    values[values == LARGEST_FLOAT] = np.inf
+    values[values == -LARGEST_FLOAT] = -np.inf
 
 
 def concatenated(arrays: Sequence[PointArray]) -> PointArray:
@@ -43,22 +53,25 @@ def sampled(points: PointArray, sample: Sample) -> PointArray:
     return points[sampled_indexes(points["step"].copy(), points["value"].copy(), sample)]
 
 
-def columns_of(arrays: Sequence[PointArray]) -> dict[str, list[Any]]:
+def columns_of(arrays: Sequence[PointArray]) -> dict[str, Sequence[Any]]:
     """Return the columns of points that the port specifies, for the points of all arrays."""
     points = concatenated(arrays)
-    values, names = _split(points["value"])
+    values, names = non_finite_split(array(NUMBERS, points["value"].tobytes()))
     return {
-        "step": points["step"].tolist(),
-        "timestamp": points["timestamp"].tolist(),
+        "step": array(INTEGERS, points["step"].tobytes()),
+        "timestamp": array(INTEGERS, points["timestamp"].tobytes()),
         "value": values,
         "non_finite": names,
     }
 
 
-def _split(values: NDArray[Any]) -> Split:
-    floats: list[float] = values.tolist()
-    finite: list[float | None] = [*floats]
-    names: list[str | None] = [None] * len(floats)
-    for index in np.flatnonzero(~np.isfinite(values)).tolist():
-        finite[index], names[index] = split_value(floats[index], largest_is_infinite=False)
+def non_finite_split(values: "array[float]") -> tuple[Sequence[float | None], Sequence[str | None]]:
+    """Return the columns `value` and `non_finite`; the values remain an array if all are finite."""
+    names: list[str | None] = [None] * len(values)
+    indexes = np.flatnonzero(~np.isfinite(np.asarray(values))).tolist()
+    if not indexes:
+        return values, names
+    finite: list[float | None] = [*values]
+    for index in indexes:
+        finite[index], names[index] = split_value(values[index], largest_is_infinite=False)
     return finite, names

@@ -1,14 +1,17 @@
 """Serialization of a column of leaves, which graphql-core does value by value.
 
 Each scalar serializes a valid value of its own Python type to the same value, except `DateTime`, for which
-one function serializes a whole column. A column of such values therefore needs no call for each value. Any
-other column is serialized value by value. A value that a type's `serialize` rejects raises `NotBatchable`.
+one function serializes a whole column. A column of such values therefore needs no call for each value. An
+`array` has numbers only, so that not even their types are looked at. Any other column is serialized value by
+value. A value that a type's `serialize` rejects raises `NotBatchable`.
 """
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from graphql import GraphQLEnumType, GraphQLLeafType
 
 from schema.engine.times import format_times
@@ -25,8 +28,13 @@ class NotBatchable(Exception):
 def complete_leaves(type_: GraphQLLeafType, values: Sequence[Any], *, required: bool) -> Sequence[Any]:
     """Return the serialized values of a column, or raise `NotBatchable`.
 
-    If `required`, the type is non-null here, and None in the column raises `NotBatchable`.
+    If `required`, the type is non-null here, and None in the column raises `NotBatchable`. The values of an
+    `array` are returned as a list.
     """
+    if isinstance(values, array):
+        if _are_serialized(type_, values):
+            return format_times(values) if type_.name == "DateTime" else values.tolist()
+        values = values.tolist()
     kinds = set(map(type, values))
     has_nulls = _NONE in kinds
     if has_nulls and required:
@@ -56,7 +64,7 @@ def leaf_completer(type_: GraphQLLeafType, *, required: bool) -> Callable[[Seque
     is_time = type_.name == "DateTime"
 
     def complete(values: Sequence[Any]) -> Sequence[Any]:
-        if set(map(type, values)) == usual and is_valid(values):
+        if not isinstance(values, array) and set(map(type, values)) == usual and is_valid(values):
             return format_times(values) if is_time else values
         return complete_leaves(type_, values, required=required)
 
@@ -76,6 +84,13 @@ def _enum_completer(type_: GraphQLEnumType, *, required: bool) -> Callable[[Sequ
         return completed
 
     return complete
+
+
+def _are_serialized(type_: GraphQLLeafType, numbers: "array[Any]") -> bool:
+    """Return whether these are valid values of the type, which are checked without an object for each."""
+    if numbers.typecode == "q":
+        return type_.name in {"BigInt", "DateTime"}
+    return numbers.typecode == "d" and type_.name == "Float" and bool(np.isfinite(numbers).all())
 
 
 def _serialize_distinct(type_: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:

@@ -1,6 +1,7 @@
 """Conversion of times between milliseconds since 1970 and RFC 3339 text."""
 
 import re
+from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -43,7 +44,7 @@ def format_times(values: Sequence[int | None]) -> list[str | None]:
     """Format a column of times as `format_time` does: 100,000 take 25 ms instead of 200 ms."""
     if len(values) < _MIN_FOR_NUMPY:
         return [None if value is None else format_time(value) for value in values]
-    has_nulls = None in values
+    has_nulls = not isinstance(values, array) and None in values
     filled = [0 if value is None else value for value in values] if has_nulls else values
     times = np.asarray(filled, dtype=np.int64)
     if times.min() < _MIN_MS or times.max() > _MAX_MS:

@@ -1,5 +1,7 @@
 """Completion of columns of leaves, compared with each type's own serialization."""
 
+import math
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +53,33 @@ def test_column_is_serialized_as_each_value_is(column: tuple[Any, list[Any]], re
     else:
         done = complete_leaves(type_, values, required=required)
         assert list(map(repr, done)) == list(map(repr, expected))
+
+
+@given(
+    st.sampled_from(LEAVES),
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=40).map(lambda values: array("q", values))
+    | st.lists(st.floats(), max_size=40).map(lambda values: array("d", values)),
+)
+def test_array_is_serialized_as_the_list_of_its_numbers(type_: Any, numbers: "array[Any]") -> None:
+    """A completed array is the list that the same numbers in a list are completed to."""
+    try:
+        expected = complete_leaves(type_, numbers.tolist(), required=True)
+    except NotBatchable:
+        with pytest.raises(NotBatchable):
+            complete_leaves(type_, numbers, required=True)
+    else:
+        completed = complete_leaves(type_, numbers, required=True)
+        assert isinstance(completed, list)
+        assert list(map(repr, completed)) == list(map(repr, expected))
+
+
+def test_numbers_of_an_array_are_checked_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Valid numbers of an array are not serialized one by one."""
+    for name, numbers in (("BigInt", array("q", [2**63 - 1])), ("Float", array("d", [0.5]))):
+        monkeypatch.setattr(_scalar(name), "serialize", None)
+        assert complete_leaves(_scalar(name), numbers, required=True) == numbers.tolist()
+    with pytest.raises(NotBatchable):
+        complete_leaves(_scalar("Float"), array("d", [math.nan]), required=True)
 
 
 def _value_by_value(type_: Any, values: Sequence[Any], *, required: bool) -> list[Any] | None:

@@ -1,19 +1,24 @@
 """Points read as arrays, one row for each series.
 
-On Postgres this takes half the time of a row for each point, with an index scan for each series.
+On Postgres this takes half the time of a row for each point, with an index scan for each series. The arrays
+are sent in Postgres' binary format, which numpy reads without an object for each number. In a text result
+they are hexadecimal, which any driver decodes.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
-import orjson
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Double,
     Integer,
+    LargeBinary,
     Select,
     String,
-    Text,
     cast,
     column,
     func,
@@ -26,35 +31,33 @@ from gql_server.stores.limit_errors import too_many_points
 from gql_server.stores.sql.histories.points import PointColumns
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.metric_values import value_of
-from gql_server.stores.sql.session import Row, Session
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import METRICS
 from schema.ports.table import Span
 from schema.ports.tracking import Series
 
 _SERIES_PER_FETCH: Final = 50
 
+_HEADER_BYTES: Final = 20
+"""The dimensions and the element type of an array of one dimension."""
+_STEPS: Final = np.dtype([("size", ">i4"), ("item", ">i8")])
+_VALUES: Final = np.dtype([("size", ">i4"), ("item", ">f8")])
+"""An element that is not null, after its size in bytes."""
+
 
 def read_arrays(
     session: Session, series: Sequence[Series], within: Sequence[ColumnElement[bool]], limit: int
 ) -> tuple[PointColumns, dict[Series, Span]]:
-    """Return the points of the series, and the span of each series.
-
-    The arrays are parsed after all are read: if there are too many points, reading the text costs a tenth of
-    parsing it.
-    """
-    rows: list[Row] = []
-    total = 0
-    for chunk in session.chunks(_statement(session, series, within, limit), size=_SERIES_PER_FETCH):
-        rows += chunk
-        total += sum(row[1] for row in chunk)
-        if total > limit:
-            raise too_many_points(limit)
+    """Return the points of the series, and the span of each series."""
     points = PointColumns()
     spans: dict[Series, Span] = {}
-    for number, _, steps, timestamps, values in rows:
-        start = len(points)
-        points.extend(_numbers(steps), _numbers(timestamps), _floats(values))
-        spans[series[number - 1]] = (start, len(points))
+    for chunk in session.chunks(_statement(session, series, within, limit), size=_SERIES_PER_FETCH):
+        numbers, sizes, steps, timestamps, values = zip(*chunk, strict=True)
+        bounds = list(accumulate(sizes, initial=len(points)))
+        spans |= zip((series[number - 1] for number in numbers), pairwise(bounds), strict=True)
+        points.extend(_items(steps, _STEPS), _items(timestamps, _STEPS), _items(values, _VALUES))
+        if len(points) > limit:
+            raise too_many_points(limit)
     return points, spans
 
 
@@ -68,15 +71,16 @@ def _statement(
     )
     requested = requested.render_derived()
     of_series = [METRICS.c.run_uuid == requested.c.run_id, METRICS.c.key == requested.c.key]
+    value = func.coalesce(value_of(METRICS), cast("NaN", Double))
     points = (
-        select(METRICS.c.step, METRICS.c.timestamp, value_of(METRICS).label("value"))
+        select(METRICS.c.step, METRICS.c.timestamp, value.label("value"))
         .where(*of_series, *within, *KeyedTable(METRICS).in_workspace(session))
         .order_by(METRICS.c.step)
         .limit(limit + 1)
         .correlate(requested)
         .subquery()
     )
-    arrays = [cast(func.array_agg(part), Text).label(part.name) for part in points.c]
+    arrays = [func.array_send(func.array_agg(part), type_=LargeBinary).label(part.name) for part in points.c]
     aggregated = select(func.count().label("size"), *arrays).select_from(points).lateral()
     return (
         select(cast(requested.c.number, Integer), *aggregated.c)
@@ -85,12 +89,5 @@ def _statement(
     )
 
 
-def _numbers(array: str) -> list[Any]:
-    numbers: list[Any] = orjson.loads(f"[{array[1:-1]}]")
-    return numbers
-
-
-def _floats(array: str) -> list[float | None]:
-    if "NULL" in array:
-        return [None if value is None else float(value) for value in _numbers(array.replace("NULL", "null"))]
-    return list(map(float, _numbers(array)))
+def _items(arrays: Sequence[bytes], element: np.dtype[np.void]) -> NDArray[Any]:
+    return np.frombuffer(b"".join(array[_HEADER_BYTES:] for array in arrays), element)["item"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import tracemalloc
 
 import pytest
 from sqlalchemy import Engine, text
@@ -82,6 +83,22 @@ async def test_too_many_points_are_refused_before_reading(engine: Engine, statem
     assert len(statements) == 1
     assert (await tracking.histories([(a, "m"), (b, "m")], 1, None)).rows.size == 98
     await tracking.close()
+
+
+async def test_points_are_read_as_arrays(tracking: SqlTracking, engine: Engine) -> None:
+    """A point takes fewer than 70 bytes; its numbers as Python objects take 120."""
+    (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
+    insert_points(engine, a, "m", [(step, 10**12 + step, step / 7) for step in range(1000, 6000)])
+    await tracking.histories([(a, "m")], None, 1000)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        result = await tracking.histories([(a, "m")], None, None)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.rows.size == 5000
+    assert after - before < 70 * 5000
 
 
 async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, statements: list[str]) -> None:
