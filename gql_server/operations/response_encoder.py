@@ -23,7 +23,7 @@ class ResponseEncoder(ListEncoder):
         self._lists: list[Sequence[bytes]] = []
 
     @override
-    def encode(self, items: list[dict[str, Any]]) -> bytes:
+    def encode(self, items: Sequence[Any]) -> bytes:
         return orjson.dumps(items)
 
     @override

@@ -14,7 +14,7 @@ from graphql import GraphQLLeafType
 
 from schema.engine.leaf_columns import complete_leaves
 from schema.engine.row_builder import build_objects
-from schema.ports.table import Many, Span, Table
+from schema.ports.table import Lists, Many, Span, Table
 
 CHUNK_ROWS = 4096
 """The rows of a chunk, and the shortest table for which encoding in chunks pays off."""
@@ -23,8 +23,8 @@ CHUNK_ROWS = 4096
 class ListEncoder(Protocol):
     """An encoder of a result whose lists may be encoded beforehand."""
 
-    def encode(self, items: list[dict[str, Any]]) -> bytes:
-        """Encode a list of objects."""
+    def encode(self, items: Sequence[Any]) -> bytes:
+        """Encode a list of objects or of leaves."""
         ...
 
     def placeholder(self, parts: Sequence[bytes]) -> Any:
@@ -42,10 +42,15 @@ class LeafColumn:
     required: bool
 
 
-def is_contiguous(many: Many) -> bool:
-    """Return whether each list starts where the previous one ends, from the first row on."""
+def is_long(size: int, spans: Sequence[Span]) -> bool:
+    """Return whether lists of `size` items in total are encoded in chunks.
+
+    Each list has to start where the previous one ends, from the first item on.
+    """
+    if size < CHUNK_ROWS:
+        return False
     end = 0
-    for start, stop in many.spans:
+    for start, stop in spans:
         if start != end:
             return False
         end = stop
@@ -57,6 +62,23 @@ async def encode_lists(encoder: ListEncoder, leaves: Sequence[LeafColumn], many:
     parts: list[list[bytes]] = [[] for _ in many.spans]
     for chunk in _chunks(many.spans):
         _encode(encoder, leaves, many.rows, chunk, parts)
+        await asyncio.sleep(0)
+    return [encoder.placeholder(encoded) for encoded in parts]
+
+
+async def encode_leaf_lists(
+    encoder: ListEncoder, type_: GraphQLLeafType, lists: Lists, *, required: bool
+) -> list[Any]:
+    """Return the placeholder of each parent's list of leaves, as `encode_lists` does.
+
+    `required` is whether the type of the items is non-null.
+    """
+    parts: list[list[bytes]] = [[] for _ in lists.spans]
+    for chunk in _chunks(lists.spans):
+        first, last = chunk[0][1][0], chunk[-1][1][1]
+        leaves = complete_leaves(type_, lists.items[first:last], required=required)
+        for parent, (start, stop) in chunk:
+            parts[parent].append(encoder.encode(leaves[start - first : stop - first]))
         await asyncio.sleep(0)
     return [encoder.placeholder(encoded) for encoded in parts]
 

@@ -18,7 +18,7 @@ from graphql import (
     is_object_type,
 )
 
-from schema.engine.chunked_json import CHUNK_ROWS, encode_lists, is_contiguous
+from schema.engine.chunked_json import encode_leaf_lists, encode_lists, is_long
 from schema.engine.leaf_columns import NotBatchable, complete_leaves, leaf_completer
 from schema.ports.table import Column, Lists, Many, One, Row, Rows, Table, index_of, table_of
 
@@ -85,8 +85,11 @@ class _LeafLists:
         self._required = required
         self._items_required = items_required
 
-    def complete(self, _completer: "LevelCompleter", column: Column) -> Completed:
+    def complete(self, completer: "LevelCompleter", column: Column) -> Completed:
         if isinstance(column, Lists):
+            encoder = completer.operation.encoder
+            if encoder is not None and is_long(len(column.items), column.spans):
+                return encode_leaf_lists(encoder, self._type, column, required=self._items_required)
             items = complete_leaves(self._type, column.items, required=self._items_required)
             return [items[start:stop] for start, stop in column.spans]
         _refuse_none(column, required=self._required)
@@ -134,7 +137,7 @@ class _ObjectLists:
     def _complete_many(self, completer: "LevelCompleter", many: Many) -> Completed:
         level = self._level_of(self._type)
         encoder = completer.operation.encoder
-        if encoder is not None and many.rows.size >= CHUNK_ROWS and is_contiguous(many):
+        if encoder is not None and is_long(many.rows.size, many.spans):
             leaves = level.leaves
             if leaves is not None:
                 return encode_lists(encoder, leaves, many)

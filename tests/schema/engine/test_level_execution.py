@@ -81,15 +81,16 @@ async def test_valid_data_does_not_fall_back(query: Query, store: MemoryTracking
     assert all(isinstance(error.original_error, PublicError) for error in level.errors)
 
 
-async def test_long_lists_are_encoded_in_chunks() -> None:
-    """With an encoder, long lists of leaves are encoded in chunks of limited size, with the same result."""
+@pytest.mark.parametrize("points", ["history { step value timestamp nonFinite }", "series { steps }"])
+async def test_long_lists_are_encoded_in_chunks(points: str) -> None:
+    """With an encoder, long lists are encoded in chunks of limited size, with the same result."""
     sizes = [0, 3, 9000, 1, 0, 4096, 5000]
     logged = [
         metric("r", f"m{index}", points=[point(step) for step in range(size)])
         for index, size in enumerate(sizes)
     ]
     store = MemoryTracking([experiment(runs=[run("r", metrics=logged)])])
-    query = "{ runs { nodes { metrics { history { step value timestamp nonFinite } } } } }"
+    query = f"{{ runs {{ nodes {{ metrics {{ {points} }} }} }} }}"
     encoder = ChunkEncoder()
     level = await execute_query(store, query, encoder=encoder)
     assert level.data_and_order == (await execute_query(store, query)).data_and_order

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schema.engine import chunked_json, completion
+from schema.engine import chunked_json
 from tests.support.schema.document_strategies import Query
 from tests.support.schema.execution import (
     ChunkEncoder,
@@ -25,8 +25,7 @@ async def execute_and_compare(query: str | Query, store: MemoryTracking) -> Quer
     level = await execute_query(store, query)
     reference = await execute_query(store, query, execution=ItemByItemExecution)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (chunked_json, completion):
-            patch.setattr(module, "CHUNK_ROWS", 2)
+        patch.setattr(chunked_json, "CHUNK_ROWS", 2)
         encoded = await execute_query(store, query, encoder=ChunkEncoder())
         encoded_plan = await execute_planned(store, query, encoder=ChunkEncoder())
     results = (planned, level, encoded, encoded_plan)

@@ -115,7 +115,7 @@ class ChunkEncoder:
         """Make an encoder that has encoded nothing."""
         self.parts: list[int] = []
 
-    def encode(self, items: list[dict[str, Any]]) -> bytes:
+    def encode(self, items: Sequence[Any]) -> bytes:
         """Encode a list and record its length."""
         self.parts.append(len(items))
         return json.dumps(items).encode()
