@@ -132,7 +132,8 @@ class Snapshot(Reader):
             self._connection = None
         if self._session is not None:
             self._pool.end(self._session, self._last_call)
-            self._session = None
+            # The call has its result, which may be large, and which is encoded next.
+            self._session = self._last_call = None
 
     def _stop_expiry(self) -> None:
         if self._expiry is not None:

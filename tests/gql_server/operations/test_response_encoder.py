@@ -1,5 +1,6 @@
 """Tests of encoding a response with encoded lists."""
 
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -23,3 +24,17 @@ def test_encoded_lists_replace_their_placeholders(lists: list[list[list[dict[str
     assert encoder.encode_response({"text": text, "lists": parts}) == orjson.dumps(
         {"text": text, "lists": plain}
     )
+
+
+def test_encoded_lists_take_the_memory_of_their_bytes() -> None:
+    """Many short lists take little more than their bytes; orjson's buffers have 16 KB each."""
+    encoder = ResponseEncoder()
+    items = [{"step": step} for step in range(100)]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        parts = [encoder.encode(items) for _ in range(100)]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1.2 * sum(map(len, parts))

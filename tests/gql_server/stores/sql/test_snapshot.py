@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text, update
 from gql_server.stores.sql.event_loop.factory import loop_reader_for
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader
 from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.snapshot import Snapshot
 from gql_server.stores.sql.tables import RUNS
 from gql_server.stores.sql.tracking import SqlSnapshot, SqlTracking
 from schema.ports.errors import BadUserInput
@@ -80,6 +81,15 @@ async def test_reads_of_an_operation_are_of_one_state(tracking: SqlTracking, eng
     following = tracking.snapshot(single_read=False)
     assert await _names(following, run_id) == ("after", "after")
     following.release()
+
+
+async def test_released_snapshot_holds_no_result(tracking: SqlTracking) -> None:
+    """The result of the last call in a worker thread is released before the response is encoded."""
+    snapshot = Snapshot(tracking._pool)  # noqa: SLF001
+    await snapshot.read(lambda _: "large")
+    assert snapshot._last_call is not None  # noqa: SLF001
+    snapshot.close()
+    assert snapshot._last_call is None  # noqa: SLF001
 
 
 async def test_short_and_long_reads_are_of_one_state(tracking: SqlTracking, engine: Engine) -> None:
