@@ -15,23 +15,18 @@ def is_set_up(connection: Connection) -> bool:
     return _HAS_FUNCTIONS in connection.info
 
 
-def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) -> bool:
-    """Give a connection its functions and its limits for one use; `timeout` is in seconds.
-
-    Return whether the database has executed a statement for that.
-    """
+def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) -> None:
+    """Give a connection its functions and its limits for one use; `timeout` is in seconds."""
     if not is_set_up(connection):
         # Once for each connection: adding a function makes SQLite compile all its statements again.
         dialect.add_functions(connection.connection.dbapi_connection)
         connection.info[_HAS_FUNCTIONS] = True
     if dialect.setup_lasts:
         if connection.info.get(_TIMEOUT) == timeout:
-            return False
+            return
         connection.info[_TIMEOUT] = timeout
-    statements = dialect.setup_statements(timeout)
-    for statement in statements:
+    for statement in dialect.setup_statements(timeout):
         execute_directly(connection, statement)
-    return bool(statements)
 
 
 def execute_directly(connection: Connection, statement: str) -> None:

@@ -22,13 +22,16 @@ class RelatedLists:
     """The requested lists of runs.
 
     With `merge`, and where the database can, they are columns of the statement that reads the runs, each with
-    the list of a run as JSON. Otherwise each kind is read by a statement of its own.
+    the list of a run as JSON. Otherwise each kind is read by a statement of its own, in the same state of the
+    database: make an instance before the runs are read.
     """
 
     def __init__(self, session: Session, columns: Collection[str], *, merge: bool) -> None:
         self._session = session
         self._keys = {kind: keys_of(columns, kind) for kind in _TABLES if kind in columns}
         self._merged = merge and session.dialect.builds_json
+        if self._keys and not self._merged:
+            session.begin_snapshot()
 
     @property
     def key(self) -> Hashable:

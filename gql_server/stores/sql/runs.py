@@ -52,6 +52,7 @@ class RunSearch:
         """Return the first runs of each scope."""
         if len(scopes) == 1 and not isinstance(scopes[0], Children) and page.after is None:
             return self._first_page(scopes[0], page)
+        related = RelatedLists(self._session, page.columns, merge=False)
         names, columns = select_list(RUN_COLUMNS, page.columns, self._order)
         conditions = list(self._conditions)
         if page.after is not None:
@@ -68,7 +69,6 @@ class RunSearch:
         else:
             partition = by_experiment(self._session, ids)
             groups |= self._by_partition(statement, partition, page.first + 1)
-        related = RelatedLists(self._session, page.columns, merge=False)
         found = [groups.get(scope, []) for scope in scopes]
         return as_pages(self._order, names, found, page.first, related)
 

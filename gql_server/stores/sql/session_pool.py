@@ -154,7 +154,7 @@ class SessionPool(Reader):
                 database = self._database.reopen(database)
             elif session.lost:
                 # The others were probably lost with it, as when the database was started again.
-                database.engine.dispose(close=False)
+                database.engine.dispose()
             else:
                 raise
         return session.begin_and_call(database, work, snapshot)

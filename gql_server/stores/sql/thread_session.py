@@ -36,7 +36,7 @@ class ThreadSession(Session):
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._cancelled = False
-        self._broken = self._lost = self._untried = self._in_snapshot = False
+        self._broken = self._lost = self._in_snapshot = False
         self._idle = threading.Event()
 
     @property
@@ -72,17 +72,16 @@ class ThreadSession(Session):
             return work(self)
         except PublicError:
             raise
-        except BaseException as error:
+        except BaseException:
             # Drivers differ in the state of a connection after an error; the pool opens a new one.
             self._broken = True
-            self._lost = self._untried and self._is_disconnect(error)
             raise
         finally:
             self._idle.set()
 
     @property
     def lost(self) -> bool:
-        """Return whether the last call failed because the connection had ended while nobody used it."""
+        """Return whether a connection could not be taken because it had ended while nobody used it."""
         return self._lost
 
     def end(self) -> None:
@@ -115,13 +114,16 @@ class ThreadSession(Session):
 
     def _begin(self, database: OpenDatabase, snapshot: str | None) -> None:
         self._database, self.dialect, self.schema = database, database.dialect, database.schema
-        self._broken = self._in_snapshot = False
+        self._broken = self._lost = self._in_snapshot = False
         connection = database.engine.connect()
         with self._lock:
             self._connection = connection
-        self._untried = is_set_up(connection)
-        if set_up_connection(connection, database.dialect, self._timeout):
-            self._untried = False
+        was_used = is_set_up(connection)
+        try:
+            set_up_connection(connection, database.dialect, self._timeout)
+        except Exception as error:
+            self._lost = was_used and self._is_disconnect(error)
+            raise
         if snapshot is not None:
             self.begin_snapshot()
         if snapshot:
@@ -173,7 +175,6 @@ class ThreadSession(Session):
             while fetched := cursor.fetchmany(CHUNK_SIZE):
                 self._raise_if_cancelled()
                 rows += self.dialect.as_rows(fetched)
-            self._untried = False
             return rows
         finally:
             cursor.close()
@@ -194,7 +195,6 @@ class ThreadSession(Session):
             while fetched := _fetch(result, size):
                 self._raise_if_cancelled()
                 yield self.dialect.as_rows(fetched)
-            self._untried = False
         finally:
             result.close()
 

@@ -35,7 +35,7 @@ def create_read_engine(uri: str, threads: int, timeout: float) -> Engine:
             poolclass=QueuePool,
             pool_size=threads,
             max_overflow=_SPARE_CONNECTIONS,
-            # Others repeat a read whose connection was lost before its first statement.
+            # SQLite loses no connection. On PostgreSQL a read whose first statement fails is repeated.
             pool_pre_ping=url.get_backend_name() not in {"sqlite", "postgresql"},
             # Parameters contain what a client requested, and errors that include them may be logged.
             hide_parameters=True,

@@ -8,6 +8,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 from typing_extensions import override
 
 from gql_server.stores.sql.database.database import OpenDatabase
+from gql_server.stores.sql.event_loop.connections import BEGIN_SNAPSHOT
 from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
 from gql_server.stores.sql.session import CHUNK_SIZE, Row, Session
 
@@ -53,7 +54,8 @@ class LoopSession(Session):
 
     @override
     def begin_snapshot(self) -> None:
-        """Do nothing: the transaction, if there is one, sees one state."""
+        if not self._connection.is_in_transaction():
+            await_only(self._connection.execute(BEGIN_SNAPSHOT))
 
     @override
     def _fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any]) -> list[Row]:

@@ -8,19 +8,22 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, create_engine, event, text, update
 
 from gql_server.stores.sql.event_loop.factory import loop_reader_for
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader
 from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.short_reads import SHORT
 from gql_server.stores.sql.snapshot import Snapshot
-from gql_server.stores.sql.tables import RUNS
+from gql_server.stores.sql.tables import PARAMS, RUNS
 from gql_server.stores.sql.tracking import SqlSnapshot, SqlTracking
+from schema.ports.columns import Columns
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import Page, Search
 from tests.support.limits import LIMITS, store_limits
 from tests.support.stores.sql_rows import (
     insert_experiment,
+    insert_params,
     insert_points,
     insert_runs,
     run_rows,
@@ -90,6 +93,33 @@ async def test_released_snapshot_holds_no_result(tracking: SqlTracking) -> None:
     assert snapshot._last_call is not None  # noqa: SLF001
     snapshot.close()
     assert snapshot._last_call is None  # noqa: SLF001
+
+
+@pytest.mark.parametrize("first", [10, SHORT + 1])
+async def test_runs_and_their_params_are_of_one_state(
+    tracking: SqlTracking, engine: Engine, first: int
+) -> None:
+    """What is committed between the statements of one call is not seen by the later ones."""
+    (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
+    insert_params(engine, [(run_id, "state", "old")])
+    _rename(engine, "old")
+    other = create_engine(engine.url)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _write(*arguments: Any) -> None:
+        if "params" in arguments[2]:
+            with other.begin() as connection:
+                connection.execute(update(RUNS).values(name="new"))
+                connection.execute(update(PARAMS).values(value="new"))
+
+    columns = Columns(("run_id", "name", "params"))
+    operation = tracking.snapshot(single_read=True)
+    pages = await operation.runs([("1",), ("2",)], Search(), Page(first, None, columns))
+    found = await operation.runs_by_id([run_id], columns)
+    for table in (pages.rows, found.rows):
+        assert table["name"][0] == table["params"].rows["value"][0]
+    operation.release()
+    other.dispose()
 
 
 async def test_short_and_long_reads_are_of_one_state(tracking: SqlTracking, engine: Engine) -> None:
