@@ -61,7 +61,7 @@ class OperationExecutor:
     async def _compute_response(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
-        single_read = operation.planned is not None and operation.planned.plan.reads <= 1
+        single_read = _needs_no_snapshot(operation)
         tracking = self.store.for_operation(
             caller.principal, cache_control, final=not operation.is_query, single_read=single_read
         )
@@ -129,6 +129,16 @@ class OperationExecutor:
         if result.data is None and all(error.path is None for error in result.errors):
             return {"errors": errors}
         return {"data": result.data, "errors": errors}
+
+
+def _needs_no_snapshot(operation: AdmittedOperation) -> bool:
+    """Return whether each of the operation's reads may be of its own state of the store.
+
+    A mutation has to see the changes that it made after its first read.
+    """
+    if not operation.is_query:
+        return True
+    return operation.planned is not None and operation.planned.plan.reads <= 1
 
 
 def was_executed(body: bytes | memoryview) -> bool:

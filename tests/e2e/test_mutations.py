@@ -51,6 +51,21 @@ async def test_experiment_lifecycle(store: Store, graphql: GraphQLClient) -> Non
     assert store.client.get_run(run).info.lifecycle_stage == "active"
 
 
+async def test_each_mutation_of_a_document_sees_the_ones_before(store: Store, graphql: GraphQLClient) -> None:
+    """What is read back after a change has this change, though the document has read before."""
+    run_id = store.client.create_run("0").info.run_id
+    selection = '{ run { name metric(key: "m") { value } } }'
+    rename = f'updateRun(input: {{runId: "{run_id}", name: "%s"}}) {selection}'
+    log = f'logBatch(input: {{runId: "{run_id}", metrics: [{{key: "m", value: 0.5}}]}}) {selection}'
+    document = f"mutation {{ a: {rename % 'a'} b: {log} c: {rename % 'c'} }}"
+    runs = [payload["run"] for payload in (await graphql.data(document)).values()]
+    assert runs == [
+        {"name": "a", "metric": None},
+        {"name": "a", "metric": {"value": 0.5}},
+        {"name": "c", "metric": {"value": 0.5}},
+    ]
+
+
 async def test_run_lifecycle(store: Store, graphql: GraphQLClient) -> None:
     """A run is started, logged to, ended, resumed, renamed, deleted and restored."""
     parent = store.client.create_run("0").info.run_id
