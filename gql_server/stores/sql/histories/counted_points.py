@@ -19,6 +19,8 @@ from schema.ports.tracking import Series
 
 _MAX_BLOCKS: Final = 4
 _ATTEMPTS: Final = 3
+_STREAMED_POINTS: Final = 10_000
+"""Points from which they are fetched in parts: a cursor of the database costs a round trip for each part."""
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 
@@ -88,5 +90,5 @@ def _fetch(
         .where(*conditions)
         .order_by(metrics.run_uuid, metrics.key, metrics.step)
     )
-    with closing(session.chunks(statement)) as chunks:
+    with closing(session.chunks(statement, stream=sum(count.values()) > _STREAMED_POINTS)) as chunks:
         return collector.collect(chunks, count)
