@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -12,6 +14,8 @@ from sqlalchemy import Engine, event
 from gql_server.app import create_app
 from gql_server.config.settings import Settings
 from gql_server.stores.mlflow.tracking import MlflowTracking
+from gql_server.stores.sql.event_loop.loop_session import LoopSession
+from gql_server.stores.sql.prepared_statement import PreparedStatement
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.limits import LIMITS
 from tests.support.stores.store import Store
@@ -44,15 +48,22 @@ def fill(store: Store, experiments: int, runs: int) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Collect the SELECT statements on any database during the block."""
+    """Collect the statements on any database during the block, in threads and on the event loop."""
     executed: list[str] = []
+    fetch_on_loop = LoopSession._fetch_all  # noqa: SLF001 - asyncpg has no event of SQLAlchemy
 
     def listen(*arguments: object) -> None:
         executed.append(str(arguments[2]))
 
+    def fetch_all(session: LoopSession, statement: Any, values: Any) -> Any:
+        text = statement.text if isinstance(statement, PreparedStatement) else None
+        executed.append(text or str(statement))
+        return fetch_on_loop(session, statement, values)
+
     event.listen(Engine, "before_cursor_execute", listen)
     try:
-        yield executed
+        with patch.object(LoopSession, "_fetch_all", fetch_all):
+            yield executed
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
 
@@ -62,7 +73,7 @@ async def test_statements_do_not_depend_on_row_count(request: pytest.FixtureRequ
     """On a database a query for many experiments and runs executes as many statements as for few."""
     store: Store = request.getfixturevalue(f"{kind}_store")
     counts = []
-    for experiments, runs in ((1, 1), (5, 4)):
+    for experiments, runs in ((2, 1), (5, 4)):
         fill(store, experiments, runs)
         async with graphql_client(store.uri) as graphql:
             await graphql.data("{ experiments { totalCount } }")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
@@ -19,6 +19,9 @@ from gql_server.stores.sql.thread_session import ThreadSession
 from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
+
+_END_SECONDS: Final = 2.0
+"""Time for sessions to end their transactions when the server stops."""
 
 
 class SessionPool(Reader):
@@ -46,6 +49,7 @@ class SessionPool(Reader):
         # No thread waits for a connection: those who have one may wait for the thread.
         self._connections = asyncio.Semaphore(threads)
         self._loop_reader = loop_reader
+        self._ending: set[Future[None]] = set()
 
     @property
     def loop_reader(self) -> LoopReader | None:
@@ -62,9 +66,13 @@ class SessionPool(Reader):
         return (await self.limited(self.database())).schema
 
     async def close(self) -> None:
-        """Release the threads without waiting for the statements that still run."""
+        """Release the connections and the threads; statements that still run may end later."""
         if self._loop_reader is not None:
             await self._loop_reader.close()
+        if self._ending:
+            # A connection that is given back later is not closed with the others.
+            ending = [asyncio.wrap_future(ended) for ended in list(self._ending)]
+            await asyncio.wait(ending, timeout=_END_SECONDS)
         self._threads.close()
         self._interrupt_threads.close(run_queued=True)
 
@@ -109,12 +117,18 @@ class SessionPool(Reader):
     def end(self, session: ThreadSession, last_call: "Future[Any] | None") -> None:
         """End a session after its last call, and let another session have its connection."""
         loop = asyncio.get_running_loop()
+        ended: Future[None] = Future()
+        self._ending.add(ended)
+        ended.add_done_callback(self._ending.discard)
 
         def end_and_release(_: object = None) -> None:
-            session.end()
-            # The loop is closed if the program ends meanwhile.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._connections.release)
+            try:
+                session.end()
+            finally:
+                ended.set_result(None)
+                # The loop is closed if the program ends meanwhile.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._connections.release)
 
         if last_call is None or last_call.done():
             self.submit(end_and_release)
