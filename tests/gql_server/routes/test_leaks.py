@@ -102,7 +102,7 @@ async def test_unexpected_errors_are_masked_at_every_step(
         (ResponseCache, "get_or_compute", fail),
         (document_cache, "parse", fail_at_once),
         (document_cache, "validate", fail_at_once),
-        (executor, "execute", fail_at_once),
+        (executor, "execute_operation", fail),
         (graphql, "read_request", fail),
     ):
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
