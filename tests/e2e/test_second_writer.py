@@ -168,7 +168,7 @@ LATE_STEP = [
     *(Change("early metric", "run"), Question([("run", "history"), ("active", "series")])),
 ]
 PROPERTY = settings(
-    max_examples=10,
+    max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
