@@ -198,7 +198,7 @@ async def test_unknown_database_is_a_config_error(postgres_store: Store) -> None
     [
         ("mysql://h/d", "pip install 'mlflow-gql-server[mysql]'; write the URI as mysql+pymysql://"),
         ("mssql://u:pw@h/d", "pip install pyodbc"),
-        ("postgresql+asyncpg://h/d", "asyncpg"),
+        ("postgresql+asyncpg://h/d", "asyncpg is asynchronous; use postgresql://"),
         ("postgresql+nonsense://h/d", "nonsense"),
         ("nonsense://u:pw@h", "supports the scheme 'nonsense'"),
         ("postgresql://h:port/d", "SQLAlchemy can read"),

@@ -10,6 +10,8 @@ from sqlalchemy.pool import QueuePool
 from gql_server.stores.database_errors import missing_driver
 from gql_server.stores.database_url import read_only_url
 from gql_server.stores.sql.dialects.selection import dialect_of
+from gql_server.stores.store_config_error import StoreConfigError
+from gql_server.stores.uri import redacted_uri
 
 _SPARE_CONNECTIONS: Final = 2
 """Connections beside those of the worker threads: for an interrupt, and for the inspection of the schema."""
@@ -30,6 +32,11 @@ def create_read_engine(uri: str, threads: int, timeout: float) -> Engine:
     """
     url = read_only_url(uri)
     try:
+        if url.get_dialect().is_async:
+            message = (
+                f"{redacted_uri(uri)}: {url.drivername} is asynchronous; use {url.get_backend_name()}://."
+            )
+            raise StoreConfigError(message)
         engine = create_engine(
             url,
             poolclass=QueuePool,
