@@ -12,7 +12,7 @@ from schema.ports.models import ModelStore
 from schema.ports.table import Many, One
 from schema.ports.tracking import Page, Pages
 
-# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
+# All columns are read: that costs a store little, and one entry then serves any selection.
 _COLUMNS = frozenset(
     {
         *("model_id", "name", "status", "model_type", "created_at", "updated_at"),
@@ -44,7 +44,7 @@ class CachedModels(ModelStore):
 
     @override
     async def of_experiments(self, ids: Sequence[str], page: Page) -> Pages:
-        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"model_id"})))
+        page = replace(page, columns=frozenset({"model_id"}).union(page.columns))
         parts = (ids, *page_parts(page))
         return await self._reader.read_pages(
             "models_of_experiments",
@@ -62,7 +62,7 @@ class CachedModels(ModelStore):
     @override
     async def by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
         return await self._reader.read_rows(
-            "models_by_id", ids, self._reader.columns(columns, _COLUMNS), self._store.by_id, by_id=False
+            "models_by_id", ids, _COLUMNS.union(columns), self._store.by_id, by_id=False
         )
 
     @override

@@ -13,7 +13,7 @@ from schema.ports.store_info import StoreFeature
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Page, Pages
 
-# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
+# All columns are read: that costs a store little, and one entry then serves any selection.
 _MODEL_COLUMNS = frozenset({"name", "description", "created_at", "updated_at"})
 _VERSION_COLUMNS = frozenset(
     {
@@ -36,7 +36,7 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def models(self, filter_: str | None, page: Page) -> Pages:
-        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"name"})))
+        page = replace(page, columns=frozenset({"name"}).union(page.columns))
         parts = (filter_, *page_parts(page))
         return await self._reader.read_pages(
             "registered_models",
@@ -55,7 +55,7 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def models_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        requested = self._reader.columns(columns, _MODEL_COLUMNS)
+        requested = _MODEL_COLUMNS.union(columns)
         return await self._reader.read_rows(
             "registered_by_name", names, requested, self._store.models_by_name, by_id=False
         )
@@ -70,7 +70,7 @@ class CachedRegistry(RegistryStore):
 
     @override
     async def versions(self, names: Sequence[str], page: Page) -> Pages:
-        page = replace(page, columns=self._reader.columns(page.columns, frozenset({"name", "version"})))
+        page = replace(page, columns=frozenset({"name", "version"}).union(page.columns))
         parts = (names, *page_parts(page))
         return await self._reader.read_pages(
             "versions", parts, lambda: self._store.versions(names, page), {"versions_by_key": _version_ids}
@@ -90,7 +90,7 @@ class CachedRegistry(RegistryStore):
         return await self._reader.read_rows(
             "versions_by_key",
             list(map(_version_id, keys)),
-            self._reader.columns(columns, _VERSION_COLUMNS),
+            _VERSION_COLUMNS.union(columns),
             read,
             by_id=False,
         )

@@ -38,7 +38,7 @@ from schema.ports.tracking import (
     TrackingWithArtifacts,
 )
 
-# All columns are read where rows are cached: that costs a store little, and an entry serves any selection.
+# All columns are read: that costs a store little, and one entry then serves any selection.
 _EXPERIMENT_COLUMNS = frozenset(
     {"experiment_id", "name", "artifact_location", "lifecycle_stage", "created_at", "updated_at"}
 )
@@ -105,7 +105,7 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def experiments(self, search: Search, page: Page) -> Pages:
-        page = replace(page, columns=self._reader.columns(page.columns, _EXPERIMENT_KEYS))
+        page = replace(page, columns=_EXPERIMENT_KEYS.union(page.columns))
         parts = (_search_part(search), page_parts(page))
         replaces = {
             "experiments_by_id": itemgetter("experiment_id"),
@@ -125,14 +125,14 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def experiments_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        requested = self._reader.columns(columns, _EXPERIMENT_COLUMNS)
+        requested = _EXPERIMENT_COLUMNS.union(columns)
         return await self._reader.read_rows(
             "experiments_by_id", ids, requested, self._store.experiments_by_id
         )
 
     @override
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
-        requested = self._reader.columns(columns, _EXPERIMENT_COLUMNS)
+        requested = _EXPERIMENT_COLUMNS.union(columns)
         return await self._reader.read_rows(
             "experiments_by_name", names, requested, self._store.experiments_by_name, by_id=False
         )
@@ -146,7 +146,7 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def runs(self, scopes: Sequence[Scope], search: Search, page: Page) -> Pages:
-        page = replace(page, columns=self._reader.columns(page.columns, END_COLUMNS))
+        page = replace(page, columns=END_COLUMNS.union(page.columns))
         parts = (_scopes_part(scopes), _search_part(search), page_parts(page))
         pages = await self._reader.read_pages(
             "runs",
@@ -183,7 +183,7 @@ class CachedTracking(TrackingWithArtifacts):
 
     @override
     async def runs_by_id(self, ids: Sequence[str], columns: Collection[str]) -> One:
-        requested = self._reader.columns(columns, _RUN_COLUMNS)
+        requested = _RUN_COLUMNS.union(columns)
         rows = await self._reader.read_rows("runs_by_id", ids, requested, self._store.runs_by_id)
         await self._add_known(rows.rows)
         return rows
@@ -210,7 +210,7 @@ class CachedTracking(TrackingWithArtifacts):
         to_step: int | None,
         sample: Sample | None = None,
     ) -> Many:
-        if not self._reader.caches or not series:
+        if not series:
             return await self._store.histories(series, from_step, to_step, sample)
         last_points = dict(zip(series, self._known_runs.last_points(series), strict=True))
 
@@ -242,12 +242,12 @@ class CachedTracking(TrackingWithArtifacts):
     @override
     async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
         # Exports read parts of long histories once each, so that caching them is of no use.
-        self._reader.require_fresh()
+        self._reader.snapshot.require_fresh()
         return await self._store.count_points(series)
 
     @override
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
-        self._reader.require_fresh()
+        self._reader.snapshot.require_fresh()
         return await self._store.points_after(series, after, first)
 
     @override
@@ -280,7 +280,7 @@ class CachedTracking(TrackingWithArtifacts):
         return await self._reader.read_entity_lists(kind, run_ids, lambda missing: read(missing, keys), keys)
 
     async def _add_known(self, runs: Table) -> None:
-        if self._reader.caches and not await self._known_runs.add(runs):
+        if not await self._known_runs.add(runs):
             # A run changed between two reads of this operation.
             self._reader.snapshot.refuse()
 

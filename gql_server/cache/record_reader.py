@@ -40,13 +40,12 @@ class RecordReader:
     """Reads records from the record cache or from the store, for one operation of one caller.
 
     `min_ttl` is the shortest remaining TTL of all that was read so far, which is the TTL of the response.
-    `snapshot` states which cached records the operation may use. Without a record cache each method calls
-    the store.
+    `snapshot` states which cached records the operation may use.
     """
 
     def __init__(
         self,
-        cache: RecordCache | None,
+        cache: RecordCache,
         ttl: TimeToLive,
         principal: str | None,
         cache_control: CacheControl,
@@ -59,23 +58,6 @@ class RecordReader:
         self._cache = cache
         self._principal = principal
         self._cache_control = cache_control
-
-    @property
-    def caches(self) -> bool:
-        """Return whether there is a record cache."""
-        return self._cache is not None
-
-    def require_fresh(self) -> None:
-        """Prepare for a read from the store that is not cached; see `Snapshot.require_fresh`."""
-        if self._cache is not None:
-            self.snapshot.require_fresh()
-
-    def columns(self, requested: Collection[str], cached: frozenset[str]) -> frozenset[str]:
-        """Return the columns to read: with a cache those that are cached as well, with all keys."""
-        if self._cache is not None:
-            return cached.union(requested)
-        # A new set would lose the keys of `Columns`.
-        return requested if isinstance(requested, frozenset) else frozenset(requested)
 
     async def read_whole(
         self,
@@ -115,7 +97,7 @@ class RecordReader:
 
         async def read_and_replace() -> Pages:
             pages = await read()
-            if self._cache is not None and self._cache_control is not CacheControl.NO_STORE:
+            if self._cache_control is not CacheControl.NO_STORE:
                 await self._cache.discard(list(self._keys_of_rows(replaces, pages.rows)))
             return pages
 
@@ -145,8 +127,6 @@ class RecordReader:
         An entry is used if it has the columns. `by_id` is false where `ids` are names, which can change from
         one entity to another.
         """
-        if self._cache is None:
-            return await read(ids, columns)
         distinct = list(dict.fromkeys(ids))
         key = CacheKey(kind, self._principal)
 
@@ -187,7 +167,7 @@ class RecordReader:
         each cached list and may raise. `ttl` returns the TTL of each list, by default that of active runs.
         `group` returns the group of a list in a `RecordQuery`.
         """
-        if self._cache is None or not record_keys:
+        if not record_keys:
             return await read(record_keys)
         distinct = list(dict.fromkeys(record_keys))
         full_keys = _texts(CacheKey(kind, self._principal, *parts), distinct)
@@ -242,8 +222,6 @@ class RecordReader:
             yield from map(CacheKey(kind, self._principal).for_record, ids(rows))
 
     async def _get(self, query: RecordQuery[_T]) -> list[_T]:
-        if self._cache is None:
-            return list(await query.read(range(len(query.keys))))
         values, ttl = await self._cache.get(query, self.snapshot, self._cache_control)
         self.min_ttl = min(self.min_ttl, ttl)
         return values
