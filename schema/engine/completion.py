@@ -99,8 +99,8 @@ class _LeafLists:
         ]
 
 
-class _Objects:
-    """Objects of one type, from a `One`."""
+class _OfObjects:
+    """The objects of one type, whose level is planned when it is first used."""
 
     __slots__ = ("_level_of", "_required", "_type")
 
@@ -108,6 +108,12 @@ class _Objects:
         self._level_of = level_of
         self._type = type_
         self._required = required
+
+
+class _Objects(_OfObjects):
+    """Objects of one type, from a `One`."""
+
+    __slots__ = ()
 
     def complete(self, completer: "LevelCompleter", column: Column) -> Completed:
         if not isinstance(column, One) or (self._required and None in column.index):
@@ -116,15 +122,10 @@ class _Objects:
         return _then(objects, _placed, column.index)
 
 
-class _ObjectLists:
+class _ObjectLists(_OfObjects):
     """Lists of objects of one type, from a `Many` or a column of `Rows` of one table."""
 
-    __slots__ = ("_level_of", "_required", "_type")
-
-    def __init__(self, level_of: LevelOf, type_: GraphQLObjectType, *, required: bool) -> None:
-        self._level_of = level_of
-        self._type = type_
-        self._required = required
+    __slots__ = ()
 
     def complete(self, completer: "LevelCompleter", column: Column) -> Completed:
         if isinstance(column, Many):
