@@ -73,10 +73,10 @@ def is_schema_error(error: Exception) -> bool:
 
 
 def _kind(error: Exception) -> str:
-    # Drivers for Postgres have an exception class for each condition, derived from those of DB-API 2.0.
     state = codes_of(error).sqlstate or ""
     if state[:2] in _STATE_KINDS:
         return _STATE_KINDS[state[:2]]
+    # Drivers for Postgres have an exception class for each condition, derived from those of DB-API 2.0.
     names = {base.__name__ for base in type(error).__mro__}
     for name in ("DataError", "OperationalError", "InterfaceError", "TimeoutError"):
         if name in names:

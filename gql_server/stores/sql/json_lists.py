@@ -27,7 +27,7 @@ def lists_from_json(
     kind: str, run_ids: Sequence[str], texts: Sequence[str], keys: frozenset[str] | None
 ) -> Many:
     """Return the lists of runs from their texts, each sorted by key; `keys` are those that were read."""
-    parsed = [_sorted(orjson.loads(text)) for text in texts]
+    parsed = [_columns(orjson.loads(text)) for text in texts]
     names = ("key", "step", "timestamp", "value") if kind == "metrics" else ("key", "value")
     columns: dict[str, Any] = {
         name: list(chain.from_iterable(lists[index] for lists in parsed)) for index, name in enumerate(names)
@@ -40,11 +40,14 @@ def lists_from_json(
     return Many(Table(len(columns["key"]), columns), spans, keys)
 
 
-def _sorted(lists: list[Any]) -> Sequence[Sequence[Any]]:
-    keys = lists[0]
-    if keys is None:
-        # The aggregate of no rows.
-        return [()] * len(lists)
+def sorted_by_key(columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Return columns in the order of the first, the keys, which differ and are usually in order."""
+    keys = columns[0]
     if keys == sorted(keys):
-        return lists
-    return list(zip(*sorted(zip(*lists, strict=True)), strict=True))
+        return columns
+    return list(zip(*sorted(zip(*columns, strict=True)), strict=True))
+
+
+def _columns(lists: list[Any]) -> Sequence[Sequence[Any]]:
+    # The aggregate of no rows is null.
+    return [()] * len(lists) if lists[0] is None else sorted_by_key(lists)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import func, select
 
+from gql_server.stores.sql.json_lists import sorted_by_key
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.prepared_statement import PreparedStatement
 from gql_server.stores.sql.session import Row, Session
@@ -56,10 +57,7 @@ def _statement(session: Session, table: KeyedTable, *, has_keys: bool) -> Prepar
 def _from_arrays(rows: Sequence[Row]) -> Iterator[_Group]:
     """Convert one row for each owner: a tenth of the rows, and half of the time, of one row for each key."""
     for owner, key_array, value_array in rows:
-        keys, values = orjson.loads(key_array), orjson.loads(value_array)
-        if keys != sorted(keys):
-            pairs = sorted(zip(keys, values, strict=True))
-            keys, values = zip(*pairs, strict=True)
+        keys, values = sorted_by_key([orjson.loads(key_array), orjson.loads(value_array)])
         yield owner, keys, values
 
 

@@ -36,14 +36,8 @@ class KeyedTable:
         There is one statement if the database takes all owners in one list.
         """
         dialect = session.dialect
-        storable_keys = None if keys is None else list(filter(is_storable, keys))
-        if storable_keys == []:
-            return
-        has_key = []
-        if storable_keys and dialect.fits_in_one_list(storable_keys):
-            has_key = [dialect.one_of(self.table.c.key, storable_keys)]
-        possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
-        for batch in dialect.batches(dict.fromkeys(possible)):
+        for batch, listed in self._batches(session, owners, keys):
+            has_key = [] if listed is None else [dialect.one_of(self.table.c.key, listed)]
             yield [dialect.one_of(self.owner, batch), *has_key, *self.in_workspace(session)]
 
     def named_conditions(self, session: Session, *, has_keys: bool) -> Conditions:
@@ -61,14 +55,8 @@ class KeyedTable:
         the values: the database does not take all of them in one list.
         """
         dialect = session.dialect
-        storable_keys = None if keys is None else list(filter(is_storable, keys))
-        if storable_keys == []:
-            return
-        values = {}
-        if storable_keys and dialect.fits_in_one_list(storable_keys):
-            values["keys"] = dialect.list_value(storable_keys)
-        possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
-        for batch in dialect.batches(dict.fromkeys(possible)):
+        for batch, listed in self._batches(session, owners, keys):
+            values = {} if listed is None else {"keys": dialect.list_value(listed)}
             yield {"owners": dialect.list_value(batch), **values}
 
     def in_workspace(self, session: Session) -> Conditions:
@@ -80,3 +68,16 @@ class KeyedTable:
         else:
             owners = select(RUNS.c.run_uuid).where(*run_in_workspace(session))
         return [self.owner.in_(owners)]
+
+    def _batches(
+        self, session: Session, owners: Sequence[Any], keys: Collection[str] | None
+    ) -> Iterator[tuple[list[Any], list[str] | None]]:
+        """Yield the owners that one statement reads, each time with the keys that fit in one list."""
+        dialect = session.dialect
+        storable_keys = None if keys is None else list(filter(is_storable, keys))
+        if storable_keys == []:
+            return
+        listed = storable_keys if storable_keys and dialect.fits_in_one_list(storable_keys) else None
+        possible = experiment_numbers(owners) if self.table is EXPERIMENT_TAGS else owners
+        for batch in dialect.batches(dict.fromkeys(possible)):
+            yield batch, listed

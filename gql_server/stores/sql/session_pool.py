@@ -1,7 +1,7 @@
 """Reads from a database: limited in number and time, and cancelled with their callers."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -63,7 +63,7 @@ class SessionPool(Reader):
 
     @override
     async def schema(self) -> DatabaseSchema:
-        return (await self.limited(self.database())).schema
+        return (await self.limited(self._open_database())).schema
 
     async def close(self) -> None:
         """Release the connections and the threads; statements that still run may end later."""
@@ -91,16 +91,15 @@ class SessionPool(Reader):
                 raise
             raise public_error from error
 
-    async def database(self) -> OpenDatabase:
-        """Return the open database."""
-        current = self._database.current
-        if current is not None:
-            return current
-        return await self._threads.run(self._database.get)
-
-    async def reopened(self, outdated: OpenDatabase) -> OpenDatabase:
-        """Return the database with its schema read again."""
-        return await self._threads.run(self._database.reopen, outdated)
+    async def with_schema(self, call: Callable[[OpenDatabase], Awaitable[_T]]) -> _T:
+        """Return the result of a call; repeat it if the database was migrated since its schema was read."""
+        database = await self._open_database()
+        try:
+            return await call(database)
+        except Exception as error:
+            if not is_schema_error(error):
+                raise
+        return await call(await self._threads.run(self._database.reopen, database))
 
     def new_session(self) -> ThreadSession:
         """Return a session for the workspace of the caller."""
@@ -177,7 +176,8 @@ class SessionPool(Reader):
         reader = self.loop_reader if short else None
         if reader is not None:
             try:
-                return await self._read_on_loop(reader, work)
+                workspace = self._workspace()
+                return await self.with_schema(lambda database: reader.read(database, work, workspace))
             except LoopUnavailable:
                 pass
         session = self.new_session()
@@ -197,11 +197,8 @@ class SessionPool(Reader):
         finally:
             session.end()
 
-    async def _read_on_loop(self, reader: LoopReader, work: Callable[[Session], _T]) -> _T:
-        database, workspace = await self.database(), self._workspace()
-        try:
-            return await reader.read(database, work, workspace)
-        except Exception as error:
-            if not is_schema_error(error):
-                raise
-            return await reader.read(await self.reopened(database), work, workspace)
+    async def _open_database(self) -> OpenDatabase:
+        current = self._database.current
+        if current is not None:
+            return current
+        return await self._threads.run(self._database.get)

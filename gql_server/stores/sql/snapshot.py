@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from gql_server.stores.sql.database.database import OpenDatabase
 from gql_server.stores.sql.database.database_schema import DatabaseSchema
-from gql_server.stores.sql.driver_errors import is_schema_error
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader, LoopUnavailable
 from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session
@@ -84,22 +83,12 @@ class Snapshot(Reader):
         # An operation that waits for a connection of asyncpg has none of a thread, which others may wait for.
         if reader is not None and short and (self._connection is not None or self._session is None):
             try:
-                return await self._read_on_loop(reader, work)
+                return await self._pool.with_schema(
+                    lambda database: self._call_on_loop(reader, database, work)
+                )
             except LoopUnavailable:
-                self._release()
+                pass
         return await self._read_in_thread(work)
-
-    async def _read_on_loop(self, reader: LoopReader, work: Callable[[Session], _T]) -> _T:
-        database = await self._pool.database()
-        try:
-            return await self._call_on_loop(reader, database, work)
-        except Exception as error:
-            if not is_schema_error(error):
-                reader.raise_if_unusable(error)
-                raise
-        # The database was migrated since its schema was read.
-        self._release()
-        return await self._call_on_loop(reader, await self._pool.reopened(database), work)
 
     async def _call_on_loop(
         self, reader: LoopReader, database: OpenDatabase, work: Callable[[Session], _T]
@@ -110,9 +99,12 @@ class Snapshot(Reader):
             return await reader.call(self._connection, database, work, self._pool.caller_workspace())
         except PublicError:
             raise
-        except BaseException:
+        except BaseException as error:
             reader.discard(self._connection)
             self._connection = None
+            # What is read next is of another state, in the thread, too.
+            self._release()
+            reader.raise_if_unusable(error)
             raise
 
     async def _read_in_thread(self, work: Callable[[Session], _T]) -> _T:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-BEGIN_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _END_SECONDS: Final = 2.0
 """Time for a connection to end its transaction, or to close, before it is aborted."""
 
@@ -66,7 +66,7 @@ class Connections:
     @staticmethod
     async def begin(connection: "Connection[Any]") -> None:
         """Begin a transaction in which all statements see one state of the database."""
-        await connection.execute(BEGIN_SNAPSHOT)
+        await connection.execute(_BEGIN)
 
     async def _connect(self) -> "Connection[Any]":
         import asyncpg  # noqa: PLC0415 - an extra

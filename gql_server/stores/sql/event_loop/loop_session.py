@@ -8,12 +8,12 @@ from sqlalchemy.util import await_only, greenlet_spawn
 from typing_extensions import override
 
 from gql_server.stores.sql.database.database import OpenDatabase
-from gql_server.stores.sql.event_loop.connections import BEGIN_SNAPSHOT
+from gql_server.stores.sql.event_loop.connections import Connections
 from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
 from gql_server.stores.sql.session import CHUNK_SIZE, Row, Session
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from asyncpg import Connection
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ class LoopSession(Session):
 
     def __init__(
         self,
-        connection: "PoolConnectionProxy[Any]",
+        connection: "Connection[Any]",
         database: OpenDatabase,
         statements: PreparedStatements,
         workspace: str | None,
@@ -55,7 +55,7 @@ class LoopSession(Session):
     @override
     def begin_snapshot(self) -> None:
         if not self._connection.is_in_transaction():
-            await_only(self._connection.execute(BEGIN_SNAPSHOT))
+            await_only(Connections.begin(self._connection))
 
     @override
     def _fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any]) -> list[Row]:
