@@ -60,8 +60,7 @@ class DocumentSettings(BaseModel):
     document_cache_size: NonNegativeInt = Field(
         default=500,
         description="Maximum parsed documents cached in memory; each 64 kB of a document and its plans count "
-        "as one. The "
-        "least recently used is dropped first; 0 turns the cache off.",
+        "as one. The least recently used is dropped first; 0 turns the cache off.",
     )
 
     @model_validator(mode="after")

@@ -24,7 +24,6 @@ PREFLIGHT_HEADERS: Final = (
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
 
-_PREFLIGHT_HEADERS: Final = frozenset(PREFLIGHT_HEADERS)
 _CROSS_SITE: Final = frozenset({"cross-site", "same-site"})
 
 
@@ -58,7 +57,7 @@ class CsrfMiddleware:
         origin = headers.get("origin")
         if origin is not None and (origin in self._allowed_origins or "*" in self._allowed_origins):
             return
-        if not _PREFLIGHT_HEADERS.isdisjoint(headers):
+        if not headers.keys().isdisjoint(PREFLIGHT_HEADERS):
             return
         if self._get_needs_header and method != "POST":
             names = ", ".join(PREFLIGHT_HEADERS)

@@ -6,7 +6,7 @@ chunks. The objects of a chunk are released before the next, and other tasks can
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from graphql import GraphQLLeafType
 
 from schema.engine.leaf_columns import complete_leaves
 from schema.engine.row_builder import build_objects
-from schema.ports.table import Lists, Many, Span, Table
+from schema.ports.table import Lists, Many, Span
 
 CHUNK_ROWS = 4096
 """The rows of a chunk, and the shortest table for which encoding in chunks pays off."""
@@ -59,11 +59,16 @@ def is_long(size: int, spans: Sequence[Span]) -> bool:
 
 async def encode_lists(encoder: ListEncoder, leaves: Sequence[LeafColumn], many: Many) -> list[Any]:
     """Return the placeholder of each parent's list. Raise `NotBatchable` for a value that is not valid."""
-    parts: list[list[bytes]] = [[] for _ in many.spans]
-    for chunk in _chunks(many.spans):
-        _encode(encoder, leaves, many.rows, chunk, parts)
-        await asyncio.sleep(0)
-    return [encoder.placeholder(encoded) for encoded in parts]
+    names = tuple(leaf.name for leaf in leaves)
+
+    def objects(first: int, last: int) -> Sequence[Any]:
+        columns = [
+            complete_leaves(leaf.type, many.rows[leaf.column][first:last], required=leaf.required)
+            for leaf in leaves
+        ]
+        return build_objects(names, columns, last - first)
+
+    return await _encode(encoder, many.spans, objects)
 
 
 async def encode_leaf_lists(
@@ -73,12 +78,20 @@ async def encode_leaf_lists(
 
     `required` is whether the type of the items is non-null.
     """
-    parts: list[list[bytes]] = [[] for _ in lists.spans]
-    for chunk in _chunks(lists.spans):
-        first, last = chunk[0][1][0], chunk[-1][1][1]
-        leaves = complete_leaves(type_, lists.items[first:last], required=required)
-        for parent, (start, stop) in chunk:
-            parts[parent].append(encoder.encode(leaves[start - first : stop - first]))
+    return await _encode(
+        encoder,
+        lists.spans,
+        lambda first, last: complete_leaves(type_, lists.items[first:last], required=required),
+    )
+
+
+async def _encode(
+    encoder: ListEncoder, spans: Sequence[Span], complete: Callable[[int, int], Sequence[Any]]
+) -> list[Any]:
+    """Return the placeholder of each list; `complete` returns the items from one index up to another."""
+    parts: list[list[bytes]] = [[] for _ in spans]
+    for chunk in _chunks(spans):
+        _encode_chunk(encoder, chunk, complete, parts)
         await asyncio.sleep(0)
     return [encoder.placeholder(encoded) for encoded in parts]
 
@@ -98,17 +111,13 @@ def _chunks(spans: Sequence[Span]) -> list[list[tuple[int, Span]]]:
     return [chunk for chunk in chunks if chunk]
 
 
-def _encode(
+def _encode_chunk(
     encoder: ListEncoder,
-    leaves: Sequence[LeafColumn],
-    table: Table,
     chunk: Sequence[tuple[int, Span]],
+    complete: Callable[[int, int], Sequence[Any]],
     parts: list[list[bytes]],
 ) -> None:
     first, last = chunk[0][1][0], chunk[-1][1][1]
-    columns = [
-        complete_leaves(leaf.type, table[leaf.column][first:last], required=leaf.required) for leaf in leaves
-    ]
-    objects = build_objects(tuple(leaf.name for leaf in leaves), columns, last - first)
+    items = complete(first, last)
     for parent, (start, stop) in chunk:
-        parts[parent].append(encoder.encode(objects[start - first : stop - first]))
+        parts[parent].append(encoder.encode(items[start - first : stop - first]))

@@ -63,7 +63,7 @@ def _list_completion(item_type: Any, level_of: LevelOf, *, required: bool) -> Co
         return _ObjectLists(level_of, item, required=required)
     if is_list_type(item):
         raise NotBatchable
-    return _NodeLists(level_of, required=required, items_required=items_required)
+    return _NodeLists(level_of, items_required=items_required)
 
 
 class _Leaves:
@@ -162,11 +162,10 @@ class _Nodes:
 class _NodeLists:
     """Lists of objects of an interface, from a column of lists of `Row`."""
 
-    __slots__ = ("_items_required", "_level_of", "_required")
+    __slots__ = ("_items_required", "_level_of")
 
-    def __init__(self, level_of: LevelOf, *, required: bool, items_required: bool) -> None:
+    def __init__(self, level_of: LevelOf, *, items_required: bool) -> None:
         self._level_of = level_of
-        self._required = required
         self._items_required = items_required
 
     def complete(self, completer: "LevelCompleter", column: Column) -> Completed:

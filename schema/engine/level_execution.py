@@ -1,9 +1,9 @@
 """Execution a level at a time: each field of a list of rows is resolved once for all rows of its table.
 
 graphql-core completes a list object by object and field by field, at about 10 us a field. If a list is `Rows`
-of a table, this execution context completes the whole table by columns (`schema.engine.level`): it coerces
-arguments once, calls each resolver once for all rows, takes leaves from the columns, and builds the objects
-with a function that is compiled for the selection.
+of a table, this execution context completes the whole table by columns (`schema.engine.level_completer`): it
+coerces arguments once, calls each resolver once for all rows, takes leaves from the columns, and builds the
+objects with a function that is compiled for the selection.
 
 graphql-core remains the reference. Whatever the level does not support, including errors and nulls in
 non-null positions, raises `NotBatchable`. graphql-core then completes the same tables row by row, with the

@@ -69,7 +69,9 @@ class _PlainVariable:
             elif self._required:
                 raise ValueError(self._name)
         elif value is None:
-            result[self._name] = _present(None, required=self._required)
+            if self._required:
+                raise ValueError(self._name)
+            result[self._name] = None
         elif not self._list:
             result[self._name] = _parsed(self._parse, value)
         else:
@@ -77,9 +79,11 @@ class _PlainVariable:
             result[self._name] = [self._item(item) for item in items]
 
     def _item(self, item: Any) -> Any:
-        if item is None:
-            return _present(None, required=self._item_required)
-        return _parsed(self._parse, item)
+        if item is not None:
+            return _parsed(self._parse, item)
+        if self._item_required:
+            raise ValueError(self._name)
+        return None
 
 
 def _parsed(parse: Callable[[Any], Any], value: Any) -> Any:
@@ -87,12 +91,6 @@ def _parsed(parse: Callable[[Any], Any], value: Any) -> Any:
     if parsed is Undefined:
         raise ValueError(value)
     return parsed
-
-
-def _present(value: Any, *, required: bool) -> Any:
-    if required:
-        raise ValueError(value)
-    return value
 
 
 def _plain_variable(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _PlainVariable | None:
