@@ -289,6 +289,47 @@ async def test_change_of_absent_entity_is_not_found(store: Store, graphql: Graph
         assert (field, code) == (field, MISSING), message
 
 
+EMPTY_CHANGES: list[tuple[str, str, dict[str, Any]]] = [
+    ("logBatch", "runId", {"metrics": [], "params": [], "tags": []}),
+    ("logBatch", "runId", {}),
+    ("setRunTags", "runId", {"tags": []}),
+    ("deleteRunTags", "runId", {"keys": []}),
+    ("setExperimentTags", "experimentId", {"tags": []}),
+    ("deleteExperimentTags", "experimentId", {"keys": []}),
+]
+"""Mutations of no tag, param or metric: the field, the argument of the id, and the other arguments."""
+
+
+async def test_empty_change_is_checked_like_any_other(store: Store, graphql: GraphQLClient) -> None:
+    """A change with empty lists is refused for an absent or deleted object, and else returns the object."""
+    run_id = store.client.create_run("0", tags={"kept": "1"}).info.run_id
+    gone = store.client.create_experiment("gone")
+    deleted_run = store.client.create_run("0").info.run_id
+    store.client.delete_run(deleted_run)
+    store.client.delete_experiment(gone)
+    ids = {"runId": (run_id, ABSENT, deleted_run), "experimentId": ("0", "123456", gone)}
+    for field, argument, lists in EMPTY_CHANGES:
+        active, absent, deleted = ids[argument]
+        code, message = await mutation_error(graphql, field, **{argument: absent}, **lists)
+        assert (field, code, "was made" in message) == (field, MISSING, False), message
+        code, message = await mutation_error(graphql, field, **{argument: deleted}, **lists)
+        assert (field, code, "'active'" in message) == (field, INPUT, True), message
+        assert (await mutate(graphql, field, **{argument: active}, **lists))[argument] == active
+    assert store.client.get_run(run_id).data.tags["kept"] == "1"
+
+
+@pytest.mark.parametrize("more", [{}, {"tags": [{"key": "mlflow.runName", "value": ""}]}])
+async def test_run_without_a_name_gets_one(
+    store: Store, graphql: GraphQLClient, more: dict[str, Any]
+) -> None:
+    """A run with an empty name or name tag gets a generated name, as by MLflow's client."""
+    name = {} if more else {"name": ""}
+    started = await mutate(graphql, "startRun", experimentId="0", **name, **more)
+    run = store.client.get_run(started["runId"])
+    assert started["name"]
+    assert (run.info.run_name, run.data.tags["mlflow.runName"]) == (started["name"],) * 2
+
+
 async def test_mutations_stop_at_the_first_error(store: Store, graphql: GraphQLClient) -> None:
     """The mutations of a document are executed in order, and stop at the first error."""
     response = await graphql.response(

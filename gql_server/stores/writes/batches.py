@@ -71,13 +71,16 @@ def split_batch(batch: BatchEntities, limits: BatchLimits) -> Iterator[BatchEnti
     """Yield the parts of a batch for one call each, in the order params, metrics, tags.
 
     Params are first because only they can be refused for what is already stored; the refusal then precedes
-    all metrics. Whichever call fails, the stored entities are the first ones of the batch.
+    all metrics. Whichever call fails, the stored entities are the first ones of the batch. An empty batch has
+    one empty part, with which the store checks the run.
     """
     rest = batch
-    while any(rest):
+    while True:
         part = _first_part(rest, limits)
         yield part
         rest = BatchEntities(*(entities[len(taken) :] for entities, taken in zip(rest, part, strict=True)))  # type: ignore[arg-type]
+        if not any(rest):
+            return
 
 
 def _first_part(batch: BatchEntities, limits: BatchLimits) -> BatchEntities:

@@ -15,10 +15,13 @@ def run_name_tag(name: str) -> KeyValue:
 
 
 def new_run_tags(new: NewRun) -> list[KeyValue]:
-    """Return the tags of a new run, including those for its name, parent and user."""
-    tags = {tag.key: tag.value for tag in new.tags}
+    """Return the tags of a new run, including those for its name, parent and user.
+
+    An empty name is none, as for MLflow, which then generates a name.
+    """
+    tags = {tag.key: tag.value for tag in new.tags if tag.value or tag.key != MLFLOW_RUN_NAME}
     for key, value, argument in (
-        (MLFLOW_RUN_NAME, new.name, "name"),
+        (MLFLOW_RUN_NAME, new.name or None, "name"),
         (MLFLOW_PARENT_RUN_ID, new.parent_run_id, "parentRunId"),
         (MLFLOW_USER, new.user_id, "userId"),
     ):

@@ -14,6 +14,8 @@ from gql_server.stores.writes.write_errors import public_write_error, timed_out_
 from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
+StoreFunction: TypeAlias = Callable[[AbstractStore], None]
+"""A change of a store that returns nothing."""
 Invalidate: TypeAlias = Callable[[], Awaitable[None]]
 """Invalidates the cached records that a write affects."""
 
@@ -40,9 +42,18 @@ class WriteExecutor:
             raise public_write_error(error, started=False) or error from error
 
     async def run_each(
-        self, functions: Sequence[Callable[[AbstractStore], None]], invalidate: Invalidate, done: str
+        self,
+        functions: Sequence[StoreFunction],
+        check: StoreFunction,
+        invalidate: Invalidate,
+        done: str,
     ) -> None:
-        """Change tags one after another; if one fails, the error states how many are `done`."""
+        """Change tags one after another; if one fails, the error states how many are `done`.
+
+        Without any, `check` raises what the store would raise for the object of the change.
+        """
+        if not functions:
+            await self.run(check, invalidate, idempotent=True)
         for count, function in enumerate(functions):
             try:
                 await self.run(function, invalidate, idempotent=done == "set")

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from mlflow.entities import ExperimentTag, LifecycleStage, RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 from typing_extensions import override
@@ -116,14 +117,16 @@ class WriteStore(TrackingWrites):
         check_experiment_ids((experiment_id,), self._kind)
         entities = await self._executor.validate(experiment_tag_entities, tags)
         functions = [partial(_set_experiment_tag, experiment_id, tag) for tag in entities]
-        await self._executor.run_each(functions, self._invalidate_experiment(experiment_id), "set")
+        check = partial(_check_experiment, experiment_id)
+        await self._executor.run_each(functions, check, self._invalidate_experiment(experiment_id), "set")
 
     @override
     async def delete_experiment_tags(self, experiment_id: str, keys: Sequence[str]) -> None:
         check_experiment_ids((experiment_id,), self._kind)
         await self._executor.validate(_check_keys, keys)
         functions = [partial(_delete_experiment_tag, experiment_id, key) for key in dict.fromkeys(keys)]
-        await self._executor.run_each(functions, self._invalidate_experiment(experiment_id), "deleted")
+        check = partial(_check_experiment, experiment_id)
+        await self._executor.run_each(functions, check, self._invalidate_experiment(experiment_id), "deleted")
 
     @override
     async def start_run(self, new: NewRun) -> str:
@@ -176,6 +179,8 @@ class WriteStore(TrackingWrites):
                     idempotent=self._kind in _IDEMPOTENT_BATCHES,
                 )
             except PublicError as error:
+                if not any(entities):
+                    raise
                 message = f"{error} {_stored_message(stored, entities)}"
                 raise type(error)(message) from error
             stored = [count + size for count, size in zip(stored, part.sizes, strict=True)]
@@ -185,7 +190,8 @@ class WriteStore(TrackingWrites):
         check_run_ids((run_id,))
         await self._executor.validate(_check_keys, keys)
         functions = [partial(_delete_run_tag, run_id, key) for key in dict.fromkeys(keys)]
-        await self._executor.run_each(functions, self._invalidate_run(run_id), "deleted")
+        check = partial(_log_batch, run_id, BatchEntities((), (), ()))
+        await self._executor.run_each(functions, check, self._invalidate_run(run_id), "deleted")
 
     async def close(self) -> None:
         """Release connections and threads; running writes continue to their end."""
@@ -222,6 +228,14 @@ def _set_experiment_tag(experiment_id: str, tag: ExperimentTag, store: AbstractS
 
 def _delete_experiment_tag(experiment_id: str, key: str, store: AbstractStore) -> None:
     store.delete_experiment_tag(experiment_id, key)
+
+
+def _check_experiment(experiment_id: str, store: AbstractStore) -> None:
+    """Check as MLflow does before it changes a tag; MLflow has no call for a change of no tags."""
+    stage = store.get_experiment(experiment_id).lifecycle_stage
+    if stage != LifecycleStage.ACTIVE:
+        message = f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage}."
+        raise MlflowException.invalid_parameter_value(message)
 
 
 def _delete_run_tag(run_id: str, key: str, store: Any) -> None:

@@ -33,7 +33,8 @@ class StartRunInput:
 
     experiment_id: strawberry.ID = strawberry.field(description="The MLflow id of its experiment.")
     name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The name. Default: a name that the store generates."
+        default=strawberry.UNSET,
+        description="The name. Default, also if it is empty: a name that the store generates.",
     )
     tags: list[TagInput] | None = strawberry.field(default=strawberry.UNSET, description="The tags to set.")
     parent_run_id: strawberry.ID | None = strawberry.field(

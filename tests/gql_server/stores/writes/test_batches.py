@@ -39,14 +39,15 @@ def test_parts_are_the_batch_in_order(params: int, metrics: int, tags: int, limi
     flat: list[Any] = []
     for part in split_batch(batch, limits):
         assert all(size <= limit for size, limit in zip(part.sizes, limits, strict=False))
-        assert 0 < sum(part.sizes) <= limits.total
+        assert any(batch) == any(part)
+        assert sum(part.sizes) <= limits.total
         flat.extend([*part.params, *part.metrics, *part.tags])
     assert flat == [*batch.params, *batch.metrics, *batch.tags]
 
 
 def test_parts_are_as_few_as_possible() -> None:
-    """A batch within the limits is one part."""
-    assert list(split_batch(batch_of(0, 0, 0), batch_limits(StoreKind.SQL))) == []
+    """A batch within the limits is one part, and so is an empty one."""
+    assert list(split_batch(batch_of(0, 0, 0), batch_limits(StoreKind.SQL))) == [batch_of(0, 0, 0)]
     assert len(list(split_batch(batch_of(100, 800, 100), batch_limits(StoreKind.SQL)))) == 1
     assert len(list(split_batch(batch_of(0, 1000, 0), batch_limits(StoreKind.MLFLOW_SERVER)))) == 1
     assert len(list(split_batch(batch_of(0, 1000, 0), batch_limits(StoreKind.AZURE_ML)))) == 4

@@ -217,7 +217,7 @@ async def test_invalid_experiment_is_refused_before_the_store(
     [
         (NewRun("no id"), "not an experiment id"),
         (NewRun("0", parent_run_id="../x"), "not a run id"),
-        (NewRun("0", name=""), "must not be empty"),
+        (NewRun("0", name=" "), "must not be empty"),
         (NewRun("0", name="a", tags=[KeyValue("mlflow.runName", "b")]), "name is 'a'"),
         (NewRun("0", user_id="a", tags=[KeyValue("mlflow.user", "b")]), "userId is 'a'"),
         (NewRun("0", tags=[KeyValue("t", "\0")]), "NUL"),
