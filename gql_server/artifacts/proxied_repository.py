@@ -55,7 +55,7 @@ class ProxiedRepository(RemoteRepository):
             response.close()
             error = _ERRORS.get(response.status_code) or StoreUnavailable("The MLflow server failed.")
             # A new instance: raising an exception sets its traceback, and the instances above are shared.
-            raise type(error)(*error.args)
+            raise error.with_message(str(error))
         if not request.with_body:
             response.close()
         passed = {name: response.headers[name] for name in _RESPONSE_HEADERS if name in response.headers}

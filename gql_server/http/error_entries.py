@@ -23,11 +23,16 @@ def error_entry(message: str, code: str) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code}}
 
 
+def public_error_entry(error: PublicError) -> dict[str, Any]:
+    """Return an expected error without a location in the document."""
+    return {"message": str(error), "extensions": _extensions(error)}
+
+
 def document_error_entries(
     errors: Sequence[GraphQLError], code: str, detail: ErrorDetail
 ) -> list[dict[str, Any]]:
     """Return graphql-core's errors of a document that was not executed, all under one code."""
-    return [_located(error, detail.redact(error.message), code) for error in errors]
+    return [_located(error, detail.redact(error.message), {"code": code}) for error in errors]
 
 
 def internal_error_entry(error: Exception, path: object = None) -> dict[str, Any]:
@@ -58,18 +63,25 @@ def _execution_error_entry(error: GraphQLError, detail: ErrorDetail) -> dict[str
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     if isinstance(cause, PublicError):
-        return _located(error, str(cause), cause.code)
+        return _located(error, str(cause), _extensions(cause))
     if cause is None or isinstance(cause, GraphQLError):
-        return _located(error, detail.redact(error.message), ErrorCode.BAD_USER_INPUT)
+        return _located(error, detail.redact(error.message), {"code": ErrorCode.BAD_USER_INPUT})
     entry = internal_error_entry(cause, error.path)
-    return _located(error, entry["message"], entry["extensions"]["code"])
+    return _located(error, entry["message"], entry["extensions"])
 
 
-def _located(error: GraphQLError, message: str, code: str) -> dict[str, Any]:
+def _extensions(error: PublicError) -> dict[str, str]:
+    extensions = {"code": error.code}
+    if error.mlflow_code is not None:
+        extensions["mlflowErrorCode"] = error.mlflow_code
+    return extensions
+
+
+def _located(error: GraphQLError, message: str, extensions: dict[str, str]) -> dict[str, Any]:
     entry: dict[str, Any] = {"message": message}
     if error.locations:
         entry["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
         entry["path"] = error.path
-    entry["extensions"] = {"code": code}
+    entry["extensions"] = extensions
     return entry

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gql_server.http.error_codes import ErrorCode
-from gql_server.http.error_entries import internal_error_entry
+from gql_server.http.error_entries import internal_error_entry, public_error_entry
 from gql_server.http.negotiation import negotiated_type
-from gql_server.http.request_error import RequestError
+from gql_server.http.request_error import RETRY_SECONDS, RequestError
 from gql_server.http.responses import json_response
 from gql_server.observability.request_record import request_record
 from schema.ports.errors import PublicError
@@ -50,6 +50,5 @@ def _request_error(error: Exception) -> RequestError:
     if not isinstance(error, PublicError):
         return RequestError([internal_error_entry(error)], HTTPStatus.INTERNAL_SERVER_ERROR)
     status = _STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        return RequestError.unavailable(str(error), error.code)
-    return RequestError.from_message(str(error), error.code, status)
+    headers = {"retry-after": str(RETRY_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return RequestError([public_error_entry(error)], status, headers)

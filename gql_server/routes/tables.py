@@ -17,6 +17,7 @@ from gql_server.exports.export_responses import ExportFileResponse, ExportStream
 from gql_server.exports.table_exporter import TableExporter
 from gql_server.exports.table_request import TableRequest, parse_table_request
 from gql_server.http.error_codes import ErrorCode
+from gql_server.http.error_entries import public_error_entry
 from gql_server.http.request_error import RequestError
 from gql_server.runtime.limiter import Limiter, LimiterFull
 from schema.ports.errors import LimitExceeded
@@ -49,7 +50,7 @@ class TablesEndpoint:
         except LimitExceeded as error:
             # 422 instead of 413 (Content Too Large): the request is not too large but its response is.
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-            raise RequestError.from_message(str(error), error.code, status) from error
+            raise RequestError([public_error_entry(error)], status) from error
 
     async def _stream_response(self, request: Request, table_request: TableRequest) -> Response:
         headers = _headers(table_request) | {"accept-ranges": "none"}

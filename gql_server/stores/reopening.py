@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
+from copy import copy
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
@@ -65,7 +66,7 @@ class Reopening(Generic[_T]):
         if self._failure is not None:
             until, error = self._failure
             if self._clock() < until:
-                raise type(error)(*error.args) from error
+                raise copy(error) from error
         self._failure = None
         resource = self._open_resource()
         try:

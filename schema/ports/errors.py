@@ -14,13 +14,24 @@ Any other exception is a bug, and its message may contain a secret. The server l
 only the id to the client (INTERNAL_SERVER_ERROR).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class PublicError(Exception):
-    """An expected error. Its `str()` is safe to show to the client; `code` becomes `extensions.code`."""
+    """An expected error. Its `str()` is safe to show to the client; `code` becomes `extensions.code`.
+
+    `mlflow_code` becomes `extensions.mlflowErrorCode`: the code of MLflow's error, if there is one.
+    """
 
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+
+    def __init__(self, message: str = "", *, mlflow_code: str | None = None) -> None:
+        super().__init__(message)
+        self.mlflow_code = mlflow_code
+
+    def with_message(self, message: str) -> Self:
+        """Return a new error of the same kind and MLflow code with another message."""
+        return type(self)(message, mlflow_code=self.mlflow_code)
 
 
 class BadUserInput(PublicError):

@@ -9,7 +9,7 @@ import pytest
 
 from schema.ports.store_kind import StoreKind
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
-from tests.support.app.mutations import as_mapping, mutate, mutation_error
+from tests.support.app.mutations import as_mapping, mutate, mutation_document, mutation_error
 from tests.support.stores.store import Store
 
 INPUT, MISSING = "BAD_USER_INPUT", "NOT_FOUND"
@@ -287,6 +287,32 @@ async def test_change_of_absent_entity_is_not_found(store: Store, graphql: Graph
     ):
         code, message = await mutation_error(graphql, field, **given)
         assert (field, code) == (field, MISSING), message
+
+
+async def test_refusals_have_the_code_of_mlflow(store: Store, graphql: GraphQLClient) -> None:
+    """An error of what MLflow refuses has MLflow's code, which tells the cases of BAD_USER_INPUT apart."""
+    run_id = store.client.create_run("0").info.run_id
+    store.client.log_param(run_id, "p", "before")
+    gone = store.client.create_experiment("gone")
+    store.client.delete_experiment(gone)
+    invalid, absent, exists = "INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
+    changes: list[tuple[str, dict[str, Any], set[str]]] = [
+        ("createExperiment", {"name": "Default"}, {exists}),
+        ("createExperiment", {"name": ""}, {invalid}),
+        ("logBatch", {"runId": run_id, "params": [{"key": "p", "value": "now"}]}, {invalid}),
+        ("logBatch", {"runId": run_id, "params": [{"key": "", "value": "now"}]}, {invalid}),
+        ("logBatch", {"runId": ABSENT}, {absent}),
+        ("deleteRunTags", {"runId": run_id, "keys": ["nope"]}, {absent}),
+        ("deleteExperiment", {"experimentId": gone}, {absent}),
+        ("setExperimentTags", {"experimentId": gone, "tags": []}, {invalid}),
+        ("startRun", {"experimentId": gone}, {invalid, "INVALID_STATE"}),
+    ]
+    if store.kind is not StoreKind.AZURE_ML:
+        changes.append(("renameExperiment", {"experimentId": "0", "name": "gone"}, {exists}))
+        changes.append(("renameExperiment", {"experimentId": gone, "name": "x"}, {"INVALID_STATE"}))
+    for field, given, codes in changes:
+        error = await graphql.error(mutation_document(field), input=given)
+        assert error["extensions"].get("mlflowErrorCode") in codes, (field, given, error)
 
 
 EMPTY_CHANGES: list[tuple[str, str, dict[str, Any]]] = [

@@ -97,14 +97,17 @@ def _from_mlflow(error: BaseException) -> PublicError | None:
     code = code_of(error)
     fixed = _FIXED.get(code)
     if fixed is not None:
-        return type(fixed)(*fixed.args)
+        return type(fixed)(str(fixed), mlflow_code=code)
     if not isinstance(error, RestException) and error.message.startswith(_NOT_JSON):
         # The message is not quoted, because it contains the text of the page.
         return NotMlflowError(_FOREIGN)
     quoted = _QUOTED.get(code)
     if quoted is BadUserInput and contains_sql(error):
-        return BadUserInput("The tracking store's database rejected the request or one of the values in it.")
-    return None if quoted is None or contains_sql(error) else quoted(sanitized(error.message, code))
+        message = "The tracking store's database rejected the request or one of the values in it."
+        return BadUserInput(message, mlflow_code=code)
+    if quoted is None or contains_sql(error):
+        return None
+    return quoted(sanitized(error.message, code), mlflow_code=code)
 
 
 def _is_database_error(error: BaseException) -> bool:

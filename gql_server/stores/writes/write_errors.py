@@ -49,7 +49,7 @@ def public_write_error(error: BaseException, *, started: bool) -> PublicError | 
         _log.warning("the store's response to a change does not state whether it was applied", exc_info=error)
         return StoreUnavailable(_FAILED_IN_DOUBT)
     if isinstance(public, StoreUnavailable | StoreTimeout) and started and not _was_not_sent(error):
-        return type(public)(f"{public} {_IN_DOUBT}")
+        return public.with_message(f"{public} {_IN_DOUBT}")
     return public
 
 
@@ -93,7 +93,7 @@ def _refusal(error: BaseException) -> PublicError | None:
         if code in _REFUSAL_CODES and isinstance(cause, MlflowException):
             # If a database refuses a name in use, its SQL follows the sentence.
             text = sanitized(cause.message, code).partition(" Error: ")[0]
-            return None if _SQL in text else BadUserInput(text)
+            return None if _SQL in text else BadUserInput(text, mlflow_code=code)
     return None
 
 

@@ -59,7 +59,7 @@ class WriteExecutor:
                 await self.run(function, invalidate, idempotent=done == "set")
             except PublicError as error:
                 message = f"{error} Certainly {done}: the first {count} of {len(functions)} tags."
-                raise type(error)(message) from error
+                raise error.with_message(message) from error
 
     async def run(
         self,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from mlflow.entities import ExperimentTag, LifecycleStage, RunStatus
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_STATE, RESOURCE_ALREADY_EXISTS
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 from typing_extensions import override
@@ -182,7 +183,7 @@ class WriteStore(TrackingWrites):
                 if not any(entities):
                     raise
                 message = f"{error} {_stored_message(stored, entities)}"
-                raise type(error)(message) from error
+                raise error.with_message(message) from error
             stored = [count + size for count, size in zip(stored, part.sizes, strict=True)]
 
     @override
@@ -213,13 +214,13 @@ def _rename(experiment_id: str, name: str, store: AbstractStore) -> None:
     """Rename as MLflow's SQL store does, with checks for which MLflow relies on the database or has none."""
     if store.get_experiment(experiment_id).lifecycle_stage != LifecycleStage.ACTIVE:
         message = "Cannot rename a non-active experiment."
-        raise BadUserInput(message)
+        raise MlflowException(message, error_code=INVALID_STATE)
     same_name = store.get_experiment_by_name(name)
     if same_name is None:
         store.rename_experiment(experiment_id, name)
     elif str(same_name.experiment_id) != experiment_id:
         message = f"Experiment(name={name}) already exists."
-        raise BadUserInput(message)
+        raise MlflowException(message, error_code=RESOURCE_ALREADY_EXISTS)
 
 
 def _set_experiment_tag(experiment_id: str, tag: ExperimentTag, store: AbstractStore) -> None:

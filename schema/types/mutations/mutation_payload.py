@@ -65,7 +65,7 @@ async def _read_back(context: FieldContext, payload: Payload, object_id: str) ->
         result = await payload.look_up(context.tracking)([object_id], context.columns((field,)))
     except PublicError as error:
         message = f"The change was made, but reading the {field} back failed: {error}"
-        raise type(error)(message) from error
+        raise error.with_message(message) from error
     if result.index[0] is None:
         message = f"The change was made, but the {field} {object_id!r} does not exist, or no longer exists."
         raise NotFound(message)
