@@ -33,6 +33,7 @@ from gql_server.http.header_limit import HeaderLimitMiddleware
 from gql_server.http.negotiation_middleware import NegotiationMiddleware
 from gql_server.http.not_found import method_not_allowed, not_found
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
+from gql_server.http.unread_body import UnreadBodyMiddleware
 from gql_server.observability.access_log import AccessLogMiddleware
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
@@ -192,6 +193,8 @@ def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         max_age=600,
     )
     return [
+        # Outside of the access log, whose times are those of the response.
+        Middleware(UnreadBodyMiddleware),
         Middleware(AccessLogMiddleware, metrics=metrics, routes=_LOGGED_ROUTES),
         Middleware(HeaderLimitMiddleware),
         Middleware(TrustedHostMiddleware, names=settings.host_names),

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from gql_server.http.body_length import announced_length
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import error_entry
 from gql_server.http.request_error import RequestError
@@ -55,7 +56,10 @@ async def read_request(scope: Scope, receive: Receive, max_body_bytes: int) -> G
     """Return the parameters of a GET or POST request; raise `MalformedRequest` if they are invalid."""
     root_path = scope.get("root_path", "")
     if scope["method"] == "POST":
-        _check_content_type(request_headers(scope).get("content-type", ""))
+        headers = request_headers(scope)
+        _check_content_type(headers.get("content-type", ""))
+        # Before anything is received: a client that expects `100 Continue` does not send the body then.
+        _check_body_length(announced_length(headers), max_body_bytes)
         return _from_object(_loads(await _body(receive, max_body_bytes), "The body"), root_path)
     _check_length(scope["query_string"], max_body_bytes)
     return _from_query(QueryParams(scope["query_string"]), root_path)
@@ -75,10 +79,14 @@ async def _body(receive: Receive, max_bytes: int) -> bytes:
             raise ClientDisconnect
         body += part.get("body", b"")
         more_body = part.get("more_body", False)
-        if len(body) > max_bytes:
-            message = f"The body is larger than {max_bytes} bytes (GQL_MAX_BODY_BYTES)."
-            raise MalformedRequest(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        _check_body_length(len(body), max_bytes)
     return bytes(body)
+
+
+def _check_body_length(length: int, max_bytes: int) -> None:
+    if length > max_bytes:
+        message = f"The body is larger than {max_bytes} bytes (GQL_MAX_BODY_BYTES)."
+        raise MalformedRequest(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def _check_content_type(value: str) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from gql_server.artifacts.artifact_path import path_error, path_parts
 from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
 from gql_server.artifacts.upload_service import UploadService
+from gql_server.http.body_length import announced_length
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import LimiterFull
 from gql_server.stores.ids import check_run_ids
@@ -36,7 +37,7 @@ class UploadsEndpoint:
 
     async def _respond(self, request: Request) -> Response:
         run_id, parts = _parse(request)
-        self._uploads.check_size(_content_length(request))
+        self._uploads.check_size(announced_length(request.headers))
         try:
             result = await self._uploads.upload(run_id, parts, _body_chunks(request))
         except LimiterFull:
@@ -59,12 +60,6 @@ def _parse(request: Request) -> tuple[str, list[str]]:
         message = "Content-Range is not supported: upload the whole file."
         raise BadUserInput(message)
     return run_id, parts
-
-
-def _content_length(request: Request) -> int:
-    """Return the announced length of the body, 0 if there is none."""
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else 0
 
 
 async def _body_chunks(request: Request) -> AsyncIterator[bytes]:
