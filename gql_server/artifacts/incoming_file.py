@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from gql_server.artifacts.artifact_path import path_error
+from gql_server.runtime.full_disk import is_full_disk
 from schema.ports.errors import Forbidden, PublicError, StoreUnavailable
 
 UNFINISHED_PREFIX: Final = ".artifact.uploading."
@@ -181,7 +182,7 @@ def _public_error(path: str, error: OSError) -> PublicError | None:
         return path_error(path, "leads along a file or a link, or to a folder, or is too long")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return Forbidden("This server may not write this artifact.")
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+    if is_full_disk(error):
         return StoreUnavailable("There is not enough disk space for this artifact.")
     if error.errno == errno.ENOENT:
         # Another upload had created the folder and was aborted, or the run was deleted.

@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import pyarrow as pa
@@ -53,24 +55,50 @@ class ArrowEncoder(StreamEncoder):
 
 
 class ParquetFileWriter:
-    """Writes a table to a Parquet file, one row group at a time. Its methods block."""
+    """Writes a table to a Parquet file, one row group at a time. Its methods block.
+
+    `close` must end it, after `finish` or an error; it waits for a call in another thread.
+    """
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._schema = _arrow_schema(columns)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._pending: list[pa.RecordBatch] = []
+        self._lock = Lock()
+        # Opened here, because pyarrow's writer leaves a file open that it cannot finish.
+        self._file = pa.OSFile(str(path), "wb")
+        try:
+            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+        except BaseException:
+            self._close_file()
+            raise
 
     def write(self, rows: Table) -> None:
         """Append rows; they are written when there are enough for a row group."""
-        self._pending.append(_record_batch(self._schema, rows))
-        if sum(batch.num_rows for batch in self._pending) >= ROW_GROUP_ROWS:
-            self._write_row_group()
+        with self._lock:
+            self._pending.append(_record_batch(self._schema, rows))
+            if sum(batch.num_rows for batch in self._pending) >= ROW_GROUP_ROWS:
+                self._write_row_group()
+
+    def finish(self) -> None:
+        """Write the last row group and the footer."""
+        with self._lock:
+            if self._pending:
+                self._write_row_group()
+            self._writer.close()
+            self._file.close()
 
     def close(self) -> None:
-        """Write the last row group and the footer."""
-        if self._pending:
-            self._write_row_group()
-        self._writer.close()
+        """Close the file, which is incomplete without `finish`. It raises nothing."""
+        with self._lock:
+            self._pending.clear()
+            # The writer tries to write its footer, here or when it is deleted.
+            with suppress(OSError, pa.ArrowException):
+                self._writer.close()
+            self._close_file()
+
+    def _close_file(self) -> None:
+        with suppress(OSError):
+            self._file.close()
 
     def _write_row_group(self) -> None:
         batches, self._pending = self._pending, []

@@ -77,12 +77,16 @@ class TableExporter:
         from gql_server.exports.arrow_formats import ParquetFileWriter  # noqa: PLC0415 - pyarrow is an extra
 
         columns, chunks = await self._scan(request)
-        writer = await asyncio.to_thread(ParquetFileWriter, file.path, columns)
         async with aclosing(chunks):
-            async for chunk in chunks:
-                await asyncio.to_thread(writer.write, chunk)
-                self._spool.update_size(file)
-        await asyncio.to_thread(writer.close)
+            writer = await asyncio.to_thread(ParquetFileWriter, file.path, columns)
+            try:
+                async for chunk in chunks:
+                    await asyncio.to_thread(writer.write, chunk)
+                    self._spool.update_size(file)
+                await asyncio.to_thread(writer.finish)
+            finally:
+                # Shielded, because a thread may still write when the server stops.
+                await asyncio.shield(asyncio.to_thread(writer.close))
         self._spool.update_size(file)
 
 

@@ -15,6 +15,7 @@ import pytest
 from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile
 from tests.support.app.graphql_client import graphql_client
 from tests.support.app.uploads import code, new_run, put, root_of
+from tests.support.file_limits import files_limited_to
 from tests.support.servers.server_process import running_server
 from tests.support.stores.store import Store
 from tests.support.waiting import wait_until
@@ -128,6 +129,22 @@ async def test_slow_store_times_out(
                 break
         assert again.status_code == 201
     assert sorted(entry.name for entry in root_of(sqlite_store, run).iterdir()) == ["late", "next"]
+
+
+@pytest.mark.parametrize("store_name", ["sqlite_store", "server_store"])
+async def test_full_disk_is_unavailable(
+    request: pytest.FixtureRequest, tmp_path: Path, store_name: str
+) -> None:
+    """An upload that does not fit on the disk is STORE_UNAVAILABLE, and leaves nothing."""
+    store: Store = request.getfixturevalue(store_name)
+    run = new_run(store, tmp_path)
+    async with graphql_client(store.uri, writable=True) as graphql:
+        with files_limited_to(100_000):
+            response = await put(graphql, run, "a/large", bytes(200_000))
+        assert code(response) == (503, "STORE_UNAVAILABLE")
+        assert "disk space" in response.text
+        assert store.client.list_artifacts(run) == []
+        assert (await put(graphql, run, "a/large", bytes(200_000))).status_code == 201
 
 
 async def test_unexpected_disk_error_is_internal(

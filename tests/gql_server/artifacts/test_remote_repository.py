@@ -10,6 +10,7 @@ import pytest
 from tests.support.app.artifact_owners import QUERY, UNCACHED, ArtifactOwner, status_and_code
 from tests.support.app.cloud_repository import CloudRepository
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.file_limits import files_limited_to
 from tests.support.stores.store import Store
 
 CONTENT = bytes(range(256)) * 4000
@@ -144,6 +145,19 @@ async def test_file_that_was_not_downloaded_is_not_found(
     run, repository = remote
     repository.silent = True
     assert status_and_code(await graphql.http.get(run.write("x.txt"))) == (404, "NOT_FOUND")
+
+
+async def test_full_disk_is_unavailable(
+    graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
+) -> None:
+    """A file whose copy does not fit on this server's disk is unavailable, and can be had later."""
+    run, _ = remote
+    url = run.write("x.bin", CONTENT)
+    with files_limited_to(100_000):
+        response = await graphql.http.get(url)
+    assert status_and_code(response) == (503, "STORE_UNAVAILABLE")
+    assert "disk space" in response.text
+    assert (await graphql.http.get(url)).content == CONTENT
 
 
 async def test_file_larger_than_the_spool_is_refused(

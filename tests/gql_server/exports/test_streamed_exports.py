@@ -21,8 +21,9 @@ from tests.support.schema.memory_tracking import MemoryTracking, Record
 VALUE = "x" * 2000
 
 
-def _run(number: int) -> Record:
-    tags = [{"key": f"t{index}", "value": VALUE} for index in range(4)]
+def run_record(number: int, value: str = VALUE) -> Record:
+    """Return a run with four tags of this value."""
+    tags = [{"key": f"t{index}", "value": value} for index in range(4)]
     return {
         "run_id": f"run{number}",
         "experiment_id": "1",
@@ -51,7 +52,7 @@ class FailingTracking(MemoryTracking):
 @pytest.fixture
 def tracking() -> FailingTracking:
     """Give a store with three pages of runs, each of 16 MB."""
-    runs = [_run(number) for number in range(3 * TABLES["tags"].runs_per_chunk)]
+    runs = [run_record(number) for number in range(3 * TABLES["tags"].runs_per_chunk)]
     return FailingTracking([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
 
 

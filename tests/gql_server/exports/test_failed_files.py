@@ -1,0 +1,94 @@
+"""Files of exports that fail: nothing of them stays open or on disk, and the error says why."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gql_server.app import create_app
+from gql_server.config.settings import Settings
+from gql_server.exports.arrow_formats import ParquetFileWriter
+from gql_server.exports.table_layouts import TABLES
+from schema.ports.errors import StoreUnavailable
+from tests.e2e.test_flat_rows import fill
+from tests.gql_server.exports.test_streamed_exports import FailingTracking, run_record
+from tests.support.app.uploads import code
+from tests.support.file_limits import files_limited_to
+from tests.support.servers.server_process import running_server
+from tests.support.stores.store import Store
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists open files as Linux does")
+FOLDER = "gql-server-tables-"
+
+
+def open_files(process: int | str = "self") -> list[str]:
+    """Return the paths of the open files of the spool, deleted ones included."""
+    links = [entry for entry in Path(f"/proc/{process}/fd").iterdir() if entry.is_symlink()]
+    targets = []
+    for link in links:
+        try:
+            targets.append(str(link.readlink()))
+        except FileNotFoundError:  # the descriptor of this listing
+            continue
+    return [target for target in targets if FOLDER in target]
+
+
+@pytest.fixture
+def tracking() -> FailingTracking:
+    """Give a store with three pages of runs that can fail after the first."""
+    runs = [run_record(number, "x" * 20) for number in range(3 * TABLES["tags"].runs_per_chunk)]
+    return FailingTracking([{"experiment_id": "1", "name": "one", "lifecycle_stage": "ACTIVE", "runs": runs}])
+
+
+@pytest.fixture
+async def client(tracking: FailingTracking) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a server over that store, whose spool has 10,000 bytes."""
+    app = create_app(Settings(table_spool_bytes=10_000), tracking)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=60) as client,
+    ):
+        yield client
+
+
+async def test_failed_file_is_closed(client: httpx.AsyncClient, tracking: FailingTracking) -> None:
+    """A file is closed if the store fails while it is written, and if it is larger than the spool."""
+    tracking.failing["later"] = StoreUnavailable("The store is down.")
+    for _ in range(3):
+        assert (await client.get("/tables/tags.parquet")).status_code == 503
+        assert open_files() == []
+    del tracking.failing["later"]
+    response = await client.get("/tables/tags.parquet")
+    assert response.status_code == 422
+    assert "GQL_TABLE_SPOOL_BYTES" in response.text
+    assert open_files() == []
+
+
+def test_failed_writer_raises_nothing_later() -> None:
+    """A writer on a full disk fails with the disk's error, and closing it then raises nothing."""
+    with pytest.raises(OSError, match="No space left"):
+        _write_to_full_disk()
+
+
+def _write_to_full_disk() -> None:
+    writer = ParquetFileWriter(Path("/dev/full"), [("a", "text")])
+    try:
+        writer.finish()
+    finally:
+        writer.close()
+
+
+def test_full_disk_is_unavailable(sqlite_store: Store) -> None:
+    """If a file does not fit on the disk, the response is 503, and a later one succeeds."""
+    fill(sqlite_store.client)
+    path = "/tables/runs.parquet"
+    with running_server("--tracking-uri", sqlite_store.uri) as server:
+        for _ in range(2):
+            with files_limited_to(100, server.process.pid):
+                response = server.get(path)
+            assert code(response) == (503, "STORE_UNAVAILABLE")
+            assert "disk space" in response.text
+            assert response.headers["retry-after"]
+            assert open_files(server.process.pid) == []
+        assert server.get(path).status_code == 200
