@@ -8,11 +8,15 @@ from schema.ports.errors import LimitExceeded
 
 
 class ArtifactEntry(NamedTuple):
-    """A file or a folder: its path from the root, and its size in bytes, None if unknown."""
+    """A file or a folder: its path from the root, and its size in bytes, None if unknown.
+
+    `is_readable` is false if the storage lists the name, but cannot be asked for it.
+    """
 
     path: str
     is_dir: bool
     size: int | None
+    is_readable: bool = True
 
 
 def too_many_entries(limit: int) -> LimitExceeded:

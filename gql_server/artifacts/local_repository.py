@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gql_server.artifacts.artifact_entry import ArtifactEntry, sorted_entries
-from gql_server.artifacts.artifact_path import path_error, path_parts
+from gql_server.artifacts.artifact_path import is_valid_path, path_error
 from gql_server.artifacts.file_content import FileContent
 from gql_server.artifacts.file_request import FileRequest
 from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
@@ -59,7 +59,6 @@ class LocalRepository:
     def _entry(self, entry: "os.DirEntry[str]", parts: Sequence[str]) -> ArtifactEntry | None:
         path = "/".join(parts)
         try:
-            path_parts(path)
             status = entry.stat(follow_symlinks=False)
             if stat.S_ISLNK(status.st_mode):
                 status = self._resolve(parts)[1].stat()
@@ -67,7 +66,7 @@ class LocalRepository:
             _log.warning("left the artifact %.300r out of its folder: %s", path, type(error).__name__)
             return None
         is_dir = stat.S_ISDIR(status.st_mode)
-        return ArtifactEntry(path, is_dir, None if is_dir else status.st_size)
+        return ArtifactEntry(_as_text(path), is_dir, None if is_dir else status.st_size, is_valid_path(path))
 
     def _resolve(self, parts: Sequence[str]) -> tuple[Path, Path]:
         """Return the root and the path below it, links resolved; raise `BadUserInput` for a path outside."""
@@ -96,6 +95,11 @@ class LocalRepository:
                 raise
             message = "There is no such artifact."
             raise NotFound(message) from error
+
+
+def _as_text(path: str) -> str:
+    """Return a path with replacement characters for bytes that are not UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _open_beneath(root: Path, parts: Sequence[str], flags: int) -> int:

@@ -50,6 +50,7 @@ class RemoteRepository:
         for info in self._repository.list_artifacts(folder or None):
             path = info.path.rstrip("/")
             # The plugin for Azure ML also lists other paths with this prefix, and the contents of subfolders.
-            if posixpath.dirname(path) == folder and path and is_valid_path(path):
+            if posixpath.dirname(path) == folder and path:
                 unknown = info.is_dir or info.file_size is None or info.file_size < 0
-                yield ArtifactEntry(path, bool(info.is_dir), None if unknown else int(info.file_size))
+                size = None if unknown else int(info.file_size)
+                yield ArtifactEntry(path, bool(info.is_dir), size, is_valid_path(path))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Any, Final, TypeAlias
 
 from gql_server.artifacts.artifact_entry import ArtifactEntry, too_many_entries
 from gql_server.artifacts.artifact_path import path_parts
@@ -19,6 +20,10 @@ from schema.ports.errors import NotFound, StoreTimeout
 from schema.ports.table import Many, One, Span, Table
 from schema.ports.tracking import Tracking
 
+_COLUMNS: Final = ("owner_kind", "owner", "path", "is_dir", "size", "is_readable", "error")
+_NO_ENTRY: Final = ArtifactEntry("", is_dir=False, size=None)
+"""The entry in the row of a folder that could not be listed."""
+_Listing: TypeAlias = list[ArtifactEntry] | Exception
 _Uris = dict[tuple[OwnerKind, str], str]
 """Artifact URIs by the kind and id of their owner."""
 
@@ -45,18 +50,14 @@ class ArtifactService:
         # Separate threads, so that slow downloads do not delay listings.
         self._download_threads = Threads(store_limits.store_threads, "downloads")
 
-    @port_call
     async def listings(self, folders: Sequence[Folder]) -> Many:
-        """Return the direct entries of each folder by path; none for a folder that does not exist."""
-        parts = {folder: path_parts(folder.path.removesuffix("/")) for folder in folders}
-        uris = await self._uris([(folder.owner_kind, folder.owner) for folder in parts])
-        located = [folder for folder in parts if (folder.owner_kind, folder.owner) in uris]
-        reads = [
-            self._threads.run_cancellable(
-                self._list_folder, uris[folder.owner_kind, folder.owner], parts[folder]
-            )
-            for folder in located
-        ]
+        """Return the direct entries of each folder by path; none for a folder that does not exist.
+
+        A folder that cannot be listed has its error instead, also if only its storage does not respond.
+        """
+        uris = await self._uris_in_time([(folder.owner_kind, folder.owner) for folder in folders])
+        located = [folder for folder in dict.fromkeys(folders) if (folder.owner_kind, folder.owner) in uris]
+        reads = [self._listing(uris[folder.owner_kind, folder.owner], folder) for folder in located]
         listings = await gather_or_cancel(reads)
         return self._as_table(folders, dict(zip(located, listings, strict=True)))
 
@@ -93,6 +94,21 @@ class ArtifactService:
         for threads in (self._threads, self._download_threads):
             threads.close()
 
+    @port_call
+    async def _uris_in_time(self, owners: Sequence[tuple[OwnerKind, str]]) -> _Uris:
+        return await self._uris(owners)
+
+    async def _listing(self, uri: str, folder: Folder) -> _Listing:
+        """Return the entries of a folder, or the error of reading it."""
+        try:
+            return await self._entries(uri, path_parts(folder.path.removesuffix("/")))
+        except Exception as error:  # noqa: BLE001 - the error of this folder, not of the others
+            return error
+
+    @port_call
+    async def _entries(self, uri: str, parts: Sequence[str]) -> list[ArtifactEntry]:
+        return await self._threads.run_cancellable(self._list_folder, uri, parts)
+
     async def _uris(self, owners: Sequence[tuple[OwnerKind, str]]) -> _Uris:
         """Return the artifact URIs of the owners that exist and have one."""
         run_ids = list(dict.fromkeys(owner for owner_kind, owner in owners if owner_kind == "run"))
@@ -112,22 +128,21 @@ class ArtifactService:
     def _list_folder(self, uri: str, parts: Sequence[str]) -> list[ArtifactEntry]:
         return self._repositories.get(uri).list_folder(parts, self._max_artifacts)
 
-    def _as_table(self, folders: Sequence[Folder], listings: dict[Folder, list[ArtifactEntry]]) -> Many:
-        if sum(map(len, listings.values())) > self._max_artifacts:
-            raise too_many_entries(self._max_artifacts)
-        rows = [
-            (folder.owner_kind, folder.owner, *entry)
-            for folder, entries in listings.items()
-            for entry in entries
-        ]
-        columns = list(zip(*rows, strict=True)) or [()] * 5
-        names = ("owner_kind", "owner", "path", "is_dir", "size")
+    def _as_table(self, folders: Sequence[Folder], listings: dict[Folder, _Listing]) -> Many:
+        rows: list[tuple[Any, ...]] = []
         spans: dict[Folder, Span] = {}
-        start = 0
-        for folder, entries in listings.items():
-            spans[folder] = (start, start + len(entries))
-            start += len(entries)
-        table = Table(len(rows), dict(zip(names, columns, strict=True)))
+        for folder, listing in listings.items():
+            start = len(rows)
+            owner = (folder.owner_kind, folder.owner)
+            if isinstance(listing, Exception):
+                rows.append((*owner, *_NO_ENTRY, listing))
+            else:
+                rows.extend((*owner, *entry, None) for entry in listing)
+            if len(rows) > self._max_artifacts:
+                raise too_many_entries(self._max_artifacts)
+            spans[folder] = (start, len(rows))
+        columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
+        table = Table(len(rows), dict(zip(_COLUMNS, columns, strict=True)))
         return Many(table, [spans.get(folder, (0, 0)) for folder in folders])
 
 

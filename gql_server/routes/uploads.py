@@ -53,6 +53,8 @@ def _parse(request: Request) -> tuple[str, list[str]]:
     run_id, path = request.path_params["run_id"], request.path_params["path"]
     check_run_ids((run_id,))
     parts = path_parts(path)
+    if "\\" in path:
+        raise path_error(path, "has a backslash")
     if not parts or parts[-1].startswith(UNFINISHED_PREFIX):
         raise path_error(path, "is not one of a file that can be uploaded")
     if "content-range" in request.headers:

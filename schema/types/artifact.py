@@ -7,7 +7,8 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.artifacts import Folder, OwnerKind
-from schema.ports.table import Many, Rows, Table
+from schema.ports.errors import UnsupportedByStore
+from schema.ports.table import Many, Rows, Table, value_at
 from schema.types.arguments import given
 from schema.types.scalars import BigInt
 
@@ -19,15 +20,26 @@ FolderPath = Annotated[
     strawberry.argument(description="The folder to list, such as plots/val. Default: the root folder."),
 ]
 
-_LOCATION: Final = ("owner_kind", "owner", "path", "is_dir")
+_LOCATION: Final = ("owner_kind", "owner", "path", "is_dir", "is_readable")
+_UNREADABLE: Final = "The store lists this folder, but cannot find it by its name."
 
 
 async def list_artifacts(
     context: FieldContext, owner_kind: OwnerKind, owners: list[str], path: str | None
-) -> Many:
-    """Return the contents of the folder at this path of each owner."""
+) -> Many | list[Rows | Exception]:
+    """Return the contents of the folder at this path of each owner, or the error of reading it."""
     folders = [Folder(owner_kind, owner, given(path) or "") for owner in owners]
-    return await context.tracking.artifacts.listings(folders)
+    return _with_errors(await context.tracking.artifacts.listings(folders))
+
+
+def _with_errors(listings: Many) -> Many | list[Rows | Exception]:
+    errors = listings.rows["error"]
+    if not any(errors):
+        return listings
+    return [
+        (errors[start] if start < stop else None) or Rows(listings.rows, (start, stop))
+        for start, stop in listings.spans
+    ]
 
 
 def _resolve_name(artifacts: Table, _context: FieldContext) -> list[str]:
@@ -37,23 +49,29 @@ def _resolve_name(artifacts: Table, _context: FieldContext) -> list[str]:
 def _resolve_download_url(artifacts: Table, context: FieldContext) -> list[str | None]:
     base = context.operation.base_path
     return [
-        None if is_dir else f"{base}/{ROUTES[owner_kind]}/{quote(owner, safe='')}/{quote(path)}"
-        for owner_kind, owner, path, is_dir in _locations(artifacts)
+        None
+        if is_dir or not is_readable
+        else f"{base}/{ROUTES[owner_kind]}/{quote(owner, safe='')}/{quote(path)}"
+        for owner_kind, owner, path, is_dir, is_readable in _locations(artifacts)
     ]
 
 
-async def _resolve_children(artifacts: Table, context: FieldContext) -> list[Rows | None]:
-    folders = [
-        Folder(owner_kind, owner, path) for owner_kind, owner, path, is_dir in _locations(artifacts) if is_dir
-    ]
-    if not folders:
-        return [None] * artifacts.size
-    children = await context.tracking.artifacts.listings(folders)
-    spans = iter(children.spans)
-    return [Rows(children.rows, next(spans)) if is_dir else None for is_dir in artifacts["is_dir"]]
+async def _resolve_children(artifacts: Table, context: FieldContext) -> list[Rows | Exception | None]:
+    column: list[Rows | Exception | None] = [None] * artifacts.size
+    folders: dict[int, Folder] = {}
+    for row, (owner_kind, owner, path, is_dir, is_readable) in enumerate(_locations(artifacts)):
+        if is_dir and is_readable:
+            folders[row] = Folder(owner_kind, owner, path)
+        elif is_dir:
+            column[row] = UnsupportedByStore(_UNREADABLE)
+    if folders:
+        children = _with_errors(await context.tracking.artifacts.listings([*folders.values()]))
+        for index, row in enumerate(folders):
+            column[row] = value_at(children, index)
+    return column
 
 
-def _locations(artifacts: Table) -> "zip[tuple[OwnerKind, str, str, bool]]":
+def _locations(artifacts: Table) -> "zip[tuple[OwnerKind, str, str, bool, bool]]":
     return zip(*(artifacts[name] for name in _LOCATION), strict=True)
 
 
@@ -73,12 +91,15 @@ class Artifact:
         _resolve_download_url,
         description=(
             "The path of the file on this server, to be resolved against the URL of the GraphQL endpoint; "
-            "null for a folder."
+            "null for a folder, and for a file that the store lists but cannot find by its name."
         ),
         requires=_LOCATION,
     )
     children: list["Artifact"] | None = batched_field(
         _resolve_children,
-        description="The contents of the folder, sorted by path; null for a file.",
+        description=(
+            "The contents of the folder, sorted by path; null for a file, and null with an error if the "
+            "folder cannot be read."
+        ),
         requires=_LOCATION,
     )

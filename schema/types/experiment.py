@@ -103,7 +103,10 @@ def _keys_field(kind: LoggedKind) -> Any:
 
     return batched_field(
         resolve_keys,
-        description=f"The distinct keys of the {kind}s of its active runs, sorted.",
+        description=(
+            f"The distinct keys of the {kind}s of its active runs, sorted; null with an error if they cannot "
+            "be read."
+        ),
         requires=("experiment_id",),
     )
 
@@ -156,9 +159,9 @@ class Experiment(Node):
         ),
         requires=("experiment_id",),
     )
-    metric_keys: list[str] = _keys_field("metric")
-    param_keys: list[str] = _keys_field("param")
-    tag_keys: list[str] = _keys_field("tag")
+    metric_keys: list[str] | None = _keys_field("metric")
+    param_keys: list[str] | None = _keys_field("param")
+    tag_keys: list[str] | None = _keys_field("tag")
     logged_models: LoggedModelConnection = batched_field(
         resolve_models_of_experiments,
         description="The logged models of the experiment, newest first.",

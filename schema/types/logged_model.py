@@ -7,7 +7,7 @@ import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.ports.related_rows import related_rows, rows_by_key
-from schema.ports.table import Many, One, Table
+from schema.ports.table import Many, One, Rows, Table
 from schema.types.artifact import Artifact, FolderPath, list_artifacts
 from schema.types.key_values import Param, Tag
 from schema.types.metric import Metric
@@ -39,7 +39,7 @@ async def _resolve_source_run(models: Table, context: FieldContext) -> One:
 
 async def _resolve_artifacts(
     models: Table, context: FieldContext, path: FolderPath = strawberry.UNSET
-) -> Many:
+) -> Many | list[Rows | Exception]:
     return await list_artifacts(context, "model", models["model_id"], path)
 
 
@@ -86,8 +86,11 @@ class LoggedModel(Node):
         description="The run that created the model, active or deleted; null if there is none.",
         requires=("source_run_id",),
     )
-    artifacts: list[Artifact] = batched_field(
+    artifacts: list[Artifact] | None = batched_field(
         _resolve_artifacts,
-        description="The files and folders in one folder of the model's artifacts, sorted by path.",
+        description=(
+            "The files and folders in one folder of the model's artifacts, sorted by path; null with an "
+            "error if they cannot be read."
+        ),
         requires=("model_id",),
     )

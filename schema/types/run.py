@@ -11,7 +11,7 @@ from schema.ports.lifecycle import LifecycleStage
 from schema.ports.milliseconds import seconds_between
 from schema.ports.related_rows import Values, related_rows, rows_by_key, run_data, run_metric, run_values
 from schema.ports.run_status import RunStatus
-from schema.ports.table import Many, One, Table
+from schema.ports.table import Many, One, Rows, Table
 from schema.types.arguments import Keys, given
 from schema.types.artifact import Artifact, FolderPath, list_artifacts
 from schema.types.connection import connection_reads
@@ -77,7 +77,9 @@ def _resolve_datasets(runs: Table, context: FieldContext) -> Many | Awaitable[Ma
     return related_rows(runs, "datasets", None, lambda _: context.tracking.models.datasets(ids, columns))
 
 
-async def _resolve_artifacts(runs: Table, context: FieldContext, path: FolderPath = strawberry.UNSET) -> Many:
+async def _resolve_artifacts(
+    runs: Table, context: FieldContext, path: FolderPath = strawberry.UNSET
+) -> Many | list[Rows | Exception]:
     return await list_artifacts(context, "run", runs["run_id"], path)
 
 
@@ -164,23 +166,27 @@ class Run(Node):
         requires=("run_id", "datasets"),
         reads=1,
     )
-    artifacts: list[Artifact] = batched_field(
+    artifacts: list[Artifact] | None = batched_field(
         _resolve_artifacts,
         description=(
-            "The files and folders in one folder of the run's artifacts, sorted by path. More than "
-            "the server's limit (GQL_MAX_ARTIFACTS) are a LIMIT_EXCEEDED error."
+            "The files and folders in one folder of the run's artifacts, sorted by path; null with an error "
+            "if they cannot be read. More than the server's limit (GQL_MAX_ARTIFACTS) are LIMIT_EXCEEDED."
         ),
         requires=("run_id",),
     )
-    logged_models: list[LoggedModel] = batched_field(
+    logged_models: list[LoggedModel] | None = batched_field(
         _resolve_logged_models,
-        description="The logged models that the run created or has as outputs, newest first.",
+        description=(
+            "The logged models that the run created or has as outputs, newest first; null with an error if "
+            "they cannot be read."
+        ),
         requires=("run_id",),
     )
-    model_versions: list[ModelVersion] = batched_field(
+    model_versions: list[ModelVersion] | None = batched_field(
         _resolve_model_versions,
         description=(
-            "The model versions that were registered from the run, sorted by name, then latest first."
+            "The model versions that were registered from the run, sorted by name, then latest first; null "
+            "with an error if the registry cannot be read, which may be another store."
         ),
         requires=("run_id",),
     )

@@ -31,7 +31,8 @@ export function App() {
   const experiments = data.experiments.nodes;
   const experiment = experiments.find(({ experimentId }) => experimentId === chosen) ?? experiments[0];
   if (!experiment) return <p>There are no experiments yet.</p>;
-  const key = metric && experiment.metricKeys.includes(metric) ? metric : firstOf(experiment.metricKeys);
+  const keys = experiment.metricKeys ?? [];
+  const key = metric && keys.includes(metric) ? metric : firstOf(keys);
   return (
     <>
       <nav aria-label="Experiments">
@@ -52,7 +53,7 @@ export function App() {
       <label>
         Metric{" "}
         <select value={key} onChange={(event) => setMetric(event.target.value)}>
-          {experiment.metricKeys.map((name) => (
+          {keys.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>

@@ -157,22 +157,53 @@ def test_link_created_after_the_check_is_not_followed(
         repository.download(["folder", "secret"], request)
 
 
-async def test_name_that_is_not_utf8_is_not_listed(graphql: GraphQLClient, run: ArtifactOwner) -> None:
-    """A file whose name is not UTF-8 is left out of the listing; the other files are listed."""
-    run.write("x.txt")
+NAMES = (
+    "query ($id: ID!) { run(runId: $id) { artifacts { path downloadUrl children { path downloadUrl } } } }"
+)
+
+
+async def test_name_that_is_not_utf8_has_no_link(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A file whose name is not UTF-8 is listed with replacement characters and without a link."""
+    url = run.write("x.txt")
     run.write(os.fsdecode(b"\xff\xfe"))
     run.write(".artifact.uploading.x")
-    result = await graphql.data(QUERY, id=run.id, path="")
-    assert result["run"]["artifacts"] == [{"path": "x.txt"}]
+    result = await graphql.data(NAMES, id=run.id)
+    assert result["run"]["artifacts"] == [
+        {"path": "x.txt", "downloadUrl": url, "children": None},
+        {"path": "\ufffd\ufffd", "downloadUrl": None, "children": None},
+    ]
 
 
-async def test_name_that_no_path_may_have_is_not_listed(graphql: GraphQLClient, run: ArtifactOwner) -> None:
-    """A folder whose name would be refused in a path is left out; the contents of others are listed."""
-    for name in ("a\\b", "file:x", "%252525252525", "kept"):
-        run.write(f"{name}/x.txt")
-    query = "query ($id: ID!) { run(runId: $id) { artifacts { path children { path } } } }"
-    result = await graphql.data(query, id=run.id)
-    assert result["run"]["artifacts"] == [{"path": "kept", "children": [{"path": "kept/x.txt"}]}]
+async def test_name_with_a_backslash_is_a_name(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A backslash in a name is listed as it is, and the link works."""
+    run.write("back\\slash.txt", b"file")
+    run.write("a\\b/x%5Cy.txt", b"within")
+    result = await graphql.data(NAMES, id=run.id)
+    folder, file = result["run"]["artifacts"]
+    assert (folder["path"], file["path"]) == ("a\\b", "back\\slash.txt")
+    (within,) = folder["children"]
+    assert (await graphql.http.get(file["downloadUrl"])).content == b"file"
+    assert (await graphql.http.get(within["downloadUrl"])).content == b"within"
+
+
+async def test_name_that_no_path_may_have_has_no_link(graphql: GraphQLClient, run: ArtifactOwner) -> None:
+    """A name that would be refused in a path is listed without a link; a folder's children are an error."""
+    run.write("file:x/x.txt")
+    run.write("%252525252525")
+    run.write("kept/x.txt")
+    body = (await graphql.response(NAMES, id=run.id)).json()
+    assert body["data"]["run"]["artifacts"] == [
+        {"path": "%252525252525", "downloadUrl": None, "children": None},
+        {"path": "file:x", "downloadUrl": None, "children": None},
+        {
+            "path": "kept",
+            "downloadUrl": None,
+            "children": [{"path": "kept/x.txt", "downloadUrl": f"{run.route}/kept/x.txt"}],
+        },
+    ]
+    (error,) = body["errors"]
+    assert error["path"] == ["run", "artifacts", 1, "children"]
+    assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
 
 
 async def test_large_folder_is_listed_up_to_the_limit(sqlite_store: Store, run: ArtifactOwner) -> None:

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -114,15 +115,56 @@ async def test_downloaded_files_are_sent_and_deleted(
         assert status_and_code(await graphql.http.get(f"{run.route}/{missing}")) == (404, "NOT_FOUND")
 
 
-async def test_remote_name_that_no_path_may_have_is_not_listed(
+async def test_remote_name_that_no_path_may_have_has_no_link(
     graphql: GraphQLClient, remote: tuple[ArtifactOwner, type[CloudRepository]]
 ) -> None:
-    """A name that would be refused in a path is left out of a remote listing."""
+    """A name that would be refused in a path is listed without a link; other names have links that work."""
     run, _ = remote
-    for name in ("a\\b", "%252525252525", "kept"):
-        run.write(f"{name}/x.txt")
+    for name in ("a\\b", "%252525252525", "a%20b"):
+        run.write(name, name.encode())
     result = await graphql.data(QUERY, id=run.id)
-    assert [entry["path"] for entry in result["run"]["artifacts"]] == ["kept"]
+    entries = {entry["path"]: entry["downloadUrl"] for entry in result["run"]["artifacts"]}
+    assert list(entries) == ["%252525252525", "a%20b", "a\\b"]
+    assert entries.pop("%252525252525") is None
+    for name, url in entries.items():
+        assert (await graphql.http.get(url)).content == name.encode()
+
+
+def _stored_folder(folder: Path, run: ArtifactOwner) -> Path:
+    (root,) = folder.rglob(f"{run.id}/artifacts")
+    return root
+
+
+async def test_names_on_a_server_are_the_stored_ones(
+    server_store: Store, shared_mlflow_server: Any, proxied: tuple[GraphQLClient, ArtifactOwner]
+) -> None:
+    """Over an MLflow server names are listed as stored. What the server cannot send has no link."""
+    graphql, run = proxied
+    _log(server_store, run, "folder/x.txt", b"content")
+    root = _stored_folder(shared_mlflow_server.folder, run)
+    sent = ["a b.txt", "a?b.txt", "a;b.txt", "a+b.txt", "back\\slash.txt", "100%.txt", "ü.txt"]
+    not_sent = ["img%20x.png", "x%2Fy.txt", "a#b.png", "tab\t.txt"]
+    for name in (*sent, *not_sent):
+        (root / name).write_bytes(name.encode())
+    (root / "d#e").mkdir()
+    (root / "d#e" / "x.txt").write_bytes(b"")
+    body = (await graphql.response(QUERY, id=run.id)).json()
+    entries = {entry["path"]: entry for entry in body["data"]["run"]["artifacts"]}
+    assert set(entries) == {*sent, *not_sent, "folder", "d#e"}
+    for name in not_sent:
+        assert entries[name]["downloadUrl"] is None
+    for name in sent:
+        response = await graphql.http.get(entries[name]["downloadUrl"])
+        assert (response.status_code, response.content) == (200, name.encode()), name
+    assert [child["path"] for child in entries["folder"]["children"]] == ["folder/x.txt"]
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
+    assert error["path"][:2] == ["run", "artifacts"]
+    refused = await graphql.error(QUERY, id=run.id, path="d#e")
+    assert refused["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
+    for name in not_sent:
+        response = await graphql.http.get(f"{run.route}/{quote(name)}")
+        assert status_and_code(response)[0] in {400, 404, 501}, name
 
 
 async def test_file_of_unknown_size_is_sent(

@@ -154,7 +154,8 @@ async def test_error_in_one_field_keeps_the_others() -> None:
     store.failing["artifacts.listings"] = UnsupportedByStore("elsewhere")
     query = '{ runs { nodes { name } } run(runId: "r") { name artifacts { path } } }'
     result = await execute_query(store, query)
-    assert result.data == {"runs": {"nodes": [{"name": "run r"}]}, "run": None}
+    run_data = {"name": "run r", "artifacts": None}
+    assert result.data == {"runs": {"nodes": [{"name": "run r"}]}, "run": run_data}
     assert [(error.message, error.path) for error in result.errors] == [("elsewhere", ["run", "artifacts"])]
     store.failing["artifacts.listings"] = NotFound("gone")
     assert (await execute_query(store, query)).messages == ["gone"]

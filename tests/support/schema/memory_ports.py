@@ -15,7 +15,7 @@ from tests.support.schema import memory_tracking
 if TYPE_CHECKING:
     from tests.support.schema.memory_tracking import MemoryTracking, Record
 
-_COLUMNS = ("owner_kind", "owner", "path", "is_dir", "size")
+_COLUMNS = ("owner_kind", "owner", "path", "is_dir", "size", "is_readable", "error")
 
 
 class MemoryModels:
@@ -158,7 +158,8 @@ class MemoryArtifacts:
         }
         files = owners[folder.owner]["files"]
         entries = [one for one in files if one["path"].rpartition("/")[0] == folder.path]
-        return [{"owner_kind": folder.owner_kind, "owner": folder.owner} | one for one in entries]
+        located = {"owner_kind": folder.owner_kind, "owner": folder.owner, "is_readable": True, "error": None}
+        return [located | one for one in entries]
 
 
 def _rows(store: "MemoryTracking", lists: "Sequence[list[Record]]", columns: Collection[str]) -> Many:

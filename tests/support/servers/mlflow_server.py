@@ -36,7 +36,7 @@ class MlflowServer:
         self.database_uri = database_uri
         self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
+        self.folder = folder
         self._extra_options = tuple(options)
         self._version = version
         self._environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(environment or {})
@@ -48,7 +48,7 @@ class MlflowServer:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [python, "-m", "mlflow", "server", *self._options()],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=os.environ | self._environment,
                 stdout=log,
                 stderr=log,
@@ -67,10 +67,10 @@ class MlflowServer:
 
     @property
     def _log(self) -> Path:
-        return self._folder / "mlflow-server.log"
+        return self.folder / "mlflow-server.log"
 
     def _options(self) -> list[str]:
-        artifacts = self._folder / "artifacts"
+        artifacts = self.folder / "artifacts"
         return [
             *("--workers", "1", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--backend-store-uri", self.database_uri),
