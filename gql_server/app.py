@@ -29,9 +29,9 @@ from gql_server.http.direct_route import DirectRouteMiddleware
 from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.http.graphiql.page import page
 from gql_server.http.graphiql.static_files import GraphiQLFiles
-from gql_server.http.header_limit import HeaderLimitMiddleware
 from gql_server.http.negotiation_middleware import NegotiationMiddleware
 from gql_server.http.not_found import method_not_allowed, not_found
+from gql_server.http.request_head import RequestHeadMiddleware
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.http.unread_body import UnreadBodyMiddleware
 from gql_server.observability.access_log import AccessLogMiddleware
@@ -196,7 +196,7 @@ def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         # Outside of the access log, whose times are those of the response.
         Middleware(UnreadBodyMiddleware),
         Middleware(AccessLogMiddleware, metrics=metrics, routes=_LOGGED_ROUTES),
-        Middleware(HeaderLimitMiddleware),
+        Middleware(RequestHeadMiddleware),
         Middleware(TrustedHostMiddleware, names=settings.host_names),
         *([cors] if settings.origins else []),
         Middleware(ErrorMiddleware, send_timeout=settings.limits.responses.download_patience),

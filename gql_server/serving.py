@@ -26,6 +26,7 @@ from gql_server.auth.authenticator import authenticator_from
 from gql_server.auth.rate_limit import rate_limiter_from
 from gql_server.cache.factory import cache_from
 from gql_server.config.settings import Settings
+from gql_server.http.parsers.choice import http_protocol
 from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
@@ -191,6 +192,7 @@ def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "gql_server.serving:worker_app" if settings.workers > 1 else partial(worker_app, settings),
         factory=True,
+        http=http_protocol(),
         workers=settings.workers,
         log_level=settings.log_level,
         timeout_graceful_shutdown=settings.shutdown_timeout,

@@ -71,7 +71,7 @@ class CsrfMiddleware:
 def _is_cross_site(headers: Mapping[str, str], origin: str | None) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
-        return site in _CROSS_SITE
+        return not _CROSS_SITE.isdisjoint(site.split(", "))
     # Browsers before 2023, and all browsers over plain HTTP to other machines, send no Sec-Fetch-Site.
     return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
 

@@ -5,6 +5,7 @@ the attacker controls, so addresses and localhost are always accepted, and any o
 Starlette's own middleware has no rule for addresses.
 """
 
+import re
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -17,6 +18,8 @@ from gql_server.http.error_responses import error_response
 from gql_server.http.request_error import RequestError
 
 _ANY: Final = "*"
+_NAME: Final = re.compile(r"(?P<name>[a-z0-9._-]+)(:[0-9]*)?")
+_IPV6: Final = re.compile(r"\[(?P<address>[0-9a-f.:]+)\](:[0-9]*)?|(?P<bare>[0-9a-f.]*:[0-9a-f.:]*)")
 _CACHED_HOSTS: Final = 20
 """Host headers whose check is cached: nearly all requests have the same one, of up to 64 kB."""
 
@@ -51,17 +54,19 @@ class TrustedHostMiddleware:
 
     def _check(self, host: bytes) -> bool:
         name = host_name(host.decode("latin-1"))
-        return (
+        return bool(name) and (
             name == "localhost" or name in self._names or name.endswith(self._suffixes) or _is_address(name)
         )
 
 
 def host_name(host: str) -> str:
-    """Return the name in a Host header without its port; an empty string if it has none."""
-    name, colon, port = host.lower().rpartition(":")
-    if not colon or not (port.isdigit() or not port) or name.endswith(":"):
-        name = host.lower()
-    return name.removeprefix("[").removesuffix("]").removesuffix(".")
+    """Return the name in a Host header without its port; an empty string if it has no valid one."""
+    text = host.lower()
+    if match := _NAME.fullmatch(text):
+        return match["name"].removesuffix(".")
+    if match := _IPV6.fullmatch(text):
+        return match["address"] or match["bare"]
+    return ""
 
 
 def _is_address(name: str) -> bool:

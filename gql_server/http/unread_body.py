@@ -15,11 +15,11 @@ from gql_server.http.request_headers import request_headers
 
 _MAX_KEPT_BYTES: Final = 65_536
 """The longest unread body after which the connection stays open; it takes less than a new connection."""
-_MAX_DISCARDED_BYTES: Final = 100_000_000
+MAX_DISCARDED_BYTES: Final = 100_000_000
 """Bytes of one body that are discarded: they take 60 ms of processor time."""
-_MAX_SECONDS: Final = 30.0
+MAX_SECONDS: Final = 30.0
 """Seconds for which a body is discarded: nginx's `lingering_time`."""
-_MAX_IDLE_SECONDS: Final = 5.0
+MAX_IDLE_SECONDS: Final = 5.0
 """Seconds without a part of the body, after which the client counts as finished: nginx's
 `lingering_timeout`."""
 
@@ -65,9 +65,9 @@ class _Body:
     async def discard(self) -> None:
         """Receive the rest of the body, within the limits."""
         try:
-            async with asyncio.timeout(_MAX_SECONDS):
-                while not self.is_complete and self._discarded < _MAX_DISCARDED_BYTES:
-                    async with asyncio.timeout(_MAX_IDLE_SECONDS):
+            async with asyncio.timeout(MAX_SECONDS):
+                while not self.is_complete and self._discarded < MAX_DISCARDED_BYTES:
+                    async with asyncio.timeout(MAX_IDLE_SECONDS):
                         message = await self.receive()
                     self._discarded += len(message.get("body", b""))
         except TimeoutError:

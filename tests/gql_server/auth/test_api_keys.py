@@ -80,6 +80,17 @@ async def test_request_without_a_valid_key_gets_401(
     assert response.content == without.content
 
 
+async def test_two_keys_are_refused(
+    client_with: Callable[..., httpx.AsyncClient], keys: dict[str, str]
+) -> None:
+    """Of two keys in one request none is accepted, in any order, even if both are equal."""
+    read, write = ("x-api-key", keys["read"]), ("x-api-key", keys["write"])
+    async with client_with(auth="keys", api_keys_file=keys["file"]) as client:
+        for headers in ([read, write], [write, read], [read, read], [("x-api-key", "other"), read]):
+            response = await client.post("/graphql", json=QUERY, headers=headers)
+            assert response.status_code == 401
+
+
 async def test_keys_have_names_and_roles(keys: dict[str, str]) -> None:
     """A key allows reading, or writing as well, and has a name for logs."""
     scheme = ApiKeys.read(Path(keys["file"]))

@@ -65,3 +65,27 @@ async def test_forms_get_415(
     response = await client.post("/graphql", content=content, headers={"content-type": content_type})
     assert response.status_code == 415
     assert not tracking.calls
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("origin", "http://test"), ("origin", "https://evil.example")],
+        [("origin", "https://evil.example"), ("origin", "http://test")],
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "none")],
+    ],
+)
+async def test_repeated_headers_do_not_hide_a_cross_site_request(
+    client: httpx.AsyncClient, headers: list[tuple[str, str]]
+) -> None:
+    """A request is refused if one of two contradicting headers says that it is of another site."""
+    assert (await client.post("/graphql", json={"query": NAME}, headers=headers)).status_code == 403
+
+
+async def test_repeated_content_type_gets_415(client: httpx.AsyncClient) -> None:
+    """A body that is called JSON and something else is not read as JSON."""
+    types = [("content-type", "application/json"), ("content-type", "text/plain")]
+    for headers in (types, types[::-1]):
+        response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+        assert response.status_code == 415

@@ -38,6 +38,19 @@ from tests.support.schema.memory_tracking import MemoryTracking
         ("aexample.org", "*.example.org", False),
         ("anything.example", "*", True),
         ("[fd00::1]:8000", "fd00::1, [fd00::1]", True),
+        ("localhost:\xb2", "", False),
+        ("localhost:a", "", False),
+        ("127.0.0.1:\xb9", "", False),
+        ("[::1]:\xb3", "", False),
+        ("localhost: 80", "", False),
+        ("localhost:+80", "", False),
+        ("localhost..", "", False),
+        ("[localhost]", "", False),
+        ("[::1", "", False),
+        ("[fe80::1%evil.example]", "", False),
+        ("evil.example:80@a.example.org", "*.example.org", False),
+        ("evil.example/.example.org", "*.example.org", False),
+        ("localhost:", "", True),
     ],
 )
 async def test_only_trusted_hosts_are_accepted(host: str, allowed: str, accepted: bool) -> None:  # noqa: FBT001
@@ -60,6 +73,13 @@ async def test_listening_host_is_trusted() -> None:
     """The name that the server listens on need not be listed."""
     app = create_app(Settings(tracking_uri="unused:", host="gql.internal"), MemoryTracking([]))
     assert (await request(app, [(b"host", b"gql.internal:8000")]))[0] == 200
+
+
+@pytest.mark.parametrize("name", [b"", b":8000", b"evil.example@", b"\xe9"])
+async def test_listening_on_all_addresses_trusts_no_malformed_host(name: bytes) -> None:
+    """Without a name to listen on, a Host without a valid name is still refused."""
+    app = create_app(Settings(tracking_uri="unused:", host=""), MemoryTracking([]))
+    assert (await request(app, [(b"host", name)]))[0] == 403
 
 
 async def test_untrusted_host_is_refused_on_every_path() -> None:

@@ -23,7 +23,7 @@ POST = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/
 def address(request: pytest.FixtureRequest, tracking: MemoryTracking) -> Iterator[tuple[str, int]]:
     """Serve the application with a limit of 10,000 bytes."""
     app = create_app(Settings(tracking_uri="unused:", max_body_bytes=10_000), tracking)
-    with served_app(app, http=request.param) as served:
+    with served_app(app, http=PARSERS[request.param]) as served:
         yield served
 
 
