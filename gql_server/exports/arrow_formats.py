@@ -1,7 +1,6 @@
 """Tables as Arrow streams and as Parquet files; requires pyarrow."""
 
 import io
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -11,20 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typing_extensions import override
 
+from gql_server.exports.arrow_arrays import ARROW_TYPES, arrow_array
 from gql_server.exports.float_values import with_float_values
 from gql_server.exports.stream_encoder import StreamEncoder
-from gql_server.exports.table_layouts import Columns, ColumnType
+from gql_server.exports.table_layouts import Columns
 from schema.ports.table import Table
 
 ROW_GROUP_ROWS: Final = 65_536
 """Rows of a row group of a Parquet file: few groups, each of which takes little memory."""
-
-_TYPES: Final[dict[ColumnType, pa.DataType]] = {
-    "text": pa.string(),
-    "time": pa.timestamp("ms", tz="UTC"),
-    "integer": pa.int64(),
-    "float": pa.float64(),
-}
 
 
 class ArrowEncoder(StreamEncoder):
@@ -33,7 +26,7 @@ class ArrowEncoder(StreamEncoder):
     media_type = "application/vnd.apache.arrow.stream"
 
     def __init__(self, columns: Columns) -> None:
-        self._schema = _arrow_schema(columns)
+        self._columns, self._schema = columns, _arrow_schema(columns)
         self._output = _Output()
         self._writer = pa.ipc.new_stream(self._output, self._schema)
 
@@ -44,7 +37,7 @@ class ArrowEncoder(StreamEncoder):
     @override
     def encode(self, rows: Table) -> bytes:
         if rows.size:
-            self._writer.write_batch(_record_batch(self._schema, rows))
+            self._writer.write_batch(_record_batch(self._columns, self._schema, rows))
         return self._output.take()
 
     @override
@@ -61,7 +54,7 @@ class ParquetFileWriter:
     """
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        self._schema = _arrow_schema(columns)
+        self._columns, self._schema = columns, _arrow_schema(columns)
         self._pending: list[pa.RecordBatch] = []
         self._lock = Lock()
         # Opened here, because pyarrow's writer leaves a file open that it cannot finish.
@@ -75,7 +68,7 @@ class ParquetFileWriter:
     def write(self, rows: Table) -> None:
         """Append rows; they are written when there are enough for a row group."""
         with self._lock:
-            self._pending.append(_record_batch(self._schema, rows))
+            self._pending.append(_record_batch(self._columns, self._schema, rows))
             if sum(batch.num_rows for batch in self._pending) >= ROW_GROUP_ROWS:
                 self._write_row_group()
 
@@ -125,21 +118,10 @@ class _Output(io.RawIOBase):
 
 
 def _arrow_schema(columns: Columns) -> pa.Schema:
-    return pa.schema([pa.field(name, _TYPES[type_]) for name, type_ in columns])
+    return pa.schema([pa.field(name, ARROW_TYPES[type_]) for name, type_ in columns])
 
 
-def _record_batch(schema: pa.Schema, rows: Table) -> pa.RecordBatch:
+def _record_batch(columns: Columns, schema: pa.Schema, rows: Table) -> pa.RecordBatch:
     rows = with_float_values(rows)
-    arrays = [_array(rows[field.name], field.type) for field in schema]
+    arrays = [arrow_array(rows[name], type_) for name, type_ in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
-    if type_ == pa.string():
-        # A lone surrogate, which only a file store can contain, has no UTF-8 encoding.
-        values = [value if value is None or value.isascii() else _encodable(value) for value in values]
-    return pa.array(values, type=type_, from_pandas=False)
-
-
-def _encodable(text: str) -> str:
-    return text.encode(errors="replace").decode()
