@@ -49,6 +49,7 @@ from gql_server.routes.tables import TablesEndpoint
 from gql_server.routes.uploads import UploadsEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
+from gql_server.runtime.temporary_folder import delete_unused_folders
 from gql_server.stores.factory import store_from
 from schema.build import build_schema
 from schema.engine.operation import ServerInfo
@@ -141,9 +142,10 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         if writes is not None:
             await writes.close()
         if uploads is not None:
-            uploads.close()
+            await uploads.close()
         artifacts.close()
         exporter.close()
+        delete_unused_folders()
         await store.close()
         await cache.close()
 

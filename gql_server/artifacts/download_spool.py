@@ -1,7 +1,7 @@
 """A bounded temporary folder for files that MLflow can only download whole."""
 
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final
 from typing_extensions import override
 
 from gql_server.artifacts.open_file import OpenFile
+from gql_server.runtime.temporary_folder import new_temporary_folder
 from schema.ports.errors import LimitExceeded, NotFound, StoreUnavailable
 
 _UNKNOWN_SHARE: Final = 4
@@ -82,8 +83,11 @@ class DownloadSpool:
 
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="gql-artifact-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder).resolve()
+    folder = new_temporary_folder("artifact")
+    try:
+        yield folder.resolve()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_in(folder: Path, path: str) -> int:

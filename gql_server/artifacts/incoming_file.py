@@ -4,7 +4,6 @@ import errno
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from gql_server.artifacts.artifact_path import path_error
 from gql_server.runtime.full_disk import is_full_disk
+from gql_server.runtime.temporary_folder import new_temporary_folder
 from schema.ports.errors import Forbidden, PublicError, StoreUnavailable
 
 UNFINISHED_PREFIX: Final = ".artifact.uploading."
@@ -126,7 +126,7 @@ class SpooledIncomingFile(IncomingFile):
         self._repository = repository
         self._parts = parts
         self._path = "/".join(parts)
-        self._folder: Path | None = Path(tempfile.mkdtemp(prefix="gql-upload-"))
+        self._folder: Path | None = new_temporary_folder("upload")
         self._spooled_path = self._folder / parts[-1]
         try:
             with _os_errors_as_public(self._path):

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from gql_server.artifacts.incoming_file import IncomingFile
 from gql_server.artifacts.upload_targets import UploadTargets
@@ -16,6 +16,9 @@ from gql_server.config.limits import ArtifactLimits
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.threads import Threads
 from schema.ports.errors import BadUserInput, LimitExceeded, NotFound, StoreTimeout
+
+CLOSE_SECONDS: Final = 5.0
+"""Deleting a file takes far less; a step that waits for a store may take longer than a stop can."""
 
 _T = TypeVar("_T")
 
@@ -38,6 +41,7 @@ class UploadService:
         # For each upload a step in progress and its discard, which may wait for that step.
         self._threads = Threads(2 * limits.max_uploads, "uploads")
         self._cleanups: set[asyncio.Future[None]] = set()
+        self._in_flight: set[asyncio.Future[None]] = set()
 
     def check_size(self, size: int) -> None:
         """Raise `LimitExceeded` for a size in bytes that no file may have."""
@@ -55,6 +59,7 @@ class UploadService:
         """
         with ExitStack() as slot:
             slot.enter_context(self._limiter)
+            slot.callback(self._begin())
             uri = await self._artifact_uri(run_id)
             file = await self._threads.run(self._targets.open, uri, parts)
             release = slot.pop_all().close
@@ -70,9 +75,25 @@ class UploadService:
             await self._clean_up(run_id, lock, file, release)
         return UploadResult(size, is_new)
 
-    def close(self) -> None:
-        """Shut the threads down without waiting for them; queued steps still run."""
+    async def close(self) -> None:
+        """Wait up to `CLOSE_SECONDS` until uploads that were stopped have discarded their files.
+
+        Queued steps run after that, too, if the process does.
+        """
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=CLOSE_SECONDS)
         self._threads.close(run_queued=True)
+
+    def _begin(self) -> Callable[[], None]:
+        """Count an upload as in flight until the returned function is called."""
+        ended = asyncio.get_running_loop().create_future()
+        self._in_flight.add(ended)
+
+        def end() -> None:
+            self._in_flight.discard(ended)
+            ended.set_result(None)
+
+        return end
 
     async def _artifact_uri(self, run_id: str) -> str:
         tracking = self._store.for_operation(cache_control=CacheControl.NO_STORE, single_read=True)

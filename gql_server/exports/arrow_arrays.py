@@ -24,7 +24,7 @@ _NUMPY_TYPES: Final[dict[ColumnType, type[np.generic]]] = {
     "integer": np.int64,
     "float": np.float64,
 }
-_BLANKS: Final[dict[ColumnType, object]] = {"text": "", "time": 0, "integer": 0, "float": 0.0}
+_BLANKS: Final[dict[ColumnType, Any]] = {"text": "", "time": 0, "integer": 0, "float": 0.0}
 """What the buffers have in place of a null."""
 _MAX_TEXT_BYTES: Final = 2**31 - 1
 """What the offsets of Arrow's strings can address."""
@@ -37,7 +37,8 @@ def arrow_array(values: Sequence[Any], type_: ColumnType) -> pa.Array:
     """
     has_nulls = not isinstance(values, array) and None in values
     validity = _bits([value is not None for value in values]) if has_nulls else None
-    present = [_BLANKS[type_] if value is None else value for value in values] if has_nulls else values
+    blank = _BLANKS[type_]
+    present = [blank if value is None else value for value in values] if has_nulls else values
     buffers = _text_buffers(present) if type_ == "text" else [_numbers(present, type_)]
     return pa.Array.from_buffers(ARROW_TYPES[type_], len(values), [validity, *buffers])
 

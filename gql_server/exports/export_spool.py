@@ -1,14 +1,15 @@
 """A bounded folder of files that are written for one request and reused for later ones."""
 
 import asyncio
+import shutil
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
 from gql_server.config.limits import ExportLimits
 from gql_server.exports.export_file import ExportFile
+from gql_server.runtime.temporary_folder import new_temporary_folder
 from schema.ports.errors import LimitExceeded, StoreUnavailable
 
 MAX_AGE_FACTOR: Final = 5
@@ -33,7 +34,7 @@ class ExportSpool:
     def __init__(self, limits: ExportLimits) -> None:
         self._limits = limits
         self._max_age = MAX_AGE_FACTOR * limits.table_file_seconds
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
         self._cached: OrderedDict[Hashable, ExportFile] = OrderedDict()
         self._on_disk: set[ExportFile] = set()
         self._count = 0
@@ -97,14 +98,14 @@ class ExportSpool:
             file.writing.cancel()
         self._cached.clear()
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _begin(self, key: Hashable, write: Write) -> ExportFile:
         self._drop(key)
         if self._folder is None:
-            self._folder = TemporaryDirectory(prefix="gql-server-tables-")
+            self._folder = new_temporary_folder("tables")
         self._count += 1
-        file = ExportFile(Path(self._folder.name) / f"{self._count}.parquet")
+        file = ExportFile(self._folder / f"{self._count}.parquet")
         file.writing = asyncio.ensure_future(write(file))
         file.writing.add_done_callback(lambda _: self._finish(key, file))
         self._cached[key] = file

@@ -1,11 +1,11 @@
 """Files being uploaded: concurrent changes of folders, and full disks."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from gql_server.artifacts import incoming_file
 from gql_server.artifacts.incoming_file import LocalIncomingFile, SpooledIncomingFile
 from schema.ports.errors import BadUserInput, StoreUnavailable
 
@@ -48,7 +48,7 @@ def test_full_disk_at_commit_is_unavailable(tmp_path: Path, monkeypatch: pytest.
     folder = tmp_path / "received"
     folder.mkdir()
     (folder / "a").symlink_to("/dev/full")
-    monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: str(folder))
+    monkeypatch.setattr(incoming_file, "new_temporary_folder", lambda _: folder)
     file = SpooledIncomingFile(None, ["a"])
     file.write(b"x")
     with pytest.raises(StoreUnavailable, match="disk space"):

@@ -19,7 +19,6 @@ from tests.support.servers.server_process import running_server
 from tests.support.stores.store import Store
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists open files as Linux does")
-FOLDER = "gql-server-tables-"
 
 
 def open_files(process: int | str = "self") -> list[str]:
@@ -31,7 +30,7 @@ def open_files(process: int | str = "self") -> list[str]:
             targets.append(str(link.readlink()))
         except FileNotFoundError:  # the descriptor of this listing
             continue
-    return [target for target in targets if FOLDER in target]
+    return [target for target in targets if "/tables-" in target]
 
 
 @pytest.fixture

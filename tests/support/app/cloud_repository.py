@@ -9,6 +9,7 @@ from mlflow.entities import FileInfo
 from mlflow.store.artifact import artifact_repository_registry as registry
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
+from gql_server.runtime.temporary_folder import delete_unused_folders
 from tests.support.app.artifact_owners import ArtifactOwner
 from tests.support.stores.store import Store
 
@@ -70,4 +71,5 @@ def remote(
     folder = Path(info.artifact_uri.removeprefix("cloud:"))
     folder.mkdir(parents=True)
     yield ArtifactOwner(info.run_id, folder, f"/artifacts/{info.run_id}"), repository
+    delete_unused_folders()
     assert list((tmp_path / "spool").iterdir()) == []
