@@ -1,7 +1,7 @@
 """Executing an admitted operation and encoding its response."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
@@ -24,6 +24,7 @@ from gql_server.runtime.shutdown import Shutdown
 from schema.build import ROOT
 from schema.engine.execution import execute_operation
 from schema.engine.operation import Operation, ServerInfo
+from schema.engine.turns import Turns
 from schema.ports.errors import LimitExceeded
 from schema.ports.tracking_writes import TrackingWrites
 
@@ -40,6 +41,7 @@ class OperationExecutor:
     limiter: Limiter
     shutdown: Shutdown
     writes: TrackingWrites | None = None
+    turns: Turns = field(default_factory=Turns)
 
     async def execute(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
@@ -90,11 +92,15 @@ class OperationExecutor:
             limits=self.limits.queries,
             writes=self.writes,
             encoder=encoder,
+            turns=self.turns,
             trace_level=level_span if is_tracing() else None,
             base_path=operation.request.root_path,
         )
         try:
-            return await self._run_with_timeout(operation, context)
+            result = await self._run_with_timeout(operation, context)
+            if context.is_long:
+                await self.turns.take()
+            return result
         finally:
             # Cancel reads that are still in flight, so that their threads and statements end.
             context.close()

@@ -18,7 +18,8 @@ RETRY_SECONDS: Final = 1.0
 class Reopening(Generic[_T]):
     """Opens a resource with `open_resource`; `identity` returns what changes when it must be opened again.
 
-    All methods block. `open_resource` and `identity` may raise `StoreConfigError` and `StoreUnavailable`.
+    All methods but `current` block. `open_resource` and `identity` may raise `StoreConfigError` and
+    `StoreUnavailable`.
     """
 
     def __init__(
@@ -50,6 +51,16 @@ class Reopening(Generic[_T]):
             except (StoreConfigError, StoreUnavailable) as error:
                 self._failure = self._failure or (self._clock() + RETRY_SECONDS, error)
                 raise
+
+    def current(self) -> _T | None:
+        """Return the open resource, None if it has to be opened first. This does not block."""
+        resource = self._resource
+        if resource is None:
+            return None
+        try:
+            return resource if self._read_identity() == self._identity else None
+        except (StoreConfigError, StoreUnavailable):
+            return None
 
     def discard(self, resource: _T) -> None:
         """Close a resource if it is the open one, so that the next use opens it again."""

@@ -2,18 +2,20 @@
 
 A hundred thousand points as dicts take twenty times the memory of their JSON, and encoding them in one call
 blocks the event loop. If the operation has a `ListEncoder`, long lists are therefore completed and encoded in
-chunks. The objects of a chunk are released before the next, and other tasks can run between chunks.
+chunks. The objects of a chunk are released before the next, and each chunk is a turn on the event loop.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Protocol
 
 from graphql import GraphQLLeafType
 
 from schema.engine.leaf_columns import complete_leaves
 from schema.engine.row_builder import build_objects
+from schema.engine.turns import Turns
 from schema.ports.table import Lists, Many, Span
 
 CHUNK_ROWS = 4096
@@ -45,19 +47,17 @@ class LeafColumn:
 def is_long(size: int, spans: Sequence[Span]) -> bool:
     """Return whether lists of `size` items in total are encoded in chunks.
 
-    Each list has to start where the previous one ends, from the first item on.
+    Each item has to belong to one list at most.
     """
     if size < CHUNK_ROWS:
         return False
-    end = 0
-    for start, stop in spans:
-        if start != end:
-            return False
-        end = stop
-    return True
+    ordered = sorted(spans)
+    return all(stop <= start for (_, stop), (start, _) in pairwise(ordered))
 
 
-async def encode_lists(encoder: ListEncoder, leaves: Sequence[LeafColumn], many: Many) -> list[Any]:
+async def encode_lists(
+    encoder: ListEncoder, turns: Turns, leaves: Sequence[LeafColumn], many: Many
+) -> list[Any]:
     """Return the placeholder of each parent's list. Raise `NotBatchable` for a value that is not valid."""
     names = tuple(leaf.name for leaf in leaves)
 
@@ -68,11 +68,11 @@ async def encode_lists(encoder: ListEncoder, leaves: Sequence[LeafColumn], many:
         ]
         return build_objects(names, columns, last - first)
 
-    return await _encode(encoder, many.spans, objects)
+    return await _encode(encoder, turns, many.spans, objects)
 
 
 async def encode_leaf_lists(
-    encoder: ListEncoder, type_: GraphQLLeafType, lists: Lists, *, required: bool
+    encoder: ListEncoder, turns: Turns, type_: GraphQLLeafType, lists: Lists, *, required: bool
 ) -> list[Any]:
     """Return the placeholder of each parent's list of leaves, as `encode_lists` does.
 
@@ -80,19 +80,23 @@ async def encode_leaf_lists(
     """
     return await _encode(
         encoder,
+        turns,
         lists.spans,
         lambda first, last: complete_leaves(type_, lists.items[first:last], required=required),
     )
 
 
 async def _encode(
-    encoder: ListEncoder, spans: Sequence[Span], complete: Callable[[int, int], Sequence[Any]]
+    encoder: ListEncoder,
+    turns: Turns,
+    spans: Sequence[Span],
+    complete: Callable[[int, int], Sequence[Any]],
 ) -> list[Any]:
     """Return the placeholder of each list; `complete` returns the items from one index up to another."""
     parts: list[list[bytes]] = [[] for _ in spans]
     for chunk in _chunks(spans):
+        await turns.take()
         _encode_chunk(encoder, chunk, complete, parts)
-        await asyncio.sleep(0)
     return [encoder.placeholder(encoded) for encoded in parts]
 
 
@@ -100,7 +104,8 @@ def _chunks(spans: Sequence[Span]) -> list[list[tuple[int, Span]]]:
     """Split spans into chunks of about `CHUNK_ROWS` rows: pieces of spans, each with the parent's index."""
     chunks: list[list[tuple[int, Span]]] = [[]]
     remaining = CHUNK_ROWS
-    for parent, (start, stop) in enumerate(spans):
+    # In the order of the items: that of the parents may be another.
+    for parent, (start, stop) in sorted(enumerate(spans), key=itemgetter(1)):
         for piece_start in range(start, stop, CHUNK_ROWS):
             piece_stop = min(piece_start + CHUNK_ROWS, stop)
             chunks[-1].append((parent, (piece_start, piece_stop)))

@@ -89,7 +89,8 @@ class _LeafLists:
         if isinstance(column, Lists):
             encoder = completer.operation.encoder
             if encoder is not None and is_long(len(column.items), column.spans):
-                return encode_leaf_lists(encoder, self._type, column, required=self._items_required)
+                turns = completer.operation.turns
+                return encode_leaf_lists(encoder, turns, self._type, column, required=self._items_required)
             items = complete_leaves(self._type, column.items, required=self._items_required)
             return [items[start:stop] for start, stop in column.spans]
         _refuse_none(column, required=self._required)
@@ -141,7 +142,7 @@ class _ObjectLists(_OfObjects):
         if encoder is not None and is_long(many.rows.size, many.spans):
             leaves = level.leaves
             if leaves is not None:
-                return encode_lists(encoder, leaves, many)
+                return encode_lists(encoder, completer.operation.turns, leaves, many)
         return _then(completer.complete(level, many.rows), _slices, many.spans)
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from schema.engine.batched_field import FieldContext
+from schema.engine.chunked_json import CHUNK_ROWS
 from schema.engine.completion import Completed
 from schema.engine.operation import Operation
 from schema.engine.plan import PlannedField, PlannedLevel
@@ -19,6 +20,9 @@ from schema.ports.table import Table
 
 _MAX_STACK = 16
 """The levels that are completed on one stack of calls; a task has a new stack. Python limits its height."""
+
+_LONG = 500
+"""Rows whose objects take some tenths of a millisecond to build."""
 
 
 class LevelCompleter:
@@ -45,6 +49,8 @@ class LevelCompleter:
         operation = self.operation
         if operation.trace_level is not None:
             compute: Any = self._complete_traced
+        elif table.size >= _LONG:
+            compute = self._complete_in_turn
         elif level.depth % _MAX_STACK == _MAX_STACK - 1:
             compute = self._complete_on_new_stack
         else:
@@ -74,7 +80,7 @@ class LevelCompleter:
             raise
         if waiting:
             return self._wait(level, table, columns, waiting)
-        return build_objects(level.names, columns, table.size)
+        return self._build(level, columns, table.size)
 
     def _column(self, field: PlannedField, table: Table) -> Completed:
         if field.resolve is not None:
@@ -104,7 +110,27 @@ class LevelCompleter:
             results = await self.operation.gather([columns[index] for index in waiting])
             for index, column in zip(waiting, results, strict=True):
                 columns[index] = column
-        return build_objects(level.names, columns, table.size)
+        built: Any = self._build(level, columns, table.size)
+        objects: Sequence[Any] = await built if hasattr(built, "__await__") else built
+        return objects
+
+    def _build(self, level: PlannedLevel, columns: list[Any], size: int) -> Completed:
+        if size > CHUNK_ROWS:
+            return self._build_in_turns(level, columns, size)
+        return build_objects(level.names, columns, size)
+
+    async def _complete_in_turn(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
+        self.operation.is_long = True
+        await self.operation.turns.take()
+        return await self._complete_awaited(level, table)
+
+    async def _build_in_turns(self, level: PlannedLevel, columns: list[Any], size: int) -> Sequence[Any]:
+        objects: list[Any] = []
+        for start in range(0, size, CHUNK_ROWS):
+            await self.operation.turns.take()
+            part = [column[start : start + CHUNK_ROWS] for column in columns]
+            objects += build_objects(level.names, part, min(CHUNK_ROWS, size - start))
+        return objects
 
     async def _complete_traced(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
         with self.operation.trace_level(level.type_name, table.size):  # type: ignore[misc]

@@ -8,6 +8,7 @@ from gql_server.stores.sql.dialects.dialect import Dialect
 
 _HAS_FUNCTIONS: Final = "gql_functions"
 _TIMEOUT: Final = "gql_timeout"
+_LOCK_WAIT: Final = "gql_lock_wait"
 
 
 def is_set_up(connection: Connection) -> bool:
@@ -27,6 +28,14 @@ def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) 
         connection.info[_TIMEOUT] = timeout
     for statement in dialect.setup_statements(timeout):
         execute_directly(connection, statement)
+
+
+def set_lock_wait(connection: Connection, dialect: Dialect, seconds: float) -> None:
+    """Limit the time that statements wait for a lock, if the database takes this limit from a connection."""
+    statement = dialect.lock_wait_statement(seconds)
+    if statement is not None and connection.info.get(_LOCK_WAIT) != seconds:
+        execute_directly(connection, statement)
+        connection.info[_LOCK_WAIT] = seconds
 
 
 def execute_directly(connection: Connection, statement: str) -> None:

@@ -13,7 +13,7 @@ from gql_server.stores.sql.prepared_statement import PreparedStatement, Prepared
 from schema.ports.store_info import StoreFeature
 
 _T = TypeVar("_T")
-_NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
+NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -36,13 +36,16 @@ class Session(ABC):
     schema: DatabaseSchema
     """The schema of the database; set before a reading function is called."""
 
+    on_event_loop: bool = False
+    """Whether a reading function must end soon, or raise `LongResult`."""
+
     def __init__(self, workspace: str | None = None) -> None:
         self.workspace = workspace
 
     def rows(
         self,
         statement: Executable | PreparedStatement,
-        values: Mapping[str, Any] = _NO_VALUES,
+        values: Mapping[str, Any] = NO_VALUES,
         *,
         of: StoreFeature | None = None,
     ) -> list[Row]:
@@ -71,11 +74,17 @@ class Session(ABC):
 
     @abstractmethod
     def chunks(
-        self, statement: Executable, *, size: int = CHUNK_SIZE, stream: bool = True
+        self,
+        statement: Executable | PreparedStatement,
+        values: Mapping[str, Any] = NO_VALUES,
+        *,
+        size: int = CHUNK_SIZE,
+        stream: bool = True,
     ) -> Generator[list[Row]]:
         """Yield the rows of a statement in lists of at most `size`.
 
-        Streamed rows are in the database until they are fetched, if the driver supports this.
+        Streamed rows are in the database until they are fetched, if the driver supports this; those of a
+        prepared statement are not streamed.
         """
 
     @abstractmethod

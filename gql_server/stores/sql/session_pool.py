@@ -15,7 +15,9 @@ from gql_server.stores.sql.driver_errors import database_timeout, is_schema_erro
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader, LoopUnavailable
 from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session, SessionCancelled
+from gql_server.stores.sql.short_reads import LongResult
 from gql_server.stores.sql.thread_session import ThreadSession
+from gql_server.stores.sql.time_slice import TimeSlice
 from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
@@ -134,6 +136,13 @@ class SessionPool(Reader):
         else:
             last_call.add_done_callback(end_and_release)
 
+    def end_now(self, session: ThreadSession) -> None:
+        """End a session that no worker thread has used, and let another session have its connection."""
+        try:
+            session.end()
+        finally:
+            self._connections.release()
+
     def submit(self, function: Callable[..., _T], *arguments: object) -> "Future[_T]":
         """Call a function in a worker thread, whether or not a caller waits for it."""
         return self._threads.submit(function, *arguments)
@@ -172,16 +181,49 @@ class SessionPool(Reader):
                 raise
         return session.begin_and_call(database, work, snapshot)
 
+    def call_on_loop(
+        self, session: ThreadSession, work: Callable[[Session], _T], snapshot: str | None = None
+    ) -> _T:
+        """Call a reading function on the event loop.
+
+        Raise `LongResult` for what a worker thread has to do: a long read, and opening a database or waiting
+        for a lock.
+        """
+        database = self._database.current
+        if database is None or not database.dialect.reads_on_event_loop:
+            raise LongResult
+        was_open = session.open
+        try:
+            return session.begin_and_call(database, work, snapshot, TimeSlice())
+        except (PublicError, LongResult):
+            raise
+        except Exception as error:
+            if was_open:
+                raise
+            session.end()
+            raise LongResult from error
+
     async def _read(self, work: Callable[[Session], _T], *, short: bool) -> _T:
         reader = self.loop_reader if short else None
         if reader is not None:
             try:
                 workspace = self._workspace()
                 return await self.with_schema(lambda database: reader.read(database, work, workspace))
-            except LoopUnavailable:
+            except (LoopUnavailable, LongResult):
                 pass
         session = self.new_session()
         await self.acquire()
+        if short:
+            try:
+                result = self.call_on_loop(session, work)
+            except LongResult:
+                pass
+            except BaseException:
+                self.end_now(session)
+                raise
+            else:
+                self.end_now(session)
+                return result
         call = self.submit(self._call_and_end, session, work)
         try:
             return await self.finished(call, session)

@@ -1,4 +1,4 @@
-"""Which reads are short enough for the event loop."""
+"""Which reads are short enough for the event loop, and how one that is not ends there."""
 
 from typing import Final
 
@@ -7,10 +7,18 @@ from schema.ports.tracking import Search
 
 SHORT: Final = 200
 """Entities of a short read: with all that was logged to them they take a few milliseconds to convert."""
+SHORT_SERIES: Final = 50
+"""Series of a short read; a page of a dashboard shows no more curves."""
+SHORT_POINTS: Final = 10_000
+"""Points of a short read: SQLite takes 8 ms for their rows, and PostgreSQL less for their arrays."""
 _MAX_FILTER_LENGTH: Final = 500
 """Characters of a filter string that is parsed within half a millisecond."""
 _MAX_PREDICATES: Final = 20
 """Predicates of a condition whose statement is built within a few milliseconds."""
+
+
+class LongResult(Exception):
+    """A read on the event loop would take too long there; a worker thread repeats it in the same snapshot."""
 
 
 def is_simple(search: Search) -> bool:

@@ -13,6 +13,7 @@ from gql_server.stores.sql.event_loop.loop_reader import LoopReader, LoopUnavail
 from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
+from gql_server.stores.sql.short_reads import LongResult
 from gql_server.stores.sql.thread_session import ThreadSession
 from schema.ports.errors import PublicError
 
@@ -86,9 +87,9 @@ class Snapshot(Reader):
                 return await self._pool.with_schema(
                     lambda database: self._call_on_loop(reader, database, work)
                 )
-            except LoopUnavailable:
+            except (LoopUnavailable, LongResult):
                 pass
-        return await self._read_in_thread(work)
+        return await self._read_in_session(work, short=short)
 
     async def _call_on_loop(
         self, reader: LoopReader, database: OpenDatabase, work: Callable[[Session], _T]
@@ -97,7 +98,7 @@ class Snapshot(Reader):
             self._reader, self._connection = reader, await reader.begin()
         try:
             return await reader.call(self._connection, database, work, self._pool.caller_workspace())
-        except PublicError:
+        except (PublicError, LongResult):
             raise
         except BaseException as error:
             reader.discard(self._connection)
@@ -107,13 +108,18 @@ class Snapshot(Reader):
             reader.raise_if_unusable(error)
             raise
 
-    async def _read_in_thread(self, work: Callable[[Session], _T]) -> _T:
+    async def _read_in_session(self, work: Callable[[Session], _T], *, short: bool) -> _T:
         name = ""
         if self._session is None:
             if self._connection is not None:
                 name = await self._connection.fetchval(_EXPORT)
             await self._pool.acquire()
             self._session = self._pool.new_session()
+        if short:
+            try:
+                return self._pool.call_on_loop(self._session, work, name)
+            except LongResult:
+                pass
         self._last_call = call = self._pool.submit(self._pool.call, self._session, work, name)
         return await self._pool.finished(call, self._session)
 
@@ -123,7 +129,10 @@ class Snapshot(Reader):
             self._reader.release(self._connection)
             self._connection = None
         if self._session is not None:
-            self._pool.end(self._session, self._last_call)
+            if self._last_call is None:
+                self._pool.end_now(self._session)
+            else:
+                self._pool.end(self._session, self._last_call)
             # The call has its result, which may be large, and which is encoded next.
             self._session = self._last_call = None
 

@@ -9,10 +9,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from typing_extensions import override
 
-from gql_server.stores.sql.connection_setup import execute_directly, is_set_up, set_up_connection
+from gql_server.stores.sql.connection_setup import (
+    execute_directly,
+    is_set_up,
+    set_lock_wait,
+    set_up_connection,
+)
 from gql_server.stores.sql.database.database import OpenDatabase
 from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
-from gql_server.stores.sql.session import CHUNK_SIZE, Row, Session, SessionCancelled
+from gql_server.stores.sql.session import CHUNK_SIZE, NO_VALUES, Row, Session, SessionCancelled
+from gql_server.stores.sql.short_reads import LongResult
+from gql_server.stores.sql.time_slice import TimeSlice
 from schema.ports.errors import PublicError
 
 _T = TypeVar("_T")
@@ -20,6 +27,8 @@ _T = TypeVar("_T")
 _MAX_INTERRUPTS: Final = 4
 _INTERRUPT_INTERVAL: Final = 0.05
 """Seconds: more than a statement takes to start, or to end once it is interrupted."""
+_LOCK_SHARE: Final = 0.8
+"""A lock is reported before the call times out, so that the error says what the reason is."""
 
 
 class ThreadSession(Session):
@@ -57,20 +66,26 @@ class ThreadSession(Session):
         return self._database
 
     def begin_and_call(
-        self, database: OpenDatabase, work: Callable[[Session], _T], snapshot: str | None = None
+        self,
+        database: OpenDatabase,
+        work: Callable[[Session], _T],
+        snapshot: str | None = None,
+        time_slice: TimeSlice | None = None,
     ) -> _T:
         """Return the result of `work`; take a connection first if the session has none.
 
         With `snapshot`, all statements see one state of the database: that of the exported snapshot of this
-        name, or for an empty text the present one.
+        name, or for an empty text the present one. With `time_slice`, which is for the event loop, raise
+        `LongResult` when it is over; the session remains in the same state of the database.
         """
         self._raise_if_cancelled()
         self._idle.clear()
+        self.on_event_loop = time_slice is not None
         try:
             if not self.open:
                 self._begin(database, snapshot)
-            return work(self)
-        except PublicError:
+            return self._limited(work, time_slice)
+        except (PublicError, LongResult):
             raise
         except BaseException:
             # Drivers differ in the state of a connection after an error; the pool opens a new one.
@@ -78,6 +93,23 @@ class ThreadSession(Session):
             raise
         finally:
             self._idle.set()
+
+    def _limited(self, work: Callable[[Session], _T], time_slice: TimeSlice | None) -> _T:
+        connection = self._open_connection()
+        if time_slice is None:
+            set_lock_wait(connection, self.dialect, self._timeout * _LOCK_SHARE)
+            return work(self)
+        set_lock_wait(connection, self.dialect, 0)
+        driver_connection = connection.connection.dbapi_connection
+        self.dialect.limit_time(driver_connection, time_slice.is_over)
+        try:
+            return work(self)
+        except Exception as error:
+            if time_slice.was_exceeded:
+                raise LongResult from error
+            raise
+        finally:
+            self.dialect.limit_time(driver_connection, None)
 
     @property
     def lost(self) -> bool:
@@ -101,9 +133,22 @@ class ThreadSession(Session):
 
     @override
     def chunks(
-        self, statement: Executable, *, size: int = CHUNK_SIZE, stream: bool = True
+        self,
+        statement: Executable | PreparedStatement,
+        values: Mapping[str, Any] = NO_VALUES,
+        *,
+        size: int = CHUNK_SIZE,
+        stream: bool = True,
     ) -> Generator[list[Row]]:
-        yield from self._chunks(statement, {}, size, stream=stream)
+        self._raise_if_cancelled()
+        if isinstance(statement, PreparedStatement):
+            if statement.text is not None:
+                yield from self._text_chunks(statement.text, statement.arguments(values), size)
+                return
+            statement = statement.statement
+        options = {"stream_results": stream and self.dialect.streams_rows}
+        connection = self._open_connection()
+        yield from self._parts(connection.execute(statement, values, execution_options=options), size)
 
     @override
     def begin_snapshot(self) -> None:
@@ -151,44 +196,27 @@ class ThreadSession(Session):
 
     @override
     def _fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any]) -> list[Row]:
-        if isinstance(statement, PreparedStatement):
-            if statement.text is not None:
-                return self._fetch_text(statement.text, statement.arguments(values))
-            statement = statement.statement
         rows: list[Row] = []
-        for chunk in self._chunks(statement, values, CHUNK_SIZE, stream=False):
+        for chunk in self.chunks(statement, values, stream=False):
             rows += chunk
         return rows
 
-    def _fetch_text(self, text: str, arguments: Any) -> list[Row]:
+    def _text_chunks(self, text: str, arguments: Any, size: int) -> Generator[list[Row]]:
         """Execute a compiled statement by the driver's own cursor: SQLAlchemy takes longer than SQLite."""
-        self._raise_if_cancelled()
         connection = self._open_connection()
         if connection.engine.dispatch.before_cursor_execute:
             # Someone listens to the engine's statements.
             arguments = arguments if isinstance(arguments, dict) else tuple(arguments)
-            return self._all(connection.exec_driver_sql(text, arguments))
+            yield from self._parts(connection.exec_driver_sql(text, arguments), size)
+            return
         cursor = connection.connection.cursor()
         try:
             cursor.execute(text, arguments)
-            rows: list[Row] = []
-            while fetched := cursor.fetchmany(CHUNK_SIZE):
+            while fetched := cursor.fetchmany(size):
                 self._raise_if_cancelled()
-                rows += self.dialect.as_rows(fetched)
-            return rows
+                yield self.dialect.as_rows(fetched)
         finally:
             cursor.close()
-
-    def _chunks(
-        self, statement: Executable, values: Mapping[str, Any], size: int, *, stream: bool
-    ) -> Generator[list[Row]]:
-        self._raise_if_cancelled()
-        options = {"stream_results": stream and self.dialect.streams_rows}
-        connection = self._open_connection()
-        yield from self._parts(connection.execute(statement, values, execution_options=options), size)
-
-    def _all(self, result: CursorResult[Any]) -> list[Row]:
-        return [row for part in self._parts(result, CHUNK_SIZE) for row in part]
 
     def _parts(self, result: CursorResult[Any], size: int) -> Generator[list[Row]]:
         try:

@@ -25,7 +25,7 @@ from gql_server.stores.sql.runs import RunSearch, runs_by_id
 from gql_server.stores.sql.search_conditions import in_scope, matching_runs
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
-from gql_server.stores.sql.short_reads import SHORT, is_simple
+from gql_server.stores.sql.short_reads import SHORT, SHORT_SERIES, is_simple
 from gql_server.stores.sql.snapshot import Snapshot
 from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, TAGS
 from schema.ports.models import ModelStore
@@ -94,7 +94,8 @@ class SqlReads(SqlLongHistories, Tracking):
     @override
     async def experiments_by_name(self, names: Sequence[str], columns: Collection[str]) -> One:
         return await self._reader.read(
-            lambda session: experiments.experiments_by_name(session, names, columns)
+            lambda session: experiments.experiments_by_name(session, names, columns),
+            short=len(names) <= SHORT,
         )
 
     @override
@@ -178,7 +179,8 @@ class SqlReads(SqlLongHistories, Tracking):
                 read_samples(session, series, steps, sample, limits)
                 if sample
                 else read_histories(session, series, steps, limits.returned)
-            )
+            ),
+            short=len(series) <= SHORT_SERIES,
         )
 
     @override

@@ -1,6 +1,7 @@
 """Bulk inserts of rows into MLflow's tables."""
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Any
 
 from mlflow.store.db.base_sql_model import Base
@@ -73,12 +74,12 @@ def insert_latest_metrics(engine: Engine, rows: Sequence[tuple[str, str, float, 
 
 def insert_points(engine: Engine, run_id: str, key: str, rows: Iterable[tuple[int, int, float]]) -> None:
     """Insert points of a metric, given as step, timestamp and value."""
-    names = ("step", "timestamp", "value")
-    point_rows = [dict(zip(names, row, strict=True)) for row in rows]
+    names = ("step", "timestamp", "value", "is_nan")
+    points = [(step, time, 0.0 if isnan(value) else value, isnan(value)) for step, time, value in rows]
     with engine.begin() as connection:
         connection.execute(
             insert(writable(METRICS)),
-            [{"run_uuid": run_id, "key": key, "is_nan": False} | row for row in point_rows],
+            [{"run_uuid": run_id, "key": key, **dict(zip(names, point, strict=True))} for point in points],
         )
 
 

@@ -62,7 +62,6 @@ class Database:
         self._clock = clock
         self._check_lock = Lock()
         self._next_check = 0.0
-        self._current: OpenDatabase | None = None
         self._database = Reopening(self._open, _close, lambda: file_identity(uri), clock)
 
     def get(self) -> OpenDatabase:
@@ -70,30 +69,27 @@ class Database:
 
         Raises `StoreConfigError` or `StoreUnavailable` if it does not open.
         """
-        self._current = database = self._database.get()
+        database = self._database.get()
         # One thread checks; the others read on with the schema that is known.
         if self._clock() < self._next_check or not self._check_lock.acquire(blocking=False):
             return database
         try:
-            self._current = database if self._has_same_revision(database) else self.reopen(database)
-            return self._current
+            return database if self._has_same_revision(database) else self.reopen(database)
         finally:
             self._check_lock.release()
 
     @property
     def current(self) -> OpenDatabase | None:
         """Return the open database if nothing has to be checked now. This does not block."""
-        return self._current if self._clock() < self._next_check else None
+        return self._database.current() if self._clock() < self._next_check else None
 
     def reopen(self, outdated: OpenDatabase) -> OpenDatabase:
         """Return the database with a newly read schema, unless another thread has read it meanwhile."""
         self._database.discard(outdated)
-        self._current = self._database.get()
-        return self._current
+        return self._database.get()
 
     def close(self) -> None:
         """Close the connections; the next use opens the database again."""
-        self._current = None
         self._database.close()
 
     def _open(self) -> OpenDatabase:

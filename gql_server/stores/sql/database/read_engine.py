@@ -42,6 +42,8 @@ def create_read_engine(uri: str, threads: int, timeout: float) -> Engine:
             poolclass=QueuePool,
             pool_size=threads,
             max_overflow=_SPARE_CONNECTIONS,
+            # The connection used last has its statements and pages in memory.
+            pool_use_lifo=True,
             # SQLite loses no connection. On PostgreSQL a read whose first statement fails is repeated.
             pool_pre_ping=url.get_backend_name() not in {"sqlite", "postgresql"},
             # Parameters contain what a client requested, and errors that include them may be logged.

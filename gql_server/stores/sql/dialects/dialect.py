@@ -1,7 +1,7 @@
 """The SQL and the driver's behaviour that differ between databases."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, ClassVar, Final, TypeVar
@@ -39,6 +39,12 @@ class Dialect(ABC):
 
     builds_json: ClassVar[bool] = False
     """Whether the database aggregates several columns to one JSON text, with exact numbers."""
+
+    reads_on_event_loop: ClassVar[bool] = False
+    """Whether a short read takes less time than a worker thread needs to be woken.
+
+    The driver then has a way to end a statement in time: `limit_time`.
+    """
 
     setup_lasts: ClassVar[bool] = False
     """Whether `setup_statements` hold for a connection, not for one transaction."""
@@ -135,6 +141,14 @@ class Dialect(ABC):
     def setup_statements(self, _timeout: float) -> Sequence[str]:
         """Return the statements to run on a connection before it reads; `timeout` is in seconds."""
         return ()
+
+    def lock_wait_statement(self, _seconds: float) -> str | None:
+        """Return the statement that limits waits for locks on a connection from now on, if there is one."""
+        return None
+
+    def limit_time(self, _driver_connection: Any, _is_over: Callable[[], bool] | None) -> None:
+        """Interrupt further statements of a connection as soon as `_is_over` returns True; None ends this."""
+        raise NotImplementedError
 
     def make_read_only(self, _driver_connection: Any, _timeout: float) -> None:  # noqa: B027 - some drivers cannot
         """Make a new driver connection refuse writes, and limit its waits for locks to `_timeout` seconds."""

@@ -1,14 +1,17 @@
 """SQLite."""
 
 import json
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Float, String, bindparam, func, literal, select
 from typing_extensions import override
 
 from gql_server.stores.sql.dialects.case_sensitive import CaseSensitiveDialect
 from schema.ports.condition import parse_number
+
+_INSTRUCTIONS: Final = 2_000
+"""Instructions of SQLite between two looks at the time: some 50 us."""
 
 
 class SqliteDialect(CaseSensitiveDialect):
@@ -18,6 +21,7 @@ class SqliteDialect(CaseSensitiveDialect):
     like_escape = None  # By default nothing escapes, and an empty ESCAPE is an error.
     snapshot_statement = "BEGIN"
     setup_lasts = True
+    reads_on_event_loop = True
     has_list_parameter = True
     aggregates_json = True
     streams_rows = False  # The driver fetches row by row in any case.
@@ -51,9 +55,16 @@ class SqliteDialect(CaseSensitiveDialect):
         return func.json_group_array(text, type_=String)
 
     @override
-    def setup_statements(self, timeout: float) -> Sequence[str]:
-        # A lock is reported before the call times out, so that the error says what the reason is.
-        return ("PRAGMA case_sensitive_like = true", f"PRAGMA busy_timeout = {int(timeout * 800)}")
+    def setup_statements(self, _timeout: float) -> Sequence[str]:
+        return ("PRAGMA case_sensitive_like = true",)
+
+    @override
+    def lock_wait_statement(self, seconds: float) -> str | None:
+        return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
+
+    @override
+    def limit_time(self, driver_connection: Any, is_over: Callable[[], bool] | None) -> None:
+        driver_connection.set_progress_handler(is_over, _INSTRUCTIONS)
 
     @override
     def add_functions(self, driver_connection: Any) -> None:

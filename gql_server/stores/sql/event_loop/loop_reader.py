@@ -11,6 +11,7 @@ from gql_server.stores.sql.event_loop.connections import Connections
 from gql_server.stores.sql.event_loop.loop_session import LoopSession
 from gql_server.stores.sql.prepared_statement import PreparedStatements
 from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.short_reads import LongResult
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -75,6 +76,9 @@ class LoopReader:
         connection = await self.acquire()
         try:
             result = await self.call(connection, database, work, workspace)
+        except LongResult:
+            self.release(connection)
+            raise
         except BaseException as error:
             self.discard(connection)
             self.raise_if_unusable(error)

@@ -10,7 +10,7 @@ from typing_extensions import override
 from gql_server.stores.sql.database.database import OpenDatabase
 from gql_server.stores.sql.event_loop.connections import Connections
 from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
-from gql_server.stores.sql.session import CHUNK_SIZE, Row, Session
+from gql_server.stores.sql.session import CHUNK_SIZE, NO_VALUES, Row, Session
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -24,6 +24,8 @@ class LoopSession(Session):
     Reading functions do not await: `run` calls one in a greenlet, which is suspended while a statement runs.
     SQLAlchemy does the same for its own asynchronous engines.
     """
+
+    on_event_loop = True
 
     def __init__(
         self,
@@ -47,10 +49,15 @@ class LoopSession(Session):
 
     @override
     def chunks(
-        self, statement: Executable, *, size: int = CHUNK_SIZE, stream: bool = True
+        self,
+        statement: Executable | PreparedStatement,
+        values: Mapping[str, Any] = NO_VALUES,
+        *,
+        size: int = CHUNK_SIZE,
+        stream: bool = True,
     ) -> Generator[list[Row]]:
         # Only worker threads read results that are too large for one list.
-        yield self._fetch_all(statement, {})
+        yield self._fetch_all(statement, values)
 
     @override
     def begin_snapshot(self) -> None:

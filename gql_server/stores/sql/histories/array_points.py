@@ -5,7 +5,8 @@ are sent in Postgres' binary format, which numpy reads without an object for eac
 they are hexadecimal, which any driver decodes.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
+    bindparam,
     cast,
     column,
     func,
@@ -31,7 +33,7 @@ from gql_server.stores.limit_errors import too_many_points
 from gql_server.stores.sql.histories.points import PointColumns
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.metric_values import value_of
-from gql_server.stores.sql.session import Session
+from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import METRICS
 from schema.ports.table import Span
 from schema.ports.tracking import Series
@@ -51,32 +53,46 @@ def read_arrays(
     """Return the points of the series, and the span of each series."""
     points = PointColumns()
     spans: dict[Series, Span] = {}
-    for chunk in session.chunks(_statement(session, series, within, limit), size=_SERIES_PER_FETCH):
-        numbers, sizes, steps, timestamps, values = zip(*chunk, strict=True)
-        bounds = list(accumulate(sizes, initial=len(points)))
-        spans |= zip((series[number - 1] for number in numbers), pairwise(bounds), strict=True)
-        points.extend(_items(steps, _STEPS), _items(timestamps, _STEPS), _items(values, _VALUES))
+    statement = arrays_statement(session, within).params(array_values(series, limit))
+    for chunk in session.chunks(statement, size=_SERIES_PER_FETCH):
+        spans |= append_arrays(points, chunk, series)
         if len(points) > limit:
             raise too_many_points(limit)
     return points, spans
 
 
-def _statement(
-    session: Session, series: Sequence[Series], within: Sequence[ColumnElement[bool]], limit: int
-) -> Select[Any]:
-    names: list[list[str]] = [list(part) for part in zip(*series, strict=True)] or [[], []]
-    parameters = [literal(part, ARRAY(String)) for part in names]
+def append_arrays(
+    points: PointColumns, rows: Sequence[Row], series: Sequence[Series]
+) -> Iterator[tuple[Series, Span]]:
+    """Append the points of the statement's rows, and return the span of each series."""
+    if not rows:
+        return iter(())
+    numbers, sizes, steps, timestamps, values = zip(*rows, strict=True)
+    bounds = list(accumulate(sizes, initial=len(points)))
+    points.extend(_items(steps, _STEPS), _items(timestamps, _STEPS), _items(values, _VALUES))
+    return zip((series[number - 1] for number in numbers), pairwise(bounds), strict=True)
+
+
+def array_values(series: Sequence[Series], limit: int) -> dict[str, Any]:
+    """Return the named values of `arrays_statement`."""
+    run_ids, keys = zip(*series, strict=True) if series else ((), ())
+    return {"run_ids": list(run_ids), "series_keys": list(keys), "limit": limit + 1}
+
+
+def arrays_statement(session: Session, within: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the statement that reads the series of `array_values`, up to one point more than its limit."""
+    parameters = [bindparam(name, None, ARRAY(String)) for name in ("run_ids", "series_keys")]
     requested = func.unnest(*parameters).table_valued(
         column("run_id", String), column("key", String), with_ordinality="number", name="requested"
     )
     requested = requested.render_derived()
     of_series = [METRICS.c.run_uuid == requested.c.run_id, METRICS.c.key == requested.c.key]
-    value = func.coalesce(value_of(METRICS), cast("NaN", Double))
+    value = func.coalesce(value_of(METRICS), literal(math.nan, Double))
     points = (
         select(METRICS.c.step, METRICS.c.timestamp, value.label("value"))
         .where(*of_series, *within, *KeyedTable(METRICS).in_workspace(session))
         .order_by(METRICS.c.step)
-        .limit(limit + 1)
+        .limit(bindparam("limit", None, Integer))
         .correlate(requested)
         .subquery()
     )

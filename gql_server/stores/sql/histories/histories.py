@@ -14,6 +14,7 @@ from gql_server.stores.sql.histories.array_points import read_arrays
 from gql_server.stores.sql.histories.counted_points import read_counted
 from gql_server.stores.sql.histories.points import PointColumns
 from gql_server.stores.sql.histories.sampled_points import SampledPoints, SampleLimits
+from gql_server.stores.sql.histories.short_points import read_short
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.spans import aligned, spans_by_count
 from gql_server.stores.sql.tables import METRICS
@@ -31,9 +32,12 @@ def read_histories(
 
     Raise `LimitExceeded` for more than `limit` points.
     """
-    distinct, within = _distinct(series), list(_between(steps))
-    read: Any = read_arrays if session.dialect.unnests_arrays else _read_rows
-    points, spans = read(session, distinct, within, limit)
+    distinct = _distinct(series)
+    if session.on_event_loop:
+        points, spans = read_short(session, distinct, steps, lambda counts: _check(counts, limit))
+    else:
+        read: Any = read_arrays if session.dialect.unnests_arrays else _read_rows
+        points, spans = read(session, distinct, list(_between(steps)), limit)
     points.sort_ties(spans.values())
     many: Many = points.many(aligned(series, spans))
     return many
@@ -52,25 +56,45 @@ def read_samples(
     `LimitExceeded`, before any point is read, if a limit would be exceeded.
     """
     distinct = _distinct(series)
+    if session.on_event_loop:
+        return _short_samples(session, distinct, steps, sample, limits).many(series)
     points, _ = read_counted(
         session,
         distinct,
         list(_between(steps)),
-        lambda counts: SampledPoints(distinct, counts, sample, limits),
+        lambda counts: SampledPoints(distinct, sample, limits).check(counts),
     )
     return points.many(series)
+
+
+def _short_samples(
+    session: Session,
+    distinct: Sequence[Series],
+    steps: tuple[int | None, int | None],
+    sample: Sample,
+    limits: SampleLimits,
+) -> SampledPoints:
+    samples = SampledPoints(distinct, sample, limits)
+    points, spans = read_short(session, distinct, steps, samples.check)
+    for one, span in spans.items():
+        samples.add(one, points.array(span))
+    return samples
 
 
 def _read_rows(
     session: Session, series: Sequence[Series], within: _Within, limit: int
 ) -> tuple[PointColumns, dict[Series, Span]]:
     def make(counts: Mapping[Series, int]) -> PointColumns:
-        if sum(counts.values()) > limit:
-            raise too_many_points(limit)
+        _check(counts, limit)
         return PointColumns()
 
     points, counts = read_counted(session, series, within, make)
     return points, spans_by_count(counts)
+
+
+def _check(counts: Mapping[Series, int], limit: int) -> None:
+    if sum(counts.values()) > limit:
+        raise too_many_points(limit)
 
 
 def _distinct(series: Sequence[Series]) -> list[Series]:

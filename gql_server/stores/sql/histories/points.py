@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gql_server.stores.point_arrays import INTEGERS, NUMBERS, non_finite_split, with_infinities
+from gql_server.stores.point_arrays import (
+    INTEGERS,
+    NUMBERS,
+    POINT,
+    PointArray,
+    non_finite_split,
+    with_infinities,
+)
 from gql_server.stores.sql.session import Row
 from schema.ports.table import Many, Span, Table
 from schema.ports.tracking import Series
@@ -34,14 +41,17 @@ class PointColumns:
         self.timestamps.frombytes(timestamps.astype(np.int64).tobytes())
         self.values.frombytes(values.astype(np.float64).tobytes())
 
+    def append(self, steps: Sequence[int], timestamps: Sequence[int], values: Sequence[float | None]) -> None:
+        """Append points; a value is None where it is not a number."""
+        self.steps.extend(steps)
+        self.timestamps.extend(timestamps)
+        self.values.extend(_floats(values))
+
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
         """Append rows grouped by series; return whether there are as many as were counted."""
         before = len(self)
         for chunk in chunks:
-            steps, timestamps, values = zip(*chunk, strict=True)
-            self.steps.extend(steps)
-            self.timestamps.extend(timestamps)
-            self.values.extend(_floats(values))
+            self.append(*zip(*chunk, strict=True))
         return len(self) - before == sum(counts.values())
 
     def sort_ties(self, spans: Collection[Span]) -> None:
@@ -57,6 +67,15 @@ class PointColumns:
         ties = np.setdiff1d(not_ascending, starts, assume_unique=True)
         for index in np.unique(np.searchsorted(starts, ties, side="right") - 1).tolist():
             self._sort(slice(*filled[index]))
+
+    def array(self, span: Span) -> PointArray:
+        """Return the points of a span as an array."""
+        part = slice(*span)
+        points = np.empty(span[1] - span[0], POINT)
+        points["step"], points["timestamp"] = self.steps[part], self.timestamps[part]
+        points["value"] = self.values[part]
+        with_infinities(points["value"])
+        return points
 
     def many(self, spans: Sequence[Span]) -> Many:
         """Return the points as lists of the port, one for each span."""

@@ -23,17 +23,20 @@ class SampleLimits:
 class SampledPoints:
     """Collects a sample of the points of each of many series."""
 
-    def __init__(
-        self, requested: Sequence[Series], counts: Mapping[Series, int], sample: Sample, limits: SampleLimits
-    ) -> None:
-        """Raise `LimitExceeded` if there are too many points to read or to return."""
-        if sum(counts.values()) > limits.scanned:
-            raise too_many_to_sample(limits.scanned)
-        if sum(min(counts.get(one, 0), sample.max_points) for one in requested) > limits.returned:
-            raise too_many_points(limits.returned)
+    def __init__(self, requested: Sequence[Series], sample: Sample, limits: SampleLimits) -> None:
         self._requested = frozenset(requested)
         self._sample = sample
+        self._limits = limits
         self._samples: dict[Series, PointArray] = {}
+
+    def check(self, counts: Mapping[Series, int]) -> "SampledPoints":
+        """Raise `LimitExceeded` if there are too many points to read or to return."""
+        if sum(counts.values()) > self._limits.scanned:
+            raise too_many_to_sample(self._limits.scanned)
+        returned = sum(min(counts.get(one, 0), self._sample.max_points) for one in self._requested)
+        if returned > self._limits.returned:
+            raise too_many_points(self._limits.returned)
+        return self
 
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
         """Sample rows grouped by series; return whether there are as many as were counted."""
@@ -42,10 +45,13 @@ class SampledPoints:
             points = point_array(islice(rows, size), largest_is_infinite=True)
             if len(points) != size:
                 return False
-            # A block may include series that were not requested.
-            if one in self._requested:
-                self._samples[one] = sampled(points, self._sample)
+            self.add(one, points)
         return next(rows, None) is None
+
+    def add(self, series: Series, points: PointArray) -> None:
+        """Sample the points of a series; those that were read beside the requested ones are dropped."""
+        if series in self._requested:
+            self._samples[series] = sampled(points, self._sample)
 
     def many(self, series: Sequence[Series]) -> Many:
         """Return the samples as lists of the port, one for each series."""

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event, text, update
 from gql_server.stores.sql.event_loop.factory import loop_reader_for
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader
 from gql_server.stores.sql.session import Session
-from gql_server.stores.sql.short_reads import SHORT
+from gql_server.stores.sql.short_reads import SHORT, SHORT_POINTS
 from gql_server.stores.sql.snapshot import Snapshot
 from gql_server.stores.sql.tables import PARAMS, RUNS
 from gql_server.stores.sql.tracking import SqlSnapshot, SqlTracking
@@ -123,15 +123,17 @@ async def test_runs_and_their_params_are_of_one_state(
 
 
 async def test_short_and_long_reads_are_of_one_state(tracking: SqlTracking, engine: Engine) -> None:
-    """A history, which a worker thread reads, is of the state that the run was read in."""
+    """A long history, which a worker thread reads, is of the state that the run was read in."""
     (run_id,) = insert_runs(engine, insert_experiment(engine, 1), run_rows(1))
-    insert_points(engine, run_id, "loss", [(0, 0, 1.0)])
+    insert_points(engine, run_id, "loss", [(step, 0, 1.0) for step in range(SHORT_POINTS)])
     operation = tracking.snapshot(single_read=False)
     await operation.runs_by_id([run_id], _NAME)
-    insert_points(engine, run_id, "loss", [(1, 1, 2.0)])
-    assert (await operation.histories([(run_id, "loss")], None, None)).rows.size == 1
+    insert_points(engine, run_id, "loss", [(SHORT_POINTS, 1, 2.0)])
+    insert_points(engine, run_id, "other", [(step, 0, 1.0) for step in range(SHORT_POINTS + 1)])
+    series = [(run_id, "loss"), (run_id, "other")]
+    assert (await operation.histories(series, None, None)).rows.size == SHORT_POINTS
     operation.release()
-    assert (await tracking.histories([(run_id, "loss")], None, None)).rows.size == 2
+    assert (await tracking.histories(series, None, None)).rows.size == 2 * SHORT_POINTS + 2
 
 
 async def test_bad_input_leaves_the_snapshot(tracking: SqlTracking, engine: Engine) -> None:

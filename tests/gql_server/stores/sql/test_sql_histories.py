@@ -89,11 +89,12 @@ async def test_points_are_read_as_arrays(tracking: SqlTracking, engine: Engine) 
     """A point takes fewer than 70 bytes; its numbers as Python objects take 120."""
     (a,) = insert_runs(engine, insert_experiment(engine, 5), run_rows(1))
     insert_points(engine, a, "m", [(step, 10**12 + step, step / 7) for step in range(1000, 6000)])
-    await tracking.histories([(a, "m")], None, 1000)
+    await tracking.histories([(a, "m")], None, None)  # builds what is kept
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         result = await tracking.histories([(a, "m")], None, None)
+        await tracking.ready()  # asyncpg's buffer holds what was read last
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -102,7 +103,7 @@ async def test_points_are_read_as_arrays(tracking: SqlTracking, engine: Engine) 
 
 
 async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, statements: list[str]) -> None:
-    """They take two statements at most, and do not block the event loop."""
+    """They take three statements at most, the first on the event loop, and do not block the event loop."""
     ids = insert_runs(engine, insert_experiment(engine, 5), run_rows(20))
     for id_ in ids:
         insert_points(engine, id_, "m", [(step, step, step / 7) for step in range(5000)])
@@ -124,6 +125,6 @@ async def test_hundred_thousand_points_do_not_block_the_loop(engine: Engine, sta
         result = await tracking.histories([(id_, "m") for id_ in ids], None, None)
         measuring.cancel()
     assert result.rows.size == 100_000
-    assert len(statements) <= 2
+    assert len(statements) <= 3
     assert max(pauses) < 0.25  # 0.01 is usual
     await tracking.close()

@@ -117,5 +117,5 @@ async def test_unrequested_series_are_discarded(tracking: SqlTracking, engine: E
 def test_changed_number_of_points_is_detected(steps: Sequence[int]) -> None:
     """Rows whose number differs from the count are rejected."""
     counts = {("run", "m"): 3}
-    collector = SampledPoints(list(counts), counts, SAMPLE, SampleLimits(10, 10))
+    collector = SampledPoints(list(counts), SAMPLE, SampleLimits(10, 10)).check(counts)
     assert not collector.collect(iter([[(step, 0, 0.5) for step in steps]]), counts)
