@@ -1,5 +1,7 @@
 """The identity of the file or folder of a local store, to detect its deletion or replacement."""
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 from gql_server.stores.database_url import parse_database_url
@@ -16,9 +18,7 @@ def file_identity(uri: str) -> FileIdentity:
 
     An open connection continues to read a SQLite file that was deleted or replaced.
     """
-    kind = kind_of(uri)
-    path = sqlite_file(parse_database_url(uri)) if kind is StoreKind.SQL else None
-    path = folder_of(uri) if kind is StoreKind.FILE else path
+    path = _path_of(uri)
     if path is None:
         return None
     try:
@@ -27,3 +27,12 @@ def file_identity(uri: str) -> FileIdentity:
         message = "The file or folder of the tracking store no longer exists."
         raise StoreUnavailable(message) from error
     return status.st_dev, status.st_ino
+
+
+@lru_cache(maxsize=16)
+def _path_of(uri: str) -> Path | None:
+    # Each short read asks for the identity, and parsing a URI takes ten times as long as the system's call.
+    kind = kind_of(uri)
+    if kind is StoreKind.SQL:
+        return sqlite_file(parse_database_url(uri))
+    return folder_of(uri) if kind is StoreKind.FILE else None
