@@ -16,7 +16,7 @@ from schema.ports.artifacts import ArtifactStore
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Tracking
 
-_FORMAT_VERSION = 4
+_FORMAT_VERSION = 5
 """Incremented when the format of entries changes, so that entries of older servers are not read."""
 
 _MAX_REDIS_ENTRY_BYTES = 8_000_000

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from struct import Struct
 from typing import Any
+from zlib import crc32
 
 from aiocache.backends.redis import RedisBackend as AiocacheRedis
 from aiocache.serializers import NullSerializer
@@ -10,6 +12,9 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+_TRAILER = Struct("<QI")
+"""The length of the value in front of it, and its CRC-32."""
 
 _CONNECTIONS = 16
 """More than one event loop uses well at a time; further commands wait for a free connection."""
@@ -21,6 +26,8 @@ _MAX_BYTES = 1_000_000
 
 class RedisBackend(AiocacheRedis):  # type: ignore[misc]  # aiocache has no types
     """Stores bytes unpickled, under keys with the prefix `namespace`.
+
+    Each value has its length and checksum behind it. A value that was cut or changed is a missing one.
 
     `url` is a redis:// or rediss:// URL with user, password, database and redis-py's options. A command that
     takes longer than `timeout` seconds raises TimeoutError. `clear` is not supported: it would empty the
@@ -59,12 +66,12 @@ class RedisBackend(AiocacheRedis):  # type: ignore[misc]  # aiocache has no type
         for start in range(0, len(keys), _MAX_KEYS):
             async with asyncio.timeout(self._command_timeout):
                 values += await super()._multi_get(keys[start : start + _MAX_KEYS], encoding, _conn)
-        return values
+        return [None if value is None else _without_trailer(value) for value in values]
 
     async def _multi_set(
         self, pairs: Iterable[tuple[str, bytes]], ttl: float | None = None, _conn: Any = None
     ) -> bool:
-        for batch in _batches(pairs):
+        for batch in _batches((key, _with_trailer(value)) for key, value in pairs):
             async with asyncio.timeout(self._command_timeout):
                 await super()._multi_set(batch, ttl, _conn)
         return True
@@ -82,6 +89,16 @@ class RedisBackend(AiocacheRedis):  # type: ignore[misc]  # aiocache has no type
     async def _close(self, *_args: Any, _conn: Any = None, **_options: Any) -> None:
         # aiocache calls close(), which redis-py has deprecated.
         await self.client.aclose()
+
+
+def _with_trailer(value: bytes) -> bytes:
+    return value + _TRAILER.pack(len(value), crc32(value))
+
+
+def _without_trailer(stored: bytes) -> bytes | None:
+    """Return the value; None if it is not the one that was stored."""
+    value = stored[: -_TRAILER.size]
+    return value if _with_trailer(value) == stored else None
 
 
 def _batches(pairs: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

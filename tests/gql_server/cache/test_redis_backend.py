@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 import redis
 
 from gql_server.cache.cache import Cache
@@ -12,8 +14,10 @@ from gql_server.cache.invalidation import affected_slots
 from gql_server.runtime.circuit_breaker import CircuitBreaker
 from tests.gql_server.cache.conftest import CACHE_LIMITS
 from tests.gql_server.cache.test_cache import get, put
+from tests.support.app.graphql_client import graphql_client
 from tests.support.clock import Clock
 from tests.support.servers.redis_server import RedisServer
+from tests.support.stores.store import Store
 
 TIMEOUT = 0.2
 """The timeout for a Redis that does not respond; other tests allow more than they need."""
@@ -46,6 +50,45 @@ async def test_servers_of_different_stores_share_no_entries(redis_url: str) -> N
         assert all(client.ttl(key) > 0 for key in keys)
     for cache in (one, other):
         await cache.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda value: value[:-1],
+        lambda value: value[: len(value) // 2],
+        lambda value: value[:3],
+        lambda _: b"",
+        lambda value: value + b" ",
+        lambda value: value[:5] + bytes([value[5] ^ 1]) + value[6:],
+        lambda value: value[:-5] + value[-4:],
+    ],
+)
+async def test_damaged_entry_is_missing(redis_url: str, damage: Callable[[bytes], bytes]) -> None:
+    """An entry or a mark in Redis that was cut, extended or changed is a missing one."""
+    cache = _open(redis_url)
+    await put(cache, "a", b'{"data": "' + b"x" * 100 + b'"}')
+    with redis.Redis.from_url(redis_url) as client:
+        for key in client.keys("*"):
+            client.set(key, damage(client.get(key)), keepttl=True)
+    assert await get(cache, "a") is None
+    await put(cache, "a", b"1")
+    assert await get(cache, "a") == b"1"
+    await cache.close()
+
+
+async def test_damaged_responses_are_not_sent(redis_url: str, sqlite_store: Store) -> None:
+    """A response that was cut in Redis is computed again, and not sent."""
+    sqlite_store.client.create_run("0", run_name="x")
+    async with graphql_client(sqlite_store.uri, cache_url=redis_url) as graphql:
+        query = "{ runs { nodes { name tags { key value } } } }"
+        expected = await graphql.data(query)
+        with redis.Redis.from_url(redis_url) as client:
+            keys = client.keys("*")
+            assert keys
+            for key in keys:
+                client.set(key, client.get(key)[:-5], keepttl=True)
+        assert await graphql.data(query) == expected
 
 
 async def test_cancelled_read_keeps_connection_usable(redis_url: str) -> None:
