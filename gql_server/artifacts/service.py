@@ -14,6 +14,7 @@ from gql_server.artifacts.repositories import Repositories
 from gql_server.config.limits import ArtifactLimits, StoreLimits
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.runtime.threads import Threads
+from gql_server.runtime.upstream_response import checked_responses
 from gql_server.stores.store_call import port_call
 from schema.ports.artifacts import Folder, OwnerKind
 from schema.ports.errors import NotFound, StoreTimeout
@@ -46,6 +47,7 @@ class ArtifactService:
         self._repositories = repositories
         self._download_timeout = limits.download_timeout
         self._max_artifacts = limits.max_artifacts
+        self._max_upstream_bytes = store_limits.max_upstream_bytes
         self._threads = Threads(store_limits.store_threads, "artifacts")
         # Separate threads, so that slow downloads do not delay listings.
         self._download_threads = Threads(store_limits.store_threads, "downloads")
@@ -107,7 +109,8 @@ class ArtifactService:
 
     @port_call
     async def _entries(self, uri: str, parts: Sequence[str]) -> list[ArtifactEntry]:
-        return await self._threads.run_cancellable(self._list_folder, uri, parts)
+        with checked_responses(self._max_upstream_bytes, reads=True):
+            return await self._threads.run_cancellable(self._list_folder, uri, parts)
 
     async def _uris(self, owners: Sequence[tuple[OwnerKind, str]]) -> _Uris:
         """Return the artifact URIs of the owners that exist and have one."""

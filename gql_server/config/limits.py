@@ -49,6 +49,7 @@ class StoreLimits:
     max_sampled_points: int
     max_groups: int
     max_scanned_runs: int
+    max_upstream_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ class StoreSettings(BaseModel):
         description="Maximum concurrent SQL statements of one process in threads. It has two connections "
         "more, and as many for short reads from PostgreSQL.",
     )
+    # A page of 1,000 runs with 200 params each has 25 MB. MLflow's client takes about ten times the memory.
+    max_upstream_bytes: PositiveInt = Field(
+        default=100_000_000,
+        description="Maximum bytes of one response of an MLflow server or workspace, as sent and after "
+        "decompression. Files of artifacts are streamed and have no limit.",
+    )
     schema_check_seconds: PositiveFloat = Field(
         default=10.0,
         description="Seconds after which the revision of a database is read again, to notice a migration.",

@@ -2,7 +2,8 @@
 
 A thread that blocks in a socket read cannot be stopped, but shutting the socket down ends the read. MLflow's
 client and its plugins do not expose their connections, so urllib3's connection classes are replaced for the
-whole process by ones that record the request that they serve.
+whole process by ones that record the request that they serve. They also check the responses
+(`gql_server.runtime.upstream_response`).
 """
 
 import socket
@@ -13,6 +14,8 @@ from typing import Any, TypeAlias
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from gql_server.runtime.upstream_response import check_response
 
 _LOCK = Lock()
 """Guards which request uses which connection. It is not held during I/O."""
@@ -66,12 +69,14 @@ class _Cancellable:
 
     def getresponse(self) -> Any:
         try:
-            return super().getresponse()  # type: ignore[misc]
+            response = super().getresponse()  # type: ignore[misc]
         except Exception as error:
             if self.served is not None and self.served.cancelled:
                 # urllib3 retries other network errors.
                 raise RequestCancelled from error
             raise
+        check_response(response)
+        return response
 
     def shut_down(self) -> None:
         if isinstance(self._socket, socket.socket):

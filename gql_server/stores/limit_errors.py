@@ -26,3 +26,11 @@ def too_many_to_sample(limit: int) -> LimitExceeded:
         f"These histories have more points than the {limit:,} that this server reads at once to sample them "
         "(GQL_MAX_SAMPLED_POINTS); request fewer runs or metrics, or fewer steps with fromStep and toStep."
     )
+
+
+def response_too_large(limit: int) -> LimitExceeded:
+    """Return the error for a response of an MLflow server that is larger than the limit."""
+    return LimitExceeded(
+        f"A response of the tracking store has more than the {limit:,} bytes that this server reads "
+        "(GQL_MAX_UPSTREAM_BYTES); request fewer objects."
+    )

@@ -11,7 +11,9 @@ from requests import exceptions as http
 from sqlalchemy import exc as sql
 from urllib3.exceptions import ReadTimeoutError
 
+from gql_server.runtime.upstream_response import EmptyResponseError, ResponseTooLargeError
 from gql_server.stores.error_chain import error_chain
+from gql_server.stores.limit_errors import response_too_large
 from gql_server.stores.message_text import shortened
 from gql_server.stores.not_mlflow_error import NotMlflowError
 from schema.ports.errors import (
@@ -45,6 +47,17 @@ _FIXED: dict[str, PublicError] = {
     "ENDPOINT_NOT_FOUND": UnsupportedByStore("The tracking store has no such function."),
     "NOT_IMPLEMENTED": UnsupportedByStore("The tracking store has no such function."),
 }
+_BY_CLASS: list[tuple[tuple[type[BaseException], ...], PublicError]] = [
+    ((ParseError, EmptyResponseError), NotMlflowError(_FOREIGN)),
+    ((http.Timeout, ReadTimeoutError), StoreTimeout(_SLOW)),
+    ((http.RequestException,), StoreUnavailable(_UNREACHABLE)),
+    ((sql.DataError,), BadUserInput("The tracking database cannot store one of the values.")),
+    (
+        (sql.OperationalError, sql.InterfaceError, sql.TimeoutError),
+        StoreUnavailable("The tracking database is not available now."),
+    ),
+]
+"""The error for each class; the first match counts."""
 _SQL = re.compile(
     r"\[SQL:|sqlalche\.me"
     r"|\((?:sqlite3|psycopg\w*|pymysql|MySQLdb|mysql|mariadb|pyodbc|pymssql|oracledb|sqlalchemy)\.[\w.]+\)"
@@ -68,6 +81,11 @@ def code_of(error: MlflowException) -> str:
     return str(error.error_code)
 
 
+def no_entity() -> NotMlflowError:
+    """Return the error for a response to a lookup without the object that was looked up."""
+    return NotMlflowError(_FOREIGN)
+
+
 def contains_sql(error: MlflowException) -> bool:
     """Return whether a message is an error of the database behind an MLflow server, with SQL in it."""
     return _SQL.search(str(error.message)) is not None
@@ -76,19 +94,16 @@ def contains_sql(error: MlflowException) -> bool:
 def _from_library(error: BaseException) -> PublicError | None:
     """Return the public form of an error of a library below MLflow, whose code is less specific."""
     # From the first cause on: what is a timeout for urllib3 is a connection error for requests.
-    for cause in reversed(list(error_chain(error))):
-        match cause:
-            case ParseError():
-                return NotMlflowError(_FOREIGN)
-            case http.Timeout() | ReadTimeoutError():
-                return StoreTimeout(_SLOW)
-            case http.RequestException():
-                return StoreUnavailable(_UNREACHABLE)
-            case sql.DataError():
-                return BadUserInput("The tracking database cannot store one of the values.")
-            case sql.OperationalError() | sql.InterfaceError() | sql.TimeoutError():
-                return StoreUnavailable("The tracking database is not available now.")
-    return None
+    causes = reversed(list(error_chain(error)))
+    return next(filter(None, map(_public_error_of_cause, causes)), None)
+
+
+def _public_error_of_cause(cause: BaseException) -> PublicError | None:
+    if isinstance(cause, ResponseTooLargeError):
+        return response_too_large(cause.max_bytes)
+    return next(
+        (error.with_message(str(error)) for classes, error in _BY_CLASS if isinstance(cause, classes)), None
+    )
 
 
 def _from_mlflow(error: BaseException) -> PublicError | None:

@@ -45,7 +45,9 @@ def registry_at(
         configure_http(limits.store_threads, limits.store_timeout)
     azure = azure or AzureSettings().azure_options
     store = LazyStore(uri, build=lambda _uri, **_: _open(uri, tracking_uri, azure, configured=configured))
-    calls = StoreCalls(store, limits.store_threads, azure.retries)
+    calls = StoreCalls(
+        store, limits.store_threads, max_bytes=limits.max_upstream_bytes, retries=azure.retries
+    )
     return MlflowRegistry(calls, kind, timeout=limits.store_timeout, max_scanned=limits.max_scanned_runs)
 
 

@@ -9,6 +9,7 @@ from mlflow.store.entities.paged_list import PagedList
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.filters.model_filters import MODEL_FILTERS
+from gql_server.stores.mlflow.client_errors import no_entity
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
@@ -82,7 +83,10 @@ class RegistryReader:
         return by_run
 
     async def _get(self, method: str, *key: str) -> Any:
-        return await none_if_missing(self._calls.call(method, *key), by_name=True)
+        entity = await none_if_missing(self._calls.call(method, *key), by_name=True)
+        if entity is not None and not entity.name:
+            raise no_entity()
+        return entity
 
     def _versions_fetcher(self, name: str) -> FetchPage:
         # MLflow's filter syntax cannot express a name that contains both kinds of quote.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from gql_server.runtime.retry import call_with_retries
 from gql_server.runtime.threads import Threads
+from gql_server.runtime.upstream_response import checked_responses
 from gql_server.stores.mlflow.lazy_store import LazyStore
 
 _T = TypeVar("_T")
@@ -20,14 +21,15 @@ class StoreCalls:
 
     A cancelled call is removed from the queue; a running call that reads over HTTP ends immediately.
     `counts` has the number of calls of each method, for tests and measurements. A call that fails
-    temporarily is repeated up to `retries` times.
+    temporarily is repeated up to `retries` times. A response of more than `max_bytes` over HTTP is an error.
     """
 
-    def __init__(self, store: LazyStore, threads: int, retries: int = 0) -> None:
+    def __init__(self, store: LazyStore, threads: int, *, max_bytes: int, retries: int = 0) -> None:
         self.counts: Counter[str] = Counter()
         self._counts_lock = Lock()
         self._store = store
         self._retries = retries
+        self._max_bytes = max_bytes
         self._threads = Threads(threads, "store")
 
     async def call(self, method: str, *args: Any, **options: Any) -> Any:
@@ -59,7 +61,8 @@ class StoreCalls:
 
     async def _run(self, work: Callable[[], _T], *, reads: bool) -> _T:
         run = self._threads.run_cancellable if reads else self._threads.run
-        return await call_with_retries(lambda: run(work), self._retries, idempotent=reads)
+        with checked_responses(self._max_bytes, reads=reads):
+            return await call_with_retries(lambda: run(work), self._retries, idempotent=reads)
 
     def _call_method(self, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
         store = self._store.get()

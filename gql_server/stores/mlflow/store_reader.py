@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_experiment_ids, check_run_ids
-from gql_server.stores.mlflow.client_errors import code_of
+from gql_server.stores.mlflow.client_errors import code_of, no_entity
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.paging import FetchPage, PageToken, iterate_pages
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
@@ -134,6 +134,9 @@ class StoreReader:
         self, method: str, keys: Sequence[str], key_of: Callable[[Any], str]
     ) -> dict[str, Any]:
         entities = await gather_or_cancel(self._get_or_none(method, key) for key in keys)
+        # The client makes an entity without a key of a response that has none.
+        if any(entity is not None and not key_of(entity) for entity in entities):
+            raise no_entity()
         # A database may return an entity with a different key that its collation treats as equal.
         return {
             key: entity

@@ -76,7 +76,9 @@ class MlflowTracking(UncountedHistories, Tracking):
         self._kind = kind_of(uri)
         azure = azure or AzureSettings().azure_options
         lazy_store = LazyStore(uri, create=create, build=partial(open_store, azure=azure))
-        self._calls = StoreCalls(lazy_store, limits.store_threads, azure.retries)
+        self._calls = StoreCalls(
+            lazy_store, limits.store_threads, max_bytes=limits.max_upstream_bytes, retries=azure.retries
+        )
         capabilities = _capabilities(self._kind, azure)
         max_scanned = limits.max_scanned_runs
         self._reader = StoreReader(self._calls, self._kind, max_scanned, capabilities)

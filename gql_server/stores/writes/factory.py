@@ -33,7 +33,7 @@ def write_store_from(settings: Settings, store: Tracking, cached: Invalidatable)
     )
     # A folder of files has no transactions: with several threads a read could see half of a write.
     threads = 1 if store.kind is StoreKind.FILE else settings.write_threads
-    calls = StoreCalls(lazy, threads, settings.azure_retries)
+    calls = StoreCalls(lazy, threads, max_bytes=settings.max_upstream_bytes, retries=settings.azure_retries)
     roots = AllowedRoots(settings.artifact_roots)
     return WriteStore(calls, store.kind, settings.store_timeout, cached, roots)
 

@@ -13,7 +13,7 @@ from gql_server.stores.error_chain import error_chain
 from gql_server.stores.errors import public_error_from
 from gql_server.stores.mlflow.client_errors import code_of, sanitized
 from gql_server.stores.not_mlflow_error import NotMlflowError
-from schema.ports.errors import BadUserInput, PublicError, StoreTimeout, StoreUnavailable
+from schema.ports.errors import BadUserInput, LimitExceeded, PublicError, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 _IN_DOUBT = "The change may or may not have been applied."
@@ -48,7 +48,11 @@ def public_write_error(error: BaseException, *, started: bool) -> PublicError | 
     if started and (unknown or isinstance(public, NotMlflowError)):
         _log.warning("the store's response to a change does not state whether it was applied", exc_info=error)
         return StoreUnavailable(_FAILED_IN_DOUBT)
-    if isinstance(public, StoreUnavailable | StoreTimeout) and started and not _was_not_sent(error):
+    if (
+        isinstance(public, StoreUnavailable | StoreTimeout | LimitExceeded)
+        and started
+        and not _was_not_sent(error)
+    ):
         return public.with_message(f"{public} {_IN_DOUBT}")
     return public
 

@@ -10,6 +10,7 @@ from gql_server.stores.mlflow.single_attempt import open_single_attempt_store
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.writes.write_store import WriteStore
 from schema.ports.store_kind import StoreKind
+from tests.support.limits import LIMITS
 
 LONG_TIMEOUT: Final = 30.0
 IN_DOUBT: Final = "may or may not have been applied"
@@ -53,5 +54,5 @@ def open_write_store(
     lazy_store = LazyStore(uri, build=open_single_attempt_store)
     if timeout < LONG_TIMEOUT:
         lazy_store.get()
-    calls = StoreCalls(lazy_store, threads, retries)
+    calls = StoreCalls(lazy_store, threads, max_bytes=LIMITS.store.max_upstream_bytes, retries=retries)
     return WriteStore(calls, kind, timeout, cache or RecordingCache())

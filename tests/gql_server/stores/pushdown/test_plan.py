@@ -16,7 +16,7 @@ from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.store_kind import StoreKind
 from schema.ports.tracking import Order, Page, Search
-from tests.support.limits import store_limits
+from tests.support.limits import LIMITS, store_limits
 from tests.support.stores.store import Store
 
 SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
@@ -175,7 +175,9 @@ async def test_tampered_sort_key_is_refused(
 async def test_refused_pushed_filter_is_left_out(server_store: Store) -> None:
     """If an older server refuses the pushed filter, it is left out; the client's filter is not."""
     run = server_store.client.create_run("0").info.run_id
-    calls = StoreCalls(LazyStore(server_store.uri, create=False), 2)
+    calls = StoreCalls(
+        LazyStore(server_store.uri, create=False), 2, max_bytes=LIMITS.store.max_upstream_bytes
+    )
     reader = StoreReader(calls, StoreKind.MLFLOW_SERVER, 100)
 
     async def find(pushed_filter: str, client_filter: str) -> list[str]:
