@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -33,7 +32,9 @@ from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.runtime.allocator import return_large_buffers
 from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
+from gql_server.stores.uri import kind_of
 from schema.ports.errors import StoreTimeout, StoreUnavailable
+from schema.ports.store_kind import StoreKind
 
 _BACKLOG = 2048
 _WORKER_START_SECONDS = 60
@@ -74,6 +75,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
     _check_cache(settings)
     asyncio.run(_check_store(settings))
     listener = _bind(settings)
+    _warn_of_unserved_folders(settings)
     url = f"http://{_printable(settings.host)}:{listener.getsockname()[1]}/graphql"
     click.echo(announce(url) if announce else f"Serving {url}")
     # After an orderly shutdown uvicorn raises the interrupt again.
@@ -121,7 +123,7 @@ def _check_schema_package() -> None:
 
 
 def _check_requests(settings: Settings) -> None:
-    if settings.auth == "off" and not settings.allow_anonymous and not _is_loopback(settings.host):
+    if settings.auth == "off" and not settings.allow_anonymous and not settings.is_local_server:
         message = (
             f"with GQL_AUTH=off, listening on {settings.host} gives access without credentials to every "
             "machine that reaches it: set GQL_AUTH (see docs/security.md), or GQL_ALLOW_ANONYMOUS=true to "
@@ -136,11 +138,14 @@ def _check_requests(settings: Settings) -> None:
         raise StartupError(str(error)) from None
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+def _warn_of_unserved_folders(settings: Settings) -> None:
+    is_local_store = kind_of(settings.tracking_uri) in {StoreKind.SQL, StoreKind.FILE}
+    if is_local_store and not settings.is_local_server and not settings.artifact_roots:
+        _log.warning(
+            "artifacts in local folders are not served, because other machines can connect to %s: set "
+            "GQL_ARTIFACT_ROOTS to the folders that may be read",
+            settings.host,
+        )
 
 
 def _check_cache(settings: Settings) -> None:

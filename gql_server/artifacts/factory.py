@@ -29,4 +29,9 @@ def upload_service_from(settings: Settings, store: CachedStore) -> UploadService
 
 def access_policy_from(settings: Settings) -> AccessPolicy:
     """Return the policy of the settings for artifact locations."""
-    return AccessPolicy(settings.tracking_uri, settings.artifacts_uri, settings.artifact_roots)
+    return AccessPolicy(
+        settings.tracking_uri,
+        settings.artifacts_uri,
+        settings.artifact_roots,
+        is_local_server=settings.is_local_server,
+    )

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from gql_server.artifacts.artifact_path import path_error
+from gql_server.artifacts.storage_errors import storage_errors_as_public
 from gql_server.runtime.full_disk import is_full_disk
 from gql_server.runtime.temporary_folder import new_temporary_folder
 from schema.ports.errors import Forbidden, PublicError, StoreUnavailable
@@ -145,7 +146,8 @@ class SpooledIncomingFile(IncomingFile):
         with _os_errors_as_public(self._path):
             # Closing writes the bytes that are still buffered.
             self._file.close()
-        self._repository.log_artifact(str(self._spooled_path), "/".join(self._parts[:-1]) or None)
+        with storage_errors_as_public():
+            self._repository.log_artifact(str(self._spooled_path), "/".join(self._parts[:-1]) or None)
         self.discard()
         return True
 

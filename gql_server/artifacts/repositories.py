@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from threading import Lock
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 from cachetools import LRUCache
 
 from gql_server.artifacts.access_policy import SERVER_SCHEMES, AccessPolicy
 from gql_server.artifacts.artifact_entry import ArtifactEntry
+from gql_server.artifacts.artifact_uri import artifact_scheme
 from gql_server.artifacts.download_spool import DownloadSpool
 from gql_server.artifacts.file_content import FileContent
 from gql_server.artifacts.file_request import FileRequest
@@ -80,7 +80,7 @@ class Repositories:
         return repository
 
     def _make(self, uri: str) -> Repository:
-        scheme, tracking_uri = urlsplit(uri).scheme, self._policy.tracking_uri
+        scheme, tracking_uri = artifact_scheme(uri), self._policy.tracking_uri
         if is_local(uri):
             return LocalRepository(self._policy.local_folder(uri, _NOT_IN_ROOTS))
         if scheme in SERVER_SCHEMES:

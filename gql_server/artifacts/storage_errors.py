@@ -57,7 +57,14 @@ _BY_CLASS_NAME: Final[dict[str, PublicError]] = {
     "ConnectionError": _UNREACHABLE,
     "gaierror": _UNREACHABLE,
 }
-_PACKAGE_OF_MODULE: Final = {"botocore": "boto3"}
+_PACKAGE_OF_MODULE: Final = {
+    "botocore": "boto3",
+    "google.cloud": "google-cloud-storage",
+    # It requires azure-storage-blob.
+    "azure": "azure-storage-file-datalake",
+    "azure.identity": "azure-identity",
+    "paramiko": "pysftp",
+}
 """The package to install for a missing module, if the names differ."""
 _BY_STATUS: Final[dict[int, PublicError]] = {
     HTTPStatus.UNAUTHORIZED: _REFUSED,

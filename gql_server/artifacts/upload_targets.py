@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 from gql_server.artifacts.access_policy import SERVER_SCHEMES, AccessPolicy
 from gql_server.artifacts.artifact_path import check_server_path
+from gql_server.artifacts.artifact_uri import artifact_scheme
 from gql_server.artifacts.incoming_file import IncomingFile, LocalIncomingFile, SpooledIncomingFile
 from gql_server.stores.allowed_roots import is_local
 from schema.ports.errors import UnsupportedByStore
@@ -28,7 +28,7 @@ class UploadTargets:
         Raises `UnsupportedByStore` if this server does not write there, other public errors, and errors that
         `public_error_from` converts.
         """
-        scheme = urlsplit(uri).scheme
+        scheme = artifact_scheme(uri)
         if is_local(uri):
             return LocalIncomingFile(self._policy.local_folder(uri, _NOT_WRITABLE), parts)
         if scheme in _REFUSED_SCHEMES or (scheme in SERVER_SCHEMES and not self._policy.is_on_server(uri)):

@@ -91,6 +91,7 @@ def _data_identity(settings: Settings) -> str:
         *(settings.max_scanned_runs, settings.max_points, settings.max_sampled_points),
         *(settings.max_groups, settings.max_errors),
         *(settings.max_artifacts, settings.artifact_roots, settings.artifacts_uri),
+        settings.is_local_server,
     )
     variables = [os.environ.get(name, "") for name in _CLIENT_VARIABLES]
     uris = (settings.tracking_uri, settings.registry_uri)

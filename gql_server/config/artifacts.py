@@ -9,7 +9,8 @@ class ArtifactSettings(BaseModel):
     artifact_roots: str = Field(
         default="",
         description="Local folders that artifacts may be read from and written to, separated as in `PATH`. "
-        "By default every folder if the store is a database or a folder, and none if it is a server.",
+        "By default every folder if the store is a database or a folder and the server listens on a "
+        "loopback address, and none otherwise.",
     )
     artifacts_uri: str = Field(
         default="",

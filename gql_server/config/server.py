@@ -1,5 +1,6 @@
 """Settings of the server process and its network interface."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -51,6 +52,14 @@ class ServerSettings(BaseModel):
         description="Seconds that a client may take to accept the next part of a response. After that it is "
         "disconnected.",
     )
+
+    @property
+    def is_local_server(self) -> bool:
+        """Return whether only this machine can connect: the server listens on a loopback address."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -54,11 +54,18 @@ def test_listening_on_all_interfaces_without_authentication_is_refused(
     assert "GQL_ALLOW_ANONYMOUS" in refused.stderr
 
 
-def test_allow_anonymous_listens_on_all_interfaces(sqlite_store: Store) -> None:
-    """With the flag the server listens on all interfaces, as it does in a container."""
+def test_allow_anonymous_listens_on_all_interfaces(sqlite_store: Store, tmp_path: Path) -> None:
+    """With the flag the server listens on all interfaces, as it does in a container.
+
+    It says that local folders are not served then, unless some are listed.
+    """
     options = ("--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
     with running_server("--tracking-uri", sqlite_store.uri, *options) as server:
         assert server.get("/readyz").status_code == 200
+        assert "GQL_ARTIFACT_ROOTS" in "".join(server.printed)
+    roots = ("--artifact-roots", str(tmp_path))
+    with running_server("--tracking-uri", sqlite_store.uri, *options, *roots) as server:
+        assert "GQL_ARTIFACT_ROOTS" not in "".join(server.printed)
 
 
 def test_option_overrides_the_environment(sqlite_store: Store, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,34 @@ def test_uri_that_refers_to_another_is_refused(uri: str) -> None:
         policy = AccessPolicy(tracking_uri, "", "")
         with pytest.raises(UnsupportedByStore):
             Repositories(policy, limits, AzureSettings().azure_options, timeout=30).get(uri)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        *(("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("localhost", True), ("LOCALHOST", True)),
+        *(("0.0.0.0", False), ("::", False), ("", False), ("192.0.2.1", False), ("gql.internal", False)),  # noqa: S104
+    ],
+)
+async def test_listening_to_other_machines_needs_roots(
+    sqlite_store: Store,
+    run: ArtifactOwner,
+    tmp_path: Path,
+    host: str,
+    served: bool,  # noqa: FBT001
+    method: str,
+) -> None:
+    """If other machines can connect, they may write to the store too: folders are served below roots only."""
+    url = run.write("x.txt")
+    settings: Any = {"host": host, "writable": True, **UNCACHED}
+    async with graphql_client(sqlite_store.uri, **settings) as graphql:
+        response = await graphql.http.request(method, url)
+        data = (await graphql.response(QUERY, id=run.id)).json()
+    assert response.status_code == (200 if served else 501)
+    assert ("GQL_ARTIFACT_ROOTS" in str(data)) is not served
+    async with graphql_client(sqlite_store.uri, artifact_roots=str(tmp_path), **settings) as graphql:
+        assert (await graphql.http.request(method, url)).status_code == 200
 
 
 async def test_folders_are_read_only_below_roots(
