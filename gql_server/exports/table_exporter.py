@@ -12,7 +12,7 @@ from gql_server.exports.export_stream import ExportStream
 from gql_server.exports.stream_encoder import StreamEncoder
 from gql_server.exports.table_layouts import Columns
 from gql_server.exports.table_request import TableRequest
-from gql_server.exports.wide_runs import wide_columns, wide_keys, wide_rows
+from gql_server.exports.wide_runs import wide_layout, wide_rows
 from schema.exports.row_scan import Chunks, ScanOptions
 from schema.ports.errors import UnsupportedByStore
 from schema.ports.tracking import Tracking
@@ -65,13 +65,16 @@ class TableExporter:
         self._spool.close()
 
     async def _scan(self, request: TableRequest) -> tuple[Columns, Chunks]:
+        search = request.search
         if not request.wide:
             layout = request.layout
             options = ScanOptions(self._max_conditions, runs_per_chunk=layout.runs_per_chunk)
-            return layout.columns, layout.rows(self._tracking, request.search, options)
+            columns = layout.chosen(request.columns)
+            return columns, layout.rows(self._tracking, search, options, [name for name, _ in columns])
         options = ScanOptions(self._max_conditions)
-        keys = await wide_keys(self._tracking, request.search, options, self._limits.max_table_columns)
-        return wide_columns(keys), wide_rows(self._tracking, request.search, options, keys)
+        max_columns = self._limits.max_table_columns
+        wide = await wide_layout(self._tracking, search, options, request.columns, max_columns)
+        return wide.columns, wide_rows(self._tracking, search, options, wide)
 
     async def _write(self, request: TableRequest, file: ExportFile) -> None:
         from gql_server.exports.arrow_formats import ParquetFileWriter  # noqa: PLC0415 - pyarrow is an extra

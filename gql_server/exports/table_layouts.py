@@ -1,11 +1,12 @@
 """The exported tables: their columns, parameters and rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from schema.exports.row_scan import (
+    RUN_LABELS,
     Chunks,
     RowSearch,
     ScanOptions,
@@ -28,15 +29,35 @@ class TableLayout:
 
     columns: Columns
     parameters: frozenset[str]
-    rows: Callable[[Tracking, RowSearch, ScanOptions], Chunks]
+    rows: Callable[[Tracking, RowSearch, ScanOptions, Iterable[str]], Chunks]
+    """The scan, for some of the columns; its rows may have more of them."""
     runs_per_chunk: int = 2000
     """More than in a page of the graph: a database without an index sorts all runs for each chunk."""
 
+    def chosen(self, names: Sequence[str] | None) -> Columns:
+        """Return the columns with these names, in this order; None selects all."""
+        types = dict(self.columns)
+        return self.columns if names is None else tuple((name, types[name]) for name in names)
 
-_LOGGED_BY: Final[Columns] = (("run_id", "text"), ("experiment_id", "text"), ("key", "text"))
+
+_RUN: Final[Columns] = (
+    ("run_id", "text"),
+    ("experiment_id", "text"),
+    ("experiment_name", "text"),
+    ("run_name", "text"),
+    ("status", "text"),
+    ("lifecycle_stage", "text"),
+    ("user_id", "text"),
+    ("started_at", "time"),
+    ("ended_at", "time"),
+    ("duration_seconds", "float"),
+    ("parent_run_id", "text"),
+    ("artifact_uri", "text"),
+)
+_LOGGED_BY: Final[Columns] = (*_RUN[: len(RUN_LABELS)], ("key", "text"))
 _KEY_VALUE: Final[Columns] = (*_LOGGED_BY, ("value", "text"))
 _POINT: Final[Columns] = (*_LOGGED_BY, ("value", "float"), ("step", "integer"), ("timestamp", "time"))
-_RUN_PARAMETERS: Final = frozenset({"experiment", "filter", "since"})
+_RUN_PARAMETERS: Final = frozenset({"columns", "experiment", "filter", "since"})
 
 TABLES: Final[dict[str, TableLayout]] = {
     "experiments": TableLayout(
@@ -47,27 +68,10 @@ TABLES: Final[dict[str, TableLayout]] = {
             ("created_at", "time"),
             ("updated_at", "time"),
         ),
-        frozenset({"since"}),
-        experiment_rows,
+        frozenset({"columns", "since"}),
+        lambda tracking, search, options, _columns: experiment_rows(tracking, search, options),
     ),
-    "runs": TableLayout(
-        (
-            ("run_id", "text"),
-            ("experiment_id", "text"),
-            ("experiment_name", "text"),
-            ("run_name", "text"),
-            ("status", "text"),
-            ("lifecycle_stage", "text"),
-            ("user_id", "text"),
-            ("started_at", "time"),
-            ("ended_at", "time"),
-            ("duration_seconds", "float"),
-            ("parent_run_id", "text"),
-        ),
-        _RUN_PARAMETERS | {"wide"},
-        run_rows,
-        runs_per_chunk=5000,
-    ),
+    "runs": TableLayout(_RUN, _RUN_PARAMETERS | {"wide"}, run_rows, runs_per_chunk=5000),
     "params": TableLayout(_KEY_VALUE, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="params")),
     "tags": TableLayout(_KEY_VALUE, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="tags")),
     "metrics": TableLayout(_POINT, _RUN_PARAMETERS | {"key"}, partial(key_value_rows, kind="metrics")),

@@ -1,12 +1,15 @@
 """The parameters of a request for a table."""
 
+import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import QueryParams
 
 from gql_server.exports.table_layouts import TABLES, TableLayout
+from gql_server.exports.wide_runs import split_data_column
 from schema.engine.times import parse_time
 from schema.exports.row_scan import RowSearch
 from schema.ports.errors import BadUserInput, NotFound
@@ -24,6 +27,8 @@ class TableRequest:
     format: str
     search: RowSearch
     wide: bool
+    columns: tuple[str, ...] | None
+    """The names of the columns, in their order; None for all."""
 
     @property
     def layout(self) -> TableLayout:
@@ -56,7 +61,37 @@ def parse_table_request(name: str, parameters: QueryParams) -> TableRequest:
         key=parameters.get("key"),
         since=_parse_since(parameters.get("since")),
     )
-    return TableRequest(table, format_, search, _parse_wide(parameters.get("wide", "")))
+    wide = _parse_wide(parameters.get("wide", ""))
+    columns = _parse_columns(parameters.get("columns"), TABLES[table], wide=wide)
+    return TableRequest(table, format_, search, wide, columns)
+
+
+def _parse_columns(text: str | None, layout: TableLayout, *, wide: bool) -> tuple[str, ...] | None:
+    """Return the names in a line of CSV, so that a name with a comma can be quoted."""
+    if not text:
+        return None
+    try:
+        (names,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError):
+        message = "columns must be one line of names with commas between them, quoted as in CSV."
+        raise BadUserInput(message) from None
+    if len(set(names)) < len(names):
+        message = "columns must not have a name twice."
+        raise BadUserInput(message)
+    known = [name for name, _ in layout.columns]
+    for name in names:
+        if name not in known and not (wide and split_data_column(name)):
+            raise BadUserInput(_unknown_column(name, known, layout, wide=wide))
+    return tuple(names)
+
+
+def _unknown_column(name: str, known: Sequence[str], layout: TableLayout, *, wide: bool) -> str:
+    message = f"columns: {name!r} is unknown. The columns are {', '.join(known)}"
+    if wide:
+        return f"{message}, metrics.<key>, params.<key> and tags.<key>; a * as the key stands for all keys."
+    if "wide" in layout.parameters and split_data_column(name):
+        return f"{message}. With wide=true there are columns for metrics, params and tags, too."
+    return f"{message}."
 
 
 def _parse_since(text: str | None) -> int | None:

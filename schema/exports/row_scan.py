@@ -5,37 +5,26 @@ exists during the whole scan is returned exactly once. The number of store calls
 its number of rows.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
 from schema.exports.point_scan import scan_points
+from schema.exports.run_columns import RUN_COLUMNS, RunColumns
 from schema.ports.columns import Columns
-from schema.ports.condition import PARENT_TAG, AnyOf, Condition, Predicate
+from schema.ports.condition import AnyOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded, NotFound
 from schema.ports.filter_string import count_comparisons
-from schema.ports.milliseconds import seconds_between
-from schema.ports.related_rows import RunDataKind, run_data, run_values, settled
+from schema.ports.related_rows import RunDataKind, run_data, settled
 from schema.ports.table import Span, Table
 from schema.ports.tracking import Page, Scope, Search, Tracking
 
 EXPERIMENT_COLUMNS: Final = ("experiment_id", "name", "lifecycle_stage", "created_at", "updated_at")
-RUN_COLUMNS: Final = (
-    "run_id",
-    "experiment_id",
-    "experiment_name",
-    "run_name",
-    "status",
-    "lifecycle_stage",
-    "user_id",
-    "started_at",
-    "ended_at",
-    "duration_seconds",
-    "parent_run_id",
-)
-KEY_VALUE_COLUMNS: Final = ("run_id", "experiment_id", "key", "value")
-POINT_COLUMNS: Final = (*KEY_VALUE_COLUMNS, "non_finite", "step", "timestamp")
+RUN_LABELS: Final = ("run_id", "experiment_id", "experiment_name", "run_name")
+"""The columns of a run that the rows of its data have."""
+_PAIR_COLUMNS: Final = ("key", "value")
+_METRIC_COLUMNS: Final = (*_PAIR_COLUMNS, "non_finite", "step", "timestamp")
 
 RUNS_PER_CHUNK: Final = 500
 """Enough runs that the overhead of a call is small, and few enough that their data fits in memory."""
@@ -90,53 +79,47 @@ async def experiment_rows(tracking: Tracking, search: RowSearch, options: ScanOp
 async def run_rows(
     tracking: Tracking, search: RowSearch, options: ScanOptions, columns: Iterable[str] = RUN_COLUMNS
 ) -> Chunks:
-    """Yield active runs. Names of experiments and ids of parents are read only if `columns` has them."""
-    requested = frozenset(columns)
-    stored = {
-        "run_id",
-        "experiment_id",
-        "name",
-        "status",
-        "lifecycle_stage",
-        "user_id",
-        "started_at",
-        "ended_at",
-    }
-    parent = {"tags": frozenset((PARENT_TAG,))} if "parent_run_id" in requested else {}
-    names: dict[str, str] = {}
-    async for runs in run_pages(tracking, search, options, Columns(stored.union(parent), parent)):
-        table: dict[str, Any] = {name: runs[name] for name in stored - {"name"}}
-        table["run_name"] = runs["name"]
-        table["duration_seconds"] = seconds_between(runs["started_at"], runs["ended_at"])
-        if "experiment_name" in requested:
-            await _read_names(tracking, names, runs["experiment_id"])
-            table["experiment_name"] = [names.get(id_, "") for id_ in runs["experiment_id"]]
-        if "parent_run_id" in requested:
-            table["parent_run_id"] = await settled(run_values(tracking, runs, "tags", PARENT_TAG))
-        yield Table(runs.size, table)
+    """Yield active runs. Only what `columns` has is read; the rows may have more."""
+    run_columns = RunColumns(tracking, columns)
+    async for runs in run_pages(tracking, search, options, run_columns.stored):
+        yield Table(runs.size, await run_columns.read(runs))
 
 
 async def key_value_rows(
-    tracking: Tracking, search: RowSearch, options: ScanOptions, kind: RunDataKind
+    tracking: Tracking,
+    search: RowSearch,
+    options: ScanOptions,
+    columns: Iterable[str] = RUN_LABELS,
+    *,
+    kind: RunDataKind,
 ) -> Chunks:
-    """Yield the data of one kind of active runs: `params`, `tags` or `metrics` (the last points)."""
+    """Yield the data of one kind of active runs: `params`, `tags` or `metrics` (the last points).
+
+    Names of runs and experiments are read only if `columns` has them.
+    """
     keys = None if search.key is None else (search.key,)
-    columns = POINT_COLUMNS if kind == "metrics" else KEY_VALUE_COLUMNS
-    async for runs in run_pages(tracking, search, options, _with_data(kind, search.key)):
+    data_columns = _METRIC_COLUMNS if kind == "metrics" else _PAIR_COLUMNS
+    labels = RunColumns(tracking, _labels(columns))
+    async for runs in run_pages(tracking, search, options, _with_data(labels, kind, search.key)):
         data = await settled(run_data(tracking, runs, kind, keys))
-        yield _with_run_ids(runs, data.rows, data.spans, columns)
+        yield _labelled(await labels.read(runs), data.rows, data.spans, data_columns)
 
 
-async def point_rows(tracking: Tracking, search: RowSearch, options: ScanOptions) -> Chunks:
+async def point_rows(
+    tracking: Tracking, search: RowSearch, options: ScanOptions, columns: Iterable[str] = RUN_LABELS
+) -> Chunks:
     """Yield the points of the metrics of active runs, without the first `skip` points.
 
-    Skipped points are not read from a store that can count points.
+    Skipped points are not read from a store that can count points. Names of runs and experiments are read
+    only if `columns` has them.
     """
     keys = None if search.key is None else (search.key,)
     skip = options.skip
-    async for runs in run_pages(tracking, search, options, _with_data("metrics", search.key)):
+    labels = RunColumns(tracking, _labels(columns))
+    async for runs in run_pages(tracking, search, options, _with_data(labels, "metrics", search.key)):
         metrics = await settled(run_data(tracking, runs, "metrics", keys))
-        experiments = dict(zip(runs["run_id"], runs["experiment_id"], strict=True))
+        run_labels = await labels.read(runs)
+        positions = {run_id: row for row, run_id in enumerate(runs["run_id"])}
         series = [
             (run_id, metrics.rows["key"][index])
             for run_id, (start, stop) in zip(runs["run_id"], metrics.spans, strict=True)
@@ -148,7 +131,7 @@ async def point_rows(tracking: Tracking, search: RowSearch, options: ScanOptions
                 continue
             dropped = min(skip, points.size)
             skip -= dropped
-            yield _with_experiment_ids(slice_rows(points, dropped, points.size), experiments)
+            yield _with_labels(slice_rows(points, dropped, points.size), run_labels, positions)
 
 
 async def run_pages(
@@ -202,28 +185,33 @@ def slice_rows(table: Table, start: int, stop: int) -> Table:
     return Table(stop - start, {name: table[name][start:stop] for name in table.columns})
 
 
-def _with_data(kind: RunDataKind, key: str | None) -> Columns:
+def _labels(columns: Iterable[str]) -> Iterable[str]:
+    return {"run_id", "experiment_id", *columns}.intersection(RUN_LABELS)
+
+
+def _with_data(labels: RunColumns, kind: RunDataKind, key: str | None) -> Columns:
     keys: dict[str, frozenset[str]] = {} if key is None else {kind: frozenset((key,))}
-    return Columns(("run_id", "experiment_id", kind), keys)
+    return Columns({*labels.stored, kind}, keys)
 
 
-def _with_run_ids(runs: Table, rows: Table, spans: Sequence[Span], columns: Sequence[str]) -> Table:
-    """Return the rows that belong to runs, with the run's id and its experiment's id in each row."""
-    joined: dict[str, list[Any]] = {name: [] for name in columns}
-    data_columns = [name for name in columns if name not in {"run_id", "experiment_id"}]
-    for run_id, experiment_id, (start, stop) in zip(
-        runs["run_id"], runs["experiment_id"], spans, strict=True
-    ):
-        joined["run_id"].extend(repeat(run_id, stop - start))
-        joined["experiment_id"].extend(repeat(experiment_id, stop - start))
-        for name in data_columns:
+def _labelled(
+    labels: Mapping[str, Sequence[Any]], rows: Table, spans: Sequence[Span], columns: Sequence[str]
+) -> Table:
+    """Return the rows that belong to runs, with the labels of its run in each row."""
+    joined: dict[str, list[Any]] = {name: [] for name in (*labels, *columns)}
+    for run, (start, stop) in enumerate(spans):
+        for name, column in labels.items():
+            joined[name].extend(repeat(column[run], stop - start))
+        for name in columns:
             joined[name].extend(rows[name][start:stop])
     return Table(len(joined["run_id"]), joined)
 
 
-def _with_experiment_ids(points: Table, experiments: dict[str, str]) -> Table:
-    ids = [experiments[run_id] for run_id in points["run_id"]]
-    return Table(points.size, {**points.columns, "experiment_id": ids})
+def _with_labels(points: Table, labels: Mapping[str, Sequence[Any]], positions: Mapping[str, int]) -> Table:
+    """Return points with the labels of its run in each row; `positions` has the rows of the runs."""
+    rows = [positions[run_id] for run_id in points["run_id"]]
+    added = {name: list(map(column.__getitem__, rows)) for name, column in labels.items() if name != "run_id"}
+    return Table(points.size, {**points.columns, **added})
 
 
 def _since(since: int | None) -> Condition | None:
@@ -247,12 +235,3 @@ async def _scope(tracking: Tracking, experiment: str | None) -> Scope:
         message = f"There is no experiment with the name {experiment!r}."
         raise NotFound(message)
     return (result.rows["experiment_id"][index],)
-
-
-async def _read_names(tracking: Tracking, names: dict[str, str], ids: Sequence[str]) -> None:
-    """Add the names of the experiments with these ids to `names`."""
-    missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in names]
-    if missing:
-        result = await tracking.experiments_by_id(missing, {"experiment_id", "name"})
-        indexes = zip(missing, result.index, strict=True)
-        names |= {id_: result.rows["name"][index] for id_, index in indexes if index is not None}

@@ -1,6 +1,6 @@
 """Flat rows for BI tools: rows of scalars without nested lists, in pages by offset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -109,6 +109,8 @@ class ParamRow:
 
     run_id: str = strawberry.field(description="The MLflow id of the run.")
     experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
+    experiment_name: str = strawberry.field(description="The name of the run's experiment.")
+    run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     key: str = strawberry.field(description="The key of the param.")
     value: str = strawberry.field(description="The value of the param.")
 
@@ -119,6 +121,8 @@ class TagRow:
 
     run_id: str = strawberry.field(description="The MLflow id of the run.")
     experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
+    experiment_name: str = strawberry.field(description="The name of the run's experiment.")
+    run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     key: str = strawberry.field(description="The key of the tag.")
     value: str = strawberry.field(description="The value of the tag.")
 
@@ -129,6 +133,8 @@ class MetricRow:
 
     run_id: str = strawberry.field(description="The MLflow id of the run.")
     experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
+    experiment_name: str = strawberry.field(description="The name of the run's experiment.")
+    run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     key: str = strawberry.field(description="The key of the metric.")
     value: float | None = strawberry.field(description="The last value; null if it is not finite.")
     value_text: str = strawberry.field(
@@ -144,6 +150,8 @@ class MetricPointRow:
 
     run_id: str = strawberry.field(description="The MLflow id of the run.")
     experiment_id: str = strawberry.field(description="The MLflow id of the run's experiment.")
+    experiment_name: str = strawberry.field(description="The name of the run's experiment.")
+    run_name: str | None = strawberry.field(description="The name of the run. It need not be unique.")
     key: str = strawberry.field(description="The key of the metric.")
     value: float | None = strawberry.field(description="The value; null if it is not finite.")
     value_text: str = strawberry.field(
@@ -174,7 +182,7 @@ async def _resolve_run_rows(
 
 
 def _logged_rows_resolver(
-    read: Callable[[Tracking, RowSearch, ScanOptions], Chunks], *, skips: bool = False
+    read: Callable[[Tracking, RowSearch, ScanOptions, Iterable[str]], Chunks], *, skips: bool = False
 ) -> Any:
     """Return the resolver of a field for rows of logged data; `skips` as in `_read_page`."""
 
@@ -188,7 +196,11 @@ def _logged_rows_resolver(
         offset: _Offset = 0,
     ) -> Many:
         search = RowSearch(given(experiment), context.operation.checked_filter(given(filter)), given(key))
-        read_page = partial(read, context.tracking, search)
+        columns = context.columns(())
+
+        def read_page(options: ScanOptions) -> Chunks:
+            return read(context.tracking, search, options, columns)
+
         return await _read_page(context, first, offset, read_page, skips=skips)
 
     return resolve_rows

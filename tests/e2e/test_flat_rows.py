@@ -14,11 +14,14 @@ from tests.support.stores.store import Store
 PAGED = """query ($first: Int!, $offset: Int!) {
   runRows(first: $first, offset: $offset) { runId experimentName runName status lifecycleStage userId
     startedAt endedAt durationSeconds parentRunId experimentId }
-  paramRows(first: $first, offset: $offset) { runId experimentId key value }
-  tagRows(first: $first, offset: $offset, key: "team") { runId experimentId key value }
-  metricRows(first: $first, offset: $offset) { runId experimentId key value valueText step timestamp }
-  metricPointRows(first: $first, offset: $offset) { runId experimentId key value valueText step timestamp }
-}"""
+  paramRows(first: $first, offset: $offset) { ...P }
+  tagRows(first: $first, offset: $offset, key: "team") { runName runId experimentName experimentId key value }
+  metricRows(first: $first, offset: $offset) {
+    runId runName experimentId experimentName key value valueText step timestamp }
+  metricPointRows(first: $first, offset: $offset) {
+    runId runName experimentId experimentName key value valueText step timestamp }
+}
+fragment P on ParamRow { runId runName experimentId experimentName key value }"""
 LISTS = ("runRows", "paramRows", "tagRows", "metricRows", "metricPointRows")
 VALUES = [0.1, math.nan, math.inf, -math.inf, -2.5, 1e-300]
 
@@ -71,6 +74,12 @@ async def test_rows_equal_mlflow_client(store: Store) -> None:
     assert [(row["runId"], row["value"]) for row in data["tagRows"]] == [
         (run_id, 'ünïcode, "quoted"\n') for run_id in ids
     ]
+    names = {row["runId"]: (row["runName"], row["experimentName"]) for row in data["runRows"]}
+    assert set(names.values()) == {(f"run {n}", "other" if n == 3 else "Default") for n in range(5)}
+    for rows in LISTS[1:]:
+        assert [(row["runName"], row["experimentName"]) for row in data[rows]] == [
+            names[row["runId"]] for row in data[rows]
+        ]
     assert [(row["runId"], row["key"]) for row in data["metricRows"]] == [
         (run_id, key) for run_id in ids for key in ("acc", "loss") if (run_id, key) != (ids[-1], "acc")
     ]

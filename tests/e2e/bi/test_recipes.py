@@ -50,7 +50,7 @@ def test_pandas(server: RunningServer) -> None:
     """A data frame of runs has typed columns, from CSV and from Parquet."""
     frame = recipe("pandas", server)["runs"]
     assert len(frame) == 5
-    assert str(frame["start_time"].dt.tz) == "UTC"
+    assert str(frame["started_at"].dt.tz) == "UTC"
     assert frame["metrics.loss"].dtype == float
     lines = recipe("pandas", server, 1)["runs"]
     assert list(lines["run_id"]) == list(frame["run_id"])

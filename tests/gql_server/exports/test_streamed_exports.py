@@ -33,6 +33,7 @@ def run_record(number: int, value: str = VALUE) -> Record:
         "user_id": None,
         "started_at": number,
         "ended_at": None,
+        "artifact_uri": f"mlflow-artifacts:/{number}",
         "params": [],
         "tags": tags,
         "metrics": [],

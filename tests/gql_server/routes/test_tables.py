@@ -5,6 +5,8 @@ import io
 import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlencode
 
 import httpx
 import mlflow
@@ -21,6 +23,8 @@ from tests.support.stores.store import Store
 
 FORMATS = ("csv", "parquet", "arrow")
 TABLES = ("experiments", "runs", "params", "tags", "metrics", "metric_points")
+LABELS = ["run_id", "experiment_id", "experiment_name", "run_name"]
+METRIC_COLUMNS = [*LABELS, "key", "value", "step", "timestamp"]
 
 
 @pytest.fixture
@@ -119,23 +123,23 @@ async def test_empty_table_has_columns(client: httpx.AsyncClient, format_: str) 
     """A table without rows, of no matching run or an unused key, has its columns."""
     if format_ == "csv":
         response = await client.get("/tables/metrics.csv", params={"key": "nobody's"})
-        assert response.text == "run_id,experiment_id,key,value,step,timestamp\r\n"
+        assert response.text == f"{','.join(METRIC_COLUMNS)}\r\n"
     else:
         table = await read(client, f"metrics.{format_}", key="nobody's")
         assert table.num_rows == 0
-        assert table.column_names == ["run_id", "experiment_id", "key", "value", "step", "timestamp"]
+        assert table.column_names == METRIC_COLUMNS
 
 
 def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.sort_values("run_id").reset_index(drop=True)
     frame = frame[sorted(frame.columns)]
-    for name in ("start_time", "end_time"):
+    for name in ("started_at", "ended_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[ns, UTC]")
     return frame.where(frame.notna(), None)
 
 
 async def test_wide_runs_equal_search_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wide table equals `mlflow.search_runs` on the same store: columns, rows and values."""
+    """The wide table has the narrow one's columns, and the values of `mlflow.search_runs`."""
     client = store.client
     ids = fill(client)
     client.log_batch(ids[0], [Metric("only/here", 3.0, 1, 1)], [Param("also", "x")], [RunTag("t t", "")])
@@ -147,17 +151,81 @@ async def test_wide_runs_equal_search_runs(store: Store, monkeypatch: pytest.Mon
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert isinstance(expected, pd.DataFrame)
     async with graphql_client(store.uri) as graphql:
+        narrow = await read(graphql.http, "runs.parquet")
         table = await read(graphql.http, "runs.parquet", wide="true")
         text = await lines(graphql.http, "runs", wide="true")
     names = table.column_names
-    assert names[:6] == ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"]
-    assert names[6:] == sorted(names[6:])
+    run_names = narrow.column_names
+    assert names[: len(run_names)] == run_names
+    assert names[len(run_names) :] == sorted(names[len(run_names) :])
     assert list(text[0]) == names
+    assert table.select(run_names) == narrow
     assert list(table.column("run_id").to_pylist()) == list(expected["run_id"])
-    assert set(names) == set(expected.columns)
+    expected = expected.rename(columns={"start_time": "started_at", "end_time": "ended_at"})
+    assert set(expected.columns) == {*names} - {*run_names} | {*run_names}.intersection(expected.columns)
+    same = table.select(list(expected.columns)).to_pandas()
     pd.testing.assert_frame_equal(
-        _comparable(table.to_pandas()), _comparable(expected), check_dtype=False, check_column_type=False
+        _comparable(same), _comparable(expected), check_dtype=False, check_column_type=False
     )
+
+
+async def test_rows_of_data_have_the_names_of_their_run(graphql: GraphQLClient) -> None:
+    """Params, tags, metrics and points have the names of their run and of its experiment."""
+    runs = (await read(graphql.http, "runs.parquet", columns=",".join(LABELS))).to_pylist()
+    assert {(run["experiment_name"], run["run_name"]) for run in runs} == {
+        ("other" if number == 3 else "Default", f"run {number}") for number in range(5)
+    }
+    for name in ("params", "tags", "metrics", "metric_points"):
+        table = await read(graphql.http, f"{name}.arrow")
+        assert table.column_names[: len(LABELS)] == LABELS
+        assert all(row in runs for row in table.select(LABELS).to_pylist())
+
+
+async def test_columns_are_chosen(graphql: GraphQLClient) -> None:
+    """`columns` chooses the columns of each table and their order, and the rows remain the same."""
+    for name in TABLES:
+        whole = await read(graphql.http, f"{name}.parquet")
+        chosen = whole.column_names[::-2]
+        for format_ in ("parquet", "arrow"):
+            table = await read(graphql.http, f"{name}.{format_}", columns=",".join(chosen))
+            # As text, because NaN is not equal to itself.
+            assert str(table.to_pylist()) == str(whole.select(chosen).to_pylist())
+            assert table.schema == whole.select(chosen).schema
+        text = await lines(graphql.http, name, columns=",".join(chosen))
+        assert list(text[0]) == chosen
+        assert len(text) == whole.num_rows
+    assert await lines(graphql.http, "runs", columns="") == await lines(graphql.http, "runs")
+
+
+async def test_wide_columns_are_chosen(store: Store) -> None:
+    """`columns` chooses among the metrics, params and tags of a wide table, by key or all of a kind."""
+    (run_id, *_) = fill(store.client)
+    store.client.log_batch(run_id, [Metric("only/here", 3.0, 1, 1)], [Param("only here", "x")])
+    async with graphql_client(store.uri, max_table_columns=4) as graphql:
+        read_wide = partial(read, graphql.http, "runs.arrow", wide="true")
+        names = [
+            "params.only here",
+            "run_name",
+            "metrics.only/here",
+            "parent_run_id",
+            "tags.n",
+            "params.none",
+        ]
+        table = await read_wide(columns=",".join(names))
+        assert table.column_names == names
+        newest, *others, oldest = table.to_pylist()
+        parent = (await read_wide(columns="run_id"))["run_id"][-1].as_py()
+        assert list(newest.values()) == ["x", "run 4", 3.0, parent, "4", None]
+        assert list(oldest.values()) == [None, "run 0", None, None, "0", None]
+        assert [row["tags.n"] for row in others] == ["3", "2", "1"]
+        both = await read_wide(columns="metrics.loss,metrics.*,run_id")
+        assert both.column_names == ["metrics.loss", "metrics.acc", "metrics.only/here", "run_id"]
+        assert (await read_wide(columns='"params.a,b"'))["params.a,b"].null_count == 5
+        response = await graphql.http.get("/tables/runs.csv?wide=true")
+        assert response.status_code == 422
+        assert "columns=run_id,metrics.loss" in response.text
+        many = ",".join(f"params.{number}" for number in range(5))
+        assert (await graphql.http.get(f"/tables/runs.csv?wide=true&columns={many}")).status_code == 422
 
 
 async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) -> None:
@@ -191,13 +259,23 @@ async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) 
         ("experiments.csv", {"since": "-999999999-01-01T00:00:00.000Z"}, 400, "BAD_USER_INPUT", "since"),
         ("runs.csv", {"wide": "very"}, 400, "BAD_USER_INPUT", "wide"),
         ("runs.csv?wide=true&wide=true", {}, 400, "BAD_USER_INPUT", "once"),
+        ("runs.csv", {"columns": "run_id,nothing"}, 400, "BAD_USER_INPUT", "duration_seconds"),
+        ("runs.csv", {"columns": "metrics.loss"}, 400, "BAD_USER_INPUT", "wide=true"),
+        ("runs.csv?wide=true", {"columns": "metric.loss"}, 400, "BAD_USER_INPUT", "metrics.<key>"),
+        ("runs.csv?wide=true", {"columns": "metrics."}, 400, "BAD_USER_INPUT", "metrics.<key>"),
+        ("params.csv", {"columns": "key,value,key"}, 400, "BAD_USER_INPUT", "twice"),
+        ("params.csv", {"columns": "key,"}, 400, "BAD_USER_INPUT", "''"),
+        ("params.csv", {"columns": 'key,"value'}, 400, "BAD_USER_INPUT", "CSV"),
+        ("params.csv", {"columns": "key\nvalue"}, 400, "BAD_USER_INPUT", "line"),
+        ("experiments.parquet", {"columns": "run_id"}, 400, "BAD_USER_INPUT", "created_at"),
     ],
 )
 async def test_bad_table_request_is_refused(
     client: httpx.AsyncClient, path: str, parameters: dict[str, str], status: int, code: str, message: str
 ) -> None:
     """A request that is not valid gets an error with a status, a code and a message instead of a file."""
-    response = await client.get(f"/tables/{path}", params=parameters or None)
+    name, _, query = path.partition("?")
+    response = await client.get(f"/tables/{name}?{urlencode(parameters)}&{query}")
     assert response.status_code == status
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == code

@@ -20,12 +20,13 @@ def _run(number: int) -> Record:
     return {
         "run_id": f"run{number}",
         "experiment_id": "1",
-        "name": None,
+        "name": f"the run{number}",
         "status": "FINISHED",
         "lifecycle_stage": "ACTIVE",
         "user_id": None,
         "started_at": number,
         "ended_at": None,
+        "artifact_uri": f"mlflow-artifacts:/{number}",
         "params": [{"key": "lr", "value": str(number)}],
         "tags": [],
         "metrics": [metric, metric | {"key": "other"}],
@@ -75,8 +76,9 @@ async def test_skipped_points_are_left_out(
 
 async def test_calls_do_not_depend_on_number_of_runs(tracking: MemoryTracking) -> None:
     """A chunk takes one search and one call for each kind of data, for any number of runs."""
-    await read_window(key_value_rows(tracking, RowSearch(), OPTIONS, "params"), 0, 1000)
-    assert tracking.calls == {"runs": 1, "params": 1}
+    params = key_value_rows(tracking, RowSearch(), OPTIONS, kind="params")
+    await read_window(params, 0, 1000)
+    assert tracking.calls == {"runs": 1, "experiments_by_id": 1, "params": 1}
     tracking.calls.clear()
     await read_window(run_rows(tracking, RowSearch(), OPTIONS), 0, 1000)
     assert tracking.calls == {"runs": 1, "experiments_by_id": 1, "tags": 1}
@@ -86,6 +88,25 @@ async def test_only_requested_columns_are_read(tracking: MemoryTracking) -> None
     """Names of experiments and ids of parents are read only if they are requested."""
     await read_window(run_rows(tracking, RowSearch(), OPTIONS, ["run_id"]), 0, 1000)
     assert tracking.calls == {"runs": 1}
+    tracking.calls.clear()
+    tags = key_value_rows(tracking, RowSearch(), OPTIONS, ["run_id", "run_name", "value"], kind="tags")
+    await read_window(tags, 0, 1000)
+    assert tracking.calls == {"runs": 1, "tags": 1}
+
+
+async def test_rows_of_data_have_the_names_of_their_run(tracking: MemoryTracking) -> None:
+    """Params, metrics and points have the names of their run and of its experiment, in each chunk."""
+    options = replace(OPTIONS, runs_per_chunk=2, points_per_chunk=3)
+    for rows in (
+        key_value_rows(tracking, RowSearch(), options, kind="params"),
+        key_value_rows(tracking, RowSearch(), options, kind="metrics"),
+        point_rows(tracking, RowSearch(), options),
+    ):
+        window = await read_window(rows, 0, 1000)
+        assert [f"{id_} {name}" for id_, name in zip(window["run_id"], window["run_name"], strict=True)] == [
+            f"{id_} the {id_}" for id_ in window["run_id"]
+        ]
+        assert set(window["experiment_name"]) == {"one"}
 
 
 async def test_scan_stops_at_max_runs(tracking: MemoryTracking) -> None:
