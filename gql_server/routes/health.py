@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gql_server.http.error_entries import internal_error_entry
 from gql_server.observability.cache_stats import CacheStats
 from gql_server.runtime.shutdown import Shutdown
 from schema.ports.errors import PublicError
@@ -45,6 +46,8 @@ def readyz(tracking: Tracking, shutdown: Shutdown) -> Callable[[Request], Awaita
             return _not_ready(str(error))
         except TimeoutError:
             return _not_ready("The store does not respond in time.")
+        except Exception as error:  # noqa: BLE001 - logged under an id; this route has no error middleware
+            return _not_ready(internal_error_entry(error, "/readyz")["message"])
         features = [feature.name for feature in StoreFeature if feature in info.features]
         return JSONResponse(
             {"status": "ready", "database_revision": info.database_revision, "features": features}

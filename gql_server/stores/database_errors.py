@@ -12,10 +12,12 @@ from gql_server.stores.uri import redacted_uri
 from schema.ports.errors import StoreUnavailable
 
 LOCKED = "The tracking database is locked by another process."
+DAMAGED = "The tracking database is damaged, or its file is not a database."
 
 # https://www.sqlite.org/rescode.html
 _SQLITE_LOCKED = {5, 6}
 _SQLITE_READ_ONLY = 8
+_SQLITE_DAMAGED = {11, 26}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: lock_not_available
 _POSTGRES_LOCKED = "55P03"
 # ER_LOCK_WAIT_TIMEOUT of MySQL and MariaDB
@@ -54,6 +56,16 @@ def connection_error(uri: str, error: DBAPIError) -> StoreConfigError | StoreUna
             "The tracking database was not closed properly: a program that may write must open it once."
         )
     return StoreUnavailable("The tracking database cannot be reached.")
+
+
+def is_damaged(error: Any) -> bool:
+    """Return whether a driver's error is for a file that is damaged or no database.
+
+    Drivers raise the base class of their errors for it, of which a statement's error is one as well.
+    """
+    codes = codes_of(error)
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html: data_corrupted, index_corrupted
+    return codes.sqlite in _SQLITE_DAMAGED or codes.sqlstate in {"XX001", "XX002"}
 
 
 def is_locked(error: Any) -> bool:

@@ -1,5 +1,6 @@
 """A resource that opens when it is first used, and again after what it was opened from was replaced."""
 
+import logging
 import time
 from collections.abc import Callable, Hashable
 from copy import copy
@@ -10,6 +11,7 @@ from gql_server.stores.store_config_error import StoreConfigError
 from schema.ports.errors import StoreUnavailable
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
 """Time after a failure to open before the next attempt."""
@@ -49,7 +51,10 @@ class Reopening(Generic[_T]):
                 self._close_if_replaced()
                 return self._open() if self._resource is None else self._resource
             except (StoreConfigError, StoreUnavailable) as error:
-                self._failure = self._failure or (self._clock() + RETRY_SECONDS, error)
+                if self._failure is None:
+                    # Not for the callers of the next seconds, who get the same error.
+                    _log.warning("the store does not open: %s", error)
+                    self._failure = (self._clock() + RETRY_SECONDS, error)
                 raise
 
     def current(self) -> _T | None:

@@ -12,6 +12,7 @@ from sqlalchemy import exc as sql
 from urllib3.exceptions import ReadTimeoutError
 
 from gql_server.runtime.upstream_response import EmptyResponseError, ResponseTooLargeError
+from gql_server.stores.database_errors import DAMAGED, is_damaged
 from gql_server.stores.error_chain import error_chain
 from gql_server.stores.limit_errors import response_too_large
 from gql_server.stores.message_text import shortened
@@ -101,6 +102,8 @@ def _from_library(error: BaseException) -> PublicError | None:
 def _public_error_of_cause(cause: BaseException) -> PublicError | None:
     if isinstance(cause, ResponseTooLargeError):
         return response_too_large(cause.max_bytes)
+    if isinstance(cause, sql.DatabaseError) and is_damaged(cause.orig):
+        return StoreUnavailable(DAMAGED)
     return next(
         (error.with_message(str(error)) for classes, error in _BY_CLASS if isinstance(cause, classes)), None
     )

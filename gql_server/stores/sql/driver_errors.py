@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import exc
 
-from gql_server.stores.database_errors import LOCKED, is_locked
+from gql_server.stores.database_errors import DAMAGED, LOCKED, is_damaged, is_locked
 from gql_server.stores.driver_codes import codes_of
 from gql_server.stores.errors import public_error_from
 from gql_server.stores.store_config_error import StoreConfigError
@@ -51,6 +51,13 @@ def public_error_from_driver(error: Exception, timeout: float) -> PublicError | 
     kind = _kind(error)
     if kind == "DataError":
         return BadUserInput(_INVALID_VALUE)
+    if is_damaged(original):
+        _log.error("%s", DAMAGED, exc_info=original)
+        return StoreUnavailable(DAMAGED)
+    return _public_failure(error, original, kind, timeout)
+
+
+def _public_failure(error: Exception, original: Any, kind: str, timeout: float) -> PublicError | None:
     if kind not in {"OperationalError", "InterfaceError", "TimeoutError"} and not _is_disconnect(error):
         return None
     if codes_of(original).sqlite == _SQLITE_ERROR:
