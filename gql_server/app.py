@@ -24,7 +24,7 @@ from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.mlflow_version import MLFLOW_VERSION
 from gql_server.config.settings import Settings
 from gql_server.exports.table_exporter import TableExporter
-from gql_server.http.csrf import PREFLIGHT_HEADERS, SAFE_METHODS, CsrfMiddleware
+from gql_server.http.csrf import SAFE_METHODS, CsrfMiddleware
 from gql_server.http.direct_route import DirectRouteMiddleware
 from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.http.graphiql.page import page
@@ -59,13 +59,15 @@ from schema.types.artifact import ROUTES
 if TYPE_CHECKING:
     from gql_server.stores.writes.write_store import WriteStore
 
-_CORS_REQUEST_HEADERS: Final = (
-    *("accept", "authorization", "cache-control", "content-type", "if-none-match", "x-api-key"),
-    *PREFLIGHT_HEADERS,
+_CORS_RESPONSE_HEADERS: Final = (
+    "accept-ranges",
+    "age",
+    "content-disposition",
+    "content-range",
+    "etag",
+    "retry-after",
 )
-"""The request headers that pages of the listed origins may send."""
-_CORS_RESPONSE_HEADERS: Final = ("accept-ranges", "age", "content-range", "etag", "retry-after")
-"""The response headers that they may read."""
+"""The response headers that pages of the listed origins may read, besides those that any page may."""
 _GRAPH: Final = "/graphql"
 _LOGGED_ROUTES: Final = (_GRAPH, "/tables", *(f"/{name}" for name in ROUTES.values()))
 
@@ -189,8 +191,12 @@ def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.origins,
-        allow_methods=["GET", "POST", *(["PUT"] if settings.writable else [])],
-        allow_headers=_CORS_REQUEST_HEADERS,
+        allow_methods=["GET", "HEAD", "POST", *(["PUT"] if settings.writable else [])],
+        # A preflight of a listed origin is answered with the headers that it names: libraries for tracing and
+        # for GraphQL add their own, and no header gives a page more rights than the origin has.
+        allow_headers=["*"],
+        # A listed page may reach this server also if the page is public and the server is not.
+        allow_private_network=True,
         expose_headers=_CORS_RESPONSE_HEADERS,
         max_age=600,
     )

@@ -91,6 +91,56 @@ async def test_cors_allows_listed_origins_only(tracking: MemoryTracking) -> None
             assert response.headers.get("access-control-allow-credentials") is None
 
 
+@pytest.mark.parametrize("origins", [SITE, "*"])
+@pytest.mark.parametrize(
+    ("path", "method", "names"),
+    [
+        ("/graphql", "POST", "apollographql-client-name,apollographql-client-version,content-type"),
+        ("/graphql", "POST", "baggage,content-type,sentry-trace"),
+        ("/graphql", "POST", "content-type,traceparent,tracestate"),
+        ("/graphql", "GET", "x-requested-with"),
+        ("/tables/runs.parquet", "GET", "range"),
+        ("/tables/runs.parquet", "HEAD", "range,x-api-key"),
+        ("/graphql", "POST", "X-Anything, authorization"),
+    ],
+)
+async def test_cors_allows_the_headers_that_a_preflight_names(
+    tracking: MemoryTracking, origins: str, path: str, method: str, names: str
+) -> None:
+    """A page of a listed origin may send any header: of tracing, of client libraries, and suffix ranges."""
+    async with app_client(tracking, allowed_origins=origins) as client:
+        requested = {"access-control-request-method": method, "access-control-request-headers": names}
+        preflight = await client.options(path, headers={"origin": SITE} | requested)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-headers"] == names
+        assert method in preflight.headers["access-control-allow-methods"]
+        assert "Access-Control-Request-Headers" in preflight.headers["vary"]
+        foreign = await client.options(path, headers={"origin": "https://evil.example"} | requested)
+        is_allowed = foreign.headers.get("access-control-allow-origin") is not None
+        assert is_allowed is (origins == "*")
+
+
+async def test_cors_allows_a_server_in_a_private_network(tracking: MemoryTracking) -> None:
+    """A browser asks whether a listed public page may reach a server on this machine or in this network."""
+    private = {"access-control-request-method": "POST", "access-control-request-private-network": "true"}
+    async with app_client(tracking, allowed_origins=SITE) as client:
+        preflight = await client.options("/graphql", headers={"origin": SITE} | private)
+        assert (preflight.status_code, preflight.headers["access-control-allow-private-network"]) == (
+            200,
+            "true",
+        )
+        foreign = await client.options("/graphql", headers={"origin": "https://evil.example"} | private)
+        assert foreign.headers.get("access-control-allow-origin") is None
+
+
+async def test_cors_exposes_the_headers_of_files(tracking: MemoryTracking) -> None:
+    """A page may read the headers that readers of files need."""
+    async with app_client(tracking, allowed_origins=SITE) as client:
+        response = await client.get("/tables/runs.csv", headers={"origin": SITE})
+    exposed = response.headers["access-control-expose-headers"].split(", ")
+    assert {"accept-ranges", "content-disposition", "content-range", "etag"} <= set(exposed)
+
+
 @pytest.mark.parametrize("writable", [False, True])
 async def test_cors_allows_uploads_to_a_writable_server(tracking: MemoryTracking, *, writable: bool) -> None:
     """A preflight for an upload succeeds if the server is writable."""
