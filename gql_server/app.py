@@ -32,6 +32,7 @@ from gql_server.http.graphiql.static_files import GraphiQLFiles
 from gql_server.http.negotiation_middleware import NegotiationMiddleware
 from gql_server.http.not_found import method_not_allowed, not_found
 from gql_server.http.request_head import RequestHeadMiddleware
+from gql_server.http.streamed_compression import StreamedCompressionMiddleware
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.http.unread_body import UnreadBodyMiddleware
 from gql_server.observability.access_log import AccessLogMiddleware
@@ -116,8 +117,9 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter
     )
     send_timeout = limits.responses.download_patience
+    tables_route = TablesEndpoint(exporter, limits.exports, send_timeout).route()
+    file_middleware = _file_middleware(settings, authentication)
     file_routes = [
-        TablesEndpoint(exporter, limits.exports, send_timeout).route(),
         *([UploadsEndpoint(uploads).route()] if uploads is not None else []),
         *DownloadsEndpoint(artifacts, limits.artifacts, send_timeout).routes(),
     ]
@@ -129,7 +131,8 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         Route("/readyz", readyz(store, shutdown)),
         Mount("/graphiql", GraphiQLFiles()),
         graphql_route,
-        *(ProtectedRoute(route, _file_middleware(settings, authentication)) for route in file_routes),
+        ProtectedRoute(tables_route, [*file_middleware, Middleware(StreamedCompressionMiddleware)]),
+        *(ProtectedRoute(route, file_middleware) for route in file_routes),
     ]
     if settings.metrics:
         routes.append(_metrics_route(metrics, store, authenticator, rate_limiter))
