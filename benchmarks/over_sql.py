@@ -1,7 +1,7 @@
 """W1 to W3 over a SQL store: the server, the limit and a static route; its memory and its event loop."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,7 @@ def over_sql(database: Database, servers: Servers, directory: Path, rounds: int)
         results = {workload.name: limit.run(workload) for workload in measured}
         client = stack.enter_context(closing(Client(served.port)))
         # First, while the process has its initial size.
-        memory = _memory(served, client, w2, rounds)
+        memory = _memory(served, client, measured, rounds)
         check_results(client, measured, results)
         static = stack.enter_context(_static(results, directory))
         variants = {
@@ -117,10 +117,12 @@ def _static(results: dict[str, bytes], directory: Path) -> Iterator[Client]:
         yield client
 
 
-def _memory(served: Served, client: Client, w2: Workload, rounds: int) -> tuple[int, int]:
-    """Return the highest peak of memory during one response, and the growth after all, in bytes."""
-    # An idle server has its modules, its connections and the page cache in memory already.
-    client.cold(Workload("S1", S1, {"id": run_id(0, 0)}))
+def _memory(served: Served, client: Client, measured: Sequence[Workload], rounds: int) -> tuple[int, int]:
+    """Return the highest peak of memory during a response to W2, and the growth after all, in bytes."""
+    _, w2, _, w3 = measured
+    # A server in use has its modules, its connections, its threads and the page cache in memory already.
+    for earlier in (Workload("S1", S1, {"id": run_id(0, 0)}), w3):
+        client.cold(earlier)
     before = resident(served.pid)
     peak = max(peak_above_idle(served.pid, partial(client.cold, w2)) for _ in range(rounds))
     return peak, resident(served.pid) - before

@@ -25,12 +25,12 @@ CHUNK_ROWS = 4096
 class ListEncoder(Protocol):
     """An encoder of a result whose lists may be encoded beforehand."""
 
-    def encode(self, items: Sequence[Any]) -> bytes:
-        """Encode a list of objects or of leaves."""
+    def encode(self, items: Sequence[Any]) -> Span:
+        """Encode a list of objects or of leaves, and return its place in what was encoded."""
         ...
 
-    def placeholder(self, parts: Sequence[bytes]) -> Any:
-        """Return a placeholder in the result for one list: the items of the encoded lists `parts`."""
+    def placeholder(self, parts: Sequence[Span]) -> Any:
+        """Return a placeholder in the result for one list: the items of the encoded lists at `parts`."""
         ...
 
 
@@ -93,7 +93,7 @@ async def _encode(
     complete: Callable[[int, int], Sequence[Any]],
 ) -> list[Any]:
     """Return the placeholder of each list; `complete` returns the items from one index up to another."""
-    parts: list[list[bytes]] = [[] for _ in spans]
+    parts: list[list[Span]] = [[] for _ in spans]
     for chunk in _chunks(spans):
         await turns.take()
         _encode_chunk(encoder, chunk, complete, parts)
@@ -120,7 +120,7 @@ def _encode_chunk(
     encoder: ListEncoder,
     chunk: Sequence[tuple[int, Span]],
     complete: Callable[[int, int], Sequence[Any]],
-    parts: list[list[bytes]],
+    parts: list[list[Span]],
 ) -> None:
     first, last = chunk[0][1][0], chunk[-1][1][1]
     items = complete(first, last)

@@ -32,6 +32,7 @@ from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
 from schema.engine.operation_plan import OperationPlans
 from schema.ports.query_limits import QueryLimits
+from schema.ports.table import Span
 from tests.support.schema.document_strategies import SCHEMA, Query
 from tests.support.schema.memory_tracking import MemoryTracking
 
@@ -114,15 +115,18 @@ class ChunkEncoder:
     def __init__(self) -> None:
         """Make an encoder that has encoded nothing."""
         self.parts: list[int] = []
+        self._encoded = ""
 
-    def encode(self, items: Sequence[Any]) -> bytes:
+    def encode(self, items: Sequence[Any]) -> Span:
         """Encode a list and record its length."""
         self.parts.append(len(items))
-        return json.dumps(items).encode()
+        start = len(self._encoded)
+        self._encoded += json.dumps(items)
+        return start, len(self._encoded)
 
-    def placeholder(self, parts: Sequence[bytes]) -> Any:
+    def placeholder(self, parts: Sequence[Span]) -> Any:
         """Return the items of all parts as one list."""
-        return [item for part in parts for item in json.loads(part)]
+        return [item for start, stop in parts for item in json.loads(self._encoded[start:stop])]
 
 
 fallbacks: list[list[str | int]] = []

@@ -6,7 +6,7 @@ A series that is not short ends the read, and a worker thread reads it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from gql_server.stores.sql.histories.array_points import append_arrays, array_values, arrays_statement
 from gql_server.stores.sql.histories.points import PointColumns
@@ -83,11 +83,7 @@ def _read_rows(
     if any("keys" not in values for values in batches):
         raise LongResult
     session.begin_snapshot()
-    counts = {
-        (run_id, key): size
-        for values in batches
-        for run_id, key, size in session.rows(count, values | {"limit": SHORT_POINTS + 1})
-    }
+    counts = {(run_id, key): size for values in batches for run_id, key, size in session.rows(count, values)}
     if sum(counts.values()) > SHORT_POINTS:
         raise LongResult
     check(counts)
@@ -101,15 +97,11 @@ def _read_rows(
 def _count_and_read(
     session: Session, within: Sequence[ColumnElement[bool]]
 ) -> tuple[PreparedStatement, PreparedStatement]:
-    """Return the statements that count the points of each series, and that read them in the same order.
-
-    The first counts no more points than its limit.
-    """
+    """Return the statements that count the points of each series, and that read them in the same order."""
     metrics = METRICS.c
     names = metrics.run_uuid, metrics.key
     conditions = [*KeyedTable(METRICS).named_conditions(session, has_keys=True), *within]
-    found = select(*names).where(*conditions).limit(bindparam("limit", None, Integer)).subquery()
-    count = select(*found.c, func.count()).group_by(*found.c).order_by(*found.c)
+    count = select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
     columns = metrics.step, metrics.timestamp, value_of(METRICS)
     read = select(*columns).where(*conditions).order_by(*names, metrics.step)
     return session.prepare(count), session.prepare(read)

@@ -1,0 +1,32 @@
+"""Lists that are encoded in chunks, whatever the order of their parents."""
+
+from random import Random
+
+import pytest
+from graphql import GraphQLInt
+
+from schema.engine.chunked_json import CHUNK_ROWS, encode_leaf_lists, is_long
+from schema.engine.turns import Turns
+from schema.ports.table import Lists, Span
+from tests.support.schema.execution import ChunkEncoder
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_lists_are_those_of_their_parents(seed: int) -> None:
+    """The lists may be in another order than the items, have gaps between them, and be empty."""
+    random = Random(seed)  # noqa: S311 - test data
+    ends = sorted(random.sample(range(3 * CHUNK_ROWS), 40))
+    spans = [(start, stop) for start, stop in zip(ends[::2], ends[1::2], strict=True)]
+    spans += [(spans[3][0], spans[3][0]), (0, 0)]
+    random.shuffle(spans)
+    items = list(range(3 * CHUNK_ROWS))
+    assert is_long(len(items), spans)
+    encoder = ChunkEncoder()
+    lists = await encode_leaf_lists(encoder, Turns(), GraphQLInt, Lists(items, spans), required=True)
+    assert lists == [items[start:stop] for start, stop in spans]
+
+
+@pytest.mark.parametrize("spans", [[(0, 5000), (4999, 6000)], [(0, 5000), (0, 5000)]])
+def test_lists_with_common_items_are_not_encoded_in_chunks(spans: list[Span]) -> None:
+    """They are completed once, and shared."""
+    assert not is_long(6000, spans)
