@@ -42,13 +42,13 @@ class DocumentSettings(BaseModel):
     )
     documents_mode: Literal["off", "allow", "only"] = Field(
         default="off",
-        description="Trusted documents: `off`; `allow` runs them by their SHA-256, and any other "
-        "document; `only` runs no other document.",
+        description="Trusted documents: `off`; `allow` runs them by their SHA-256 or their id in a "
+        "manifest, and any other document; `only` runs no other document.",
     )
     documents_folder: str = Field(
         default="",
-        description="Folder of the trusted documents (`*.graphql`). Required unless "
-        "`GQL_DOCUMENTS_MODE=off`.",
+        description="Folder of the trusted documents: `*.graphql`, and the manifests of Relay, GraphQL Code "
+        "Generator and Apollo, `*.json`. Required unless `GQL_DOCUMENTS_MODE=off`.",
     )
     persisted_queries: NonNegativeInt = Field(
         default=0,

@@ -17,7 +17,10 @@ from gql_server.http.request_error import RequestError
 from gql_server.http.request_headers import request_headers
 
 _JSON: Final = "application/json"
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
+HASH: Final = re.compile(r"[0-9a-f]{64}")
+"""A SHA-256 in hexadecimal."""
+DOCUMENT_ID: Final = re.compile(r"[A-Za-z0-9_.:=+-]{1,200}")
+"""A hash of another length, or a name, in a manifest of trusted documents."""
 _MAX_DEPTH: Final = 100
 """Levels of variables: far more than any input type has, and fewer than orjson can encode."""
 _UTF_8: Final = frozenset({"utf-8", "utf8"})
@@ -45,7 +48,7 @@ class GraphQLRequest:
     variables: dict[str, Any]
     operation_name: str | None
     document_id: str | None = None
-    """The SHA-256 of the document; `query` may be empty then."""
+    """The SHA-256 of the document, or its id in a manifest; `query` may be empty then."""
     include_cost: bool = False
     """Whether the response includes the cost of the operation: `extensions: {"cost": true}`."""
     root_path: str = ""
@@ -108,7 +111,7 @@ def _from_query(parameters: QueryParams, root_path: str) -> GraphQLRequest:
     return _from_object(
         {
             "query": parameters.get("query"),
-            "operationName": parameters.get("operationName") or None,
+            "operationName": parameters.get("operationName"),
             "variables": _json_parameter(parameters, "variables"),
             "extensions": _json_parameter(parameters, "extensions"),
             "documentId": parameters.get("documentId"),
@@ -134,9 +137,11 @@ def _from_object(content: Any, root_path: str) -> GraphQLRequest:
     if not isinstance(content, dict):
         message = "The body must be a JSON object; batches are not supported."
         raise MalformedRequest(message)
+    # Clients send the empty fields of a form as they are.
+    content = {name: value for name, value in content.items() if value != ""}
     for name in ("variables", "extensions"):
         if not isinstance(content.get(name), dict | None):
-            message = f"{name} must be an object."
+            message = f"{name} must be an object, and not its JSON text."
             raise MalformedRequest(message)
     operation_name = content.get("operationName")
     if not isinstance(operation_name, str | None):
@@ -159,15 +164,18 @@ def _from_object(content: Any, root_path: str) -> GraphQLRequest:
 
 
 def _document_id(value: Any, extensions: dict[str, Any]) -> str | None:
-    """Return the document's hash: `documentId`, or Apollo's `extensions.persistedQuery.sha256Hash`."""
+    """Return the document's id: `documentId`, or Apollo's `extensions.persistedQuery.sha256Hash`."""
     persisted = extensions.get("persistedQuery")
     if value is None and isinstance(persisted, dict):
         value = persisted.get("sha256Hash")
     if value is None:
         return None
-    text = value.removeprefix("sha256:").lower() if isinstance(value, str) else ""
-    if not _HASH.fullmatch(text):
-        message = "A document's id is its SHA-256 in hexadecimal."
+    text = value if isinstance(value, str) else ""
+    document_hash = text.removeprefix("sha256:").lower()
+    if HASH.fullmatch(document_hash):
+        return document_hash
+    if not DOCUMENT_ID.fullmatch(text):
+        message = "A document's id is its SHA-256 in hexadecimal, or its id in a manifest."
         raise MalformedRequest(message)
     return text
 

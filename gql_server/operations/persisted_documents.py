@@ -1,9 +1,7 @@
-"""Documents by their SHA-256: the operator's trusted documents, and the documents that clients registered."""
+"""Documents by id: the operator's trusted documents, and those that clients registered by their SHA-256."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +11,16 @@ from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.http.request_error import RequestError
+from gql_server.operations.trusted_documents import document_hash, read_trusted_documents
 
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_LENGTH: Final = 20_000
 """Characters of a document that is stored for clients: a thousand of them take 20 MB."""
 
 
-class DocumentsFolderError(ValueError):
-    """The folder of trusted documents is empty or has an invalid file."""
-
-
 class PersistedDocuments:
-    """Finds the document of a request: the one in the request, or the one with the request's hash.
+    """Finds the document of a request: the one in the request, or the one with the request's id.
 
-    With `trusted_only`, only trusted documents are executed, whether sent by hash or in full, and none is
+    With `trusted_only`, only trusted documents are executed, whether sent by id or in full, and none is
     stored for clients. Otherwise the last `size` documents are that clients sent with their hash.
     """
 
@@ -47,13 +41,12 @@ class PersistedDocuments:
         """Return the request with its document; raise `RequestError` if that is unknown or not trusted."""
         if request.document_id is None and not self._trusted_only:
             return request
-        query_hash = _hash_of(request.query) if request.query else None
-        document_id = query_hash if request.document_id is None else request.document_id
-        if query_hash is not None and query_hash != document_id:
+        document_id = request.document_id or document_hash(request.query)
+        trusted = self.trusted.get(document_id)
+        if request.query and not _is_document(request.query, document_id, trusted):
             message = "The document does not have the hash that was sent with it."
             raise RequestError.from_message(message, ErrorCode.VALIDATION_FAILED)
-        source = self.trusted.get(document_id or "") or self._untrusted(document_id or "", request.query)
-        return replace(request, query=source)
+        return replace(request, query=trusted or self._untrusted(document_id, request.query))
 
     def remember(self, request: GraphQLRequest) -> None:
         """Store the valid document of a request that was sent with its hash."""
@@ -77,28 +70,6 @@ class PersistedDocuments:
         return source
 
 
-def read_trusted_documents(folder: Path) -> dict[str, str]:
-    """Return the documents in a folder's *.graphql files by their SHA-256.
-
-    Raises `DocumentsFolderError` if there is no file, or a file is named for the hash of another document.
-    """
-    documents = {}
-    for path in sorted(folder.glob("*.graphql")):
-        try:
-            source = path.read_bytes().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"{path}: the document cannot be read: {error}"
-            raise DocumentsFolderError(message) from None
-        document_hash = _hash_of(source)
-        if _HASH.fullmatch(path.stem) and path.stem != document_hash:
-            message = f"{path}: the document has another hash than its file name: {document_hash}."
-            raise DocumentsFolderError(message)
-        documents[document_hash] = source
-    if not documents:
-        message = f"{folder}: the folder has no document; documents are files named *.graphql."
-        raise DocumentsFolderError(message)
-    return documents
-
-
-def _hash_of(source: str) -> str:
-    return sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+def _is_document(query: str, document_id: str, trusted: str | None) -> bool:
+    """Return whether the text of a document is the one that its id names."""
+    return query == trusted if trusted is not None else document_hash(query) == document_id

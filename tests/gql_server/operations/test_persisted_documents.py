@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from gql_server.config.settings import Settings
-from gql_server.operations.persisted_documents import DocumentsFolderError, PersistedDocuments
+from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.operations.trusted_documents import DocumentsFolderError
 from tests.support.app.app_client import app_client
 from tests.support.schema.memory_tracking import MemoryTracking
 
@@ -120,11 +121,20 @@ async def test_persisted_queries_are_off_by_default() -> None:
         assert await codes(client, apollo(OTHER)) == ["PERSISTED_QUERY_NOT_SUPPORTED"]
 
 
-@pytest.mark.parametrize("given", ["", "0" * 63, "g" * 64, "../../etc/passwd", 1, [], {}])
+@pytest.mark.parametrize("given", ["", "a" * 201, "a b", "\xe9", "../../etc/passwd", 1, [], {}])
 async def test_invalid_document_id_gets_400(given: Any) -> None:
-    """A document id that is not a SHA-256 gets 400."""
+    """A document id that no manifest can have gets 400."""
     async with app_client(MemoryTracking([]), persisted_queries=2) as client:
         assert (await client.post("/graphql", json={"documentId": given})).status_code == 400
+
+
+@pytest.mark.parametrize("given", ["0" * 63, "g" * 64, "Name-1"])
+async def test_document_is_not_stored_under_another_id_than_its_hash(given: str) -> None:
+    """A client can register a document by its SHA-256 only; other ids are those of manifests."""
+    async with app_client(MemoryTracking([]), persisted_queries=2) as client:
+        assert await codes(client, {"documentId": given}) == ["PERSISTED_QUERY_NOT_FOUND"]
+        assert await codes(client, {"query": OTHER, "documentId": given}) == ["GRAPHQL_VALIDATION_FAILED"]
+        assert await codes(client, {"documentId": given}) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
 def test_documents_folder_is_checked(folder: Path) -> None:

@@ -111,6 +111,25 @@ async def test_charset_is_not_looked_up_in_pythons_registry(client: httpx.AsyncC
     assert looked_up == []
 
 
+@pytest.mark.parametrize("name", ["operationName", "variables", "extensions", "documentId"])
+@pytest.mark.parametrize("empty", ["", None])
+async def test_empty_parameters_count_as_absent(
+    client: httpx.AsyncClient, name: str, empty: str | None
+) -> None:
+    """Clients send empty fields of a form as they are, in a body and in a URL."""
+    posted = await client.post("/graphql", json={"query": NAME, name: empty})
+    got = await client.get("/graphql", params={"query": NAME, name: empty or ""})
+    assert posted.json() == got.json() == {"data": {"experiment": {"name": "one"}}}
+
+
+@pytest.mark.parametrize("variables", ["{}", "null", " ", "[]", "0"])
+async def test_variables_as_text_are_refused(client: httpx.AsyncClient, variables: str) -> None:
+    """Variables in a body are an object and not its JSON text, as the specification requires."""
+    response = await client.post("/graphql", json={"query": NAME, "variables": variables})
+    assert (response.status_code, codes(response)) == (400, ["BAD_USER_INPUT"])
+    assert "not its JSON text" in response.json()["errors"][0]["message"]
+
+
 async def test_large_body_gets_413(client: httpx.AsyncClient) -> None:
     """A body above the limit gets 413 with the name of the setting."""
     response = await client.post("/graphql", json={"query": NAME, "extensions": {"pad": "x" * 10_000}})
