@@ -1,1 +1,1 @@
-"""Exports of tables (`/tables`) as CSV, Arrow streams and Parquet files."""
+"""Exports of tables (`/tables`) as CSV, NDJSON, Arrow and Parquet."""

@@ -1,4 +1,4 @@
-"""Tables as Arrow streams and as Parquet files; requires pyarrow."""
+"""Tables as Arrow streams, Arrow files and Parquet files; requires pyarrow."""
 
 import io
 from contextlib import suppress
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from typing_extensions import override
 
 from gql_server.exports.arrow_arrays import ARROW_TYPES, arrow_array
+from gql_server.exports.file_writer import FileWriter
 from gql_server.exports.float_values import with_float_values
 from gql_server.exports.stream_encoder import StreamEncoder
 from gql_server.exports.table_layouts import Columns
@@ -21,14 +22,13 @@ ROW_GROUP_ROWS: Final = 65_536
 
 
 class ArrowEncoder(StreamEncoder):
-    """Encodes a table as an Arrow IPC stream."""
+    """Encodes a table as an Arrow IPC stream or file. The latter ends with an index of its batches."""
 
-    media_type = "application/vnd.apache.arrow.stream"
-
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, *, as_file: bool = False) -> None:
         self._columns, self._schema = columns, _arrow_schema(columns)
         self._output = _Output()
-        self._writer = pa.ipc.new_stream(self._output, self._schema)
+        new_writer = pa.ipc.new_file if as_file else pa.ipc.new_stream
+        self._writer = new_writer(self._output, self._schema)
 
     @override
     def start(self) -> bytes:
@@ -42,46 +42,43 @@ class ArrowEncoder(StreamEncoder):
 
     @override
     def end(self) -> bytes:
-        # The end-of-stream marker: without it a reader reports a broken download.
+        # The end-of-stream marker or the index: without it a reader reports a broken download.
         self._writer.close()
         return self._output.take()
 
 
-class ParquetFileWriter:
-    """Writes a table to a Parquet file, one row group at a time. Its methods block.
+class ParquetFileWriter(FileWriter):
+    """Writes a table to a Parquet file, a row group when there are enough rows for one."""
 
-    `close` must end it, after `finish` or an error; it waits for a call in another thread.
-    """
-
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: Columns, compression: str) -> None:
         self._columns, self._schema = columns, _arrow_schema(columns)
         self._pending: list[pa.RecordBatch] = []
         self._lock = Lock()
         # Opened here, because pyarrow's writer leaves a file open that it cannot finish.
         self._file = pa.OSFile(str(path), "wb")
         try:
-            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._file, self._schema, compression=compression)
         except BaseException:
             self._close_file()
             raise
 
+    @override
     def write(self, rows: Table) -> None:
-        """Append rows; they are written when there are enough for a row group."""
         with self._lock:
             self._pending.append(_record_batch(self._columns, self._schema, rows))
             if sum(batch.num_rows for batch in self._pending) >= ROW_GROUP_ROWS:
                 self._write_row_group()
 
+    @override
     def finish(self) -> None:
-        """Write the last row group and the footer."""
         with self._lock:
             if self._pending:
                 self._write_row_group()
             self._writer.close()
             self._file.close()
 
+    @override
     def close(self) -> None:
-        """Close the file, which is incomplete without `finish`. It raises nothing."""
         with self._lock:
             self._pending.clear()
             # The writer tries to write its footer, here or when it is deleted.

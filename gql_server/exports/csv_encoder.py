@@ -27,8 +27,6 @@ class CsvEncoder(StreamEncoder):
     Null is an empty field. Non-finite numbers are NaN, Infinity and -Infinity.
     """
 
-    media_type = "text/csv; charset=utf-8; header=present"
-
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
 

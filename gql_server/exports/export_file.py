@@ -23,6 +23,11 @@ class ExportFile:
     last_used: float = 0.0
 
     @property
+    def complete(self) -> bool:
+        """Return whether it is written."""
+        return self.writing.done() and self._succeeded()
+
+    @property
     def idle(self) -> bool:
         """Return whether it is complete, or failed, and has no users."""
         return self.writing.done() and not self.users
@@ -35,6 +40,9 @@ class ExportFile:
     def finish(self) -> bool:
         """Record that writing has ended; return whether it succeeded."""
         self.finished_at = self.last_used = time.monotonic()
+        return self._succeeded()
+
+    def _succeeded(self) -> bool:
         return not self.writing.cancelled() and self.writing.exception() is None
 
     def is_expired(self, max_idle: float, max_age: float) -> bool:

@@ -22,11 +22,14 @@ class ExportStreamResponse(StreamingResponse):
         self,
         stream: ExportStream,
         *,
+        media_type: str,
         headers: dict[str, str],
         send_timeout: float,
         on_close: Callable[[], None],
     ) -> None:
-        super().__init__(stream.parts(), media_type=stream.media_type, headers=headers)
+        super().__init__(stream.parts(), media_type=media_type, headers=headers)
+        if stream.size is not None:
+            self.headers["content-length"] = str(stream.size)
         self._send_timeout = send_timeout
         self._on_close = on_close
 

@@ -21,11 +21,11 @@ Write: TypeAlias = Callable[[ExportFile], Awaitable[None]]
 class ExportSpool:
     """Files in a temporary folder, by key.
 
-    Readers of Parquet request the end of a file first and then other parts, and need all of them from one
-    file. So the spool returns a file for `table_file_seconds` after its last use, but no longer than
-    `MAX_AGE_FACTOR` times that after it was written. It has at most `max_table_files` files, of
-    `table_spool_bytes` in total, and evicts the least recently used. A file in use is deleted when its last
-    user releases it.
+    Readers of Parquet request the end of a file first and then other parts, and readers of CSV its length;
+    they need all of them from one file. So the spool returns a file for `table_file_seconds` after its last
+    use, but no longer than `MAX_AGE_FACTOR` times that after it was written. It has at most `max_table_files`
+    files, of `table_spool_bytes` in total, and evicts the least recently used. A file in use is deleted when
+    its last user releases it.
 
     An `OrderedDict` rather than `cachetools.LRUCache`, because files that are being written cannot be evicted
     and their sizes grow. Files for a single download are in `gql_server.artifacts.download_spool`.
@@ -61,8 +61,18 @@ class ExportSpool:
             raise
         return file
 
+    def acquire_complete(self, key: Hashable) -> ExportFile | None:
+        """Return the file for a key if it is complete and not stale; the caller must `release` it."""
+        self._drop_expired()
+        file = self._cached.get(key)
+        if file is None or file.stale or not file.complete:
+            return None
+        self._cached.move_to_end(key)
+        file.users += 1
+        return file
+
     def release(self, file: ExportFile) -> None:
-        """Release a file that `acquire` returned."""
+        """Release a file that was acquired."""
         file.release()
         self._delete_unused(file)
 
@@ -76,8 +86,8 @@ class ExportSpool:
         file.size = file.path.stat().st_size
         if file.size > max_bytes:
             message = (
-                f"The file is larger than {max_bytes:,} bytes (GQL_TABLE_SPOOL_BYTES); "
-                "CSV and Arrow are streamed and need no file."
+                f"The file is larger than {max_bytes:,} bytes (GQL_TABLE_SPOOL_BYTES). "
+                "A GET without Range of all formats but Parquet needs no file."
             )
             raise LimitExceeded(message)
         while sum(other.size for other in self._on_disk) > max_bytes:
@@ -105,7 +115,7 @@ class ExportSpool:
         if self._folder is None:
             self._folder = new_temporary_folder("tables")
         self._count += 1
-        file = ExportFile(self._folder / f"{self._count}.parquet")
+        file = ExportFile(self._folder / f"{self._count}")
         file.writing = asyncio.ensure_future(write(file))
         file.writing.add_done_callback(lambda _: self._finish(key, file))
         self._cached[key] = file

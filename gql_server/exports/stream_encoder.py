@@ -1,14 +1,12 @@
 """An encoder of tables as a stream of bytes."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from schema.ports.table import Table
 
 
 class StreamEncoder(Protocol):
     """Encodes one table, chunk by chunk. Its methods take CPU time, so call `encode` in a thread."""
-
-    media_type: ClassVar[str]
 
     def start(self) -> bytes:
         """Return the bytes before the first row."""

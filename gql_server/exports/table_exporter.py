@@ -5,21 +5,19 @@ from collections.abc import Hashable
 from contextlib import aclosing
 
 from gql_server.config.limits import ExportLimits
-from gql_server.exports.csv_encoder import CsvEncoder
 from gql_server.exports.export_file import ExportFile
 from gql_server.exports.export_spool import ExportSpool
 from gql_server.exports.export_stream import ExportStream
-from gql_server.exports.stream_encoder import StreamEncoder
+from gql_server.exports.format_factory import check_requirements, encoder_for, writer_for
 from gql_server.exports.table_layouts import Columns
 from gql_server.exports.table_request import TableRequest
 from gql_server.exports.wide_runs import wide_layout, wide_rows
 from schema.exports.row_scan import Chunks, ScanOptions
-from schema.ports.errors import UnsupportedByStore
 from schema.ports.tracking import Tracking
 
 
 class TableExporter:
-    """Scans the tables of a store and encodes them: CSV and Arrow as a stream, Parquet as a file.
+    """Scans the tables of a store and encodes them, as streams and as files.
 
     A filter may have `max_conditions` comparisons. `close` deletes the files.
     """
@@ -31,29 +29,32 @@ class TableExporter:
         self._spool = ExportSpool(limits)
 
     async def start_stream(self, request: TableRequest) -> ExportStream:
-        """Return a stream in CSV or Arrow, with its first part encoded."""
-        if request.format == "arrow":
-            _require_pyarrow()
+        """Return a stream in a streamed format, with its first part encoded."""
+        check_requirements(request)
         columns, chunks = await self._scan(request)
-        stream = ExportStream(_encoder(request.format, columns), chunks)
+        stream = ExportStream(encoder_for(request, columns), chunks)
         await stream.start()
         return stream
 
     async def acquire_file(
         self, request: TableRequest, principal: Hashable, *, refresh: bool, resume: bool
     ) -> ExportFile:
-        """Return a Parquet file; the caller must release it by `release_file`.
+        """Return a file in any format; the caller must release it by `release_file`.
 
         Requests share a file only if their principal is the same, since the store may return other rows to
         others. `refresh` writes the file again. `resume` returns the earlier file even if it is stale.
         """
-        _require_pyarrow()
+        check_requirements(request)
         return await self._spool.acquire(
             (principal, request), lambda file: self._write(request, file), refresh=refresh, resume=resume
         )
 
+    def acquire_complete_file(self, request: TableRequest, principal: Hashable) -> ExportFile | None:
+        """Return the file of an earlier request if new downloads may have it; the caller must release it."""
+        return self._spool.acquire_complete((principal, request))
+
     def release_file(self, file: ExportFile) -> None:
-        """Release a file that `acquire_file` returned."""
+        """Release a file that was acquired."""
         self._spool.release(file)
 
     def invalidate(self) -> None:
@@ -77,11 +78,9 @@ class TableExporter:
         return wide.columns, wide_rows(self._tracking, search, options, wide)
 
     async def _write(self, request: TableRequest, file: ExportFile) -> None:
-        from gql_server.exports.arrow_formats import ParquetFileWriter  # noqa: PLC0415 - pyarrow is an extra
-
         columns, chunks = await self._scan(request)
         async with aclosing(chunks):
-            writer = await asyncio.to_thread(ParquetFileWriter, file.path, columns)
+            writer = await asyncio.to_thread(writer_for, request, file.path, columns)
             try:
                 async for chunk in chunks:
                     await asyncio.to_thread(writer.write, chunk)
@@ -91,19 +90,3 @@ class TableExporter:
                 # Shielded, because a thread may still write when the server stops.
                 await asyncio.shield(asyncio.to_thread(writer.close))
         self._spool.update_size(file)
-
-
-def _encoder(format_: str, columns: Columns) -> StreamEncoder:
-    if format_ == "csv":
-        return CsvEncoder(columns)
-    from gql_server.exports.arrow_formats import ArrowEncoder  # noqa: PLC0415 - pyarrow is an extra
-
-    return ArrowEncoder(columns)
-
-
-def _require_pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401, ICN001, PLC0415 - tests whether it is installed
-    except ImportError:
-        message = "Parquet and Arrow need pyarrow: pip install 'mlflow-gql-server[tables]'. CSV does not."
-        raise UnsupportedByStore(message) from None

@@ -8,13 +8,13 @@ from typing import Final
 
 from starlette.datastructures import QueryParams
 
+from gql_server.exports.export_format import COMPRESSIONS, FORMATS
 from gql_server.exports.table_layouts import TABLES, TableLayout
 from gql_server.exports.wide_runs import split_data_column
 from schema.engine.times import parse_time
 from schema.exports.row_scan import RowSearch
 from schema.ports.errors import BadUserInput, NotFound
 
-FORMATS: Final = ("csv", "parquet", "arrow")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
@@ -29,6 +29,8 @@ class TableRequest:
     wide: bool
     columns: tuple[str, ...] | None
     """The names of the columns, in their order; None for all."""
+    compression: str
+    """The compression of a Parquet file; the other formats ignore it."""
 
     @property
     def layout(self) -> TableLayout:
@@ -47,10 +49,10 @@ def parse_table_request(name: str, parameters: QueryParams) -> TableRequest:
         formats = ", .".join(FORMATS)
         message = f"The tables are {', '.join(TABLES)}, each as .{formats}; for example /tables/runs.csv."
         raise NotFound(message)
-    allowed = TABLES[table].parameters
+    allowed = TABLES[table].parameters | ({"compression"} if format_ == "parquet" else frozenset())
     for parameter in parameters:
         if parameter not in allowed:
-            message = f"The parameters of {table} are {', '.join(sorted(allowed))}; {parameter!r} is unknown."
+            message = f"The parameters of {name} are {', '.join(sorted(allowed))}; {parameter!r} is unknown."
             raise BadUserInput(message)
         if len(parameters.getlist(parameter)) > 1:
             message = f"{parameter} may be given once."
@@ -63,7 +65,17 @@ def parse_table_request(name: str, parameters: QueryParams) -> TableRequest:
     )
     wide = _parse_wide(parameters.get("wide", ""))
     columns = _parse_columns(parameters.get("columns"), TABLES[table], wide=wide)
-    return TableRequest(table, format_, search, wide, columns)
+    return TableRequest(
+        table, format_, search, wide, columns, _parse_compression(parameters.get("compression"))
+    )
+
+
+def _parse_compression(text: str | None) -> str:
+    compression = text or COMPRESSIONS[0]
+    if compression not in COMPRESSIONS:
+        message = f"compression must be {', '.join(COMPRESSIONS[:-1])} or {COMPRESSIONS[-1]}."
+        raise BadUserInput(message)
+    return compression
 
 
 def _parse_columns(text: str | None, layout: TableLayout, *, wide: bool) -> tuple[str, ...] | None:

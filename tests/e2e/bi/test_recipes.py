@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from mlflow import MlflowClient
@@ -58,11 +60,39 @@ def test_pandas(server: RunningServer) -> None:
 
 
 def test_polars(server: RunningServer) -> None:
-    """Polars reads the parts of a Parquet file that a query needs, and an Arrow stream whole."""
+    """Polars reads CSV, Parquet and Feather by their URL, also lazily, and an Arrow stream whole."""
     names = recipe("polars", server)
+    assert names["runs"].height == 5
+    assert names["runs"].schema["started_at"] == pl.Datetime
+    assert names["losses"].height == 5
+    assert names["losses"].columns == ["run_name", "value"]
+    assert names["values"].height == 5 * 6 + 4
     assert names["best"].height == 2
     assert names["points"].height == 5 * 6 + 4
     assert names["points"]["value"].is_infinite().sum() == 10
+
+
+@pytest.mark.parametrize("table", ["runs", "params", "metric_points", "experiments"])
+def test_frames_of_all_formats_are_equal(server: RunningServer, table: str) -> None:
+    """The first lines of users of polars and pandas read each table in each format, with the same rows."""
+    url = f"{server.url}/tables/{table}"
+    expected = pl.read_parquet(f"{url}.parquet")
+    # CSV has an apostrophe before a value that is a formula.
+    keys = [name for name, type_ in expected.schema.items() if type_ == pl.String and name != "value"]
+    for frame in (
+        pl.read_csv(f"{url}.csv", infer_schema=False),
+        pl.scan_csv(f"{url}.csv", infer_schema=False).collect(),
+        pl.read_ndjson(f"{url}.ndjson"),
+        pl.scan_ndjson(f"{url}.ndjson").collect(),
+        pl.read_ipc(f"{url}.feather"),
+        pl.scan_ipc(f"{url}.feather").collect(),
+        pl.read_parquet(f"{url}.parquet?compression=snappy"),
+    ):
+        assert frame.columns == expected.columns
+        assert frame.select(keys).rows() == expected.select(keys).rows()
+    feather = pd.read_feather(f"{url}.feather")
+    assert list(feather.columns) == expected.columns
+    assert len(feather) == len(pd.read_json(f"{url}.ndjson", lines=True)) == expected.height
 
 
 def test_duckdb(server: RunningServer) -> None:

@@ -125,6 +125,28 @@ async def test_invalidation_applies_to_file_being_written(writer: Writer, spool:
     assert [await early, await late] == [1, 2]
 
 
+async def test_only_complete_file_is_returned_at_once(writer: Writer, spool: ExportSpool) -> None:
+    """`acquire_complete` returns a file that is written and not stale, and no other."""
+    assert spool.acquire_complete("a") is None
+    writer.may_finish.clear()
+    first = asyncio.create_task(writer.use())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert spool.acquire_complete("a") is None
+    writer.may_finish.set()
+    await first
+    file = spool.acquire_complete("a")
+    assert file is not None
+    assert file.path.read_bytes()[0] == 1
+    spool.release(file)
+    spool.invalidate()
+    assert spool.acquire_complete("a") is None
+    writer.error = StoreUnavailable("The store is down.")
+    with pytest.raises(StoreUnavailable):
+        await writer.use("b")
+    assert spool.acquire_complete("b") is None
+
+
 async def test_failed_file_is_written_again(writer: Writer) -> None:
     """A file that failed after its client disconnected is written again for the next request."""
     writer.may_finish.clear()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.app.mutations import mutate
 from tests.support.stores.store import Store
 
-FORMATS = ("csv", "parquet", "arrow")
+FORMATS = ("csv", "ndjson", "parquet", "arrow", "feather")
 TABLES = ("experiments", "runs", "params", "tags", "metrics", "metric_points")
 LABELS = ["run_id", "experiment_id", "experiment_name", "run_name"]
 METRIC_COLUMNS = [*LABELS, "key", "value", "step", "timestamp"]
@@ -44,11 +45,13 @@ async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def read(client: httpx.AsyncClient, name: str, **parameters: str) -> pa.Table:
-    """Return a table from its Parquet file or Arrow stream."""
+    """Return a table from its Parquet file, Arrow stream or Arrow file."""
     response = await client.get(f"/tables/{name}", params=parameters)
     assert response.status_code == 200, response.text
     if name.endswith(".parquet"):
         return pq.read_table(io.BytesIO(response.content))
+    if name.endswith(".feather"):
+        return pa.ipc.open_file(response.content).read_all()
     return pa.ipc.open_stream(response.content).read_all()
 
 
@@ -66,6 +69,9 @@ async def test_formats_have_the_same_rows(graphql: GraphQLClient) -> None:
         arrow = await read(graphql.http, f"{name}.arrow")
         assert arrow.schema == parquet.schema
         assert str(arrow.to_pylist()) == str(parquet.to_pylist())
+        feather = await read(graphql.http, f"{name}.feather")
+        assert feather.schema == arrow.schema
+        assert str(feather.to_pylist()) == str(arrow.to_pylist())
         text = await lines(graphql.http, name)
         assert list(text[0]) == arrow.column_names
         assert [row[arrow.column_names[0]] for row in text] == arrow.column(0).to_pylist()
@@ -124,6 +130,9 @@ async def test_empty_table_has_columns(client: httpx.AsyncClient, format_: str) 
     if format_ == "csv":
         response = await client.get("/tables/metrics.csv", params={"key": "nobody's"})
         assert response.text == f"{','.join(METRIC_COLUMNS)}\r\n"
+    elif format_ == "ndjson":
+        response = await client.get("/tables/metrics.ndjson", params={"key": "nobody's"})
+        assert (response.status_code, response.content) == (200, b"")
     else:
         table = await read(client, f"metrics.{format_}", key="nobody's")
         assert table.num_rows == 0
@@ -257,6 +266,8 @@ async def test_since_excludes_runs_that_ended_before(client: httpx.AsyncClient) 
         ("params.csv", {"since": "yesterday"}, 400, "BAD_USER_INPUT", "since"),
         ("runs.csv", {"since": "+999999999-01-01T00:00:00.000Z"}, 400, "BAD_USER_INPUT", "since"),
         ("experiments.csv", {"since": "-999999999-01-01T00:00:00.000Z"}, 400, "BAD_USER_INPUT", "since"),
+        ("runs.parquet", {"compression": "lzo"}, 400, "BAD_USER_INPUT", "zstd, snappy or none"),
+        ("runs.csv", {"compression": "snappy"}, 400, "BAD_USER_INPUT", "'compression'"),
         ("runs.csv", {"wide": "very"}, 400, "BAD_USER_INPUT", "wide"),
         ("runs.csv?wide=true&wide=true", {}, 400, "BAD_USER_INPUT", "once"),
         ("runs.csv", {"columns": "run_id,nothing"}, 400, "BAD_USER_INPUT", "duration_seconds"),
@@ -291,33 +302,75 @@ async def test_too_wide_table_is_refused(sqlite_store: Store) -> None:
     assert "GQL_MAX_TABLE_COLUMNS" in response.text
 
 
-async def test_only_parquet_supports_ranges(client: httpx.AsyncClient) -> None:
-    """A Parquet file has a length and ranges; streams announce that they have none."""
-    url = "/tables/metric_points.parquet"
-    whole = await client.get(url)
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_files_have_length_and_ranges(client: httpx.AsyncClient, format_: str) -> None:
+    """HEAD gives the length of a table in each format, and ranges are parts of one file."""
+    url = f"/tables/metric_points.{format_}"
+    whole = await client.get(url, headers={"accept-encoding": "identity"})
+    assert whole.headers["content-length"] == str(len(whole.content))
     head = await client.head(url)
     assert head.content == b""
     assert head.headers["content-length"] == str(len(whole.content))
     assert head.headers["accept-ranges"] == "bytes"
+    assert head.headers["content-type"] == whole.headers["content-type"]
     head = await client.head(url, headers={"range": "bytes=0-1"})
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(whole.content)))
     rows = await client.get(url, headers={"range": "rows=0-1"})
     assert (rows.status_code, rows.content) == (200, whole.content)
-    end = await client.get(url, headers={"range": "bytes=-8"})
-    assert end.status_code == 206
-    assert end.content == whole.content[-8:]
-    assert end.content.endswith(b"PAR1")
-    for format_ in ("csv", "arrow"):
-        head = await client.head(f"/tables/params.{format_}")
-        assert head.status_code == 200
-        assert head.content == b""
-        assert "content-length" not in head.headers
-        assert head.headers["accept-ranges"] == "none"
-        part = await client.get(f"/tables/params.{format_}", headers={"range": "bytes=0-1"})
-        assert part.status_code == 200
-        assert len(part.content) > 2
-    assert (await client.head("/tables/nothing.csv")).status_code == 404
-    assert (await client.post("/tables/runs.csv")).status_code == 405
+    assert rows.headers["etag"] == head.headers["etag"]
+    for range_, part in (("0-0", slice(1)), ("10-19", slice(10, 20)), ("-8", slice(-8, None))):
+        response = await client.get(url, headers={"range": f"bytes={range_}"})
+        assert response.status_code == 206
+        assert response.headers["etag"] == head.headers["etag"]
+        assert response.content == whole.content[part]
+    beyond = await client.get(url, headers={"range": f"bytes={len(whole.content)}-"})
+    assert beyond.status_code == 416
+    assert (await client.head(f"/tables/nothing.{format_}")).status_code == 404
+    assert (await client.post(url)).status_code == 405
+
+
+async def test_ranges_without_a_length_before(client: httpx.AsyncClient) -> None:
+    """A range as the first request, as readers of a file's end send it, is of a whole table, too."""
+    end = await client.get("/tables/runs.csv", headers={"range": "bytes=-10"})
+    whole = await client.get("/tables/runs.csv")
+    assert (end.status_code, end.content) == (206, whole.content[-10:])
+
+
+async def test_lines_of_json_have_the_rows(graphql: GraphQLClient) -> None:
+    """Each line of NDJSON is an object with all columns; a value that is not finite is null."""
+    for name in ("runs", "metric_points", "experiments"):
+        response = await graphql.http.get(f"/tables/{name}.ndjson")
+        assert response.headers["content-type"] == "application/x-ndjson"
+        assert response.text.endswith("\n")
+        rows = [json.loads(line, parse_constant=pytest.fail) for line in response.text.splitlines()]
+        table = await read(graphql.http, f"{name}.arrow")
+        assert all(list(row) == table.column_names for row in rows)
+        times = {field.name for field in table.schema if field.type == pa.timestamp("ms", tz="UTC")}
+        expected = [
+            {
+                column: None if isinstance(value, float) and not math.isfinite(value) else value
+                for column, value in row.items()
+                if column not in times
+            }
+            for row in table.to_pylist()
+        ]
+        assert [{column: row[column] for column in row if column not in times} for row in rows] == expected
+    wide = (await graphql.http.get("/tables/runs.ndjson?wide=true&columns=metrics.acc")).text
+    assert wide == '{"metrics.acc":0.5}\n' * 4 + '{"metrics.acc":null}\n'
+
+
+@pytest.mark.parametrize(
+    ("compression", "name"), [("", "ZSTD"), ("snappy", "SNAPPY"), ("none", "UNCOMPRESSED")]
+)
+async def test_parquet_has_the_requested_compression(
+    client: httpx.AsyncClient, compression: str, name: str
+) -> None:
+    """A Parquet file is compressed by Zstandard, or as `compression` says."""
+    response = await client.get(f"/tables/runs.parquet?compression={compression}")
+    metadata = pq.ParquetFile(io.BytesIO(response.content)).metadata
+    assert {metadata.row_group(0).column(index).compression for index in range(metadata.num_columns)} == {
+        name
+    }
 
 
 async def test_new_download_sees_changes(sqlite_store: Store) -> None:
@@ -351,7 +404,9 @@ async def test_tables_are_saved_and_not_cached(client: httpx.AsyncClient) -> Non
     """A browser saves the file under the name of the table, and no cache stores it."""
     for format_, type_ in (
         ("csv", "text/csv; charset=utf-8; header=present"),
+        ("ndjson", "application/x-ndjson"),
         ("arrow", "application/vnd.apache.arrow.stream"),
+        ("feather", "application/vnd.apache.arrow.file"),
         ("parquet", "application/vnd.apache.parquet"),
     ):
         response = await client.get(f"/tables/runs.{format_}")
@@ -363,10 +418,15 @@ async def test_tables_are_saved_and_not_cached(client: httpx.AsyncClient) -> Non
 async def test_parquet_without_pyarrow_is_unsupported(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without pyarrow, CSV works, and the error for the other formats names the package to install."""
+    """Without pyarrow, CSV and NDJSON work, and the error for the others names the package to install."""
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    for format_ in ("parquet", "arrow"):
-        response = await client.get(f"/tables/runs.{format_}")
-        assert response.status_code == 501
-        assert "mlflow-gql-server[tables]" in response.text
-    assert (await client.get("/tables/runs.csv")).status_code == 200
+    for format_ in ("parquet", "arrow", "feather"):
+        for response in (
+            await client.get(f"/tables/runs.{format_}"),
+            await client.get(f"/tables/runs.{format_}", headers={"range": "bytes=0-1"}),
+        ):
+            assert response.status_code == 501
+            assert "mlflow-gql-server[tables]" in response.text
+    for format_ in ("csv", "ndjson"):
+        assert (await client.get(f"/tables/runs.{format_}")).status_code == 200
+        assert (await client.head(f"/tables/runs.{format_}")).status_code == 200
