@@ -1,7 +1,19 @@
 """Filter strings have one meaning on each kind of store."""
 
+import pytest
+
 from tests.support.app.graphql_client import graphql_client
 from tests.support.stores.store import Store
+
+
+@pytest.fixture(
+    params=("sqlite", "postgres", "mysql", "file", "server", "mysql_server", "postgres_server", "azure")
+)
+def filter_store(request: pytest.FixtureRequest) -> Store:
+    """Return an empty store of each kind, and MLflow servers over databases that compare differently."""
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    return store
+
 
 RUNS = """query ($text: String) {
   runs(experimentNames: ["filtered"], filter: $text) { totalCount nodes { name } }
@@ -21,6 +33,11 @@ RUN_FILTERS = {
     "start_time > 1001.5": "cd",
     "attributes.start_time <= 1001": "ab",
     "created = 1003.0": "d",
+    "metrics.loss <= 5e-1": "a",
+    "metrics.loss < 1e+3": "ab",
+    "metrics.loss < 1.5E+0": "a",
+    "start_time < 1.002E+3": "ab",
+    "metrics.loss > -1e+3": "abd",
     "params.opt IS NULL": "d",
     "params.opt IS NOT NULL and tags.team = 'red'": "ac",
     "params.`opt` != 'sgd' run.run_name LIKE '_'": "ab",
@@ -57,6 +74,80 @@ EXPERIMENT_FILTERS = {
     "tags.team IS NULL": ["Default"],
 }
 """Filters, and the names of the experiments that match; {id} is the id of one of them."""
+
+
+TEXTS = {"a": "a\\b", "b": "A\\B", "c": "a_b", "d": "aäb", "e": "ab", "f": "a\nb", "g": "a%b"}
+"""The values of a param, a tag and a name, by run."""
+PATTERNS = {
+    "a\\b": "a",
+    "a\\_": "a",
+    "a\\%": "a",
+    "%\\%": "ab",
+    "%\\": "",
+    "a_b": "acdfg",
+    "a__": "acdfg",
+    "a\\_b": "",
+    "a%b": "acdefg",
+    "A%": "b",
+}
+"""Patterns of LIKE, and the runs that match."""
+IGNORING_CASE = {"A\\b": "ab", "a\\_": "ab", "A_B": "abcdfg", "AÄB": "", "AäB": "d", "%\\%": "ab"}
+"""Patterns of ILIKE, and the runs that match: A to Z only are folded."""
+
+
+async def test_pattern_has_one_meaning(filter_store: Store) -> None:
+    """A backslash in a pattern is a character, _ is one character, and LIKE respects case, on each store."""
+    client = filter_store.client
+    experiment = client.create_experiment("filtered")
+    for name, text in TEXTS.items():
+        run = client.create_run(experiment, run_name=text, tags={"t": text, "n": name}).info.run_id
+        client.log_param(run, "p", text)
+    query = """query ($text: String) { runs(experimentNames: ["filtered"], filter: $text) {
+        totalCount nodes { tag(key: "n") } } }"""
+    async with graphql_client(filter_store.uri) as graphql:
+        for operator, patterns in (("LIKE", PATTERNS), ("ILIKE", IGNORING_CASE)):
+            for pattern, names in patterns.items():
+                for key in ("params.p", "tags.t", "run_name", "attributes.`run_name`"):
+                    text = f"{key} {operator} '{pattern}'"
+                    runs = (await graphql.data(query, text=text))["runs"]
+                    assert sorted(run["tag"] for run in runs["nodes"]) == list(names), text
+                    assert runs["totalCount"] == len(names), text
+
+
+async def test_key_of_a_filter_has_one_case(filter_store: Store) -> None:
+    """A key in another case, a name in another case and a value in another case do not match."""
+    client = filter_store.client
+    experiment = client.create_experiment("filtered")
+    run = client.create_run(experiment, run_name="Name", tags={"Tag": "Value"}).info.run_id
+    client.log_param(run, "Param", "Value")
+    async with graphql_client(filter_store.uri) as graphql:
+        for text, count in {
+            "params.Param = 'Value'": 1,
+            "params.param = 'Value'": 0,
+            "params.Param = 'value'": 0,
+            "params.Param != 'value'": 1,
+            "params.param != 'x'": 0,
+            "tags.tag = 'Value'": 0,
+            "tags.Tag LIKE 'v%'": 0,
+            "tags.tag LIKE 'V%'": 0,
+            "run_name = 'name'": 0,
+            "run_name != 'name'": 1,
+            "params.param IS NULL": 1,
+            "tags.tag IS NOT NULL": 0,
+        }.items():
+            runs = (await graphql.data(RUNS, text=text))["runs"]
+            assert runs["totalCount"] == len(runs["nodes"]) == count, text
+
+
+async def test_groups_of_a_filter_leave_out_nan(store: Store) -> None:
+    """`runGroups` counts the runs that the filter finds: a NaN matches != only."""
+    _fill(store)
+    query = """query ($text: String) { runGroups(
+        experimentNames: ["filtered"], filter: $text, groupBy: [{tag: "team"}]) { count } }"""
+    async with graphql_client(store.uri) as graphql:
+        for text, names in RUN_FILTERS.items():
+            groups = (await graphql.data(query, text=text))["runGroups"]
+            assert sum(group["count"] for group in groups) == len(names), text
 
 
 async def test_filter_of_runs_has_one_meaning(store: Store) -> None:

@@ -16,6 +16,9 @@ Where MLflow's stores disagree, or nobody could expect what MLflow does, this pa
 
 - What MLflow's parser accepts and its stores refuse is refused here, such as ==, NOT LIKE, and = with a list.
 - LIKE and ILIKE may be in small letters for experiments too, as on MLflow's file stores.
+- A pattern of LIKE has no escapes: a backslash matches itself. On PostgreSQL and MySQL it escapes for MLflow.
+- ILIKE folds A to Z only. MLflow leaves other letters to the database.
+- An exponent may have a plus sign, as Python and JSON write it.
 - Times of experiments may have fractions. 3.18.0 refuses these on databases.
 - A keyword of SQL is a key after a space, an arrow or two colons, and a prefix before a digit, as in
   `parameter.1x`. sqlparse finds neither.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from schema.ports.condition import KeyKind, Operator, Value
+from schema.ports.condition import KeyKind, Operator, Predicate, Value
 
 OPERATORS: Final[Mapping[str, Operator]] = {
     "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte",
@@ -13,6 +13,15 @@ OPERATORS: Final[Mapping[str, Operator]] = {
 """The operators of filters, and what the port calls them."""
 NULL_TESTS: Final = {"IS NULL": True, "IS NOT NULL": False}
 """The operators without a value, and the value that the port's `is_null` has for them."""
+
+_PORT_NAMES: Final[Mapping[str, str]] = {
+    "run_name": "name",
+    "start_time": "started_at",
+    "end_time": "ended_at",
+    "creation_time": "created_at",
+    "last_update_time": "updated_at",
+}
+"""The port's names of attributes, where they differ from MLflow's."""
 
 FilterKind: TypeAlias = KeyKind | Literal["dataset"]
 """What a key names; a dataset's key is `name`, `digest` or `context`."""
@@ -33,3 +42,12 @@ class FilterComparison:
     operator: Operator
     value: Value
     text: str
+
+    @property
+    def predicate(self) -> Predicate:
+        """Return the comparison as a condition of the port; raise `ValueError` for one of datasets."""
+        if self.by == "dataset":
+            message = "The port has no conditions on datasets."
+            raise ValueError(message)
+        key = _PORT_NAMES.get(self.key, self.key) if self.by == "attribute" else self.key
+        return Predicate(self.by, key, self.operator, self.value)

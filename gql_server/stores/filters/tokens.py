@@ -60,7 +60,7 @@ _TOKEN: Final = re.compile(
     # Before or after a dot and before a parenthesis, every other word is a name.
     | (?P<named> [A-ZÀ-Ü]\w* (?= \s* \. (?!\d) ) | (?<=\.) [A-ZÀ-Ü]\w* | [A-ZÀ-Ü]\w* (?=\() )
     | (?P<hexadecimal> -?0x[\dA-F]+ )
-    | (?P<float> -?\d+ (?: \.\d+ )? E-?\d+ | -? (?: \d+\.\d* | \.\d+ ) (?![_A-ZÀ-Ü]) )
+    | (?P<float> -?\d+ (?: \.\d+ )? E[-+]?\d+ | -? (?: \d+\.\d* | \.\d+ ) (?![_A-ZÀ-Ü]) )
     | (?P<integer> -?\d+ (?![_A-ZÀ-Ü]) )
     # After a word or a bracket, a bracket is an index.
     | (?P<bracketed> (?<! [\w\])] ) \[ [^\]\[]+ \] )

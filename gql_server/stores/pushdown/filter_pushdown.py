@@ -31,10 +31,6 @@ class FilterSyntax:
     logged: frozenset[str]
     rules: FilterRules
 
-    def port_name(self, name: str) -> str:
-        """Return the port's name of an attribute."""
-        return next((port_name for port_name, known in self.attributes.items() if known == name), name)
-
 
 RUN_SYNTAX = FilterSyntax(
     {

@@ -1,7 +1,8 @@
 """Filter strings split into what a store runs by itself and what this server tests.
 
 A store may lack a part of the syntax or give it another result: before MLflow 3.17, a NaN is 0 on
-databases, and some databases refuse times. What each version runs alike is left to the store.
+databases, some databases refuse times, escape by a backslash or ignore the case of keys. This server
+therefore tests all comparisons except those of datasets, which it cannot test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,6 @@ from gql_server.stores.pushdown.capabilities import Capabilities
 from gql_server.stores.pushdown.filter_pushdown import FilterSyntax, filter_clause
 from schema.ports.condition import Predicate
 from schema.ports.errors import UnsupportedByStore
-
-_SIMPLE_OPERATORS = {"eq", "ne", "like", "ilike"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,14 @@ def split_filter(
     store_clauses = []
     tested = []
     for comparison in comparisons:
-        if capabilities.parses_filters_here or not _is_run_alike(comparison):
+        if comparison.by != "dataset":
             tested.append(comparison)
+        elif capabilities.parses_filters_here:
+            message = "This store cannot filter runs by their datasets."
+            raise UnsupportedByStore(message)
         else:
             store_clauses.append(comparison.text)
-    predicates = [_predicate(comparison, syntax) for comparison in tested]
+    predicates = [comparison.predicate for comparison in tested]
     helpful = [
         clause
         for comparison, predicate in zip(tested, predicates, strict=True)
@@ -49,31 +51,32 @@ def split_filter(
     return SplitFilter(store_clauses, helpful, predicates)
 
 
-def _is_run_alike(comparison: FilterComparison) -> bool:
-    """Return whether each version of MLflow runs a comparison with the same result, or only a store can."""
-    is_text = comparison.by in {"param", "tag"} or (
-        comparison.by == "attribute" and isinstance(comparison.value, str)
-    )
-    is_simple = comparison.operator in _SIMPLE_OPERATORS and comparison.key != "experiment_id"
-    return comparison.by == "dataset" or (is_text and is_simple)
-
-
-def _predicate(comparison: FilterComparison, syntax: FilterSyntax) -> Predicate:
-    if comparison.by == "dataset":
-        message = "This store cannot filter runs by their datasets."
-        raise UnsupportedByStore(message)
-    key = syntax.port_name(comparison.key) if comparison.by == "attribute" else comparison.key
-    return Predicate(comparison.by, key, comparison.operator, comparison.value)
-
-
 def _helpful_clauses(
     comparison: FilterComparison, predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities
 ) -> Iterator[str]:
-    is_null_test = comparison.operator == "is_null"
-    is_time = comparison.by == "attribute" and isinstance(comparison.value, int)
     clause = filter_clause(predicate, syntax, capabilities)
-    if not capabilities.parses_filters_here and (is_null_test or (is_time and clause is None)):
-        # Every version that accepts it gives it the same result.
-        yield comparison.text
-    elif clause is not None:
+    if (
+        clause is None
+        and not capabilities.parses_filters_here
+        and _excludes_no_match(comparison, capabilities)
+    ):
+        clause = comparison.text
+    if clause is not None:
         yield clause
+
+
+def _excludes_no_match(comparison: FilterComparison, capabilities: Capabilities) -> bool:
+    """Return whether each store that accepts a comparison finds all that matches it, and possibly more."""
+    if comparison.operator == "is_null":
+        # A database that ignores the case of keys may find a different key.
+        return not comparison.value
+    if comparison.operator in {"like", "ilike"}:
+        # Some databases treat a backslash as an escape, and compare _ with a byte.
+        return capabilities.like and not set(str(comparison.value)) & {"\\", "_"}
+    return comparison.key != "experiment_id" and (
+        comparison.operator in {"eq", "ne"} if isinstance(comparison.value, str) else _is_time(comparison)
+    )
+
+
+def _is_time(comparison: FilterComparison) -> bool:
+    return comparison.by == "attribute" and isinstance(comparison.value, int)

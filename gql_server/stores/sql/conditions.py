@@ -24,8 +24,9 @@ from gql_server.stores.sql.tables import (
 from gql_server.stores.text_validation import is_storable
 from schema.ports.condition import PARENT_TAG, AllOf, Condition, Not, Predicate
 from schema.ports.errors import BadUserInput
+from schema.ports.non_finite import clamped
 
-_TEXTS: Final = {"run_id", "name", "user_id", "status"}
+_TEXTS: Final = {"run_id", "name", "user_id", "status", "artifact_uri"}
 _RUN_ATTRIBUTES: Final[Mapping[str, ColumnElement[Any]]] = {
     **RUN_COLUMNS,
     # Through floats, because the port compares seconds as floats.
@@ -95,7 +96,8 @@ class _ConditionBuilder:
             return compare_id(column, predicate.operator, predicate.value)
         if predicate.key in _TEXTS:
             return compare_text(self.dialect, column, predicate.operator, predicate.value)
-        return compare_number(column, predicate.operator, predicate.value)
+        # A filter string may compare a time with an infinity.
+        return compare_number(column, predicate.operator, _stored_number(predicate.value))
 
     def _keyed(self, predicate: Predicate) -> ColumnElement[bool]:
         table = self.entity.keyed_tables.get(predicate.by)
@@ -114,3 +116,7 @@ class _ConditionBuilder:
             has_row = exists().where(*has_key)
             return not_(has_row) if predicate.value else has_row
         return exists().where(*has_key, Comparison(self.dialect, rows, predicate).clause)
+
+
+def _stored_number(value: Any) -> Any:
+    return clamped(value) if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""Comparisons of filter strings in SQL: what they compare with, and how MLflow's own store compares."""
+"""Comparisons of filter strings in SQL with values that the port's conditions do not have."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,10 @@ from sqlalchemy import ColumnElement
 
 from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.filters.rules import FilterRules
-from gql_server.stores.sql.comparisons import compare_number, compare_text
+from gql_server.stores.sql.comparisons import compare_text
 from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import BadUserInput
-from schema.ports.non_finite import clamped
 
 
 def parse_filter(rules: FilterRules, filter_: str | None) -> Sequence[FilterComparison]:
@@ -25,10 +24,5 @@ def parse_filter(rules: FilterRules, filter_: str | None) -> Sequence[FilterComp
 def compare(
     dialect: Dialect, column: ColumnElement[Any], comparison: FilterComparison
 ) -> ColumnElement[bool]:
-    """Return the comparison of a column with the value of a filter; null for a null."""
-    value: Any = comparison.value
-    if isinstance(value, int | float):
-        return compare_number(column, comparison.operator, clamped(value))
-    if comparison.operator in {"like", "ilike"}:
-        return dialect.mlflow_like(column, value, ignore_case=comparison.operator == "ilike")
-    return compare_text(dialect, column, comparison.operator, value)
+    """Return the comparison of a text with the value of a filter; null for a null."""
+    return compare_text(dialect, column, comparison.operator, comparison.value)

@@ -105,15 +105,6 @@ class Dialect(ABC):
         """Return a pattern in which every character except % and _ matches itself."""
         return pattern
 
-    def mlflow_like(
-        self, column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False
-    ) -> ColumnElement[bool]:
-        """Return the condition by which MLflow's own store matches a text with a pattern of a filter string.
-
-        Escapes and the folding of case are the database's own.
-        """
-        return column.ilike(pattern) if ignore_case else column.like(pattern)
-
     def case_sensitive(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return a text as an expression that LIKE compares with respect to case."""
         return text

@@ -22,13 +22,6 @@ class MssqlDialect(CaseInsensitiveDialect):
         return self.by_code_point(text)
 
     @override
-    def mlflow_like(
-        self, column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False
-    ) -> ColumnElement[bool]:
-        collated = collate(column, "Japanese_Bushu_Kakusu_100_CS_AS_KS_WS")
-        return collated.ilike(pattern) if ignore_case else collated.like(pattern)
-
-    @override
     def as_number(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         return case((text.op("NOT LIKE")("%[^0-9.eE+-]%"), func.TRY_CONVERT(literal_column("FLOAT"), text)))
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     collate,
     func,
     literal_column,
-    type_coerce,
 )
 from sqlalchemy.dialects.mysql import BINARY
 from typing_extensions import override
@@ -38,16 +37,6 @@ class MysqlDialect(CaseInsensitiveDialect):
     @override
     def case_sensitive(self, text: ColumnElement[Any]) -> ColumnElement[Any]:
         return collate(func.convert(text.op("USING")(literal_column("utf8mb4")), type_=String), "utf8mb4_bin")
-
-    @override
-    def mlflow_like(
-        self, column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False
-    ) -> ColumnElement[bool]:
-        if ignore_case:
-            return column.ilike(pattern)
-        # The second comparison respects case; it is one of bytes, so that _ matches one byte.
-        octets = type_coerce(cast(column, BINARY), String)
-        return and_(column.like(pattern), octets.like(pattern))
 
     @override
     def as_number(self, text: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -78,7 +78,7 @@ async def test_search_matches_mlflow(tested: StoreUnderTest) -> None:
         "name ILIKE 'b'",
         'name = "it\'s"',
         "tags.t = 'x'",
-        "tags.t = 'x' AND name LIKE '_'",
+        "tags.t = 'x' AND name LIKE 'a%'",
         "tags.t LIKE '%' AND tags.u = 'x'",
         "tags.t != 'x'",
         "tags.`nothing` = 'x'",
@@ -95,6 +95,10 @@ async def test_databases_find_names_in_lists(tested: StoreUnderTest) -> None:
     assert await search_names(tested, "name IN ('a', 'b', \"it's\")") == ["a", "it's"]
     assert await search_names(tested, "name NOT IN ('A', 'B')") == ["a", "it's"]
     assert await search_names(tested, r"name IN ('\x61', '\x00')") == ["a"]
+    register_model(tested, "é")
+    register_model(tested, "a\\b")
+    assert await search_names(tested, "name LIKE '_'") == ["B", "a", "é"]
+    assert await search_names(tested, "name LIKE 'a\\_'") == ["a\\b"]
 
 
 async def test_prompts_are_not_returned(tested: StoreUnderTest) -> None:

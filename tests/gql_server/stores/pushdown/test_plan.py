@@ -98,7 +98,7 @@ def test_condition_on_experiments_is_pushed_down() -> None:
         )
     )
     plan = plan_experiments(Search(filter="name != 'b'", where=where), SERVER)
-    assert plan.filter == "name LIKE 'a%' AND creation_time > 5 AND tags.k != 'v' AND name != 'b'"
+    assert plan.filter == "name != 'b' AND name LIKE 'a%' AND creation_time > 5 AND tags.k != 'v'"
 
 
 def test_long_condition_is_pushed_down_in_part() -> None:

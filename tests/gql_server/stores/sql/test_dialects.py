@@ -2,7 +2,7 @@
 
 import pytest
 from mlflow.store.db.db_types import DATABASE_ENGINES
-from sqlalchemy import String, column
+from sqlalchemy import column
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
@@ -39,22 +39,3 @@ def test_like_has_only_two_wildcards(name: str, pattern: str) -> None:
     """Characters of a pattern that a database would treat as special are escaped."""
     clause = DIALECTS[name].like(column("value"), "a[b|c%")
     assert list(clause.compile(dialect=_COMPILERS[name]).params.values()) == [pattern]
-
-
-@pytest.mark.parametrize(
-    ("name", "ignore_case", "sql"),
-    [
-        ("sqlite", False, "value LIKE 'A_'"),
-        ("sqlite", True, "lower(value) LIKE lower('A_')"),
-        ("postgresql", False, "value LIKE 'A_'"),
-        ("postgresql", True, "value ILIKE 'A_'"),
-        ("mysql", False, "value LIKE 'A_' AND CAST(value AS BINARY) LIKE 'A_'"),
-        ("mysql", True, "lower(value) LIKE lower('A_')"),
-        ("mssql", False, "(value COLLATE Japanese_Bushu_Kakusu_100_CS_AS_KS_WS) LIKE 'A_'"),
-        ("mssql", True, "lower((value COLLATE Japanese_Bushu_Kakusu_100_CS_AS_KS_WS)) LIKE lower('A_')"),
-    ],
-)
-def test_like_of_a_filter_string_is_mlflows(name: str, ignore_case: bool, sql: str) -> None:  # noqa: FBT001
-    """A pattern of a filter string is compared as MLflow's own store compares it."""
-    clause = DIALECTS[name].mlflow_like(column("value", String), "A_", ignore_case=ignore_case)
-    assert str(clause.compile(dialect=_COMPILERS[name], compile_kwargs={"literal_binds": True})) == sql

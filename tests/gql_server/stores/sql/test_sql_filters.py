@@ -38,12 +38,11 @@ _RUN_FILTERS = [
     "dataset.name = 'digits' AND dataset.context = 'test'",
     "dataset.digest IN ('abcd', 'x')",
     "datasets.name NOT IN ('digits')",
-    "user_id = ''",
     "user_id != 'nobody'",
     "artifact_uri LIKE '%\\\\%'",
     "tags.team LIKE 'V_____'",
     "tags.team = 'vision' params.opt = 'Adam'",
-    "tags.Team IS NULL",
+    "tags.nothing IS NULL",
 ]
 _EXPERIMENT_FILTERS = [
     "name = 'sweep 1'",
