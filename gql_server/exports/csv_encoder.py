@@ -16,7 +16,7 @@ from schema.engine.times import format_times
 from schema.ports.table import Table
 
 # Spreadsheets evaluate text that starts with one of these characters as a formula.
-_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+_FORMULA_STARTS: Final = frozenset("=+-@\t\r")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -32,7 +32,7 @@ class CsvEncoder(StreamEncoder):
 
     @override
     def start(self) -> bytes:
-        return _lines([[_escape_formula(name) for name, _ in self._columns]])
+        return _lines([_escape_formulas([name for name, _ in self._columns])])
 
     @override
     def encode(self, rows: Table) -> bytes:
@@ -52,23 +52,26 @@ def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def _escape_formula(text: str | None) -> str | None:
-    if text and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+def _escape_formulas(values: Sequence[str | None]) -> list[str | None]:
+    return [_escape(text) if text and text[0] in _FORMULA_STARTS else text for text in values]
 
 
-def _format_number(value: float | None) -> str:
-    if value is None:
-        return ""
-    if math.isfinite(value):
-        return repr(value)
+def _escape(text: str) -> str:
+    return text if _NUMBER.fullmatch(text) else f"'{text}"
+
+
+def _named_non_finite(values: Sequence[float | None]) -> list[float | str | None]:
+    # The writer formats the other numbers. The difference is NaN for those that are not finite.
+    return [value if value is None or value - value == 0 else _name(value) for value in values]
+
+
+def _name(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 _WRITERS: Final[dict[ColumnType, Callable[[Sequence[Any]], Sequence[Any]]]] = {
-    "text": lambda values: list(map(_escape_formula, values)),
+    "text": _escape_formulas,
     "time": format_times,
     "integer": lambda values: values,
-    "float": lambda values: list(map(_format_number, values)),
+    "float": _named_non_finite,
 }
