@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final
 
 PREFIX: Final = "gql-temporary-"
@@ -41,45 +41,44 @@ def delete_unused_folders() -> None:
 def _process_folder() -> Path:
     root = tempfile.gettempdir()
     known = _process_folders.get(root)
-    if known is None or not known[0].exists():
-        _delete_abandoned(Path(root))
-        known = _process_folders[root] = _create(root)
-    return known[0]
+    if known is not None and known[0].exists():
+        return known[0]
+    if known is not None:
+        os.close(known[1])
+    # In a thread, because the event loop may wait for this function, and deleting gigabytes takes time.
+    Thread(target=_delete_abandoned, args=(Path(root),), daemon=True).start()
+    _process_folders[root] = _create(root)
+    return _process_folders[root][0]
 
 
 def _create(root: str) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
-        # The lock ends with the process, however that ends.
-        descriptor = _try_lock(folder)
-        if descriptor is not None and folder.exists():
-            return folder, descriptor
-        # Another process has taken it for an abandoned one before it was locked.
-        if descriptor is not None:
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, _FOLDER)
+            # The lock ends with the process, however that ends. Without locks no process deletes the folder.
+            if _lock_folder(descriptor) is not False and folder.exists():
+                return folder, descriptor
             os.close(descriptor)
+        # Another process has taken it for an abandoned one before it was locked.
 
 
 def _delete_abandoned(root: Path) -> None:
     """Delete the folders of processes of this user that have ended."""
     for folder in root.glob(f"{PREFIX}*"):
         with suppress(OSError):
-            if folder.lstat().st_uid != os.geteuid():
-                continue
-            descriptor = _try_lock(folder)
-            if descriptor is not None:
+            descriptor = os.open(folder, _FOLDER)
+            if os.fstat(descriptor).st_uid == os.geteuid() and _lock_folder(descriptor):
                 shutil.rmtree(folder, ignore_errors=True)
-                os.close(descriptor)
+            os.close(descriptor)
 
 
-def _try_lock(folder: Path) -> int | None:
-    """Return the descriptor of a folder that only this process has locked; None if another one has."""
-    try:
-        descriptor = os.open(folder, _FOLDER)
-    except FileNotFoundError:
-        return None
+def _lock_folder(descriptor: int) -> bool | None:
+    """Lock a folder; return False if it is locked already, and None if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        return False
+    except OSError:
         return None
-    return descriptor
+    return True
