@@ -34,6 +34,7 @@ class OperationLimits:
 
     max_operations: int
     operation_timeout: float
+    max_answer_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

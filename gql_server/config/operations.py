@@ -11,7 +11,12 @@ class OperationSettings(BaseModel):
     max_cost: PositiveInt = Field(
         default=500_000,
         description="Maximum cost of an operation: the number of objects that its page sizes and lists "
-        "allow.",
+        "allow. Ten leaves of an object count as one more.",
+    )
+    # A process takes about three times as much while it makes the answer.
+    max_answer_bytes: PositiveInt = Field(
+        default=100_000_000,
+        description="Maximum bytes of the answer to one operation, counted while it is made.",
     )
     max_operations: PositiveInt = Field(
         default=100,

@@ -32,6 +32,10 @@ from gql_server.operations.document_metrics import fragments_of
 _CONNECTION: Final = "Connection"
 _MAX_SIZE: Final = 1_000_000_000
 """More than any limit; it replaces larger numbers."""
+_LEAVES_PER_OBJECT: Final = 10
+"""Leaves of one object that cost as much as another object; fewer cost nothing."""
+_LEAVES_PER_LIST: Final = 2
+"""Leaves that a list of leaves counts as, where a tenth of its items is an object (`cost_map`)."""
 _CACHED_COSTS: Final = 16
 """Costs of one operation that are cached; pages of one size and its lists of some lengths are a few."""
 
@@ -89,9 +93,11 @@ class _Calculation:
 
     def selection_cost(self, selection_set: SelectionSetNode, parent: Any, page_size: int | None) -> int:
         """Return the cost for one parent; `page_size` is that of a connection, None for other types."""
-        return sum(
-            self._field_cost(node, type_, page_size) for node, type_ in self._fields(selection_set, parent)
-        )
+        objects = leaves = 0
+        for node, type_ in self._fields(selection_set, parent):
+            field_objects, field_leaves = self._field_cost(node, type_, page_size)
+            objects, leaves = objects + field_objects, leaves + field_leaves
+        return objects + leaves // _LEAVES_PER_OBJECT
 
     def _fields(self, selection_set: SelectionSetNode, parent: Any) -> Iterator[tuple[FieldNode, Any]]:
         for node in selection_set.selections:
@@ -105,18 +111,21 @@ class _Calculation:
             type_ = self.schema.get_type(condition.name.value) if condition else parent
             yield from self._fields(fragment.selection_set, type_)
 
-    def _field_cost(self, node: FieldNode, parent: Any, page_size: int | None) -> int:
+    def _field_cost(self, node: FieldNode, parent: Any, page_size: int | None) -> tuple[int, int]:
+        """Return the objects and the leaves that a field counts as, for one parent."""
         field = self._definition(parent, node.name.value)
-        named: Any = get_named_type(field.type) if field else None
-        if field is None or not is_composite_type(named):
-            return 0
+        if field is None:
+            return 0, 1
+        named: Any = get_named_type(field.type)
         is_list = is_list_type(get_nullable_type(cast("Any", field.type)))
+        if not is_composite_type(named):
+            return 0, _LEAVES_PER_LIST if is_list else 1
         items = self._items(node, parent, field, page_size, is_list=is_list)
         if node.selection_set is None:
-            return 0
+            return 0, 0
         if not is_list and named.name.endswith(_CONNECTION):
-            return 1 + self.selection_cost(node.selection_set, named, items)
-        return items * (1 + self.selection_cost(node.selection_set, named, None))
+            return 1 + self.selection_cost(node.selection_set, named, items), 0
+        return items * (1 + self.selection_cost(node.selection_set, named, None)), 0
 
     def _definition(self, parent: Any, name: str) -> GraphQLField | None:
         if is_object_type(parent) or is_interface_type(parent):

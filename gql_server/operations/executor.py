@@ -22,6 +22,7 @@ from gql_server.operations.unavailable import stopping, too_many_operations
 from gql_server.runtime.limiter import Limiter, LimiterFull
 from gql_server.runtime.shutdown import Shutdown
 from schema.build import ROOT
+from schema.engine.answer import Answer
 from schema.engine.execution import execute_operation
 from schema.engine.operation import Operation, ServerInfo
 from schema.engine.turns import Turns
@@ -91,14 +92,13 @@ class OperationExecutor:
             server_info=self.server_info,
             limits=self.limits.queries,
             writes=self.writes,
-            encoder=encoder,
-            turns=self.turns,
+            answer=Answer(encoder, self.turns, self.limits.operations.max_answer_bytes),
             trace_level=level_span if is_tracing() else None,
             base_path=operation.request.root_path,
         )
         try:
             result = await self._run_with_timeout(operation, context)
-            if context.is_long:
+            if context.answer.is_long:
                 await self.turns.take()
             return result
         finally:

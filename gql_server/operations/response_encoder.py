@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from typing_extensions import override
 
-from schema.engine.chunked_json import ListEncoder
+from schema.engine.answer import ListEncoder
 from schema.ports.table import Span
 
 _MARK: Final = b"\0"

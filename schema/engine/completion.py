@@ -87,11 +87,11 @@ class _LeafLists:
 
     def complete(self, completer: "LevelCompleter", column: Column) -> Completed:
         if isinstance(column, Lists):
-            encoder = completer.operation.encoder
-            if encoder is not None and is_long(len(column.items), column.spans):
-                turns = completer.operation.turns
-                return encode_leaf_lists(encoder, turns, self._type, column, required=self._items_required)
+            answer = completer.operation.answer
+            if answer.encoder is not None and is_long(len(column.items), column.spans):
+                return encode_leaf_lists(answer, self._type, column, required=self._items_required)
             items = complete_leaves(self._type, column.items, required=self._items_required)
+            answer.add_items(items)
             return [items[start:stop] for start, stop in column.spans]
         _refuse_none(column, required=self._required)
         return [
@@ -138,11 +138,11 @@ class _ObjectLists(_OfObjects):
 
     def _complete_many(self, completer: "LevelCompleter", many: Many) -> Completed:
         level = self._level_of(self._type)
-        encoder = completer.operation.encoder
-        if encoder is not None and is_long(many.rows.size, many.spans):
+        answer = completer.operation.answer
+        if answer.encoder is not None and is_long(many.rows.size, many.spans):
             leaves = level.leaves
             if leaves is not None:
-                return encode_lists(encoder, completer.operation.turns, leaves, many)
+                return encode_lists(answer, leaves, many)
         return _then(completer.complete(level, many.rows), _slices, many.spans)
 
 

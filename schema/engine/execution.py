@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
 
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation
@@ -30,6 +30,8 @@ async def execute_operation(
             return ExecutionResult(await planned.plan.execute(root, operation, planned.variables))
         except Exception:  # noqa: BLE001, S110 - graphql-core meets the same failure, and reports it
             pass
+        if operation.answer.is_too_large:
+            return _too_large(operation)
     result = execute(
         schema,
         document,
@@ -39,4 +41,10 @@ async def execute_operation(
         operation_name=name,
         execution_context_class=execution,
     )
-    return result if isinstance(result, ExecutionResult) else await result
+    executed = result if isinstance(result, ExecutionResult) else await result
+    return _too_large(operation) if operation.answer.is_too_large else executed
+
+
+def _too_large(operation: Operation) -> ExecutionResult:
+    error = operation.answer.error
+    return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])

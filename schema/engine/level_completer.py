@@ -115,19 +115,19 @@ class LevelCompleter:
         return objects
 
     def _build(self, level: PlannedLevel, columns: list[Any], size: int) -> Completed:
+        self.operation.answer.add_objects(size, columns)
         if size > CHUNK_ROWS:
             return self._build_in_turns(level, columns, size)
         return build_objects(level.names, columns, size)
 
     async def _complete_in_turn(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
-        self.operation.is_long = True
-        await self.operation.turns.take()
+        await self.operation.answer.take_turn()
         return await self._complete_awaited(level, table)
 
     async def _build_in_turns(self, level: PlannedLevel, columns: list[Any], size: int) -> Sequence[Any]:
         objects: list[Any] = []
         for start in range(0, size, CHUNK_ROWS):
-            await self.operation.turns.take()
+            await self.operation.answer.take_turn()
             part = [column[start : start + CHUNK_ROWS] for column in columns]
             objects += build_objects(level.names, part, min(CHUNK_ROWS, size - start))
         return objects

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.engine.chunked_json import ListEncoder
-from schema.engine.turns import Turns
+from schema.engine.answer import Answer
 from schema.ports.errors import LimitExceeded
 from schema.ports.filter_string import MAX_FILTER_LENGTH, MAX_TOTAL_FILTER_LENGTH
 from schema.ports.query_limits import QueryLimits
@@ -40,16 +39,11 @@ class Operation:
     limits: QueryLimits
     writes: TrackingWrites | None = None
     """The port for changes; None if the server is read-only."""
-    encoder: ListEncoder | None = None
-    """Encodes long lists to JSON while they are completed; without it, the result has plain objects only."""
-    turns: Turns = field(default_factory=Turns)
-    """Shared by all operations of an event loop, whose long computations take turns."""
+    answer: Answer = field(default_factory=Answer)
     trace_level: Callable[[str, int], AbstractContextManager[Any]] | None = None
     """Makes the context manager in which a level is completed, from its type's name and number of rows."""
     base_path: str = ""
     """The path prefix of the server's URLs, without a slash at its end: `/mlflow-graph`, or empty."""
-    is_long: bool = False
-    """Whether a large level was completed, so that the response takes some time to encode, too."""
     _results: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)
     _tasks: list[asyncio.Future[Any]] = field(default_factory=list)
     _changes: int = 0

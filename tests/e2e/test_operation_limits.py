@@ -32,6 +32,28 @@ async def test_points_are_limited(store: Store) -> None:
         assert [len(node["metrics"][0]["history"]) for node in nodes] == [20] * 4
 
 
+ALIASED = (
+    "{ runs { nodes { metrics { series { " + " ".join(f"t{n}: timestamps" for n in range(150)) + " } } } } }"
+)
+
+
+async def test_answers_are_limited_while_they_are_made(store: Store) -> None:
+    """Aliases of a list count each: in the bytes of the answer, and in the cost before it is executed."""
+    run = store.client.create_run("0").info.run_id
+    store.client.log_batch(run, [Metric("loss", 0.5, 1000 + step, step) for step in range(1000)])
+    async with graphql_client(store.uri, max_answer_bytes=1_000_000) as graphql:
+        error = await graphql.error(ALIASED)
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "1,000,000" in error["message"]
+        assert "GQL_MAX_ANSWER_BYTES" in error["message"]
+        few = "{ runs { nodes { metrics { series { timestamps steps } } } } }"
+        assert len((await graphql.data(few))["runs"]["nodes"][0]["metrics"][0]["series"]["steps"]) == 1000
+    async with graphql_client(store.uri, max_cost=150_000) as graphql:
+        error = await graphql.error(ALIASED)
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "GQL_MAX_COST" in error["message"]
+
+
 FILTERED = [
     "{ runs(filter: $f) { totalCount } }",
     '{ runs(filter: $f, where: {name: {ne: "a"}}) { totalCount } }',

@@ -80,6 +80,16 @@ def test_fields_with_a_size_argument_are_in_the_map() -> None:
         ('{ runs(first: 2) { nodes { params(keys: "a") { value } } } }', 1 + 2 * (1 + 1)),
         ("{ runs(first: 2) { nodes { params { value } } } }", 1 + 2 * (1 + 20)),
         ("{ runs(first: 3) { nodes { metric(key: 1) { series { steps } } } } }", 1 + 3 * (1 + 1 + 10)),
+        (
+            "{ runs(first: 2) { nodes { " + " ".join(f"a{n}: name" for n in range(29)) + " } } }",
+            1 + 2 * (1 + 2),
+        ),
+        (
+            "{ run(runId: 1) { metric(key: 1) { series { "
+            + " ".join(f"t{n}: timestamps" for n in range(200))
+            + " } } } }",
+            1 + 1 + 10 * (1 + 40),
+        ),
         ('{ nodes(ids: ["a", "b"]) { id ... on Run { tags { key } } } }', 2 * (1 + 10)),
         ("{ a: server { ...S } b: server { ...S } } fragment S on Server { version }", 2),
         ("{ experiments(first: 3) { nodes { runs(first: 5) { nodes { name } } } } }", 1 + 3 * (1 + 1 + 5)),

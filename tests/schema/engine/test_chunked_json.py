@@ -5,8 +5,8 @@ from random import Random
 import pytest
 from graphql import GraphQLInt
 
+from schema.engine.answer import Answer
 from schema.engine.chunked_json import CHUNK_ROWS, encode_leaf_lists, is_long
-from schema.engine.turns import Turns
 from schema.ports.table import Lists, Span
 from tests.support.schema.execution import ChunkEncoder
 
@@ -21,8 +21,7 @@ async def test_lists_are_those_of_their_parents(seed: int) -> None:
     random.shuffle(spans)
     items = list(range(3 * CHUNK_ROWS))
     assert is_long(len(items), spans)
-    encoder = ChunkEncoder()
-    lists = await encode_leaf_lists(encoder, Turns(), GraphQLInt, Lists(items, spans), required=True)
+    lists = await encode_leaf_lists(Answer(ChunkEncoder()), GraphQLInt, Lists(items, spans), required=True)
     assert lists == [items[start:stop] for start, stop in spans]
 
 

@@ -26,7 +26,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.build import ROOT
-from schema.engine.chunked_json import ListEncoder
+from schema.engine.answer import Answer, ListEncoder
 from schema.engine.execution import execute_operation
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation, ServerInfo
@@ -97,7 +97,11 @@ class _RecordingExecution(StrawberryGraphQLCoreExecutionContext):
 
 
 class LevelByLevelExecution(LevelExecution, _RecordingExecution):
-    """The execution under test. `_RecordingExecution` records its fallbacks to graphql-core."""
+    """The execution under test, which records its fallbacks to the ways of graphql-core."""
+
+    async def _complete_one_by_one(self, *arguments: Any) -> Any:
+        fallbacks.append(arguments[3].as_list())
+        return await super()._complete_one_by_one(*arguments)
 
 
 class ReplacingExecution(LevelByLevelExecution):
@@ -178,7 +182,7 @@ async def execute_planned(
     """Execute a valid query by its plan; graphql-core records what it executes instead of the plan."""
     document = Query(query, {}) if isinstance(query, str) else query
     fallbacks.clear()
-    operation = Operation(store, SERVER_INFO, LIMITS, encoder=encoder)
+    operation = Operation(store, SERVER_INFO, LIMITS, answer=Answer(encoder))
     planned = plans_of(document.text).planned(document.variables)
     assert planned is not None
     try:
@@ -222,7 +226,7 @@ async def execute_query(
     """Execute a valid query over a store."""
     document = Query(query, variables or {}) if isinstance(query, str) else query
     fallbacks.clear()
-    operation = Operation(store, SERVER_INFO, LIMITS, encoder=encoder)
+    operation = Operation(store, SERVER_INFO, LIMITS, answer=Answer(encoder))
     result: Any = execute(
         SCHEMA,
         parsed(document.text),

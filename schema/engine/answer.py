@@ -1,0 +1,88 @@
+"""The answer to one operation while it is made: its encoder, its size, and its turns on the event loop."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from schema.engine.turns import Turns
+from schema.ports.errors import LimitExceeded
+from schema.ports.table import Span
+
+_OBJECT_BYTES: Final = 60
+_FIELD_BYTES: Final = 24
+"""Bytes of memory of an object and of each of its fields, the values excepted; in JSON they take as many."""
+
+_ITEM_BYTES: Final = 8
+"""Bytes of a leaf in a list: a reference in memory, and a short number in JSON."""
+
+
+class ListEncoder(Protocol):
+    """An encoder of a result whose lists may be encoded beforehand."""
+
+    def encode(self, items: Sequence[Any]) -> Span:
+        """Encode a list of objects or of leaves, and return its place in what was encoded."""
+        ...
+
+    def placeholder(self, parts: Sequence[Span]) -> Any:
+        """Return a placeholder in the result for one list: the items of the encoded lists at `parts`."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """The state of an answer; `max_bytes` limits the sum of its objects and its encoded lists."""
+
+    encoder: ListEncoder | None = None
+    """Encodes long lists to JSON while they are completed; without it, the result has plain objects only."""
+    turns: Turns = field(default_factory=Turns)
+    """Shared by all operations of an event loop, whose long computations take turns."""
+    max_bytes: int = sys.maxsize
+    is_long: bool = False
+    """Whether a large level was completed, so that the response takes some time to encode, too."""
+    is_too_large: bool = False
+    _size: int = 0
+
+    def add_bytes(self, size: int) -> None:
+        """Count bytes of the answer; raise `LimitExceeded` for more than `max_bytes` in total."""
+        self._size += size
+        if self._size > self.max_bytes:
+            self.is_too_large = True
+            raise self.error
+
+    def add_objects(self, count: int, columns: Sequence[Sequence[Any]]) -> None:
+        """Count objects that are about to be made from columns, and the texts that they repeat."""
+        self.add_bytes(count * (_OBJECT_BYTES + _FIELD_BYTES * len(columns)) + _repeated_bytes(columns))
+
+    def add_items(self, items: Sequence[Any]) -> None:
+        """Count the leaves of lists."""
+        self.add_bytes(_ITEM_BYTES * len(items) + _text_bytes(items))
+
+    @property
+    def error(self) -> LimitExceeded:
+        """Return the error of an answer that is too large."""
+        message = (
+            f"The answer has more than {self.max_bytes:,} bytes (GQL_MAX_ANSWER_BYTES): select fewer fields, "
+            "smaller pages, or samples of histories."
+        )
+        return LimitExceeded(message)
+
+    async def take_turn(self) -> None:
+        """Wait until this answer may use the event loop for some milliseconds."""
+        self.is_long = True
+        await self.turns.take()
+
+
+def _repeated_bytes(columns: Sequence[Sequence[Any]]) -> int:
+    """Return the length of the texts of columns that are selected again under another alias."""
+    distinct = {id(column): column for column in columns}
+    if len(distinct) == len(columns):
+        return 0
+    counts: dict[int, int] = {}
+    for column in columns:
+        counts[id(column)] = counts.get(id(column), 0) + 1
+    return sum((count - 1) * _text_bytes(distinct[key]) for key, count in counts.items() if count > 1)
+
+
+def _text_bytes(values: Sequence[Any]) -> int:
+    return sum(len(value) for value in values if isinstance(value, str))
