@@ -1,7 +1,7 @@
 """Uploads of files to the artifacts of runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
@@ -61,7 +61,7 @@ class UploadService:
             slot.enter_context(self._limiter)
             slot.callback(self._begin())
             uri = await self._artifact_uri(run_id)
-            file = await self._threads.run(self._targets.open, uri, parts)
+            file = await self._open(uri, parts, slot)
             release = slot.pop_all().close
         lock = Lock()
         try:
@@ -94,6 +94,32 @@ class UploadService:
             ended.set_result(None)
 
         return end
+
+    async def _open(self, uri: str, parts: Sequence[str], slot: ExitStack) -> IncomingFile:
+        """Open the file. After a cancellation, it is discarded once it is open, and then `slot` is closed."""
+        opening = asyncio.wrap_future(self._threads.submit(self._targets.open, uri, parts))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._start_cleanup(self._discard_opened(opening, slot.pop_all().close))
+            raise
+
+    async def _discard_opened(
+        self, opening: "asyncio.Future[IncomingFile]", release: Callable[[], None]
+    ) -> None:
+        try:
+            await asyncio.wait({opening})
+            if not opening.cancelled() and opening.exception() is None:
+                await self._threads.run(opening.result().discard)
+        finally:
+            release()
+
+    def _start_cleanup(self, work: Coroutine[None, None, None]) -> "asyncio.Future[None]":
+        """Start work that runs to its end even if no caller waits for it."""
+        cleanup = asyncio.ensure_future(work)
+        self._cleanups.add(cleanup)
+        cleanup.add_done_callback(self._cleanups.discard)
+        return cleanup
 
     async def _artifact_uri(self, run_id: str) -> str:
         tracking = self._store.for_operation(cache_control=CacheControl.NO_STORE, single_read=True)
@@ -130,9 +156,7 @@ class UploadService:
         """
         step_in_progress = lock.locked()
         discarded = self._threads.submit(_locked, lock, file.discard)
-        cleanup = asyncio.ensure_future(self._finish(run_id, discarded, release))
-        self._cleanups.add(cleanup)
-        cleanup.add_done_callback(self._cleanups.discard)
+        cleanup = self._start_cleanup(self._finish(run_id, discarded, release))
         if not step_in_progress:
             await asyncio.shield(cleanup)
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, LocalIncomingFile
+from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, IncomingFile, LocalIncomingFile
+from gql_server.artifacts.upload_targets import UploadTargets
 from tests.support.app.graphql_client import graphql_client
 from tests.support.app.uploads import code, new_run, put, root_of
 from tests.support.file_limits import files_limited_to
@@ -129,6 +130,39 @@ async def test_slow_store_times_out(
                 break
         assert again.status_code == 201
     assert sorted(entry.name for entry in root_of(sqlite_store, run).iterdir()) == ["late", "next"]
+
+
+@pytest.mark.parametrize("store_name", ["sqlite_store", "server_store"])
+async def test_upload_cancelled_while_its_file_opens_leaves_nothing(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_name: str
+) -> None:
+    """An upload that is cancelled before its file is open, as at a stop, discards the file later."""
+    store: Store = request.getfixturevalue(store_name)
+    run = new_run(store, tmp_path)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    begun, released, opened = Event(), Event(), Event()
+    open_target = UploadTargets.open
+
+    def slow(targets: UploadTargets, uri: str, parts: Sequence[str]) -> IncomingFile:
+        begun.set()
+        assert released.wait(60)
+        try:
+            return open_target(targets, uri, parts)
+        finally:
+            opened.set()
+
+    monkeypatch.setattr(UploadTargets, "open", slow)
+    async with graphql_client(store.uri, writable=True, max_uploads=1) as graphql:
+        upload = asyncio.create_task(put(graphql, run, "a/b"))
+        assert await asyncio.to_thread(begun.wait, 60)
+        upload.cancel()
+        await asyncio.wait({upload})
+        released.set()
+        assert await asyncio.to_thread(opened.wait, 60)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    if store.name == "sqlite":
+        assert not root_of(store, run).exists()
 
 
 @pytest.mark.parametrize("store_name", ["sqlite_store", "server_store"])
