@@ -30,9 +30,10 @@ class RegistryStore(Protocol):
 
     Tables of models and versions need to have only the requested columns. A store may also return the
     requested names `tags` and, for models, `aliases` as `Many` columns; the graph then does not request them
-    again. Deleted versions are not returned. MLflow stores prompts as registered models; they are returned
-    only if a filter selects them. `stage` is None if none was ever set. `source_run_id` and `logged_model_id`
-    are None if the version was not made from a run or from a logged model.
+    again. Deleted versions are not returned. MLflow stores prompts as registered models; a search returns
+    them only if its filter selects them, and lookups find them with their versions. `stage` is None if none
+    was ever set. `source_run_id` and `logged_model_id` are None if the version was not made from a run or
+    from a logged model.
     """
 
     async def features(self) -> Collection[StoreFeature]:

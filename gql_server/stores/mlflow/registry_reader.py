@@ -11,6 +11,7 @@ from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.client_errors import no_entity
 from gql_server.stores.mlflow.store_calls import StoreCalls
+from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
 from gql_server.stores.text_validation import check_text, is_storable
@@ -23,7 +24,10 @@ _IDS_PER_SEARCH = 200
 _MAX_PAGE_SIZE = 1000
 """The maximum page size of every registry."""
 _ORDERS_VERSIONS = {StoreKind.SQL, StoreKind.MLFLOW_SERVER, StoreKind.FILE}
-"""Stores that accept an order of versions; other stores return their own order."""
+"""Stores that accept an order of versions; others return their own order, such as the last changed first."""
+_LATEST_FIRST = ["version_number DESC"]
+_OF_PROMPTS = f"tags.`{PROMPT_TAG}` = 'true'"
+"""Without this clause, a search of versions leaves out those of prompts."""
 
 
 class RegistryReader:
@@ -33,7 +37,6 @@ class RegistryReader:
         self._calls = calls
         self._kind = kind
         self._max_scanned = max_scanned
-        self._latest_first = ["version_number DESC"] if kind in _ORDERS_VERSIONS else None
 
     def models_fetcher(self, filter_: str | None) -> FetchPage:
         """Return a function that fetches pages of the models that match a filter, if it is valid."""
@@ -42,14 +45,10 @@ class RegistryReader:
         return partial(self._fetch, "search_registered_models", filter_, None)
 
     async def models(self, names: Sequence[str]) -> dict[str, RegisteredModel]:
-        """Return the models that exist; prompts are not included."""
+        """Return the models and prompts that exist."""
         distinct = list(filter(_is_possible_name, dict.fromkeys(names)))
         models = await gather_or_cancel(self._get("get_registered_model", name) for name in distinct)
-        return {
-            name: model
-            for name, model in zip(distinct, models, strict=True)
-            if model is not None and not _is_prompt(model)
-        }
+        return {name: model for name, model in zip(distinct, models, strict=True) if model is not None}
 
     async def read_versions(
         self, names: Sequence[str], read: Callable[[FetchPage], Awaitable[_T]]
@@ -60,14 +59,10 @@ class RegistryReader:
         return dict(zip(distinct, results, strict=True))
 
     async def versions(self, keys: Sequence[VersionKey]) -> dict[VersionKey, ModelVersion]:
-        """Return the versions that exist; versions of prompts are not included."""
+        """Return the versions that exist."""
         distinct = [key for key in dict.fromkeys(keys) if _is_possible_name(key.name)]
         versions = await gather_or_cancel(self._get("get_model_version", *key) for key in distinct)
-        return {
-            key: version
-            for key, version in zip(distinct, versions, strict=True)
-            if version is not None and not _is_prompt(version)
-        }
+        return {key: version for key, version in zip(distinct, versions, strict=True) if version is not None}
 
     async def versions_of_runs(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[ModelVersion]]:
         """Return the versions created from each run, by name, latest first."""
@@ -94,7 +89,26 @@ class RegistryReader:
         if not quote or not _is_possible_name(name):
             return _fetch_nothing
         filter_ = f"name = {quote}{name}{quote}"
-        return partial(self._fetch, "search_model_versions", filter_, self._latest_first)
+        if self._kind not in _ORDERS_VERSIONS:
+            return partial(self._fetch_sorted, filter_)
+        if self._kind is not StoreKind.MLFLOW_SERVER:
+            return partial(self._fetch, "search_model_versions", filter_, _LATEST_FIRST)
+        return partial(self._fetch_with_prompts, filter_)
+
+    async def _fetch_with_prompts(self, filter_: str, size: int, token: PageToken) -> Any:
+        page = await self._fetch("search_model_versions", filter_, _LATEST_FIRST, size, token)
+        # A model has either versions of models or versions of a prompt.
+        if page:
+            return page
+        of_prompt = f"{filter_} AND {_OF_PROMPTS}"
+        return await self._fetch("search_model_versions", of_prompt, _LATEST_FIRST, size, token)
+
+    async def _fetch_sorted(self, filter_: str, size: int, token: PageToken) -> Any:
+        """Return a page of the versions, the latest first, of a store that does not order them."""
+        versions = sorted(await self._scan_versions(filter_), key=_sort_key)
+        start = int(token) if token and token.isdecimal() else 0
+        stop = start + min(size, _MAX_PAGE_SIZE)
+        return PagedList(versions[start:stop], str(stop) if stop < len(versions) else None)
 
     async def _scan_versions(self, filter_: str) -> list[ModelVersion]:
         versions: list[ModelVersion] = []
@@ -124,7 +138,3 @@ def _is_possible_name(name: str) -> bool:
 
 def _sort_key(version: ModelVersion) -> tuple[str, int]:
     return version.name, -int(version.version)
-
-
-def _is_prompt(entity: Any) -> bool:
-    return bool(entity._is_prompt())  # noqa: SLF001 - the public tags omit the tag that marks a prompt

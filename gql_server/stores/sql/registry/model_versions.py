@@ -76,7 +76,8 @@ def versions_of_runs(session: Session, run_ids: Sequence[str], columns: Collecti
     rows: list[Row] = []
     for batch in session.dialect.batches(dict.fromkeys(run_ids)):
         of_runs = session.dialect.one_of(VERSIONS.c.run_id, batch)
-        rows += session.rows(statement.where(*_is_active(session), of_runs), of=StoreFeature.REGISTRY)
+        conditions = [*_is_active(session), is_no_prompt(session, VERSIONS.c.name), of_runs]
+        rows += session.rows(statement.where(*conditions), of=StoreFeature.REGISTRY)
     rows.sort(key=lambda row: (row[0], row[1], -row[2]))
     return grouped_rows(run_ids, column_names, [(row[0], *row[3:]) for row in rows])
 
@@ -115,7 +116,6 @@ def _is_active(session: Session) -> Conditions:
     return [
         *in_registry_workspace(session, VERSIONS),
         or_(VERSIONS.c.current_stage.is_(None), VERSIONS.c.current_stage != DELETED_STAGE),
-        is_no_prompt(session, VERSIONS.c.name),
     ]
 
 

@@ -45,13 +45,13 @@ def count_registered(session: Session, filter_: str | None) -> int:
 
 
 def registered_by_name(session: Session, names: Sequence[str], columns: Collection[str]) -> One:
-    """Look up registered models by name, without prompts."""
+    """Look up registered models and prompts by name."""
     column_names = [name for name in REGISTERED_COLUMNS if name in columns]
     selected = (
         *(REGISTERED_COLUMNS[name] for name in column_names),
         REGISTERED.c.name.label("requested_name"),
     )
-    rows = _rows(session, REGISTERED, selected, names, is_no_prompt(session, REGISTERED.c.name))
+    rows = _rows(session, REGISTERED, selected, names)
     indexes = {row[-1]: index for index, row in enumerate(rows)}
     return One(as_table(column_names, rows), [indexes.get(name) for name in names])
 
@@ -90,11 +90,11 @@ def _rows(
     source: Table,
     columns: Sequence[ColumnElement[Any]],
     names: Sequence[str],
-    *conditions: ColumnElement[bool],
+    *,
     of: StoreFeature = StoreFeature.REGISTRY,
 ) -> list[Row]:
     rows: list[Row] = []
-    statement = select(*columns).where(*in_registry_workspace(session, source), *conditions)
+    statement = select(*columns).where(*in_registry_workspace(session, source))
     for batch in session.dialect.batches(dict.fromkeys(filter(is_storable, names))):
         rows += session.rows(statement.where(session.dialect.one_of(source.c.name, batch)), of=of)
     return rows

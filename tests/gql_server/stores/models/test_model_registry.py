@@ -101,21 +101,23 @@ async def test_databases_find_names_in_lists(tested: StoreUnderTest) -> None:
     assert await search_names(tested, "name LIKE 'a\\_'") == ["a\\b"]
 
 
-async def test_prompts_are_not_returned(tested: StoreUnderTest) -> None:
-    """A prompt is not returned as a model or a version, unless a filter selects it."""
+async def test_prompts_are_found_but_not_listed(tested: StoreUnderTest) -> None:
+    """A prompt is listed only if a filter selects it; its name and its versions find it."""
     run_id = tested.client.create_run("0").info.run_id
     register_model(tested, "net")
     tested.client.register_prompt("ask", "Say {{it}}.")
     registry = tested.port.registry
     assert await search_names(tested) == ["net"]
-    assert row_by_parent(await registry.models_by_name(["ask", "net"], NAME), "name") == [None, "net"]
+    assert row_by_parent(await registry.models_by_name(["ask", "net"], NAME), "name") == ["ask", "net"]
     assert row_by_parent(await registry.versions_by_key([VersionKey("ask", "1")], VERSION), "version") == [
-        None
+        "1"
     ]
     assert rows_by_parent(await registry.versions_of_runs([run_id], VERSION), "name") == [[]]
     if tested.kind != "file":
         # MLflow's file store leaves them out of any search.
         assert await search_names(tested, "tags.`mlflow.prompt.is_prompt` = 'true'") == ["ask"]
+        assert (await registry.versions(["ask", "net"], Page(5, None, VERSION))).rows["version"] == ["1"]
+        assert await registry.count_versions(["ask", "net"]) == [1, 0]
 
 
 async def test_invalid_filter_is_refused(tested: StoreUnderTest) -> None:
