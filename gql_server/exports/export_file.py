@@ -21,11 +21,16 @@ class ExportFile:
     size: int = 0
     finished_at: float = 0.0
     last_used: float = 0.0
+    requested_at: float = 0.0
 
-    @property
-    def complete(self) -> bool:
-        """Return whether it is written."""
-        return self.writing.done() and self._succeeded()
+    def was_requested_within(self, seconds: float) -> bool:
+        """Return whether it is complete, and a client requested it or a part of it in the last seconds."""
+        complete = self.writing.done() and self._succeeded()
+        return complete and time.monotonic() - self.requested_at <= seconds
+
+    def request(self) -> None:
+        """Record that a client requested it or a part of it."""
+        self.requested_at = time.monotonic()
 
     @property
     def idle(self) -> bool:

@@ -15,6 +15,13 @@ from schema.ports.errors import LimitExceeded, StoreUnavailable
 MAX_AGE_FACTOR: Final = 5
 """Maximum age of a file, in multiples of `table_file_seconds`: a file in constant use expires, too."""
 
+RECENT_SECONDS: Final = 10.0
+"""Time after a request for a file in which it is sent in place of a stream.
+
+A client requests the length and then the table within that time. Others that read the table again and again
+should not get the older data of a file that another client requested.
+"""
+
 Write: TypeAlias = Callable[[ExportFile], Awaitable[None]]
 
 
@@ -59,13 +66,16 @@ class ExportSpool:
         except BaseException:
             self.release(file)
             raise
+        file.request()
         return file
 
-    def acquire_complete(self, key: Hashable) -> ExportFile | None:
-        """Return the file for a key if it is complete and not stale; the caller must `release` it."""
-        self._drop_expired()
+    def acquire_recent(self, key: Hashable) -> ExportFile | None:
+        """Return the file that `acquire` returned in the last `RECENT_SECONDS`, if any, unless it is stale.
+
+        The caller must `release` it.
+        """
         file = self._cached.get(key)
-        if file is None or file.stale or not file.complete:
+        if file is None or file.stale or not file.was_requested_within(RECENT_SECONDS):
             return None
         self._cached.move_to_end(key)
         file.users += 1

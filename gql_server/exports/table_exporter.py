@@ -49,9 +49,9 @@ class TableExporter:
             (principal, request), lambda file: self._write(request, file), refresh=refresh, resume=resume
         )
 
-    def acquire_complete_file(self, request: TableRequest, principal: Hashable) -> ExportFile | None:
-        """Return the file of an earlier request if new downloads may have it; the caller must release it."""
-        return self._spool.acquire_complete((principal, request))
+    def acquire_recent_file(self, request: TableRequest, principal: Hashable) -> ExportFile | None:
+        """Return the file of a request just before if there is one; the caller must release it."""
+        return self._spool.acquire_recent((principal, request))
 
     def release_file(self, file: ExportFile) -> None:
         """Release a file that was acquired."""

@@ -33,7 +33,8 @@ _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosni
 class TablesEndpoint:
     """Responds to GET and HEAD for a table.
 
-    HEAD, a range and Parquet need a file. The other formats are streamed, unless there is a file already.
+    HEAD, a range and Parquet need a file. The other formats are streamed, unless a file was requested just
+    before.
     """
 
     def __init__(self, exporter: TableExporter, limits: ExportLimits, send_timeout: float) -> None:
@@ -50,7 +51,7 @@ class TablesEndpoint:
             table_request = parse_table_request(request.path_params["name"], request.query_params)
             if not FORMATS[table_request.format].streamed or not _is_for_whole_table(request):
                 return await self._new_file_response(request, table_request)
-            file = self._complete_file(request, table_request)
+            file = self._recent_file(request, table_request)
             if file is None:
                 return await self._stream_response(table_request)
             return self._file_response(table_request, file)
@@ -75,10 +76,10 @@ class TablesEndpoint:
                 on_close=slot.pop_all().close,
             )
 
-    def _complete_file(self, request: Request, table_request: TableRequest) -> ExportFile | None:
+    def _recent_file(self, request: Request, table_request: TableRequest) -> ExportFile | None:
         if parse_cache_control(request.headers.get("cache-control", "")) is not CacheControl.DEFAULT:
             return None
-        return self._exporter.acquire_complete_file(table_request, authenticated_caller().principal)
+        return self._exporter.acquire_recent_file(table_request, authenticated_caller().principal)
 
     async def _new_file_response(self, request: Request, table_request: TableRequest) -> Response:
         caller = authenticated_caller()

@@ -10,7 +10,7 @@ import pytest
 from gql_server.config.settings import Settings
 from gql_server.exports import export_file
 from gql_server.exports.export_file import ExportFile
-from gql_server.exports.export_spool import ExportSpool
+from gql_server.exports.export_spool import RECENT_SECONDS, ExportSpool
 from schema.ports.errors import LimitExceeded, StoreUnavailable
 
 
@@ -125,26 +125,34 @@ async def test_invalidation_applies_to_file_being_written(writer: Writer, spool:
     assert [await early, await late] == [1, 2]
 
 
-async def test_only_complete_file_is_returned_at_once(writer: Writer, spool: ExportSpool) -> None:
-    """`acquire_complete` returns a file that is written and not stale, and no other."""
-    assert spool.acquire_complete("a") is None
+async def test_only_recent_file_is_returned_at_once(
+    writer: Writer, spool: ExportSpool, clock: MonotonicClock
+) -> None:
+    """`acquire_recent` returns a file that was requested just before and is not stale, and no other."""
+    assert spool.acquire_recent("a") is None
     writer.may_finish.clear()
     first = asyncio.create_task(writer.use())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert spool.acquire_complete("a") is None
+    assert spool.acquire_recent("a") is None
     writer.may_finish.set()
     await first
-    file = spool.acquire_complete("a")
+    file = spool.acquire_recent("a")
     assert file is not None
     assert file.path.read_bytes()[0] == 1
+    clock.now += RECENT_SECONDS / 2
+    spool.release(file)
+    clock.now += RECENT_SECONDS / 2 + 1
+    assert spool.acquire_recent("a") is None
+    assert await writer.use() == 1
+    assert spool.acquire_recent("a") is file
     spool.release(file)
     spool.invalidate()
-    assert spool.acquire_complete("a") is None
+    assert spool.acquire_recent("a") is None
     writer.error = StoreUnavailable("The store is down.")
     with pytest.raises(StoreUnavailable):
         await writer.use("b")
-    assert spool.acquire_complete("b") is None
+    assert spool.acquire_recent("b") is None
 
 
 async def test_failed_file_is_written_again(writer: Writer) -> None:
