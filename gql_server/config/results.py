@@ -9,13 +9,21 @@ class ResultSettings(BaseModel):
     max_page_size: int = Field(
         default=1000,
         ge=50,
-        description="Maximum `first` of a page, and maximum ids in one lookup; at least 50.",
+        description="Maximum `first` of a page, and maximum different ids, names or keys in one argument; at "
+        "least 50.",
     )
     max_conditions: PositiveInt = Field(
         default=500,
         le=900,
         description="Maximum conditions of one search: comparisons, `and`, `or` and `not` in `where`, and "
         "comparisons in `filter`. SQLite allows 1000 nested expressions.",
+    )
+    # Each is a join in the database, and MySQL joins at most 61 tables.
+    max_sort_keys: int = Field(
+        default=16,
+        ge=1,
+        le=50,
+        description="Maximum different entries of one `orderBy`, and of one `groupBy`; at most 50.",
     )
     # One column a run: wider tables are of no use to a reader, and each key adds a value for each run.
     max_compared_runs: PositiveInt = Field(default=100, description="Maximum runs of one `compareRuns`.")

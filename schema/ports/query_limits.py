@@ -11,6 +11,8 @@ class QueryLimits:
     """Maximum `first` of a connection, and maximum ids in one lookup."""
     max_conditions: int
     """Maximum conditions of one field: those of `where` plus the comparisons of `filter`."""
+    max_sort_keys: int
+    """Maximum different entries of `orderBy` and of `groupBy`."""
     max_compared_runs: int
     """Maximum runs in one `compareRuns`."""
     max_rows: int

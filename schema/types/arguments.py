@@ -1,11 +1,14 @@
 """Arguments that several fields have in common."""
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeVar
 
 import strawberry
 
-from schema.ports.errors import BadUserInput
+from schema.engine.batched_field import FieldContext
+from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.lifecycle import LifecycleView
+from schema.ports.query_limits import QueryLimits
 from schema.types.scalars import BigInt
 
 T = TypeVar("T")
@@ -44,6 +47,25 @@ ToStep = Annotated[
 def given(value: T | None) -> T | None:
     """Return the value of an argument, and None for an argument that was omitted."""
     return None if value is strawberry.UNSET else value
+
+
+def distinct(values: Iterable[T], limit: int, argument: str, setting: str) -> list[T]:
+    """Return the different entries of an argument in their order; raise `LimitExceeded` for too many."""
+    entries = list(dict.fromkeys(values))
+    if len(entries) > limit:
+        message = f"{argument} takes at most {limit:,} different entries ({setting}), not {len(entries):,}."
+        raise LimitExceeded(message)
+    return entries
+
+
+def distinct_names(values: Sequence[str] | None, limits: QueryLimits, argument: str) -> list[str] | None:
+    """Return the different ids, names or keys of an argument; None if it was omitted."""
+    return None if values is None else distinct(values, limits.max_page_size, argument, "GQL_MAX_PAGE_SIZE")
+
+
+def requested_keys(context: FieldContext, keys: Sequence[str] | None) -> list[str] | None:
+    """Return the different keys of the argument `keys`, which may be UNSET; None if it was omitted."""
+    return distinct_names(given(keys), context.operation.limits, "keys")
 
 
 def page_size(first: int | None, limit: int) -> int:

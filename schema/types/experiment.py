@@ -14,7 +14,7 @@ from schema.ports.lifecycle import LifecycleStage, LifecycleView
 from schema.ports.related_rows import Values, related_rows, related_values
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import LoggedKind, Order, Page, Scope, Search
-from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given
+from schema.types.arguments import DEFAULT_FIRST, After, First, Keys, View, given, requested_keys
 from schema.types.connection import connection_reads
 from schema.types.filter_inputs import RunWhere
 from schema.types.key_values import Tag
@@ -31,7 +31,10 @@ def _resolve_tags(
 ) -> Many | Awaitable[Many]:
     ids = experiments["experiment_id"]
     return related_rows(
-        experiments, "tags", given(keys), lambda selected: context.tracking.experiment_tags(ids, selected)
+        experiments,
+        "tags",
+        requested_keys(context, keys),
+        lambda selected: context.tracking.experiment_tags(ids, selected),
     )
 
 

@@ -9,6 +9,7 @@ from schema.engine.batched_field import FieldContext
 from schema.engine.selection import SelectedField
 from schema.ports.errors import BadUserInput
 from schema.ports.tracking import ExperimentScope
+from schema.types.arguments import distinct_names
 
 ExperimentIds = Annotated[
     list[strawberry.ID] | None,
@@ -45,7 +46,10 @@ async def experiment_scope(
     if ids is not None and names is not None:
         message = f"{field} takes experimentIds or experimentNames, not both."
         raise BadUserInput(message)
+    limits = context.operation.limits
+    ids = distinct_names(ids, limits, "experimentIds")
+    names = distinct_names(names, limits, "experimentNames")
     if names is None:
-        return None if ids is None else tuple(dict.fromkeys(ids))
-    result = await context.tracking.experiments_by_name(list(dict.fromkeys(names)), {"experiment_id"})
+        return None if ids is None else tuple(ids)
+    result = await context.tracking.experiments_by_name(names, {"experiment_id"})
     return tuple(result.rows["experiment_id"][index] for index in result.index if index is not None)

@@ -14,7 +14,7 @@ from schema.types.connection import Connection, connect
 from schema.types.cursor import fingerprint
 from schema.types.experiment import Experiment
 from schema.types.filter_inputs import ExperimentWhere, condition
-from schema.types.run_search import SortDirection
+from schema.types.run_search import SortDirection, distinct_keys
 
 
 @strawberry.enum(description="The attributes of experiments to sort by.")
@@ -67,7 +67,7 @@ async def resolve_experiments(
     view: View = LifecycleView.ACTIVE,
 ) -> One:
     """Resolve `Query.experiments`."""
-    order = tuple(
+    order = (
         Order(
             by="attribute", key=str(entry.attribute.value), descending=entry.direction is SortDirection.DESC
         )
@@ -75,7 +75,9 @@ async def resolve_experiments(
     )
     text = context.operation.checked_filter(given(filter))
     search_condition = condition(given(where), context.operation.limits.max_conditions, text)
-    search = Search(filter=text, where=search_condition, order=order, view=view)
+    search = Search(
+        filter=text, where=search_condition, order=distinct_keys(order, context.operation.limits), view=view
+    )
     tracking = context.tracking
 
     async def count() -> list[int | None]:

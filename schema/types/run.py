@@ -12,7 +12,7 @@ from schema.ports.milliseconds import seconds_between
 from schema.ports.related_rows import Values, related_rows, rows_by_key, run_data, run_metric, run_values
 from schema.ports.run_status import RunStatus
 from schema.ports.table import Many, One, Rows, Table
-from schema.types.arguments import Keys, given
+from schema.types.arguments import Keys, requested_keys
 from schema.types.artifact import Artifact, FolderPath, list_artifacts
 from schema.types.connection import connection_reads
 from schema.types.dataset import DatasetInput
@@ -45,7 +45,7 @@ async def _resolve_experiment(runs: Table, context: FieldContext) -> One:
 def _resolve_params(
     runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
 ) -> Many | Awaitable[Many]:
-    return run_data(context.tracking, runs, "params", given(keys))
+    return run_data(context.tracking, runs, "params", requested_keys(context, keys))
 
 
 def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> Values | Awaitable[Values]:
@@ -55,7 +55,7 @@ def _resolve_param(runs: Table, context: FieldContext, key: _Key) -> Values | Aw
 def _resolve_tags(
     runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
 ) -> Many | Awaitable[Many]:
-    return run_data(context.tracking, runs, "tags", given(keys))
+    return run_data(context.tracking, runs, "tags", requested_keys(context, keys))
 
 
 def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> Values | Awaitable[Values]:
@@ -65,7 +65,7 @@ def _resolve_tag(runs: Table, context: FieldContext, key: _Key) -> Values | Awai
 def _resolve_metrics(
     runs: Table, context: FieldContext, keys: Keys = strawberry.UNSET
 ) -> Many | Awaitable[Many]:
-    return run_data(context.tracking, runs, "metrics", given(keys))
+    return run_data(context.tracking, runs, "metrics", requested_keys(context, keys))
 
 
 def _resolve_metric(runs: Table, context: FieldContext, key: _Key) -> One | Awaitable[One]:

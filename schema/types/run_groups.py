@@ -11,7 +11,7 @@ from schema.engine.times import format_time
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Column, Many, Table
 from schema.ports.tracking import GroupBy, Grouping
-from schema.types.arguments import View, given
+from schema.types.arguments import View, distinct, distinct_names, given
 from schema.types.experiment_scope import ExperimentIds, ExperimentNames, experiment_scope
 from schema.types.filter_inputs import RunWhere
 from schema.types.run_search import Filter, RunAttribute, one_target, run_search
@@ -117,10 +117,13 @@ async def resolve_run_groups(
     ] = strawberry.UNSET,
 ) -> Many:
     """Resolve `Query.runGroups`."""
-    keys = [_key(entry) for entry in given(group_by) or ()]
+    limits = context.operation.limits
+    entries = map(_key, given(group_by) or ())
+    keys = distinct(entries, limits.max_sort_keys, "groupBy", "GQL_MAX_SORT_KEYS")
     scope = await experiment_scope(context, "runGroups", given(experiment_ids), given(experiment_names))
     search = run_search(context, where, filter, None, view)
-    summarized = _distinct(given(metrics)) if context.selects("metrics") else ()
+    names = distinct_names(given(metrics), limits, "metrics") if context.selects("metrics") else []
+    summarized = None if names is None else tuple(names)
     grouping = Grouping(tuple(key.group_by for key in keys), summarized)
     groups = await context.tracking.run_groups(scope, search, grouping)
     columns: dict[str, Column] = {
@@ -129,10 +132,6 @@ async def resolve_run_groups(
         "metrics": groups.metrics,
     }
     return Many.for_single_parent(Table(len(groups.counts), columns))
-
-
-def _distinct(metrics: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if metrics is None else tuple(dict.fromkeys(metrics))
 
 
 def _key(entry: GroupKey) -> _Key:

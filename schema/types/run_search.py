@@ -1,6 +1,6 @@
 """The search for runs: its order, its arguments and its connection."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Annotated, Any
 
@@ -9,9 +9,10 @@ import strawberry
 from schema.engine.batched_field import FieldContext
 from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
+from schema.ports.query_limits import QueryLimits
 from schema.ports.table import Table
 from schema.ports.tracking import Order, Scope, Search
-from schema.types.arguments import given
+from schema.types.arguments import distinct, given
 from schema.types.connection import connect
 from schema.types.cursor import fingerprint
 from schema.types.filter_inputs import RunFilter, condition
@@ -98,9 +99,17 @@ def run_search(
     return Search(
         filter=text,
         where=condition(given(where), context.operation.limits.max_conditions, text),
-        order=tuple(map(_order, given(order_by) or ())),
+        order=distinct_keys(map(_order, given(order_by) or ()), context.operation.limits),
         view=view,
     )
+
+
+def distinct_keys(order: Iterable[Order], limits: QueryLimits) -> tuple[Order, ...]:
+    """Return an order without the keys that occur in it before; raise `LimitExceeded` for too many keys."""
+    first: dict[tuple[str, str], Order] = {}
+    for entry in order:
+        first.setdefault((entry.by, entry.key), entry)
+    return tuple(distinct(first.values(), limits.max_sort_keys, "orderBy", "GQL_MAX_SORT_KEYS"))
 
 
 def one_target(entry: Any, names: Sequence[str], argument: str) -> tuple[str, Any]:

@@ -54,6 +54,36 @@ async def test_answers_are_limited_while_they_are_made(store: Store) -> None:
         assert "GQL_MAX_COST" in error["message"]
 
 
+KEY_LISTS = [
+    ("{ runs(orderBy: [%s]) { nodes { runId } } }", '{metric: "m%d"}', "orderBy", "GQL_MAX_SORT_KEYS"),
+    ("{ runs(orderBy: [%s]) { totalCount } }", '{param: "p%d"}', "orderBy", "GQL_MAX_SORT_KEYS"),
+    ("{ runGroups(groupBy: [%s]) { count } }", '{param: "p%d"}', "groupBy", "GQL_MAX_SORT_KEYS"),
+    ("{ runGroups(groupBy: [%s]) { count } }", '{tag: "t%d"}', "groupBy", "GQL_MAX_SORT_KEYS"),
+    ("{ runGroups(metrics: [%s]) { metrics { key } } }", '"m%d"', "metrics", "GQL_MAX_PAGE_SIZE"),
+    ("{ runs { nodes { params(keys: [%s]) { key } } } }", '"p%d"', "keys", "GQL_MAX_PAGE_SIZE"),
+    ("{ experiments { nodes { tags(keys: [%s]) { key } } } }", '"t%d"', "keys", "GQL_MAX_PAGE_SIZE"),
+    ("{ runs(experimentIds: [%s]) { totalCount } }", '"%d"', "experimentIds", "GQL_MAX_PAGE_SIZE"),
+    ("{ runs(experimentNames: [%s]) { totalCount } }", '"n%d"', "experimentNames", "GQL_MAX_PAGE_SIZE"),
+]
+
+
+@pytest.mark.parametrize(("query", "entry", "argument", "setting"), KEY_LISTS)
+async def test_lists_in_arguments_are_limited(
+    store: Store, query: str, entry: str, argument: str, setting: str
+) -> None:
+    """As many different entries as the limit are executed on every store, and equal ones count once."""
+    run = store.client.create_run("0").info.run_id
+    store.client.log_batch(run, [Metric("m1", 0.5, 1, 0)])
+    limit = 16 if setting == "GQL_MAX_SORT_KEYS" else 60
+    entries = [entry % number for number in range(1, limit + 1)]
+    async with graphql_client(store.uri, max_page_size=60) as graphql:
+        await graphql.data(query % ", ".join([*entries, *entries[:5]]))
+        error = await graphql.error(query % ", ".join([*entries, entry % (limit + 1)]))
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert argument in error["message"]
+        assert setting in error["message"]
+
+
 FILTERED = [
     "{ runs(filter: $f) { totalCount } }",
     '{ runs(filter: $f, where: {name: {ne: "a"}}) { totalCount } }',

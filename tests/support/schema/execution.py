@@ -43,6 +43,7 @@ SERVER_INFO = ServerInfo(version="1.2.3", mlflow_version="3.4.5", read_only=True
 LIMITS = QueryLimits(
     max_page_size=100,
     max_conditions=500,
+    max_sort_keys=16,
     max_compared_runs=100,
     max_rows=10_000,
     max_scanned_runs=100_000,
