@@ -65,12 +65,17 @@ async def read_matching_page(
     kind: StoreKind,
     matches: Callable[[Sequence[Any]], Sequence[bool]],
     count_scanned: Callable[[int], None],
+    *,
+    excess: int = 0,
 ) -> SearchPage:
-    """Return the first matching rows after a position; `count_scanned` gets the size of each page read."""
+    """Return the first matching rows after a position; `count_scanned` gets the size of each page read.
+
+    `excess` rows more are read at first, because so many are expected not to match.
+    """
     token, skip = _resume(after, kind)
     rows: list[Any] = []
     positions: list[Position] = []
-    size = first + 1
+    size = first + 1 + excess
     while True:
         page = await fetch(min(skip + size, _MAX_PAGE_SIZE), token)
         count_scanned(len(page))

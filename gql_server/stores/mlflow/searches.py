@@ -17,9 +17,10 @@ from gql_server.stores.pushdown.aggregate import RunAggregator
 from gql_server.stores.pushdown.capabilities import Capabilities
 from gql_server.stores.pushdown.evaluate import logged_values, matches
 from gql_server.stores.pushdown.executor import SearchExecutor
+from gql_server.stores.pushdown.keyset import Keyset
 from gql_server.stores.pushdown.plan import plan_experiments, plan_runs
 from gql_server.stores.pushdown.scan import ScanLimit
-from gql_server.stores.pushdown.sort import experiment_sort_order, run_sort_order
+from gql_server.stores.pushdown.sort import SortOrder, experiment_sort_order, run_sort_order
 from schema.ports.condition import PARENT_TAG, AllOf, Condition, Predicate
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
@@ -142,8 +143,18 @@ class Searches:
         if not ids:
             return {scope: SearchPage([], [], has_next=False)}
         plan = plan_runs(search, await self._ordering_capabilities(search, ids))
-        fetch = self._reader.runs_fetcher(ids, plan, search.view)
-        return {scope: await replace(executor, plan=plan).page(fetch, page)}
+        executor = replace(executor, plan=plan, keyset=self._keyset(executor.sort_order))
+        clause = executor.keyset.clause(page.after) if executor.keyset else None
+        fetch = self._reader.runs_fetcher(ids, plan.with_clause(clause), search.view)
+        return {scope: await executor.page(fetch, page)}
+
+    def _keyset(self, sort_order: SortOrder) -> Keyset | None:
+        """Return how pages continue after a key, if the store can do so.
+
+        A file store reads all runs for each page in any case, and may have runs without a start time.
+        """
+        keyset = Keyset(sort_order, self._capabilities, self.table)
+        return keyset if self._kind is not StoreKind.FILE and keyset.is_possible else None
 
     async def _first_children(
         self, siblings: Sequence[Children], search: Search, page: Page, executor: SearchExecutor

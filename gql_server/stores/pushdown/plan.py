@@ -42,6 +42,11 @@ class SearchPlan:
         """Return the filter string."""
         return " AND ".join(filter(None, (self.pushed_filter, self.client_filter)))
 
+    def with_clause(self, clause: str | None) -> "SearchPlan":
+        """Return the plan with another clause that the store may ignore."""
+        pushed = " AND ".join(filter(None, (clause, self.pushed_filter)))
+        return replace(self, pushed_filter=pushed)
+
 
 def plan_runs(search: Search, capabilities: Capabilities) -> SearchPlan:
     """Return the plan of a search for runs."""
