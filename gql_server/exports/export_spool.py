@@ -22,6 +22,9 @@ A client requests the length and then the table within that time. Others that re
 should not get the older data of a file that another client requested.
 """
 
+_MIN_TIMER_SECONDS: Final = 0.5
+"""Minimum time between two searches for expired files without a request."""
+
 Write: TypeAlias = Callable[[ExportFile], Awaitable[None]]
 
 
@@ -45,6 +48,7 @@ class ExportSpool:
         self._cached: OrderedDict[Hashable, ExportFile] = OrderedDict()
         self._on_disk: set[ExportFile] = set()
         self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def acquire(
         self, key: Hashable, write: Write, *, refresh: bool = False, resume: bool = False
@@ -117,6 +121,8 @@ class ExportSpool:
         for file in self._on_disk:
             file.writing.cancel()
         self._cached.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -137,11 +143,22 @@ class ExportSpool:
 
     def _finish(self, key: Hashable, file: ExportFile) -> None:
         if file.finish():
-            # Without further requests, this deletes the file.
-            asyncio.get_running_loop().call_later(self._max_age + 1, self._drop_expired)
+            self._start_timer()
         elif self._cached.get(key) is file:
             self._drop(key)
         self._delete_unused(file)
+
+    def _start_timer(self) -> None:
+        """Let a timer delete expired files if there are no further requests; one is enough for all files."""
+        if self._timer is None and self._cached:
+            loop = asyncio.get_running_loop()
+            seconds = max(_MIN_TIMER_SECONDS, self._limits.table_file_seconds)
+            self._timer = loop.call_later(seconds, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._drop_expired()
+        self._start_timer()
 
     def _drop_expired(self) -> None:
         for key, file in list(self._cached.items()):

@@ -12,6 +12,7 @@ from gql_server.exports import export_file
 from gql_server.exports.export_file import ExportFile
 from gql_server.exports.export_spool import RECENT_SECONDS, ExportSpool
 from schema.ports.errors import LimitExceeded, StoreUnavailable
+from tests.support.waiting import wait_until
 
 
 class MonotonicClock:
@@ -204,3 +205,18 @@ async def test_disk_space_is_limited(writer: Writer, spool: ExportSpool) -> None
     writer.size = 100
     assert await writer.use("d")
     assert len(list(file.path.parent.iterdir())) == 1
+
+
+async def test_idle_file_is_deleted_without_requests(clock: MonotonicClock) -> None:
+    """A file that nobody requests any more is deleted, and no timer remains after it."""
+    limits = replace(Settings(tracking_uri="unused:").limits.exports, table_file_seconds=0.01)
+    spool = ExportSpool(limits)
+    writer = Writer(spool, clock)
+    file = await spool.acquire("a", writer)
+    clock.now += 1
+    spool.release(file)
+    assert file.path.exists()
+    clock.now += 1
+    await asyncio.to_thread(wait_until, lambda: not file.path.exists())
+    assert await writer.use() == 2
+    spool.close()
