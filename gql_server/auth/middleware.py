@@ -4,10 +4,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.auth.authenticator import Authenticator
-from gql_server.auth.caller import Caller, current_caller
+from gql_server.auth.caller import ANONYMOUS, Caller, current_caller
 from gql_server.auth.rate_limit import RateLimiter
 from gql_server.http.tracked_send import TrackedSend
 from gql_server.observability.request_record import request_record
+from gql_server.runtime.fair_semaphore import current_client
 from schema.ports.errors import Unauthenticated
 
 
@@ -29,6 +30,7 @@ class AuthenticationMiddleware:
         """Pass the request on in the context of its caller."""
         caller = await self._authenticate(scope)
         token = current_caller.set(caller)
+        client_token = current_client.set(_client_of(caller, scope))
         try:
             if caller.authorization is None:
                 await self._app(scope, receive, send)
@@ -36,13 +38,13 @@ class AuthenticationMiddleware:
                 await self._pass_through(scope, receive, send)
         finally:
             current_caller.reset(token)
+            current_client.reset(client_token)
 
     async def _authenticate(self, scope: Scope) -> Caller:
         caller = await self._authenticator.authenticate(Headers(raw=scope["headers"]))
         request_record(scope).set_caller(caller.name)
         if self._rate_limiter is not None:
-            client = scope.get("client")
-            await self._rate_limiter.count(caller, client[0] if client else "")
+            await self._rate_limiter.count(caller, _address(scope))
         return caller
 
     async def _pass_through(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,3 +55,15 @@ class AuthenticationMiddleware:
             if tracked_send.started:
                 raise
             await self._authenticator.reject()
+
+
+def _client_of(caller: Caller, scope: Scope) -> str:
+    """Return for whom the work of a request counts: an unverified name is only a claim."""
+    return (
+        (caller.principal or caller.name) if caller.verified and caller is not ANONYMOUS else _address(scope)
+    )
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""

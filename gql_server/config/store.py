@@ -37,7 +37,7 @@ class StoreSettings(BaseModel):
         default=8,
         le=64,
         description="Maximum concurrent SQL statements of one process in threads. It has two connections "
-        "more, and as many for short reads from PostgreSQL.",
+        "more, and as many for short reads from PostgreSQL and SQLite.",
     )
     # A page of 1,000 runs with 200 params each has 25 MB. MLflow's client takes about ten times the memory.
     max_upstream_bytes: PositiveInt = Field(

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
+from gql_server.runtime.fair_semaphore import FairSemaphore
 from gql_server.runtime.threads import Threads
 from gql_server.stores.sql.database.database import Database, OpenDatabase
 from gql_server.stores.sql.database.database_schema import DatabaseSchema
@@ -24,6 +25,8 @@ _T = TypeVar("_T")
 
 _END_SECONDS: Final = 2.0
 """Time for sessions to end their transactions when the server stops."""
+_OTHERS_SHARE: Final = 4
+"""One of so many connections is for others than the client with the most statements."""
 
 
 class SessionPool(Reader):
@@ -49,7 +52,9 @@ class SessionPool(Reader):
         # An interrupt is a round trip to the database, and must not wait for the statements that it ends.
         self._interrupt_threads = Threads(1, "interrupts")
         # No thread waits for a connection: those who have one may wait for the thread.
-        self._connections = asyncio.Semaphore(threads)
+        self._connections = FairSemaphore(threads, max(1, threads - threads // _OTHERS_SHARE))
+        # Short reads on the event loop wait for no statement of a thread. One is there at a time.
+        self._loop_connections = FairSemaphore(threads, threads)
         self._loop_reader = loop_reader
         self._ending: set[Future[None]] = set()
 
@@ -60,8 +65,8 @@ class SessionPool(Reader):
         return reader if reader is not None and reader.usable else None
 
     @override
-    async def read(self, work: Callable[[Session], _T], *, short: bool = False) -> _T:
-        return await self.limited(self._read(work, short=short))
+    async def read(self, work: Callable[[Session], _T], *, short: bool = False, weight: int = 1) -> _T:
+        return await self.limited(self._read(work, short=short, weight=weight))
 
     @override
     async def schema(self) -> DatabaseSchema:
@@ -111,9 +116,20 @@ class SessionPool(Reader):
         """Return the workspace of the caller."""
         return self._workspace()
 
-    async def acquire(self) -> None:
-        """Wait until a further thread session may have a connection; each call needs one `end`."""
-        await self._connections.acquire()
+    async def acquire(self, session: ThreadSession, weight: int = 1) -> None:
+        """Wait until a session may use a connection in a worker thread, if it may not yet."""
+        if not session.may_use_threads:
+            session.permits.append(await self._connections.acquire(weight))
+            session.may_use_threads = True
+
+    async def acquire_for_loop(self, session: ThreadSession) -> bool:
+        """Return whether a short read may be tried on the event loop; wait until it may have a connection."""
+        database = self._database.current
+        if database is None or not database.dialect.reads_on_event_loop:
+            return False
+        if not session.permits:
+            session.permits.append(await self._loop_connections.acquire())
+        return True
 
     def end(self, session: ThreadSession, last_call: "Future[Any] | None") -> None:
         """End a session after its last call, and let another session have its connection."""
@@ -129,7 +145,7 @@ class SessionPool(Reader):
                 ended.set_result(None)
                 # The loop is closed if the program ends meanwhile.
                 with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._connections.release)
+                    loop.call_soon_threadsafe(session.release_permits)
 
         if last_call is None or last_call.done():
             self.submit(end_and_release)
@@ -141,7 +157,7 @@ class SessionPool(Reader):
         try:
             session.end()
         finally:
-            self._connections.release()
+            session.release_permits()
 
     def submit(self, function: Callable[..., _T], *arguments: object) -> "Future[_T]":
         """Call a function in a worker thread, whether or not a caller waits for it."""
@@ -203,7 +219,7 @@ class SessionPool(Reader):
             session.end()
             raise LongResult from error
 
-    async def _read(self, work: Callable[[Session], _T], *, short: bool) -> _T:
+    async def _read(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
         reader = self.loop_reader if short else None
         if reader is not None:
             try:
@@ -212,24 +228,22 @@ class SessionPool(Reader):
             except (LoopUnavailable, LongResult):
                 pass
         session = self.new_session()
-        await self.acquire()
-        if short:
-            try:
-                result = self.call_on_loop(session, work)
-            except LongResult:
-                pass
-            except BaseException:
+        try:
+            if short and await self.acquire_for_loop(session):
+                try:
+                    return self.call_on_loop(session, work)
+                except LongResult:
+                    pass
+            await self.acquire(session, weight)
+        finally:
+            if not session.may_use_threads:
                 self.end_now(session)
-                raise
-            else:
-                self.end_now(session)
-                return result
         call = self.submit(self._call_and_end, session, work)
         try:
             return await self.finished(call, session)
         finally:
             if call.done():
-                self._connections.release()
+                session.release_permits()
             else:
                 self.end(session, call)
 

@@ -15,6 +15,11 @@ _MAX_FILTER_LENGTH: Final = 500
 """Characters of a filter string that is parsed within half a millisecond."""
 _MAX_PREDICATES: Final = 20
 """Predicates of a condition whose statement is built within a few milliseconds."""
+_COMPARISON_LENGTH: Final = 20
+"""Characters of a short comparison in a filter string."""
+_MAX_COUNTED: Final = 1000
+_PREDICATES_PER_CONNECTION: Final = 50
+"""Predicates that take a database ten times as long as the rest of a search over many runs."""
 
 
 class LongResult(Exception):
@@ -26,6 +31,13 @@ def is_simple(search: Search) -> bool:
     return len(search.filter or "") <= _MAX_FILTER_LENGTH and (
         search.where is None or _count(search.where, _MAX_PREDICATES) <= _MAX_PREDICATES
     )
+
+
+def weight_of(search: Search) -> int:
+    """Return the number of connections that a search counts as: its conditions are tested for each run."""
+    text = len(search.filter or "") // _COMPARISON_LENGTH
+    typed = 0 if search.where is None else _count(search.where, _MAX_COUNTED)
+    return 1 + (text + typed) // _PREDICATES_PER_CONNECTION
 
 
 def _count(condition: Condition, limit: int) -> int:

@@ -48,8 +48,8 @@ class Snapshot(Reader):
         self._closed = False
 
     @override
-    async def read(self, work: Callable[[Session], _T], *, short: bool = False) -> _T:
-        return await self._pool.limited(self._read(work, short=short))
+    async def read(self, work: Callable[[Session], _T], *, short: bool = False, weight: int = 1) -> _T:
+        return await self._pool.limited(self._read(work, short=short, weight=weight))
 
     @override
     async def schema(self) -> DatabaseSchema:
@@ -61,12 +61,12 @@ class Snapshot(Reader):
         if not self._lock.locked():
             self._release()
 
-    async def _read(self, work: Callable[[Session], _T], *, short: bool) -> _T:
+    async def _read(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
         # One connection runs one statement at a time.
         async with self._lock:
             self._stop_expiry()
             try:
-                return await self._read_alone(work, short=short)
+                return await self._read_alone(work, short=short, weight=weight)
             except PublicError:
                 raise
             except BaseException:
@@ -79,7 +79,7 @@ class Snapshot(Reader):
                     loop = asyncio.get_running_loop()
                     self._expiry = loop.call_later(_MAX_IDLE_SECONDS, self._release)
 
-    async def _read_alone(self, work: Callable[[Session], _T], *, short: bool) -> _T:
+    async def _read_alone(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
         reader = self._pool.loop_reader
         # An operation that waits for a connection of asyncpg has none of a thread, which others may wait for.
         if reader is not None and short and (self._connection is not None or self._session is None):
@@ -89,7 +89,7 @@ class Snapshot(Reader):
                 )
             except (LoopUnavailable, LongResult):
                 pass
-        return await self._read_in_session(work, short=short)
+        return await self._read_in_session(work, short=short, weight=weight)
 
     async def _call_on_loop(
         self, reader: LoopReader, database: OpenDatabase, work: Callable[[Session], _T]
@@ -108,18 +108,18 @@ class Snapshot(Reader):
             reader.raise_if_unusable(error)
             raise
 
-    async def _read_in_session(self, work: Callable[[Session], _T], *, short: bool) -> _T:
+    async def _read_in_session(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
         name = ""
         if self._session is None:
             if self._connection is not None:
                 name = await self._connection.fetchval(_EXPORT)
-            await self._pool.acquire()
             self._session = self._pool.new_session()
-        if short:
+        if short and await self._pool.acquire_for_loop(self._session):
             try:
                 return self._pool.call_on_loop(self._session, work, name)
             except LongResult:
                 pass
+        await self._pool.acquire(self._session, weight)
         self._last_call = call = self._pool.submit(self._pool.call, self._session, work, name)
         return await self._pool.finished(call, self._session)
 

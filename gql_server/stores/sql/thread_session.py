@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from typing_extensions import override
 
+from gql_server.runtime.fair_semaphore import Permit
 from gql_server.stores.sql.connection_setup import (
     execute_directly,
     is_set_up,
@@ -47,6 +48,10 @@ class ThreadSession(Session):
         self._cancelled = False
         self._broken = self._lost = self._in_snapshot = False
         self._idle = threading.Event()
+        self.permits: list[Permit] = []
+        """What the session holds of its pool's semaphores."""
+        self.may_use_threads = False
+        """Whether one of them is for a worker thread."""
 
     @property
     def cancelled(self) -> bool:
@@ -115,6 +120,11 @@ class ThreadSession(Session):
     def lost(self) -> bool:
         """Return whether a connection could not be taken because it had ended while nobody used it."""
         return self._lost
+
+    def release_permits(self) -> None:
+        """Give back what the session holds of the semaphores; to be called on the event loop."""
+        while self.permits:
+            self.permits.pop().release()
 
     def end(self) -> None:
         """Release the connection, if there is one."""

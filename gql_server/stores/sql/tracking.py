@@ -25,7 +25,7 @@ from gql_server.stores.sql.runs import RunSearch, runs_by_id
 from gql_server.stores.sql.search_conditions import in_scope, matching_runs
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
-from gql_server.stores.sql.short_reads import SHORT, SHORT_SERIES, is_simple
+from gql_server.stores.sql.short_reads import SHORT, SHORT_SERIES, is_simple, weight_of
 from gql_server.stores.sql.snapshot import Snapshot
 from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, TAGS
 from schema.ports.models import ModelStore
@@ -75,7 +75,9 @@ class SqlReads(SqlLongHistories, Tracking):
     async def experiments(self, search: Search, page: Page) -> Pages:
         short = page.first <= SHORT and is_simple(search)
         return await self._reader.read(
-            lambda session: experiments.read_experiments(session, search, page), short=short
+            lambda session: experiments.read_experiments(session, search, page),
+            short=short,
+            weight=weight_of(search),
         )
 
     @override
@@ -112,7 +114,9 @@ class SqlReads(SqlLongHistories, Tracking):
         check_scopes(scopes, self.kind)
         short = page.first * len(scopes) <= SHORT and is_simple(search)
         return await self._reader.read(
-            lambda session: self._search(session, search).pages(scopes, page), short=short
+            lambda session: self._search(session, search).pages(scopes, page),
+            short=short,
+            weight=weight_of(search),
         )
 
     @override
@@ -120,7 +124,9 @@ class SqlReads(SqlLongHistories, Tracking):
         check_scopes(scopes, self.kind)
         short = len(scopes) <= SHORT and is_simple(search)
         return await self._reader.read(
-            lambda session: self._search(session, search).counts(scopes), short=short
+            lambda session: self._search(session, search).counts(scopes),
+            short=short,
+            weight=weight_of(search),
         )
 
     @override
@@ -131,7 +137,7 @@ class SqlReads(SqlLongHistories, Tracking):
             conditions = [*matching_runs(session, search), *in_scope(session, scope)]
             return read_groups(session, grouping, conditions, self._limits.max_groups)
 
-        return await self._reader.read(read)
+        return await self._reader.read(read, weight=weight_of(search))
 
     @override
     async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:

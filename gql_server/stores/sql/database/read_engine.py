@@ -40,7 +40,8 @@ def create_read_engine(uri: str, threads: int, timeout: float) -> Engine:
         engine = create_engine(
             url,
             poolclass=QueuePool,
-            pool_size=threads,
+            # Short reads from SQLite, on the event loop, have as many again.
+            pool_size=2 * threads if url.get_backend_name() == "sqlite" else threads,
             max_overflow=_SPARE_CONNECTIONS,
             # The connection used last has its statements and pages in memory.
             pool_use_lifo=True,

@@ -1,0 +1,87 @@
+"""A semaphore that is shared out by client."""
+
+import asyncio
+from collections.abc import Hashable
+
+from gql_server.runtime.fair_semaphore import FairSemaphore, Permit, current_client
+
+
+def _acquire(semaphore: FairSemaphore, client: Hashable, weight: int = 1) -> asyncio.Task[Permit]:
+    async def acquire() -> Permit:
+        current_client.set(client)
+        return await semaphore.acquire(weight)
+
+    return asyncio.create_task(acquire())
+
+
+async def _settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_client_has_its_share_at_most() -> None:
+    """Others have the rest at once, however many wait for the first."""
+    semaphore = FairSemaphore(4, 3)
+    greedy = [_acquire(semaphore, "greedy") for _ in range(20)]
+    await _settle()
+    assert sum(task.done() for task in greedy) == 3
+    other = _acquire(semaphore, "other")
+    await _settle()
+    assert other.done()
+    (await other).release()
+    await _settle()
+    assert sum(task.done() for task in greedy) == 3
+    for task in greedy:
+        (await task).release()
+
+
+async def test_waiting_clients_take_turns() -> None:
+    """A client that comes later gets the next free place, although others wait longer."""
+    semaphore = FairSemaphore(1, 1)
+    held = await _acquire(semaphore, "a")
+    order: list[str] = []
+
+    async def work(client: str) -> None:
+        permit = await _acquire(semaphore, client)
+        order.append(client)
+        permit.release()
+
+    tasks = [asyncio.create_task(work(client)) for client in "aaab"]
+    await _settle()
+    held.release()
+    await asyncio.gather(*tasks)
+    assert order.index("b") <= 1
+
+
+async def test_weight_counts_as_places_up_to_the_share() -> None:
+    """A heavy call leaves no place to its client, and a place to others."""
+    semaphore = FairSemaphore(4, 3)
+    heavy = await _acquire(semaphore, "a", 100)
+    light = _acquire(semaphore, "a")
+    other = await _acquire(semaphore, "b")
+    await _settle()
+    assert not light.done()
+    heavy.release()
+    heavy.release()
+    (await light).release()
+    other.release()
+    full = [await _acquire(semaphore, client) for client in "abab"]
+    assert not _acquire(semaphore, "c").done()
+    for permit in full:
+        permit.release()
+
+
+async def test_cancelled_waiters_leave_no_place_taken() -> None:
+    """One that is cancelled while it waits, or just after it got its place, gives it up."""
+    semaphore = FairSemaphore(1, 1)
+    held = await _acquire(semaphore, "a")
+    first, second, third = (_acquire(semaphore, client) for client in "bcd")
+    await _settle()
+    first.cancel()
+    await _settle()
+    held.release()
+    second.cancel()
+    (await asyncio.wait_for(third, 10)).release()
+    ends = await asyncio.gather(first, second, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+    (await asyncio.wait_for(_acquire(semaphore, "e"), 10)).release()
