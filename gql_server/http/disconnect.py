@@ -1,11 +1,11 @@
-"""Cancelling work for a client that has closed the connection."""
+"""Work for clients that have closed the connection: it is not begun, or cancelled."""
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 _T = TypeVar("_T")
 
@@ -27,6 +27,21 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T
         raise
     finally:
         listener.close()
+
+
+def has_disconnected(receive: Receive) -> bool:
+    """Return whether the client has closed the connection, as far as the event loop has noticed.
+
+    The request's body must have been read. Nothing is awaited: what would wait is closed.
+    """
+    receiving = cast("Coroutine[Any, Any, Message]", receive())
+    try:
+        receiving.send(None)
+    except StopIteration as stop:
+        message: Message = stop.value
+        return bool(message["type"] == "http.disconnect")
+    receiving.close()
+    return False
 
 
 class _DisconnectListener:

@@ -55,17 +55,28 @@ class GraphQLRequest:
     """The path prefix of the server's URLs, a part of the links in the response."""
 
 
-async def read_request(scope: Scope, receive: Receive, max_body_bytes: int) -> GraphQLRequest:
-    """Return the parameters of a GET or POST request; raise `MalformedRequest` if they are invalid."""
-    root_path = scope.get("root_path", "")
+async def read_content(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
+    """Return the body of a POST request, or the query string of a GET request.
+
+    Raises `MalformedRequest` if it is too long, or the body is not JSON by its type.
+    """
     if scope["method"] == "POST":
         headers = request_headers(scope)
         _check_content_type(headers.get("content-type", ""))
         # Before anything is received: a client that expects `100 Continue` does not send the body then.
-        _check_body_length(announced_length(headers), max_body_bytes)
-        return _from_object(_loads(await _body(receive, max_body_bytes), "The body"), root_path)
-    _check_length(scope["query_string"], max_body_bytes)
-    return _from_query(QueryParams(scope["query_string"]), root_path)
+        _check_body_length(announced_length(headers), max_bytes)
+        return await _body(receive, max_bytes)
+    query: bytes = scope["query_string"]
+    _check_length(query, max_bytes)
+    return query
+
+
+def parse_request(scope: Scope, content: bytes) -> GraphQLRequest:
+    """Return the parameters of a request from its content; raise `MalformedRequest` if they are invalid."""
+    root_path = scope.get("root_path", "")
+    if scope["method"] == "POST":
+        return _from_object(_loads(content, "The body"), root_path)
+    return _from_query(QueryParams(content), root_path)
 
 
 def _check_length(query: bytes, max_bytes: int) -> None:

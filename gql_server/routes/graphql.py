@@ -3,6 +3,7 @@
 from functools import partial
 from http import HTTPStatus
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -10,10 +11,11 @@ from gql_server.auth.caller import Caller, authenticated_caller
 from gql_server.cache.cache_control import parse_cache_control
 from gql_server.cache.response_cache import CachedResponse, ResponseCache, response_key
 from gql_server.config.limits import Limits
-from gql_server.http.disconnect import while_connected
+from gql_server.http.disconnect import has_disconnected, while_connected
 from gql_server.http.error_codes import ErrorCode
-from gql_server.http.graphql_request import GraphQLRequest, read_request
+from gql_server.http.graphql_request import GraphQLRequest, parse_request, read_content
 from gql_server.http.negotiation import negotiated_type, unexecuted_status
+from gql_server.http.request_error import RequestError
 from gql_server.http.request_headers import request_headers
 from gql_server.http.responses import json_response
 from gql_server.http.streaming import send_response
@@ -22,6 +24,8 @@ from gql_server.operations.admission import OperationAdmission
 from gql_server.operations.cost_extension import with_cost
 from gql_server.operations.executor import OperationExecutor, was_executed
 from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.runtime.arrivals import Arrivals
+from gql_server.runtime.limiter import LimiterFull
 from schema.ports.errors import Unauthenticated
 
 
@@ -47,6 +51,7 @@ class GraphQLEndpoint:
         self._responses = responses
         self._limits = limits
         self._writable = writable
+        self._arrivals = Arrivals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
@@ -55,8 +60,9 @@ class GraphQLEndpoint:
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         caller, record = authenticated_caller(), request_record(scope)
-        parsed = await read_request(scope, receive, self._limits.documents.max_body_bytes)
-        graphql_request = self._persisted.resolve(parsed)
+        content = await read_content(scope, receive, self._limits.documents.max_body_bytes)
+        await self._arrive(receive)
+        graphql_request = self._persisted.resolve(parse_request(scope, content))
         record.set_document(graphql_request.operation_name, graphql_request.query)
 
         cache_control = parse_cache_control(request_headers(scope).get("cache-control", ""))
@@ -67,6 +73,8 @@ class GraphQLEndpoint:
             self._persisted.remember(graphql_request)
             return _http_response(scope, caller, lookup.response)
 
+        # Another cache than one in memory has taken some time.
+        _check_connection(receive)
         operation = self._admission.admit(graphql_request)
         # Recorded before the check of the permission, so that the access log names a refused mutation.
         record.set_operation(operation.kind, operation.name, operation.cost)
@@ -83,12 +91,27 @@ class GraphQLEndpoint:
             response = response._replace(body=body)
         return _http_response(scope, caller, response)
 
+    async def _arrive(self, receive: Receive) -> None:
+        """Wait until the request may begin; raise `ClientDisconnect` if its client is not there any more."""
+        try:
+            has_waited = await self._arrivals.wait()
+        except LimiterFull as full:
+            message = f"{full.limit} requests wait to be processed."
+            raise RequestError.unavailable(message, ErrorCode.OVERLOADED) from None
+        if has_waited:
+            _check_connection(receive)
+
     def _key(self, request: GraphQLRequest, caller: Caller) -> str:
         key = response_key(
             request.query, request.operation_name, request.variables, caller.principal, request.root_path
         )
         # `Query.server` differs between a read-only and a writable server that share a Redis.
         return f"{key}:writable" if self._writable else key
+
+
+def _check_connection(receive: Receive) -> None:
+    if has_disconnected(receive):
+        raise ClientDisconnect
 
 
 def _http_response(scope: Scope, caller: Caller, response: CachedResponse) -> Response:

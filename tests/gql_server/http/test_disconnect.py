@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from gql_server.http.disconnect import while_connected
+from gql_server.http.disconnect import has_disconnected, while_connected
 
 
 class Connection:
@@ -105,3 +105,22 @@ async def test_failing_connection_counts_as_disconnected() -> None:
     with pytest.raises(ClientDisconnect):
         await while_connected(fail, work.run())
     assert work.cancelled
+
+
+async def test_disconnect_is_noticed_without_waiting() -> None:
+    """Whether the client is there is known at once, and asking changes nothing."""
+    connection = Connection()
+    assert not has_disconnected(connection.receive)
+    assert not has_disconnected(connection.receive)
+    connection.disconnected.set()
+    assert has_disconnected(connection.receive)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_request_without_a_body_is_no_disconnect() -> None:
+    """The message of a request that has no body is no disconnect."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    assert not has_disconnected(receive)

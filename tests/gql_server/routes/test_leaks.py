@@ -103,7 +103,8 @@ async def test_unexpected_errors_are_masked_at_every_step(
         (document_cache, "parse", fail_at_once),
         (document_cache, "validate", fail_at_once),
         (executor, "execute_operation", fail),
-        (graphql, "read_request", fail),
+        (graphql, "read_content", fail),
+        (graphql, "parse_request", fail_at_once),
     ):
         with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
             patch.setattr(owner, name, failure)
