@@ -183,7 +183,10 @@ async def test_tables_are_authorized_per_caller(client: httpx.AsyncClient, forma
         of_bob = await client.get(url, auth=BOB)
         assert of_bob.status_code == 200
         assert b"hers" not in of_bob.content
-        assert (await client.head(url, auth=BOB)).headers.get("etag") == of_bob.headers.get("etag")
+        etags = [(await client.head(url, auth=auth)).headers["etag"] for auth in (ADA, BOB)]
+        file_of_bob = await client.get(url, auth=BOB)
+        assert file_of_bob.headers["etag"] == etags[1] != etags[0]
+        assert b"hers" not in file_of_bob.content
     for auth in (None, ("ada", "wrong"), ("nobody", "x")):
         for method in ("GET", "HEAD"):
             refused = await client.request(method, url, auth=auth)
