@@ -38,6 +38,7 @@ class Reopening(Generic[_T]):
         self._lock = Lock()
         self._resource: _T | None = None
         self._identity: Hashable = None
+        self._was_open = False
         self._failure: tuple[float, StoreConfigError | StoreUnavailable] | None = None
 
     def get(self) -> _T:
@@ -52,8 +53,10 @@ class Reopening(Generic[_T]):
                 return self._open() if self._resource is None else self._resource
             except (StoreConfigError, StoreUnavailable) as error:
                 if self._failure is None:
-                    # Not for the callers of the next seconds, who get the same error.
-                    _log.warning("the store does not open: %s", error)
+                    # Not for the callers of the next seconds, who get the same error. An error of the
+                    # configuration that is there from the beginning is printed by the command.
+                    if self._was_open or isinstance(error, StoreUnavailable):
+                        _log.warning("the store does not open: %s", error)
                     self._failure = (self._clock() + RETRY_SECONDS, error)
                 raise
 
@@ -90,7 +93,7 @@ class Reopening(Generic[_T]):
         except BaseException:
             self._close_resource(resource)
             raise
-        self._resource = resource
+        self._resource, self._was_open = resource, True
         return resource
 
     def _close_if_replaced(self) -> None:
