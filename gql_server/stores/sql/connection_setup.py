@@ -9,6 +9,7 @@ from gql_server.stores.sql.dialects.dialect import Dialect
 _HAS_FUNCTIONS: Final = "gql_functions"
 _TIMEOUT: Final = "gql_timeout"
 _LOCK_WAIT: Final = "gql_lock_wait"
+_LOCK_SHARE: Final = 0.8
 
 
 def is_set_up(connection: Connection) -> bool:
@@ -30,8 +31,13 @@ def set_up_connection(connection: Connection, dialect: Dialect, timeout: float) 
         execute_directly(connection, statement)
 
 
-def set_lock_wait(connection: Connection, dialect: Dialect, seconds: float) -> None:
-    """Limit the time that statements wait for a lock, if the database takes this limit from a connection."""
+def wait_for_locks(connection: Connection, dialect: Dialect, timeout: float) -> None:
+    """Limit the waits for locks of a call that ends after `timeout` seconds; 0 means no wait.
+
+    A lock is reported before the call times out, so that the error says what the reason is. Databases other
+    than SQLite take this limit with the others.
+    """
+    seconds = timeout * _LOCK_SHARE
     statement = dialect.lock_wait_statement(seconds)
     if statement is not None and connection.info.get(_LOCK_WAIT) != seconds:
         execute_directly(connection, statement)

@@ -13,8 +13,8 @@ from gql_server.runtime.fair_semaphore import Permit
 from gql_server.stores.sql.connection_setup import (
     execute_directly,
     is_set_up,
-    set_lock_wait,
     set_up_connection,
+    wait_for_locks,
 )
 from gql_server.stores.sql.database.database import OpenDatabase
 from gql_server.stores.sql.prepared_statement import PreparedStatement, PreparedStatements
@@ -28,8 +28,6 @@ _T = TypeVar("_T")
 _MAX_INTERRUPTS: Final = 4
 _INTERRUPT_INTERVAL: Final = 0.05
 """Seconds: more than a statement takes to start, or to end once it is interrupted."""
-_LOCK_SHARE: Final = 0.8
-"""A lock is reported before the call times out, so that the error says what the reason is."""
 
 
 class ThreadSession(Session):
@@ -102,9 +100,9 @@ class ThreadSession(Session):
     def _limited(self, work: Callable[[Session], _T], time_slice: TimeSlice | None) -> _T:
         connection = self._open_connection()
         if time_slice is None:
-            set_lock_wait(connection, self.dialect, self._timeout * _LOCK_SHARE)
+            wait_for_locks(connection, self.dialect, self._timeout)
             return work(self)
-        set_lock_wait(connection, self.dialect, 0)
+        wait_for_locks(connection, self.dialect, 0)
         driver_connection = connection.connection.dbapi_connection
         self.dialect.limit_time(driver_connection, time_slice.is_over)
         try:

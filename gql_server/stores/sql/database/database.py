@@ -13,7 +13,7 @@ from gql_server.config.limits import StoreLimits
 from gql_server.stores.database_errors import connection_error
 from gql_server.stores.file_identity import file_identity
 from gql_server.stores.reopening import Reopening
-from gql_server.stores.sql.connection_setup import set_up_connection
+from gql_server.stores.sql.connection_setup import set_up_connection, wait_for_locks
 from gql_server.stores.sql.database.database_schema import TRACKING_TABLES, DatabaseSchema
 from gql_server.stores.sql.database.inspection import SchemaError, inspect_schema, read_revisions
 from gql_server.stores.sql.dialects.dialect import Dialect
@@ -107,7 +107,9 @@ class Database:
     def _inspect(self, engine: Engine) -> DatabaseSchema:
         try:
             with engine.connect() as connection:
-                set_up_connection(connection, dialect_of(engine), self._timeout)
+                dialect = dialect_of(engine)
+                set_up_connection(connection, dialect, self._timeout)
+                wait_for_locks(connection, dialect, self._timeout)
                 return inspect_schema(connection, self._required, workspaces=self._workspaces)
         except SchemaError as error:
             message = f"{redacted_uri(self._uri)}: {error}"
@@ -120,6 +122,7 @@ class Database:
         try:
             with database.engine.connect() as connection:
                 set_up_connection(connection, database.dialect, self._timeout)
+                wait_for_locks(connection, database.dialect, self._timeout)
                 revisions = read_revisions(connection)
         except DBAPIError:
             # The statements that follow fail for the same reason, and report it.
