@@ -6,7 +6,7 @@ import tracemalloc
 from typing import Any
 
 from graphql import GraphQLList, get_named_type, get_nullable_type, is_leaf_type, is_object_type
-from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import HealthCheck, Phase, example, given, settings, target
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
@@ -28,6 +28,8 @@ _ANSWER_BYTES = 4 * _MAX_BYTES
 _DATA_BYTES = 20_000_000
 """What is read for a selection, as columns: less than ten times the size of the store's rows."""
 _RUNS, _KEYS, _POINTS = 400, 5, 100
+
+_LIMITS = {"max_answer_bytes": _MAX_BYTES, "cache_running_seconds": 0}
 
 _ARGUMENTS = {
     "Run.param": 'key: "k1"',
@@ -85,6 +87,12 @@ def _is_optional(argument: Any) -> bool:
     return get_nullable_type(argument.type) is argument.type or isinstance(argument.type, GraphQLList)
 
 
+def _aliased(field: str, leaf: str) -> str:
+    """Return a document that repeats a field of each param or metric under 190 aliases."""
+    leaves = " ".join(leaf.format(number) for number in range(190))
+    return f"{{ runs(first: 1000) {{ nodes {{ {field} {{ {leaves} }} }} }} }}"
+
+
 def _fill(store: Store) -> None:
     engine = create_engine(store.uri)
     ids = insert_runs(engine, insert_experiment(engine, 1), run_rows(_RUNS))
@@ -113,9 +121,7 @@ async def _peak(client: GraphQLClient, document: str) -> int:
 async def test_no_document_takes_much_more_than_the_largest_answer(sqlite_store: Store) -> None:
     """Aliases, pages and nested lists of all kinds are stopped in time, or fit."""
     _fill(sqlite_store)
-    async with graphql_client(
-        sqlite_store.uri, max_answer_bytes=_MAX_BYTES, cache_running_seconds=0
-    ) as client:
+    async with graphql_client(sqlite_store.uri, **_LIMITS) as client:
         await client.data("{ runs { nodes { name params { key } metrics { series { steps } } } } }")
         tracemalloc.start()
         try:
@@ -134,6 +140,9 @@ async def _search(client: GraphQLClient) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(documents())
+    @example(_aliased("params", "a{}: value"))
+    @example(_aliased("metrics", "s{}: series {{ timestamps }}"))
+    @example(_aliased("metrics", "h{}: history {{ step value timestamp }}"))
     def ask(document: str) -> None:
         peak = asyncio.run_coroutine_threadsafe(_peak(client, document), loop).result()
         # Documents that take more are varied more often.
