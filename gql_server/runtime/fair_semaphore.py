@@ -72,14 +72,17 @@ class FairSemaphore:
         return Permit(self, client, weight)
 
     def _grant(self) -> None:
-        """Give free places to those who wait, to each client in its turn."""
-        for client in list(self._waiting):
+        """Give free places to those who wait, to each client in its turn, until none may have more."""
+        clients = deque(self._waiting)
+        while clients:
+            client = clients.popleft()
             queue = self._waiting[client]
             while queue and queue[0][1].done():
                 queue.popleft()
-            if queue and self._may_have(client, queue[0][0]):
+            if not queue:
+                del self._waiting[client]
+            elif self._may_have(client, queue[0][0]):
                 weight, future = queue.popleft()
                 future.set_result(self._take(client, weight))
                 self._waiting.move_to_end(client)
-            if not queue:
-                del self._waiting[client]
+                clients.append(client)

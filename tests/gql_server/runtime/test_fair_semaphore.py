@@ -71,6 +71,19 @@ async def test_weight_counts_as_places_up_to_the_share() -> None:
         permit.release()
 
 
+async def test_all_places_that_are_given_back_are_given_out() -> None:
+    """Those of a heavy call go to as many light ones of one client as they are."""
+    semaphore = FairSemaphore(4, 3)
+    heavy = await _acquire(semaphore, "a", 3)
+    light = [_acquire(semaphore, "a") for _ in range(4)]
+    await _settle()
+    heavy.release()
+    await _settle()
+    assert [task.done() for task in light] == [True, True, True, False]
+    for task in light:
+        (await task).release()
+
+
 async def test_cancelled_waiters_leave_no_place_taken() -> None:
     """One that is cancelled while it waits, or just after it got its place, gives it up."""
     semaphore = FairSemaphore(1, 1)
