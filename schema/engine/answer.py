@@ -1,6 +1,7 @@
 """The answer to one operation while it is made: its encoder, its size, and its turns on the event loop."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -46,13 +47,15 @@ class Answer:
     def add_bytes(self, size: int) -> None:
         """Count bytes of the answer; raise `LimitExceeded` for more than `max_bytes` in total."""
         self._size += size
-        if self._size > self.max_bytes:
-            self.is_too_large = True
-            raise self.error
+        self._check(self._size)
 
     def add_objects(self, count: int, columns: Sequence[Sequence[Any]]) -> None:
         """Count objects that are about to be made from columns, and the texts that they repeat."""
         self.add_bytes(count * (_OBJECT_BYTES + _FIELD_BYTES * len(columns)) + _repeated_bytes(columns))
+
+    def expect_repeated(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Raise `LimitExceeded` if the texts that columns repeat will not fit; encoding counts them."""
+        self._check(self._size + _repeated_bytes(columns))
 
     def add_items(self, items: Sequence[Any]) -> None:
         """Count the leaves of lists."""
@@ -67,6 +70,11 @@ class Answer:
         )
         return LimitExceeded(message)
 
+    def _check(self, size: int) -> None:
+        if size > self.max_bytes:
+            self.is_too_large = True
+            raise self.error
+
     async def take_turn(self) -> None:
         """Wait until this answer may use the event loop for some milliseconds."""
         self.is_long = True
@@ -75,13 +83,11 @@ class Answer:
 
 def _repeated_bytes(columns: Sequence[Sequence[Any]]) -> int:
     """Return the length of the texts of columns that are selected again under another alias."""
-    distinct = {id(column): column for column in columns}
-    if len(distinct) == len(columns):
+    times = Counter(map(id, columns))
+    if len(times) == len(columns):
         return 0
-    counts: dict[int, int] = {}
-    for column in columns:
-        counts[id(column)] = counts.get(id(column), 0) + 1
-    return sum((count - 1) * _text_bytes(distinct[key]) for key, count in counts.items() if count > 1)
+    distinct = {id(column): column for column in columns}
+    return sum((count - 1) * _text_bytes(distinct[key]) for key, count in times.items() if count > 1)
 
 
 def _text_bytes(values: Sequence[Any]) -> int:

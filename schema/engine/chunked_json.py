@@ -54,7 +54,7 @@ async def encode_lists(answer: Answer, leaves: Sequence[LeafColumn], many: Many)
             complete_leaves(leaf.type, many.rows[leaf.column][first:last], required=leaf.required)
             for leaf in leaves
         ]
-        answer.add_objects(0, columns)
+        answer.expect_repeated(columns)
         return build_objects(names, columns, last - first)
 
     rows = min(CHUNK_ROWS, max(1, _CHUNK_VALUES // max(1, len(leaves))))
