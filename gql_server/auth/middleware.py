@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.auth.authenticator import Authenticator
 from gql_server.auth.caller import ANONYMOUS, Caller, current_caller
+from gql_server.auth.client_network import network_of
 from gql_server.auth.rate_limit import RateLimiter
 from gql_server.http.tracked_send import TrackedSend
 from gql_server.observability.request_record import request_record
@@ -59,9 +60,9 @@ class AuthenticationMiddleware:
 
 def _client_of(caller: Caller, scope: Scope) -> str:
     """Return for whom the work of a request counts: an unverified name is only a claim."""
-    return (
-        (caller.principal or caller.name) if caller.verified and caller is not ANONYMOUS else _address(scope)
-    )
+    if caller is ANONYMOUS or not caller.verified:
+        return network_of(_address(scope))
+    return caller.principal or caller.name
 
 
 def _address(scope: Scope) -> str:

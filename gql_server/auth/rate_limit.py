@@ -5,10 +5,10 @@ import math
 import time
 from hashlib import blake2b
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from gql_server.auth.caller import ANONYMOUS, Caller
+from gql_server.auth.client_network import network_of
 from gql_server.config.settings import Settings
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.request_error import RequestError
@@ -108,12 +108,5 @@ def _buckets(caller: Caller, address: str) -> list[str]:
 
 
 def _bucket(key: str) -> str:
-    try:
-        address = ip_address(key)
-    except ValueError:
-        pass
-    else:
-        if isinstance(address, IPv6Address):
-            # Proxies may write an IPv4 address as IPv6, and a client with one IPv6 address has its whole /64.
-            key = str(address.ipv4_mapped or int(address) >> 64)
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_BUCKET_BYTES).hexdigest()
+    network = network_of(key).encode("utf-8", "surrogatepass")
+    return blake2b(network, digest_size=_BUCKET_BYTES).hexdigest()
