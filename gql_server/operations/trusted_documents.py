@@ -84,10 +84,7 @@ def _fields_of(manifest: Any) -> list[tuple[Any, Any]]:
             operations = manifest.get("operations")
             return list(map(_fields_of_operation, operations if isinstance(operations, list) else [None]))
         case dict():
-            return [
-                (key, value.get("source") if isinstance(value, dict) else value)
-                for key, value in manifest.items()
-            ]
+            return [(document_id, _source_of(value)) for document_id, value in manifest.items()]
     return [(None, None)]
 
 

@@ -122,17 +122,17 @@ class SessionPool(Reader):
             session.permits.append(await self._connections.acquire(weight))
             session.may_use_threads = True
 
-    async def acquire_for_loop(self, session: ThreadSession) -> bool:
-        """Return whether a short read may be tried on the event loop; wait until it may have a connection."""
-        database = self._database.current
-        if database is None or not database.dialect.reads_on_event_loop:
-            return False
-        if not session.permits:
-            session.permits.append(await self._loop_connections.acquire())
-        return True
-
     def end(self, session: ThreadSession, last_call: "Future[Any] | None") -> None:
-        """End a session after its last call, and let another session have its connection."""
+        """End a session after its last call in a thread, and let another session have its connection.
+
+        A session without a call in a thread is ended at once.
+        """
+        if last_call is None:
+            try:
+                session.end()
+            finally:
+                session.release_permits()
+            return
         loop = asyncio.get_running_loop()
         ended: Future[None] = Future()
         self._ending.add(ended)
@@ -147,17 +147,10 @@ class SessionPool(Reader):
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(session.release_permits)
 
-        if last_call is None or last_call.done():
+        if last_call.done():
             self.submit(end_and_release)
         else:
             last_call.add_done_callback(end_and_release)
-
-    def end_now(self, session: ThreadSession) -> None:
-        """End a session that no worker thread has used, and let another session have its connection."""
-        try:
-            session.end()
-        finally:
-            session.release_permits()
 
     def submit(self, function: Callable[..., _T], *arguments: object) -> "Future[_T]":
         """Call a function in a worker thread, whether or not a caller waits for it."""
@@ -197,10 +190,10 @@ class SessionPool(Reader):
                 raise
         return session.begin_and_call(database, work, snapshot)
 
-    def call_on_loop(
+    async def call_on_loop(
         self, session: ThreadSession, work: Callable[[Session], _T], snapshot: str | None = None
     ) -> _T:
-        """Call a reading function on the event loop.
+        """Call a reading function on the event loop, once the session may have a connection.
 
         Raise `LongResult` for what a worker thread has to do: a long read, and opening a database or waiting
         for a lock.
@@ -208,6 +201,8 @@ class SessionPool(Reader):
         database = self._database.current
         if database is None or not database.dialect.reads_on_event_loop:
             raise LongResult
+        if not session.permits:
+            session.permits.append(await self._loop_connections.acquire())
         was_open = session.open
         try:
             return session.begin_and_call(database, work, snapshot, TimeSlice())
@@ -229,15 +224,13 @@ class SessionPool(Reader):
                 pass
         session = self.new_session()
         try:
-            if short and await self.acquire_for_loop(session):
-                try:
-                    return self.call_on_loop(session, work)
-                except LongResult:
-                    pass
+            if short:
+                with suppress(LongResult):
+                    return await self.call_on_loop(session, work)
             await self.acquire(session, weight)
         finally:
             if not session.may_use_threads:
-                self.end_now(session)
+                self.end(session, None)
         call = self.submit(self._call_and_end, session, work)
         try:
             return await self.finished(call, session)

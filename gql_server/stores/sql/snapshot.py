@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typing_extensions import override
@@ -114,11 +115,9 @@ class Snapshot(Reader):
             if self._connection is not None:
                 name = await self._connection.fetchval(_EXPORT)
             self._session = self._pool.new_session()
-        if short and await self._pool.acquire_for_loop(self._session):
-            try:
-                return self._pool.call_on_loop(self._session, work, name)
-            except LongResult:
-                pass
+        if short:
+            with suppress(LongResult):
+                return await self._pool.call_on_loop(self._session, work, name)
         await self._pool.acquire(self._session, weight)
         self._last_call = call = self._pool.submit(self._pool.call, self._session, work, name)
         return await self._pool.finished(call, self._session)
@@ -129,10 +128,7 @@ class Snapshot(Reader):
             self._reader.release(self._connection)
             self._connection = None
         if self._session is not None:
-            if self._last_call is None:
-                self._pool.end_now(self._session)
-            else:
-                self._pool.end(self._session, self._last_call)
+            self._pool.end(self._session, self._last_call)
             # The call has its result, which may be large, and which is encoded next.
             self._session = self._last_call = None
 

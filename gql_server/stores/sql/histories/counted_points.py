@@ -6,12 +6,13 @@ count shows where each series ends, and is compared with the limit before any po
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, func, select
 
 from gql_server.stores.sql.keyed_table import KeyedTable
 from gql_server.stores.sql.metric_values import value_of
+from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.tables import METRICS
 from schema.ports.errors import StoreUnavailable
@@ -21,8 +22,6 @@ _MAX_BLOCKS: Final = 4
 _ATTEMPTS: Final = 3
 _STREAMED_POINTS: Final = 10_000
 """Points from which they are fetched in parts: a cursor of the database costs a round trip for each part."""
-
-_Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 
 
 class PointCollector(Protocol):
@@ -39,7 +38,7 @@ _Collector = TypeVar("_Collector", bound=PointCollector)
 def read_counted(
     session: Session,
     series: Sequence[Series],
-    within: _Conditions,
+    within: Conditions,
     make: Callable[[Mapping[Series, int]], _Collector],
 ) -> tuple[_Collector, Mapping[Series, int]]:
     """Return a collector with the points of the series, and the number of points of each in their order.
@@ -75,20 +74,26 @@ def _blocks(series: Sequence[Series]) -> list[tuple[Sequence[str], Collection[st
     return [(run_ids, run_keys) for run_keys, run_ids in blocks.items()]
 
 
-def _count(session: Session, conditions: _Conditions) -> dict[Series, int]:
+def count_statement(conditions: Conditions) -> Select[Any]:
+    """Return the statement that counts the points of each series: rows of run, key and count."""
     names = METRICS.c.run_uuid, METRICS.c.key
-    statement = select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
-    return {(run_id, key): count for run_id, key, count in session.rows(statement)}
+    return select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
+
+
+def points_statement(conditions: Conditions) -> Select[Any]:
+    """Return the statement that reads the points in the order in which `count_statement` counts them."""
+    metrics = METRICS.c
+    columns = metrics.step, metrics.timestamp, value_of(METRICS)
+    return select(*columns).where(*conditions).order_by(metrics.run_uuid, metrics.key, metrics.step)
+
+
+def _count(session: Session, conditions: Conditions) -> dict[Series, int]:
+    return {(run_id, key): count for run_id, key, count in session.rows(count_statement(conditions))}
 
 
 def _fetch(
-    session: Session, conditions: _Conditions, count: Mapping[Series, int], collector: PointCollector
+    session: Session, conditions: Conditions, count: Mapping[Series, int], collector: PointCollector
 ) -> bool:
-    metrics = METRICS.c
-    statement = (
-        select(metrics.step, metrics.timestamp, value_of(METRICS))
-        .where(*conditions)
-        .order_by(metrics.run_uuid, metrics.key, metrics.step)
-    )
-    with closing(session.chunks(statement, stream=sum(count.values()) > _STREAMED_POINTS)) as chunks:
+    statement, stream = points_statement(conditions), sum(count.values()) > _STREAMED_POINTS
+    with closing(session.chunks(statement, stream=stream)) as chunks:
         return collector.collect(chunks, count)

@@ -4,25 +4,21 @@ Sorting by time as well takes a database longer than the rest of the statement. 
 series in which points share a step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
-
-from sqlalchemy import ColumnElement
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gql_server.stores.limit_errors import too_many_points
 from gql_server.stores.sql.histories.array_points import read_arrays
 from gql_server.stores.sql.histories.counted_points import read_counted
 from gql_server.stores.sql.histories.points import PointColumns
 from gql_server.stores.sql.histories.sampled_points import SampledPoints, SampleLimits
-from gql_server.stores.sql.histories.short_points import read_short
+from gql_server.stores.sql.histories.short_points import between, read_short
+from gql_server.stores.sql.search_conditions import Conditions
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.spans import aligned, spans_by_count
-from gql_server.stores.sql.tables import METRICS
 from gql_server.stores.text_validation import is_storable
 from schema.ports.table import Many, Span
 from schema.ports.tracking import Sample, Series
-
-_Within: TypeAlias = Sequence[ColumnElement[bool]]
 
 
 def read_histories(
@@ -37,7 +33,7 @@ def read_histories(
         points, spans = read_short(session, distinct, steps, lambda counts: _check(counts, limit))
     else:
         read: Any = read_arrays if session.dialect.unnests_arrays else _read_rows
-        points, spans = read(session, distinct, list(_between(steps)), limit)
+        points, spans = read(session, distinct, between(steps), limit)
     points.sort_ties(spans.values())
     many: Many = points.many(aligned(series, spans))
     return many
@@ -61,7 +57,7 @@ def read_samples(
     points, _ = read_counted(
         session,
         distinct,
-        list(_between(steps)),
+        between(steps),
         lambda counts: SampledPoints(distinct, sample, limits).check(counts),
     )
     return points.many(series)
@@ -82,7 +78,7 @@ def _short_samples(
 
 
 def _read_rows(
-    session: Session, series: Sequence[Series], within: _Within, limit: int
+    session: Session, series: Sequence[Series], within: Conditions, limit: int
 ) -> tuple[PointColumns, dict[Series, Span]]:
     def make(counts: Mapping[Series, int]) -> PointColumns:
         _check(counts, limit)
@@ -99,11 +95,3 @@ def _check(counts: Mapping[Series, int], limit: int) -> None:
 
 def _distinct(series: Sequence[Series]) -> list[Series]:
     return [one for one in dict.fromkeys(series) if is_storable(one[1])]
-
-
-def _between(steps: tuple[int | None, int | None]) -> Iterator[ColumnElement[bool]]:
-    first, last = steps
-    if first is not None:
-        yield METRICS.c.step >= first
-    if last is not None:
-        yield METRICS.c.step <= last

@@ -41,17 +41,14 @@ class PointColumns:
         self.timestamps.frombytes(timestamps.astype(np.int64).tobytes())
         self.values.frombytes(values.astype(np.float64).tobytes())
 
-    def append(self, steps: Sequence[int], timestamps: Sequence[int], values: Sequence[float | None]) -> None:
-        """Append points; a value is None where it is not a number."""
-        self.steps.extend(steps)
-        self.timestamps.extend(timestamps)
-        self.values.extend(_floats(values))
-
     def collect(self, chunks: Iterator[Sequence[Row]], counts: Mapping[Series, int]) -> bool:
         """Append rows grouped by series; return whether there are as many as were counted."""
         before = len(self)
         for chunk in chunks:
-            self.append(*zip(*chunk, strict=True))
+            steps, timestamps, values = zip(*chunk, strict=True)
+            self.steps.extend(steps)
+            self.timestamps.extend(timestamps)
+            self.values.extend(_floats(values))
         return len(self) - before == sum(counts.values())
 
     def sort_ties(self, spans: Collection[Span]) -> None:

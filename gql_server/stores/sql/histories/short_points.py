@@ -4,14 +4,15 @@ A series that is not short ends the read, and a worker thread reads it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam
 
 from gql_server.stores.sql.histories.array_points import append_arrays, array_values, arrays_statement
+from gql_server.stores.sql.histories.counted_points import count_statement, points_statement
 from gql_server.stores.sql.histories.points import PointColumns
 from gql_server.stores.sql.keyed_table import KeyedTable
-from gql_server.stores.sql.metric_values import value_of
 from gql_server.stores.sql.prepared_statement import PreparedStatement
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.short_reads import SHORT_POINTS, LongResult
@@ -37,17 +38,17 @@ def read_short(
 
 
 def between(steps: _Steps) -> list[ColumnElement[bool]]:
-    """Return the conditions that a step is in a range, with named values."""
+    """Return the conditions that a step is in a range; a prepared statement gets other steps by name."""
     first, last = steps
     bounds = []
     if first is not None:
-        bounds.append(METRICS.c.step >= bindparam("from_step", None, METRICS.c.step.type))
+        bounds.append(METRICS.c.step >= bindparam("from_step", first, METRICS.c.step.type))
     if last is not None:
-        bounds.append(METRICS.c.step <= bindparam("to_step", None, METRICS.c.step.type))
+        bounds.append(METRICS.c.step <= bindparam("to_step", last, METRICS.c.step.type))
     return bounds
 
 
-def step_values(steps: _Steps) -> dict[str, int]:
+def _step_values(steps: _Steps) -> dict[str, int]:
     """Return the named values of `between`."""
     named = zip(("from_step", "to_step"), steps, strict=True)
     return {name: step for name, step in named if step is not None}
@@ -62,7 +63,7 @@ def _read_arrays(
     )
     # Each series has its share, so that a long one ends the read early.
     share = SHORT_POINTS // max(len(series), 1)
-    rows = session.rows(statement, array_values(series, share) | step_values(steps))
+    rows = session.rows(statement, array_values(series, share) | _step_values(steps))
     counts = {series[number - 1]: size for number, size, *_ in rows}
     if any(size > share for size in counts.values()):
         raise LongResult
@@ -79,7 +80,7 @@ def _read_rows(
         lambda: _count_and_read(session, between(steps)),
     )
     run_ids, keys = [run_id for run_id, _ in series], {key for _, key in series}
-    batches = [values | step_values(steps) for values in KeyedTable(METRICS).batches(session, run_ids, keys)]
+    batches = [values | _step_values(steps) for values in KeyedTable(METRICS).batches(session, run_ids, keys)]
     if any("keys" not in values for values in batches):
         raise LongResult
     session.begin_snapshot()
@@ -88,9 +89,8 @@ def _read_rows(
         raise LongResult
     check(counts)
     points = PointColumns()
-    for values in batches:
-        for chunk in session.chunks(read, values):
-            points.append(*zip(*chunk, strict=True))
+    if not points.collect(chain.from_iterable(session.chunks(read, values) for values in batches), counts):
+        raise LongResult
     return points, spans_by_count(counts)
 
 
@@ -98,10 +98,5 @@ def _count_and_read(
     session: Session, within: Sequence[ColumnElement[bool]]
 ) -> tuple[PreparedStatement, PreparedStatement]:
     """Return the statements that count the points of each series, and that read them in the same order."""
-    metrics = METRICS.c
-    names = metrics.run_uuid, metrics.key
     conditions = [*KeyedTable(METRICS).named_conditions(session, has_keys=True), *within]
-    count = select(*names, func.count()).where(*conditions).group_by(*names).order_by(*names)
-    columns = metrics.step, metrics.timestamp, value_of(METRICS)
-    read = select(*columns).where(*conditions).order_by(*names, metrics.step)
-    return session.prepare(count), session.prepare(read)
+    return session.prepare(count_statement(conditions)), session.prepare(points_statement(conditions))
