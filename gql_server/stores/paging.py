@@ -1,13 +1,15 @@
-"""Pages of MLflow's searches, and cursor positions between their rows.
+"""Pages of MLflow's searches, and the positions of their rows.
 
-MLflow returns a token only for the end of a page. A position inside a page is the token of that page and the
-number of rows to skip, [token, skip], or [offset] if the store's tokens are offsets.
+MLflow returns a token only for the end of a page. The position of a row is the token of its page and the
+number of rows before it in the page, [token, skip], or [offset] if the store's tokens are offsets. An MLflow
+server is asked for the offset itself if its tokens are those of MLflow's own stores.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from mlflow.exceptions import MlflowException
 from mlflow.utils.search_utils import SearchUtils
 
 from schema.ports.errors import BadUserInput
@@ -32,16 +34,16 @@ _MAX_PAGE_SIZE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Rows of a search, the position after each, and whether more rows follow the last one."""
+    """Rows of a search, the position of each, and whether more rows follow the last one."""
 
     rows: Sequence[Any]
     positions: Sequence[Position]
     has_next: bool
 
 
-async def read_page(fetch: FetchPage, first: int, after: Position | None, kind: StoreKind) -> SearchPage:
-    """Return the first rows after a position."""
-    token, skip = _resume(after, kind)
+async def read_page(fetch: FetchPage, first: int, start: Position | None, kind: StoreKind) -> SearchPage:
+    """Return the first rows from a position on, with the row at the position."""
+    token, skip = _resume(start, kind)
     rows: list[Any] = []
     positions: list[Position] = []
     # With `first` = 0, one row is still read to determine `has_next`.
@@ -50,7 +52,7 @@ async def read_page(fetch: FetchPage, first: int, after: Position | None, kind: 
         page = await fetch(min(skip + min_rows - len(rows), skip + PAGE_SIZE), token)
         next_token = token_text(page.token)
         new_rows = page[skip : skip + min_rows - len(rows)]
-        positions.extend(_positions(token, skip, new_rows, next_token, kind))
+        positions.extend(_positions(token, page, next_token, kind)[skip : skip + len(new_rows)])
         rows.extend(new_rows)
         if next_token is None or next_token == token:
             return SearchPage(rows[:first], positions[:first], len(rows) > first)
@@ -61,18 +63,18 @@ async def read_page(fetch: FetchPage, first: int, after: Position | None, kind: 
 async def read_matching_page(
     fetch: FetchPage,
     first: int,
-    after: Position | None,
+    start: Position | None,
     kind: StoreKind,
     matches: Callable[[Sequence[Any]], Sequence[bool]],
     count_scanned: Callable[[int], None],
     *,
     excess: int = 0,
 ) -> SearchPage:
-    """Return the first matching rows after a position; `count_scanned` gets the size of each page read.
+    """Return the first matching rows from a position on; `count_scanned` gets the size of each page read.
 
     `excess` rows more are read at first, because so many are expected not to match.
     """
-    token, skip = _resume(after, kind)
+    token, skip = _resume(start, kind)
     rows: list[Any] = []
     positions: list[Position] = []
     size = first + 1 + excess
@@ -83,7 +85,7 @@ async def read_matching_page(
         new_rows = page[skip:]
         matched = matches(new_rows)
         rows.extend(row for row, match in zip(new_rows, matched, strict=True) if match)
-        new_positions = _positions(token, skip, new_rows, next_token, kind)
+        new_positions = _positions(token, page, next_token, kind)[skip:]
         positions.extend(position for position, match in zip(new_positions, matched, strict=True) if match)
         if len(rows) > first or next_token is None or next_token == token:
             return SearchPage(rows[:first], positions[:first], len(rows) > first)
@@ -121,24 +123,39 @@ def token_text(token: Any) -> PageToken:
 
 
 def _positions(
-    token: PageToken, skip: int, rows: Sequence[Any], next_token: PageToken, kind: StoreKind
+    token: PageToken, page: Sequence[Any], next_token: PageToken, kind: StoreKind
 ) -> list[Position]:
     if kind in _OFFSET_TOKENS:
-        start = SearchUtils.parse_start_offset_from_page_token(token) + skip
-        return [[start + row + 1] for row in range(len(rows))]
-    positions: list[Position] = [[token, skip + row + 1] for row in range(len(rows))]
-    if positions and next_token is not None:
-        # The next page's token names the page's end, so that no row is read twice.
-        positions[-1] = [next_token, 0]
-    return positions
+        start = SearchUtils.parse_start_offset_from_page_token(token)
+        return [[start + row] for row in range(len(page))]
+    offset = _offset(token)
+    if offset is not None and next_token == _token_of(offset + len(page)):
+        return [[_token_of(offset + row), 0] for row in range(len(page))]
+    return [[token, row] for row in range(len(page))]
 
 
-def _resume(after: Position | None, kind: StoreKind) -> tuple[PageToken, int]:
-    match after:
+def _token_of(offset: int) -> PageToken:
+    # MLflow's stores refuse a token with 0.
+    return token_text(SearchUtils.create_page_token(offset)) if offset else None
+
+
+def _offset(token: PageToken) -> int | None:
+    """Return the offset in a token of MLflow's own stores; None for any other token."""
+    if token is None:
+        return 0
+    try:
+        offset = SearchUtils.parse_start_offset_from_page_token(token)
+    except (MlflowException, ValueError, AttributeError):
+        return None
+    return offset if _token_of(offset) == token else None
+
+
+def _resume(start: Position | None, kind: StoreKind) -> tuple[PageToken, int]:
+    match start:
         case None:
             return None, 0
         case [offset] if kind in _OFFSET_TOKENS and _is_count(offset, _MAX_OFFSET):
-            return token_text(SearchUtils.create_page_token(offset)), 0
+            return _token_of(offset), 0
         case [str() | None as token, skip] if kind not in _OFFSET_TOKENS and _is_count(skip, _MAX_PAGE_SIZE):
             if len(token or "") <= _MAX_TOKEN_LENGTH:
                 return token, skip

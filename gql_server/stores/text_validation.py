@@ -10,6 +10,13 @@ def check_text(name: str, text: str) -> None:
         raise BadUserInput(message)
 
 
+def check_storable(name: str, text: str) -> None:
+    """Raise `BadUserInput` for text that not every database stores."""
+    if not is_storable(text):
+        message = f"{name} contains a character that a database cannot store."
+        raise BadUserInput(message)
+
+
 def is_storable(text: str) -> bool:
     """Return whether a database can store a text: Postgres refuses NUL, and none takes lone surrogates."""
     try:

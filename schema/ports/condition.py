@@ -9,6 +9,8 @@ never.
   escapes them. `like` is case-sensitive, `ilike` is not.
 - `gt`, `gte`, `lt` and `lte` on a param or a tag compare its text as a number (`parse_number`). Text that is
   not a number never matches.
+- A predicate on a dataset is true for a run if any of its input datasets matches. It has no numbers and no
+  `is_null`.
 - As in MLflow, a metric that is NaN matches `ne` and `is_null: false` only. Infinities compare as numbers.
 """
 
@@ -19,6 +21,9 @@ from typing import Literal, TypeAlias
 
 KeyKind: TypeAlias = Literal["attribute", "metric", "param", "tag"]
 """What a key names: a column that every record has, or a metric, param or tag."""
+
+PredicateKind: TypeAlias = KeyKind | Literal["dataset"]
+"""What the key of a predicate names; that of a dataset is `name`, `digest` or `context`."""
 
 Operator: TypeAlias = Literal[
     "eq", "ne", "in", "not_in", "like", "ilike", "gt", "gte", "lt", "lte", "is_null"
@@ -36,14 +41,14 @@ _NUMBER = re.compile(NUMBER)
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One comparison. `key` is a column if `by` is "attribute", else the key of a metric, param or tag.
+    """One comparison. `key` is the key of a metric, param or tag, and otherwise a column.
 
     The attribute `parent_run_id` is the tag `mlflow.parentRunId`; `duration_seconds` is the time between
     `started_at` and `ended_at`. `value` is a bool for `is_null` and a tuple for `in` and `not_in`. Times are
     in milliseconds.
     """
 
-    by: KeyKind
+    by: PredicateKind
     key: str
     operator: Operator
     value: Value

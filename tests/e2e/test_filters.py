@@ -1,7 +1,11 @@
 """Filter strings have one meaning on each kind of store."""
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from schema.ports.store_kind import StoreKind
 from tests.support.app.graphql_client import graphql_client
 from tests.support.stores.store import Store
 
@@ -169,3 +173,113 @@ async def test_filter_of_experiments_has_one_meaning(store: Store) -> None:
             experiments = (await graphql.data(EXPERIMENTS, text=text))["experiments"]
             assert [experiment["name"] for experiment in experiments["nodes"]] == names, text
             assert experiments["totalCount"] == len(names), text
+
+
+MODELS: dict[str, dict[str, str]] = {
+    "Net": {"Team": "Red"},
+    "a\\b": {"Team": "a\\b", "u": "x"},
+    "a_b": {"Team": "a_b"},
+    "aäb": {"team": "red"},
+    "it's": {},
+}
+"""Registered models and their tags."""
+MODEL_FILTERS: dict[str, list[str]] = {
+    "name = 'net'": [],
+    "name != 'net'": list(MODELS),
+    "name LIKE 'n%'": [],
+    "name ILIKE 'n%'": ["Net"],
+    "name LIKE 'a\\_'": ["a\\b"],
+    "name LIKE 'a_b'": ["a\\b", "a_b", "aäb"],
+    "name ILIKE 'AÄB'": [],
+    "name IN ('net', 'a_b', \"it's\")": ["a_b", "it's"],
+    "name NOT IN ('NET', 'a_b')": ["Net", "a\\b", "aäb", "it's"],
+    'name = "it\'s"': ["it's"],
+    "tags.Team = 'red'": [],
+    "tags.team = 'red'": ["aäb"],
+    "tags.Team != 'red'": ["Net", "a\\b", "a_b"],
+    "tags.Team LIKE 'a\\_'": ["a\\b"],
+    "tags.Team LIKE 'a_b' AND tags.u = 'x'": ["a\\b"],
+    "tags.Team LIKE 'r%'": [],
+    "tags.Team ILIKE 'r%' AND name LIKE '%t'": ["Net"],
+    "tags.TEAM = 'Red'": [],
+    "tags.`mlflow.prompt.is_prompt` != 'true' AND name = 'Net'": ["Net"],
+}
+"""Filters, and the names of the models that match, by name."""
+
+
+async def test_filter_of_models_has_one_meaning(filter_store: Store, request: pytest.FixtureRequest) -> None:
+    """Each filter finds the same registered models, sorted by code point, on each store."""
+    is_azure = filter_store.kind is StoreKind.AZURE_ML
+    uri = request.getfixturevalue("azure").upstream if is_azure else filter_store.uri
+    client = MlflowClient(uri, uri)
+    for name, tags in MODELS.items():
+        client.create_registered_model(name, tags)
+    query = """query ($text: String, $after: String) {
+        registeredModels(first: 2, after: $after, filter: $text) {
+        totalCount nodes { name } pageInfo { hasNextPage endCursor } } }"""
+    async with graphql_client(filter_store.uri) as graphql:
+        for text, names in {"": list(MODELS), **MODEL_FILTERS}.items():
+            found, after = [], None
+            while True:
+                page = (await graphql.data(query, text=text, after=after))["registeredModels"]
+                found += [model["name"] for model in page["nodes"]]
+                assert page["totalCount"] == len(names), text
+                after = page["pageInfo"]["endCursor"]
+                if not page["pageInfo"]["hasNextPage"]:
+                    break
+            assert found == names, text
+
+
+DATASETS: dict[str, list[tuple[str, str, str | None]]] = {
+    "a": [("Digits", "d1", "train"), ("other", "d2", "test")],
+    "b": [("a\\b", "D1", "Train")],
+    "c": [("a_b", "d3", None)],
+    "d": [],
+}
+"""The names, digests and contexts of datasets, by run."""
+DATASET_FILTERS = {
+    "dataset.name = 'Digits'": "a",
+    "dataset.name = 'digits'": "",
+    "dataset.name != 'digits'": "abc",
+    "datasets.name LIKE 'd%'": "",
+    "dataset.name ILIKE 'd%'": "a",
+    "dataset.name LIKE 'a\\_'": "b",
+    "dataset.name LIKE 'a_b'": "bc",
+    "dataset.digest = 'd1'": "a",
+    "dataset.digest IN ('d1', 'd3')": "ac",
+    "dataset.digest NOT IN ('d1')": "abc",
+    "dataset.context = 'train'": "a",
+    "dataset.context != 'train'": "ab",
+    "dataset.context LIKE '%'": "ab",
+    "dataset.name = 'Digits' AND dataset.context = 'test'": "a",
+    "dataset.name NOT IN ('digits') AND run_name = 'a'": "a",
+    "dataset.name LIKE '%' AND metrics.m >= 1": "bc",
+}
+"""Filters, and the names of the runs that match."""
+
+
+async def test_filter_of_datasets_has_one_meaning(filter_store: Store) -> None:
+    """Comparisons with datasets find the same runs on each store that has datasets; others refuse them."""
+    client = filter_store.client
+    experiment = client.create_experiment("filtered")
+    for number, (name, datasets) in enumerate(DATASETS.items()):
+        run = client.create_run(experiment, run_name=name).info.run_id
+        client.log_metric(run, "m", number)
+        inputs = [
+            DatasetInput(
+                Dataset(dataset, digest, "local", "{}"),
+                [InputTag(MLFLOW_DATASET_CONTEXT, context)] if context else [],
+            )
+            for dataset, digest, context in datasets
+        ]
+        if inputs:
+            client.log_inputs(run, inputs)
+    async with graphql_client(filter_store.uri) as graphql:
+        for text, names in DATASET_FILTERS.items():
+            if filter_store.kind is StoreKind.AZURE_ML:
+                errors = (await graphql.response(RUNS, text=text)).json()["errors"]
+                assert errors[0]["extensions"]["code"] == "UNSUPPORTED_BY_STORE"
+                continue
+            runs = (await graphql.data(RUNS, text=text))["runs"]
+            assert sorted(run["name"] for run in runs["nodes"]) == list(names), text
+            assert runs["totalCount"] == len(names), text

@@ -56,8 +56,8 @@ TESTED = tuple(
 """The versions whose MLflow the tests run, each with one of its stores."""
 
 DIFFERENCES = {
-    # MLflow 2.3 rejects a filter about datasets, and returns a token with a full last page.
-    ("2.3.2", "server"): {"dataset_filters", "run_pages"},
+    # MLflow 2.3 returns a token with a full last page.
+    ("2.3.2", "server"): {"run_pages"},
 }
 """The questions that the graph answers otherwise than the client, by version and store."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-from schema.ports.condition import KeyKind, Operator, Predicate, Value
+from schema.ports.condition import Operator, Predicate, PredicateKind, Value
 
 OPERATORS: Final[Mapping[str, Operator]] = {
     "=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte",
@@ -23,9 +23,6 @@ _PORT_NAMES: Final[Mapping[str, str]] = {
 }
 """The port's names of attributes, where they differ from MLflow's."""
 
-FilterKind: TypeAlias = KeyKind | Literal["dataset"]
-"""What a key names; a dataset's key is `name`, `digest` or `context`."""
-
 
 @dataclass(frozen=True, slots=True)
 class FilterComparison:
@@ -37,7 +34,7 @@ class FilterComparison:
     otherwise. `text` is the comparison as a filter that each version of MLflow reads.
     """
 
-    by: FilterKind
+    by: PredicateKind
     key: str
     operator: Operator
     value: Value
@@ -45,9 +42,6 @@ class FilterComparison:
 
     @property
     def predicate(self) -> Predicate:
-        """Return the comparison as a condition of the port; raise `ValueError` for one of datasets."""
-        if self.by == "dataset":
-            message = "The port has no conditions on datasets."
-            raise ValueError(message)
+        """Return the comparison as a condition of the port."""
         key = _PORT_NAMES.get(self.key, self.key) if self.by == "attribute" else self.key
         return Predicate(self.by, key, self.operator, self.value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gql_server.stores.filters.clauses import Clause, parse_clauses
-from gql_server.stores.filters.comparison import NULL_TESTS, OPERATORS, FilterComparison, FilterKind
+from gql_server.stores.filters.comparison import NULL_TESTS, OPERATORS, FilterComparison
 from gql_server.stores.filters.literals import (
     NUMERIC,
     QUOTED,
@@ -17,7 +17,7 @@ from gql_server.stores.filters.literals import (
 )
 from gql_server.stores.filters.operands import Operand, OperandKind
 from gql_server.stores.filters.refusal import refusal
-from schema.ports.condition import Value
+from schema.ports.condition import PredicateKind, Value
 
 _NUMBER_OPERATORS: Final = ("!=", "<", "<=", "=", ">", ">=")
 _TEXT_OPERATORS: Final = ("!=", "=", "ILIKE", "LIKE")
@@ -29,15 +29,15 @@ _MLFLOW_KINDS: Final = {"param": "parameter"}
 class FilterRules:
     """What the filters of an entity may compare, and MLflow's messages for what they may not."""
 
-    prefixes: Mapping[str, FilterKind]
+    prefixes: Mapping[str, PredicateKind]
     """What stands before the dot of a key."""
     unknown_prefix: str
     """The message for any other prefix, which follows it."""
     attributes: Collection[str]
     numeric_attributes: Collection[str]
-    listed: Mapping[FilterKind, Collection[str]]
+    listed: Mapping[PredicateKind, Collection[str]]
     """The keys that can be compared with a list."""
-    null_tested: Collection[FilterKind]
+    null_tested: Collection[PredicateKind]
     no_null_test: str
     """The message for IS NULL on any other key, with the fields `kind` and `key`."""
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class FilterRules:
             )
         return FilterComparison(by, name, OPERATORS[clause.operator], value, text)
 
-    def _key(self, text: str) -> tuple[FilterKind, str]:
+    def _key(self, text: str) -> tuple[PredicateKind, str]:
         prefix, dot, key = text.partition(".")
         by = self.prefixes.get(prefix) if dot else "attribute"
         if by is None:
@@ -87,7 +87,7 @@ class FilterRules:
             raise refusal(message)
         return by, key
 
-    def _value(self, by: FilterKind, key: str, operand: Operand) -> Value:
+    def _value(self, by: PredicateKind, key: str, operand: Operand) -> Value:
         if by == "metric":
             if operand.kind not in NUMERIC:
                 message = f"Expected numeric value type for metric. Found {operand.text}"
@@ -104,7 +104,7 @@ class FilterRules:
             return self._list(by, key, operand)
         raise refusal(self._no_text(by, operand))
 
-    def _list(self, by: FilterKind, key: str, operand: Operand) -> tuple[str, ...]:
+    def _list(self, by: PredicateKind, key: str, operand: Operand) -> tuple[str, ...]:
         listed = self.listed.get(by, ())
         if key not in listed:
             message = (
@@ -113,7 +113,7 @@ class FilterRules:
             raise refusal(message)
         return quoted_texts(operand.text)
 
-    def _no_text(self, by: FilterKind, operand: Operand) -> str:
+    def _no_text(self, by: PredicateKind, operand: Operand) -> str:
         if by == "dataset":
             return f"Expected a quoted string value for dataset attributes. Got value {operand.text}"
         if by == "attribute":
@@ -121,11 +121,11 @@ class FilterRules:
         kind = _MLFLOW_KINDS.get(by, by)
         return f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {operand.text}"
 
-    def _check_null_test(self, by: FilterKind, key: str) -> None:
+    def _check_null_test(self, by: PredicateKind, key: str) -> None:
         if by not in self.null_tested:
             raise refusal(self.no_null_test.format(kind=_MLFLOW_KINDS.get(by, by), key=key))
 
-    def _check_operator(self, by: FilterKind, key: str, operator: str, value: Value) -> None:
+    def _check_operator(self, by: PredicateKind, key: str, operator: str, value: Value) -> None:
         supported = self._operators(by, key)
         if operator not in supported:
             message = f"Invalid comparator '{operator}' not one of '{_as_set(supported)}'"
@@ -134,7 +134,7 @@ class FilterRules:
             message = f"A list of values is only supported with IN and NOT IN, not with {operator}."
             raise refusal(message)
 
-    def _operators(self, by: FilterKind, key: str) -> Collection[str]:
+    def _operators(self, by: PredicateKind, key: str) -> Collection[str]:
         if by == "metric" or (by == "attribute" and key in self.numeric_attributes):
             return _NUMBER_OPERATORS
         if by == "attribute" and key in self.ids:

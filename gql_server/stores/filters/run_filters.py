@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gql_server.stores.filters.comparison import FilterKind
 from gql_server.stores.filters.rules import FilterRules
+from schema.ports.condition import PredicateKind
 
-_PREFIXES: Final[dict[str, FilterKind]] = {
+_PREFIXES: Final[dict[str, PredicateKind]] = {
     "metric": "metric", "metrics": "metric",
     "parameter": "param", "parameters": "param", "param": "param", "params": "param",
     "tag": "tag", "tags": "tag",

@@ -85,7 +85,7 @@ def registered_model_table(models: Sequence[RegisteredModel], columns: Collectio
     """Return the requested columns of registered models; these may include tags and aliases."""
     table = read_columns(models, columns, _REGISTERED_MODEL_READERS)
     if "tags" in columns:
-        table["tags"] = key_value_lists(model.tags for model in models)
+        table["tags"] = key_value_lists(map(registered_model_tags, models))
     if "aliases" in columns:
         table["aliases"] = aliases_of(models)
     return Table(len(models), table)
@@ -96,6 +96,12 @@ def aliases_of(models: Iterable[RegisteredModel | None]) -> Many:
     rows, spans = flattened(models, lambda model: sorted(model.aliases.items()) if model else [])
     columns = {"alias": [alias for alias, _ in rows], "version": [str(version) for _, version in rows]}
     return Many(Table(len(rows), columns), spans)
+
+
+def registered_model_tags(model: RegisteredModel | None) -> Mapping[str, str]:
+    """Return all tags of a model, none for None. MLflow's entity hides the tag of prompts."""
+    tags: Mapping[str, str] = {} if model is None else model._tags  # noqa: SLF001
+    return tags
 
 
 def version_table(versions: Sequence[ModelVersion], columns: Collection[str]) -> Table:

@@ -9,12 +9,22 @@ from mlflow.store.entities.paged_list import PagedList
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_model_ids
+from gql_server.stores.mlflow.filter_fallback import with_fallback
+from gql_server.stores.mlflow.model_entity_tables import logged_model_table
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_reader import StoreReader
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
-from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, count_rows, iterate_pages
+from gql_server.stores.paging import OPAQUE_TOKENS, PageToken, SearchPage, count_rows, iterate_pages
+from gql_server.stores.pushdown.executor import SORTS_TIES, SearchExecutor
+from gql_server.stores.pushdown.keyset import Keyset
+from gql_server.stores.pushdown.plan import SearchPlan
+from gql_server.stores.pushdown.row_position import row_position
+from gql_server.stores.pushdown.scan import ScanLimit
+from gql_server.stores.pushdown.sort import SortOrder
+from schema.ports.condition import Operator
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
+from schema.ports.tracking import Order, Page
 
 _MAX_SINGLE_LOOKUPS = 20
 """Up to this number, models are looked up one by one; for more, a search by ids is used."""
@@ -24,6 +34,8 @@ _SEARCHES_BY_ID = {StoreKind.SQL, StoreKind.MLFLOW_SERVER}
 _MAX_PAGE_SIZE = {StoreKind.OTHER: 50}
 """Databricks returns at most this many per page."""
 _NEWEST_FIRST = [{"field_name": "creation_timestamp", "ascending": False}]
+_NEWEST_FIRST_THEN_ID = [*_NEWEST_FIRST, {"field_name": "model_id", "ascending": True}]
+_NEWEST = SortOrder((Order("attribute", "created_at", descending=True),), "model_id")
 
 
 class ModelReader:
@@ -35,13 +47,20 @@ class ModelReader:
         self._kind = kind
         self._max_scanned = max_scanned
 
-    def models_fetcher(self, experiment_id: str) -> FetchPage:
-        """Return a function that fetches pages of an experiment's models, newest first."""
-        return partial(self._fetch, [experiment_id], None)
+    async def page_of_models(self, experiment_id: str, page: Page) -> SearchPage:
+        """Return a page of an experiment's models, newest first."""
+        plan = SearchPlan("", None, () if self._kind in SORTS_TIES else None)
+        keyset = Keyset(_NEWEST, _creation_clause)
+        make_table = partial(logged_model_table, kind=self._kind)
+        limit = ScanLimit(self._max_scanned, "logged models")
+        executor = SearchExecutor(plan, _NEWEST, make_table, OPAQUE_TOKENS, limit, keyset)
+        clause = keyset.clause(row_position(page.after)) or ""
+        fetch = with_fallback(lambda filter_: partial(self._fetch, [experiment_id], filter_ or None), clause)
+        return await executor.page(fetch, page)
 
     async def count_models(self, experiment_id: str) -> int | None:
         """Count an experiment's models; return None above the scan limit."""
-        return await count_rows(self.models_fetcher(experiment_id), OPAQUE_TOKENS, self._max_scanned)
+        return await count_rows(partial(self._fetch, [experiment_id], None), OPAQUE_TOKENS, self._max_scanned)
 
     async def models_of_runs(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[LoggedModel]]:
         """Return for each run the models that it is the source of or that are its outputs, newest first."""
@@ -114,11 +133,16 @@ class ModelReader:
         self, experiment_ids: Sequence[str], filter_: str | None, size: int, token: PageToken
     ) -> Any:
         size = min(size, _MAX_PAGE_SIZE.get(self._kind, size))
+        order_by = _NEWEST_FIRST_THEN_ID if self._kind in SORTS_TIES else _NEWEST_FIRST
         # Positional arguments, because stores name the parameters differently.
         result = self._calls.call(
-            "search_logged_models", experiment_ids, filter_, None, size, _NEWEST_FIRST, token
+            "search_logged_models", experiment_ids, filter_, None, size, order_by, token
         )
         return await default_if_unsupported(result, PagedList([], None))
+
+
+def _creation_clause(operator: Operator, value: int) -> str:
+    return f"creation_timestamp {'<=' if operator == 'lte' else '>='} {value}"
 
 
 def _outputs(run: Run) -> list[str]:

@@ -11,7 +11,6 @@ from gql_server.stores.mlflow import entity_tables, model_entity_tables
 from gql_server.stores.mlflow.merged_pages import merged_pages
 from gql_server.stores.mlflow.model_reader import ModelReader
 from gql_server.stores.mlflow.store_reader import StoreReader
-from gql_server.stores.paging import OPAQUE_TOKENS, read_page
 from gql_server.stores.store_call import port_call
 from schema.ports.models import ModelStore
 from schema.ports.store_kind import StoreKind
@@ -46,8 +45,7 @@ class MlflowModels(ModelStore):
         check_experiment_ids(ids, self._kind)
         distinct = list(dict.fromkeys(ids))
         results = await gather_or_cancel(
-            read_page(self._reader.models_fetcher(experiment_id), page.first, page.after, OPAQUE_TOKENS)
-            for experiment_id in distinct
+            self._reader.page_of_models(experiment_id, page) for experiment_id in distinct
         )
         pages = dict(zip(distinct, results, strict=True))
         return merged_pages(

@@ -1,23 +1,29 @@
 """The port to a model registry over MLflow's own registry stores."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final
 
 from typing_extensions import override
 
 from gql_server.stores.ids import check_run_ids, check_versions
 from gql_server.stores.mlflow import entity_tables, model_entity_tables
 from gql_server.stores.mlflow.merged_pages import merged_pages
+from gql_server.stores.mlflow.registered_models import RegisteredModels
 from gql_server.stores.mlflow.registry_reader import RegistryReader
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow.store_features import StoreFeatures
 from gql_server.stores.optional_features import default_if_unsupported
-from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, count_rows, read_page
+from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, SearchPage, count_rows, read_page
 from gql_server.stores.store_call import port_call
+from schema.ports.errors import BadUserInput
 from schema.ports.registry import RegistryStore, VersionKey
 from schema.ports.store_info import StoreFeature
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Many, One
-from schema.ports.tracking import Page, Pages
+from schema.ports.tracking import Page, Pages, Position
+
+_INT32: Final = 2**31
 
 
 class MlflowRegistry(RegistryStore):
@@ -29,6 +35,7 @@ class MlflowRegistry(RegistryStore):
         self._reader = RegistryReader(calls, kind, max_scanned)
         self._features = StoreFeatures(calls, kind)
         self._max_scanned = max_scanned
+        self._models = RegisteredModels(self._reader.fetch_models, kind, max_scanned)
 
     async def open(self) -> None:
         """Open the registry at the server's start; raises `StoreConfigError` or `StoreUnavailable`."""
@@ -47,8 +54,7 @@ class MlflowRegistry(RegistryStore):
     @override
     @port_call
     async def models(self, filter_: str | None, page: Page) -> Pages:
-        fetch = self._reader.models_fetcher(filter_)
-        result = await read_page(fetch, page.first, page.after, OPAQUE_TOKENS)
+        result = await self._models.page(filter_, page)
         return merged_pages(
             [result], lambda models: model_entity_tables.registered_model_table(models, page.columns)
         )
@@ -56,7 +62,7 @@ class MlflowRegistry(RegistryStore):
     @override
     @port_call
     async def count_models(self, filter_: str | None) -> int | None:
-        return await self._count(self._reader.models_fetcher(filter_))
+        return await self._models.count(filter_)
 
     @override
     @port_call
@@ -70,7 +76,9 @@ class MlflowRegistry(RegistryStore):
     @port_call
     async def model_tags(self, names: Sequence[str]) -> Many:
         models = await self._reader.models(names)
-        return entity_tables.key_value_lists(models[name].tags if name in models else {} for name in names)
+        return entity_tables.key_value_lists(
+            model_entity_tables.registered_model_tags(models.get(name)) for name in names
+        )
 
     @override
     @port_call
@@ -81,9 +89,11 @@ class MlflowRegistry(RegistryStore):
     @override
     @port_call
     async def versions(self, names: Sequence[str], page: Page) -> Pages:
-        pages = await self._reader.read_versions(
-            names, lambda fetch: read_page(fetch, page.first, page.after, OPAQUE_TOKENS)
-        )
+        async def read(fetch: FetchPage) -> SearchPage:
+            result = await read_page(fetch, page.first, None, OPAQUE_TOKENS)
+            return replace(result, positions=[[int(version.version)] for version in result.rows])
+
+        pages = await self._reader.read_versions(names, read, _version_number(page.after))
         return merged_pages(
             [pages[name] for name in names],
             lambda versions: model_entity_tables.version_table(versions, page.columns),
@@ -126,3 +136,14 @@ class MlflowRegistry(RegistryStore):
 
     async def _count(self, fetch: FetchPage) -> int | None:
         return await count_rows(fetch, OPAQUE_TOKENS, self._max_scanned)
+
+
+def _version_number(after: Position | None) -> int | None:
+    """Return the number in the position of a version: each page continues with the next lower number."""
+    match after:
+        case None:
+            return None
+        case [int() as number] if type(number) is int and 0 <= number < _INT32:
+            return number
+    message = "after is not a cursor of this connection."
+    raise BadUserInput(message)

@@ -8,13 +8,12 @@ from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.store.entities.paged_list import PagedList
 
 from gql_server.runtime.gather import gather_or_cancel
-from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.client_errors import no_entity
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
-from gql_server.stores.text_validation import check_text, is_storable
+from gql_server.stores.text_validation import is_storable
 from schema.ports.errors import LimitExceeded
 from schema.ports.registry import VersionKey
 from schema.ports.store_kind import StoreKind
@@ -38,11 +37,9 @@ class RegistryReader:
         self._kind = kind
         self._max_scanned = max_scanned
 
-    def models_fetcher(self, filter_: str | None) -> FetchPage:
-        """Return a function that fetches pages of the models that match a filter, if it is valid."""
-        check_text("filter", filter_ or "")
-        MODEL_FILTERS.parse(filter_)
-        return partial(self._fetch, "search_registered_models", filter_, None)
+    async def fetch_models(self, filter_: str, size: int, token: PageToken) -> Any:
+        """Return a page of the models that match a filter."""
+        return await self._fetch("search_registered_models", filter_ or None, None, size, token)
 
     async def models(self, names: Sequence[str]) -> dict[str, RegisteredModel]:
         """Return the models and prompts that exist."""
@@ -51,11 +48,14 @@ class RegistryReader:
         return {name: model for name, model in zip(distinct, models, strict=True) if model is not None}
 
     async def read_versions(
-        self, names: Sequence[str], read: Callable[[FetchPage], Awaitable[_T]]
+        self, names: Sequence[str], read: Callable[[FetchPage], Awaitable[_T]], before: int | None = None
     ) -> Mapping[str, _T]:
-        """Return the result of `read` for each model; it gets a function that fetches pages of versions."""
+        """Return the result of `read` for each model; it gets a function that fetches pages of versions.
+
+        The versions are the latest first. With `before`, they are those before this number.
+        """
         distinct = list(dict.fromkeys(names))
-        results = await gather_or_cancel(read(self._versions_fetcher(name)) for name in distinct)
+        results = await gather_or_cancel(read(self._versions_fetcher(name, before)) for name in distinct)
         return dict(zip(distinct, results, strict=True))
 
     async def versions(self, keys: Sequence[VersionKey]) -> dict[VersionKey, ModelVersion]:
@@ -83,14 +83,16 @@ class RegistryReader:
             raise no_entity()
         return entity
 
-    def _versions_fetcher(self, name: str) -> FetchPage:
+    def _versions_fetcher(self, name: str, before: int | None) -> FetchPage:
         # MLflow's filter syntax cannot express a name that contains both kinds of quote.
         quote = "'" if "'" not in name else '"' if '"' not in name else ""
         if not quote or not _is_possible_name(name):
             return _fetch_nothing
         filter_ = f"name = {quote}{name}{quote}"
         if self._kind not in _ORDERS_VERSIONS:
-            return partial(self._fetch_sorted, filter_)
+            return partial(self._fetch_sorted, filter_, before)
+        if before is not None:
+            filter_ = f"{filter_} AND version_number < {before}"
         if self._kind is not StoreKind.MLFLOW_SERVER:
             return partial(self._fetch, "search_model_versions", filter_, _LATEST_FIRST)
         return partial(self._fetch_with_prompts, filter_)
@@ -103,9 +105,11 @@ class RegistryReader:
         of_prompt = f"{filter_} AND {_OF_PROMPTS}"
         return await self._fetch("search_model_versions", of_prompt, _LATEST_FIRST, size, token)
 
-    async def _fetch_sorted(self, filter_: str, size: int, token: PageToken) -> Any:
+    async def _fetch_sorted(self, filter_: str, before: int | None, size: int, token: PageToken) -> Any:
         """Return a page of the versions, the latest first, of a store that does not order them."""
         versions = sorted(await self._scan_versions(filter_), key=_sort_key)
+        if before is not None:
+            versions = [version for version in versions if int(version.version) < before]
         start = int(token) if token and token.isdecimal() else 0
         stop = start + min(size, _MAX_PAGE_SIZE)
         return PagedList(versions[start:stop], str(stop) if stop < len(versions) else None)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_scopes
@@ -17,11 +17,13 @@ from gql_server.stores.pushdown.aggregate import RunAggregator
 from gql_server.stores.pushdown.capabilities import Capabilities
 from gql_server.stores.pushdown.evaluate import logged_values, matches
 from gql_server.stores.pushdown.executor import SearchExecutor
+from gql_server.stores.pushdown.filter_pushdown import RUN_SYNTAX, filter_clause
 from gql_server.stores.pushdown.keyset import Keyset
-from gql_server.stores.pushdown.plan import plan_experiments, plan_runs
+from gql_server.stores.pushdown.plan import SearchPlan, plan_experiments, plan_runs
+from gql_server.stores.pushdown.row_position import row_position
 from gql_server.stores.pushdown.scan import ScanLimit
 from gql_server.stores.pushdown.sort import SortOrder, experiment_sort_order, run_sort_order
-from schema.ports.condition import PARENT_TAG, AllOf, Condition, Predicate
+from schema.ports.condition import PARENT_TAG, AllOf, Condition, Operator, Predicate
 from schema.ports.errors import LimitExceeded
 from schema.ports.store_kind import StoreKind
 from schema.ports.table import Table
@@ -36,6 +38,9 @@ from schema.ports.tracking import (
     Scope,
     Search,
 )
+
+_SORTS_EXPERIMENTS: Final = {StoreKind.SQL, StoreKind.MLFLOW_SERVER}
+"""Stores that sort experiments as documented. A file store sorts equal ones by the text of their ids."""
 
 
 class Searches:
@@ -58,12 +63,14 @@ class Searches:
 
     async def experiments(self, search: Search, page: Page) -> Pages:
         """Return one page of experiments."""
-        result = await self._experiment_executor(search).page(self._experiments_fetcher(search), page)
+        executor = self._experiment_executor(search)
+        result = await executor.page(self._experiments_fetcher(executor.plan, search), page)
         return merged_pages([result], lambda rows: entity_tables.experiment_table(rows, page.columns))
 
     async def count_experiments(self, search: Search) -> int | None:
         """Count the matching experiments; return None above the scan limit."""
-        scan = self._experiment_executor(search).scan(self._experiments_fetcher(search))
+        executor = self._experiment_executor(search)
+        scan = executor.scan(self._experiments_fetcher(executor.plan, search))
         try:
             return sum([len(entities) async for entities in scan])
         except LimitExceeded:
@@ -144,7 +151,7 @@ class Searches:
             return {scope: SearchPage([], [], has_next=False)}
         plan = plan_runs(search, await self._ordering_capabilities(search, ids))
         executor = replace(executor, plan=plan, keyset=self._keyset(executor.sort_order))
-        clause = executor.keyset.clause(page.after) if executor.keyset else None
+        clause = executor.keyset.clause(row_position(page.after)) if executor.keyset else None
         fetch = self._reader.runs_fetcher(ids, plan.with_clause(clause), search.view)
         return {scope: await executor.page(fetch, page)}
 
@@ -153,8 +160,14 @@ class Searches:
 
         A file store reads all runs for each page in any case, and may have runs without a start time.
         """
-        keyset = Keyset(sort_order, self._capabilities, self.table)
-        return keyset if self._kind is not StoreKind.FILE and keyset.is_possible else None
+        first = sort_order.order[0]
+        if self._kind is StoreKind.FILE or (first.by, first.key) != ("attribute", "started_at"):
+            return None
+        return Keyset(sort_order, self._start_clause) if self._start_clause("gte", 0) is not None else None
+
+    def _start_clause(self, operator: Operator, value: int) -> str | None:
+        start = Predicate("attribute", "started_at", operator, value)
+        return filter_clause(start, RUN_SYNTAX, self._capabilities)
 
     async def _first_children(
         self, siblings: Sequence[Children], search: Search, page: Page, executor: SearchExecutor
@@ -220,16 +233,18 @@ class Searches:
         )
 
     def _experiment_executor(self, search: Search) -> SearchExecutor:
+        plan = plan_experiments(search, self._capabilities)
+        if self._kind not in _SORTS_EXPERIMENTS:
+            plan = replace(plan, order_by=None)
         return SearchExecutor(
-            plan_experiments(search, self._capabilities),
+            plan,
             experiment_sort_order(search.order),
             entity_tables.experiment_table,
             self._kind,
-            ScanLimit(self._max_scanned),
+            ScanLimit(self._max_scanned, "experiments"),
         )
 
-    def _experiments_fetcher(self, search: Search) -> FetchPage:
-        plan = plan_experiments(search, self._capabilities)
+    def _experiments_fetcher(self, plan: SearchPlan, search: Search) -> FetchPage:
         return self._reader.experiments_fetcher(plan, search.view)
 
 

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_experiment_ids, check_run_ids
 from gql_server.stores.mlflow.client_errors import code_of, no_entity
+from gql_server.stores.mlflow.filter_fallback import with_fallback
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.paging import FetchPage, PageToken, iterate_pages
 from gql_server.stores.pushdown.capabilities import Capabilities, capabilities_of
@@ -26,7 +27,6 @@ _VIEWS = {
 _MAX_SINGLE_LOOKUPS = 20
 """Up to this number, experiments are looked up one by one; for more, all experiments are listed."""
 _IDS_PER_SEARCH = 200
-_REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
 _MAX_SINGLE_RUN_LOOKUPS = {
     StoreKind.SQL: 1,
@@ -53,22 +53,22 @@ class StoreReader:
 
     def experiments_fetcher(self, plan: SearchPlan, view: LifecycleView) -> FetchPage:
         """Return a function that fetches pages of experiments."""
-        return self._with_fallback(
-            plan,
+        return with_fallback(
             lambda filter_string: partial(
                 self._fetch_experiments,
                 view_type=_VIEWS[view],
                 filter_string=filter_string,
                 order_by=list(plan.order_by or ()) or None,
             ),
+            plan.filter,
         )
 
     def runs_fetcher(self, experiment_ids: Sequence[str], plan: SearchPlan, view: LifecycleView) -> FetchPage:
         """Return a function that fetches pages of these experiments' runs."""
         ids, order_by = list(experiment_ids), list(plan.order_by or ())
-        return self._with_fallback(
-            plan,
+        return with_fallback(
             lambda filter_string: partial(self._fetch_runs, ids, filter_string, _VIEWS[view], order_by),
+            plan.filter,
         )
 
     async def active_experiment_ids(self) -> list[str]:
@@ -111,24 +111,6 @@ class StoreReader:
         chunks = [distinct[start : start + _IDS_PER_SEARCH] for start in starts]
         pages = await gather_or_cancel(self._search_runs_by_id(chunk, experiment_ids) for chunk in chunks)
         return {run.info.run_id: run for page in pages for run in page}
-
-    def _with_fallback(self, plan: SearchPlan, fetcher: Callable[[str], FetchPage]) -> FetchPage:
-        """Return a function that fetches pages without the pushed filter if the store refuses it."""
-        fetch_filtered = fetcher(plan.filter)
-        if not plan.pushed_filter:
-            return fetch_filtered
-
-        async def fetch(size: int, token: PageToken) -> Any:
-            try:
-                return await fetch_filtered(size, token)
-            except MlflowException as error:
-                if code_of(error) not in _REFUSED:
-                    raise
-            # Older servers do not support some clauses, and some databases refuse the SQL that MLflow
-            # generates for them. The server tests the additional rows against the condition anyway.
-            return await fetcher(plan.client_filter)(size, token)
-
-        return fetch
 
     async def _get_each(
         self, method: str, keys: Sequence[str], key_of: Callable[[Any], str]

@@ -25,6 +25,8 @@ def matches(condition: Condition, rows: Table) -> Sequence[bool]:
 
     The table must have the columns that `required_columns` returns.
     """
+    if isinstance(condition, Predicate) and condition.by == "dataset":
+        return _any_dataset_matches(condition, rows)
     if isinstance(condition, Predicate):
         return _evaluate(condition, _values(condition, rows))
     if isinstance(condition, Not):
@@ -59,16 +61,27 @@ def logged_values(rows: Table, column: str, key: str) -> list[Any]:
 
     A metric that is not finite is a Python float (NaN or an infinity).
     """
-    many = rows[column]
-    if not isinstance(many, Many):
-        message = f"{column} must be a column of the rows"
-        raise TypeError(message)
+    many = _many(rows, column)
     keys, values = many.rows["key"], many.rows["value"]
     non_finite = many.rows.columns.get("non_finite")
     indexes = [next((index for index in range(*span) if keys[index] == key), None) for span in many.spans]
     if non_finite is None:
         return [None if index is None else values[index] for index in indexes]
     return [None if index is None else joined(values[index], non_finite[index]) for index in indexes]  # type: ignore[index]
+
+
+def _many(rows: Table, column: str) -> Many:
+    many = rows[column]
+    if not isinstance(many, Many):
+        message = f"{column} must be a column of the rows"
+        raise TypeError(message)
+    return many
+
+
+def _any_dataset_matches(predicate: Predicate, rows: Table) -> list[bool]:
+    datasets = _many(rows, "datasets")
+    matched = _evaluate(predicate, datasets.rows[predicate.key])
+    return [any(matched[start:stop]) for start, stop in datasets.spans]
 
 
 def _values(predicate: Predicate, rows: Table) -> Sequence[Any]:

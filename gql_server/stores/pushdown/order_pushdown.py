@@ -25,6 +25,9 @@ def run_order_by(order: Sequence[Order], capabilities: Capabilities) -> Sequence
 def experiment_order_by(order: Sequence[Order], capabilities: Capabilities) -> Sequence[str] | None:
     """Return MLflow's `order_by` for experiments; None if this server must sort them."""
     keys = list(_effective_keys(order, "experiment_id"))
+    # Databases disagree on where they sort a missing time; `SearchExecutor` corrects that for the first key.
+    if len(keys) > 1 and not _is_id(keys[1], "experiment_id"):
+        return None
     entries = [_order_by_entry(entry, EXPERIMENT_SYNTAX.attributes, capabilities, "") for entry in keys]
     return _complete(entries, ["experiment_id ASC"] if keys else [])
 

@@ -26,26 +26,18 @@ _Clauses: TypeAlias = dict[str, None]
 class SearchPlan:
     """How a search is split between a store and this server.
 
-    The store runs `filter`, which matches all results and possibly more rows. It consists of `pushed_filter`,
-    which follows from the `residual` condition, and `client_filter`, the clauses of the client's filter that
-    only the store tests. This server tests the rows against the residual condition, so a store may ignore
-    the pushed filter. `order_by` is None if this server sorts the rows.
+    The store runs `filter`, which matches all results and possibly more rows. It follows from the `residual`
+    condition. This server tests the rows against that, so a store may ignore the filter. `order_by` is None
+    if this server sorts the rows.
     """
 
-    pushed_filter: str
-    client_filter: str
+    filter: str
     residual: Condition | None
     order_by: Sequence[str] | None
 
-    @property
-    def filter(self) -> str:
-        """Return the filter string."""
-        return " AND ".join(filter(None, (self.pushed_filter, self.client_filter)))
-
     def with_clause(self, clause: str | None) -> "SearchPlan":
         """Return the plan with another clause that the store may ignore."""
-        pushed = " AND ".join(filter(None, (clause, self.pushed_filter)))
-        return replace(self, pushed_filter=pushed)
+        return replace(self, filter=" AND ".join(filter(None, (clause, self.filter))))
 
 
 def plan_runs(search: Search, capabilities: Capabilities) -> SearchPlan:
@@ -73,8 +65,7 @@ def _plan(
     )
     parts = (*split.predicates, *([search.where] if search.where else []))
     residual = AllOf(parts) if len(parts) > 1 else parts[0] if parts else None
-    pushed = _joined(dict.fromkeys(split.helpful_clauses) | implied)
-    return SearchPlan(pushed, " AND ".join(split.store_clauses), residual, order_by)
+    return SearchPlan(_joined(dict.fromkeys(split.clauses) | implied), residual, order_by)
 
 
 def _joined(clauses: _Clauses) -> str:

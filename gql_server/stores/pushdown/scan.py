@@ -18,10 +18,11 @@ MakeTable = Callable[[Sequence[Any], Collection[str]], Table]
 
 
 class ScanLimit:
-    """The number of runs or experiments that one call of the port may still read."""
+    """The number of rows, such as runs, that one call of the port may still read."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, counted: str = "runs") -> None:
         self._limit = limit
+        self._counted = counted
         self._remaining = limit
 
     def add(self, rows: int) -> None:
@@ -30,8 +31,8 @@ class ScanLimit:
         if self._remaining < 0:
             message = (
                 "This store cannot run this search by itself, and the search has more than the "
-                f"{self._limit:,} runs that this server scans to complete it (GQL_MAX_SCANNED_RUNS); search "
-                "fewer experiments, or add a filter that the store supports."
+                f"{self._limit:,} {self._counted} that this server scans to complete it "
+                "(GQL_MAX_SCANNED_RUNS); search fewer experiments, or add a filter that the store supports."
             )
             raise LimitExceeded(message)
 

@@ -15,6 +15,9 @@ from schema.ports.tracking import Order, Position
 _NUMBER, _TEXT, _NAN, _MISSING = 0, 1, 2, 3
 """The ranks of values: lower ranks come first, in both directions."""
 
+_MAX_DIGITS = 40
+"""More digits than any id has: Python refuses to read thousands of them."""
+
 SortValue: TypeAlias = tuple[int, Any]
 """The rank and value of a row under one key of an order."""
 
@@ -45,7 +48,7 @@ class SortOrder:
             (rank, _Descending(value) if entry.descending and value is not None else value)
             for entry, (rank, value) in zip(self.order, key[:-1], strict=True)
         ]
-        return (*parts, key[-1])
+        return (*parts, _comparable_id(key[-1]) if self.id_column == "experiment_id" else key[-1])
 
     def check_position(self, key: Position) -> Position:
         """Return a sort key from a client's cursor; raise `BadUserInput` if no row can have it."""
@@ -54,6 +57,11 @@ class SortOrder:
             message = "after is not a cursor of this connection."
             raise BadUserInput(message)
         return key
+
+
+def _comparable_id(text: str) -> tuple[int, int, str]:
+    """Return an id of an experiment in a form that sorts numbers by value, before any other text."""
+    return (0, int(text), text) if text.isdecimal() and len(text) <= _MAX_DIGITS else (1, 0, text)
 
 
 def run_sort_order(order: Sequence[Order]) -> SortOrder:

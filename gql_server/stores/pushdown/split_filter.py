@@ -1,8 +1,8 @@
-"""Filter strings split into what a store runs by itself and what this server tests.
+"""Filter strings split into clauses that help a store and the predicates that this server tests.
 
 A store may lack a part of the syntax or give it another result: before MLflow 3.17, a NaN is 0 on
 databases, some databases refuse times, escape by a backslash or ignore the case of keys. This server
-therefore tests all comparisons except those of datasets, which it cannot test.
+therefore tests all comparisons.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,55 +17,36 @@ from schema.ports.errors import UnsupportedByStore
 
 @dataclass(frozen=True, slots=True)
 class SplitFilter:
-    """The parts of a filter.
+    """The parts of a filter: the clauses follow from the predicates and reduce what the store returns."""
 
-    `store_clauses` are left to the store. The predicates are tested here. `helpful_clauses` follow from them,
-    and reduce what the store returns.
-    """
-
-    store_clauses: Sequence[str] = ()
-    helpful_clauses: Sequence[str] = ()
-    predicates: Sequence[Predicate] = ()
+    clauses: Sequence[str]
+    predicates: Sequence[Predicate]
 
 
 def split_filter(
     comparisons: Sequence[FilterComparison], syntax: FilterSyntax, capabilities: Capabilities
 ) -> SplitFilter:
-    """Split a filter; raise `UnsupportedByStore` for datasets if this server must test all comparisons."""
-    store_clauses = []
-    tested = []
-    for comparison in comparisons:
-        if comparison.by != "dataset":
-            tested.append(comparison)
-        elif capabilities.parses_filters_here:
-            message = "This store cannot filter runs by their datasets."
-            raise UnsupportedByStore(message)
-        else:
-            store_clauses.append(comparison.text)
-    predicates = [comparison.predicate for comparison in tested]
-    helpful = [
-        clause
-        for comparison, predicate in zip(tested, predicates, strict=True)
-        for clause in _helpful_clauses(comparison, predicate, syntax, capabilities)
-    ]
-    return SplitFilter(store_clauses, helpful, predicates)
+    """Split a filter; raise `UnsupportedByStore` for datasets of a store that returns none."""
+    if capabilities.parses_filters_here and any(each.by == "dataset" for each in comparisons):
+        message = "This store cannot filter runs by their datasets."
+        raise UnsupportedByStore(message)
+    clauses = [clause for comparison in comparisons for clause in _clauses(comparison, syntax, capabilities)]
+    return SplitFilter(clauses, [comparison.predicate for comparison in comparisons])
 
 
-def _helpful_clauses(
-    comparison: FilterComparison, predicate: Predicate, syntax: FilterSyntax, capabilities: Capabilities
-) -> Iterator[str]:
-    clause = filter_clause(predicate, syntax, capabilities)
+def _clauses(comparison: FilterComparison, syntax: FilterSyntax, capabilities: Capabilities) -> Iterator[str]:
+    clause = filter_clause(comparison.predicate, syntax, capabilities)
     if (
         clause is None
         and not capabilities.parses_filters_here
-        and _excludes_no_match(comparison, capabilities)
+        and excludes_no_match(comparison, capabilities)
     ):
         clause = comparison.text
     if clause is not None:
         yield clause
 
 
-def _excludes_no_match(comparison: FilterComparison, capabilities: Capabilities) -> bool:
+def excludes_no_match(comparison: FilterComparison, capabilities: Capabilities) -> bool:
     """Return whether each store that accepts a comparison finds all that matches it, and possibly more."""
     if comparison.operator == "is_null":
         # A database that ignores the case of keys may find a different key.
@@ -73,6 +54,8 @@ def _excludes_no_match(comparison: FilterComparison, capabilities: Capabilities)
     if comparison.operator in {"like", "ilike"}:
         # Some databases treat a backslash as an escape, and compare _ with a byte.
         return capabilities.like and not set(str(comparison.value)) & {"\\", "_"}
+    if comparison.operator == "in":
+        return comparison.by == "dataset" or comparison.key == "name"
     return comparison.key != "experiment_id" and (
         comparison.operator in {"eq", "ne"} if isinstance(comparison.value, str) else _is_time(comparison)
     )

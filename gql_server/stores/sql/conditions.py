@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Double, Table, and_, cast, exists, false, not_, or_, true
 
 from gql_server.stores.sql.comparisons import Comparison, compare_id, compare_number, compare_text
-from gql_server.stores.sql.dialects.dialect import Dialect
+from gql_server.stores.sql.models.dataset_filter import runs_with_dataset
+from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import (
     EXPERIMENT_COLUMNS,
     EXPERIMENT_TAGS,
@@ -53,19 +54,19 @@ _EXPERIMENT: Final = _Entity(
 )
 
 
-def run_condition(dialect: Dialect, condition: Condition) -> ColumnElement[bool]:
+def run_condition(session: Session, condition: Condition) -> ColumnElement[bool]:
     """Return a condition on runs."""
-    return _ConditionBuilder(dialect, _RUN).build(condition)
+    return _ConditionBuilder(session, _RUN).build(condition)
 
 
-def experiment_condition(dialect: Dialect, condition: Condition) -> ColumnElement[bool]:
+def experiment_condition(session: Session, condition: Condition) -> ColumnElement[bool]:
     """Return a condition on experiments."""
-    return _ConditionBuilder(dialect, _EXPERIMENT).build(condition)
+    return _ConditionBuilder(session, _EXPERIMENT).build(condition)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConditionBuilder:
-    dialect: Dialect
+    session: Session
     entity: _Entity
 
     def build(self, condition: Condition) -> ColumnElement[bool]:
@@ -80,6 +81,8 @@ class _ConditionBuilder:
     def _predicate(self, predicate: Predicate) -> ColumnElement[bool]:
         if predicate.by == "attribute" and predicate.key == "parent_run_id":
             predicate = Predicate("tag", PARENT_TAG, predicate.operator, predicate.value)
+        if predicate.by == "dataset" and self.entity is _RUN:
+            return runs_with_dataset(self.session, predicate)
         return self._attribute(predicate) if predicate.by == "attribute" else self._keyed(predicate)
 
     def _attribute(self, predicate: Predicate) -> ColumnElement[bool]:
@@ -95,7 +98,7 @@ class _ConditionBuilder:
         if predicate.key == "experiment_id":
             return compare_id(column, predicate.operator, predicate.value)
         if predicate.key in _TEXTS:
-            return compare_text(self.dialect, column, predicate.operator, predicate.value)
+            return compare_text(self.session.dialect, column, predicate.operator, predicate.value)
         # A filter string may compare a time with an infinity.
         return compare_number(column, predicate.operator, _stored_number(predicate.value))
 
@@ -110,12 +113,12 @@ class _ConditionBuilder:
         rows = table.alias()
         has_key = [
             rows.c[self.entity.owner] == self.entity.id,
-            self.dialect.same_text(rows.c.key, predicate.key),
+            self.session.dialect.same_text(rows.c.key, predicate.key),
         ]
         if is_null:
             has_row = exists().where(*has_key)
             return not_(has_row) if predicate.value else has_row
-        return exists().where(*has_key, Comparison(self.dialect, rows, predicate).clause)
+        return exists().where(*has_key, Comparison(self.session.dialect, rows, predicate).clause)
 
 
 def _stored_number(value: Any) -> Any:

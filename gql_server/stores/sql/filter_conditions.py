@@ -6,27 +6,20 @@ same on every database and on every other store.
 
 from sqlalchemy import ColumnElement
 
-from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.filters.experiment_filters import EXPERIMENT_FILTERS
 from gql_server.stores.filters.run_filters import RUN_FILTERS
 from gql_server.stores.sql.conditions import experiment_condition, run_condition
 from gql_server.stores.sql.filter_comparison import parse_filter
-from gql_server.stores.sql.models.dataset_filter import runs_with_dataset
 from gql_server.stores.sql.session import Session
 
 
 def run_filter(session: Session, filter_: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter of runs; raise `BadUserInput` if it is invalid."""
-    return [_run_condition(session, comparison) for comparison in parse_filter(RUN_FILTERS, filter_)]
+    comparisons = parse_filter(RUN_FILTERS, filter_)
+    return [run_condition(session, comparison.predicate) for comparison in comparisons]
 
 
 def experiment_filter(session: Session, filter_: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter of experiments; raise `BadUserInput` if it is invalid."""
     comparisons = parse_filter(EXPERIMENT_FILTERS, filter_)
-    return [experiment_condition(session.dialect, comparison.predicate) for comparison in comparisons]
-
-
-def _run_condition(session: Session, comparison: FilterComparison) -> ColumnElement[bool]:
-    if comparison.by == "dataset":
-        return runs_with_dataset(session, comparison)
-    return run_condition(session.dialect, comparison.predicate)
+    return [experiment_condition(session, comparison.predicate) for comparison in comparisons]

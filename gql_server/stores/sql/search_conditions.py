@@ -25,14 +25,14 @@ _STAGES: Final = {
 def matching_runs(session: Session, search: Search) -> Conditions:
     """Return the conditions of a run search, without those of its scope."""
     filters = run_filter(session, search.filter)
-    where = [] if search.where is None else [run_condition(session.dialect, search.where)]
+    where = [] if search.where is None else [run_condition(session, search.where)]
     return [RUNS.c.lifecycle_stage.in_(_STAGES[search.view]), *filters, *where]
 
 
 def matching_experiments(session: Session, search: Search) -> Conditions:
     """Return the conditions of an experiment search, the workspace included."""
     filters = experiment_filter(session, search.filter)
-    where = [] if search.where is None else [experiment_condition(session.dialect, search.where)]
+    where = [] if search.where is None else [experiment_condition(session, search.where)]
     stage = EXPERIMENTS.c.lifecycle_stage.in_(_STAGES[search.view])
     return [stage, *filters, *where, *experiment_in_workspace(session)]
 

@@ -1,17 +1,17 @@
-"""Comparisons of a filter string with the datasets of runs."""
+"""Conditions on the datasets of runs."""
 
 from sqlalchemy import ColumnElement, false, select
 
-from gql_server.stores.filters.comparison import FilterComparison
 from gql_server.stores.mlflow_names import DATASET_CONTEXT_TAG
-from gql_server.stores.sql.filter_comparison import compare
+from gql_server.stores.sql.comparisons import compare_text
 from gql_server.stores.sql.models.model_tables import DATASETS, INPUT_TAGS, INPUTS
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.tables import RUNS
+from schema.ports.condition import Predicate
 from schema.ports.store_info import StoreFeature
 
 
-def runs_with_dataset(session: Session, comparison: FilterComparison) -> ColumnElement[bool]:
+def runs_with_dataset(session: Session, predicate: Predicate) -> ColumnElement[bool]:
     """Return the condition that a run has a dataset whose name, digest or context matches.
 
     In a database without datasets it is false.
@@ -20,10 +20,11 @@ def runs_with_dataset(session: Session, comparison: FilterComparison) -> ColumnE
         return false()
     tables = INPUTS.join(DATASETS, INPUTS.c.source_id == DATASETS.c.dataset_uuid)
     runs = select(INPUTS.c.destination_id)
-    if comparison.key == "context":
+    if predicate.key == "context":
         tables = tables.join(INPUT_TAGS, INPUT_TAGS.c.input_uuid == INPUTS.c.input_uuid)
         runs = runs.where(INPUT_TAGS.c.name == DATASET_CONTEXT_TAG)
-        matches = compare(session.dialect, INPUT_TAGS.c.value, comparison)
+        column = INPUT_TAGS.c.value
     else:
-        matches = compare(session.dialect, DATASETS.c[comparison.key], comparison)
+        column = DATASETS.c[predicate.key]
+    matches = compare_text(session.dialect, column, predicate.operator, predicate.value)
     return RUNS.c.run_uuid.in_(runs.select_from(tables).where(matches))

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 
+from gql_server.stores.filters.model_search import parse_model_search
 from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.sql.group_rows import grouped_key_values, grouped_rows
 from gql_server.stores.sql.order import SqlOrder
 from gql_server.stores.sql.pages import as_pages, as_table, select_list
-from gql_server.stores.sql.registry.model_filter import ModelFilter
+from gql_server.stores.sql.registry.model_filter import model_conditions
 from gql_server.stores.sql.registry.registry_tables import (
     ALIASES,
     REGISTERED,
@@ -80,9 +81,10 @@ def is_no_prompt(session: Session, name: ColumnElement[Any]) -> ColumnElement[bo
 
 
 def _matching(session: Session, filter_: str | None) -> Conditions:
-    model_filter = ModelFilter(filter_)
-    prompts = [] if model_filter.finds_prompts else [is_no_prompt(session, REGISTERED.c.name)]
-    return [*in_registry_workspace(session, REGISTERED), *prompts, *model_filter.conditions(session)]
+    search = parse_model_search(filter_)
+    prompts = [is_no_prompt(session, REGISTERED.c.name)] if search.prompt_clause is None else []
+    conditions = model_conditions(session, search.comparisons)
+    return [*in_registry_workspace(session, REGISTERED), *prompts, *conditions]
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""What of a filter string is left to a store, what helps it, and what this server tests."""
+"""What of a filter string helps a store, and what this server tests."""
 
 import pytest
 
@@ -13,48 +13,51 @@ SERVER = capabilities_of(StoreKind.MLFLOW_SERVER)
 
 
 @pytest.mark.parametrize(
-    ("text", "pushed", "left", "tested"),
+    ("text", "pushed", "tested"),
     [
         (
             "params.a = 'x'  and tags.`b c` ilike \"y%\"",
             "params.a = 'x' AND tags.`b c` ILIKE 'y%'",
-            "",
             (Predicate("param", "a", "eq", "x"), Predicate("tag", "b c", "ilike", "y%")),
         ),
         (
             "status != 'FAILED' artifact_uri = 'r'",
             "attributes.status != 'FAILED' AND artifact_uri = 'r'",
-            "",
             (
                 Predicate("attribute", "status", "ne", "FAILED"),
                 Predicate("attribute", "artifact_uri", "eq", "r"),
             ),
         ),
-        ("artifact_uri LIKE 'a\\%'", "", "", (Predicate("attribute", "artifact_uri", "like", "a\\%"),)),
-        ("datasets.name IN ('d', 'e')", "", "datasets.name IN ('d', 'e')", ()),
-        ("metrics.a < 1", "metrics.a < 1.0", "", (Predicate("metric", "a", "lt", 1.0),)),
-        ("metrics.a != 0", "", "", (Predicate("metric", "a", "ne", 0.0),)),
-        ("metrics.a > 1e400", "", "", (Predicate("metric", "a", "gt", float("inf")),)),
+        ("artifact_uri LIKE 'a\\%'", "", (Predicate("attribute", "artifact_uri", "like", "a\\%"),)),
+        (
+            "datasets.name IN ('d', 'e')",
+            "datasets.name IN ('d', 'e')",
+            (Predicate("dataset", "name", "in", ("d", "e")),),
+        ),
+        ("datasets.name NOT IN ('d')", "", (Predicate("dataset", "name", "not_in", ("d",)),)),
+        ("dataset.digest != 'd'", "dataset.digest != 'd'", (Predicate("dataset", "digest", "ne", "d"),)),
+        ("dataset.context LIKE 'a_'", "", (Predicate("dataset", "context", "like", "a_"),)),
+        ("metrics.a < 1", "metrics.a < 1.0", (Predicate("metric", "a", "lt", 1.0),)),
+        ("metrics.a != 0", "", (Predicate("metric", "a", "ne", 0.0),)),
+        ("metrics.a > 1e400", "", (Predicate("metric", "a", "gt", float("inf")),)),
         (
             "created >= 5.0",
             "attributes.start_time >= 5",
-            "",
             (Predicate("attribute", "started_at", "gte", 5),),
         ),
-        ("end_time < 1e400", "", "", (Predicate("attribute", "ended_at", "lt", float("inf")),)),
-        ("tags.a IS NULL", "", "", (Predicate("tag", "a", "is_null", value=True),)),
+        ("end_time < 1e400", "", (Predicate("attribute", "ended_at", "lt", float("inf")),)),
+        ("tags.a IS NULL", "", (Predicate("tag", "a", "is_null", value=True),)),
         (
             'run_id in ( "a1")',
             "attributes.run_id = 'a1'",
-            "",
             (Predicate("attribute", "run_id", "in", ("a1",)),),
         ),
     ],
 )
-def test_filter_of_runs_is_split(text: str, pushed: str, left: str, tested: tuple[Predicate, ...]) -> None:
-    """The store runs alone what this server cannot test; the rest is tested here, too."""
+def test_filter_of_runs_is_split(text: str, pushed: str, tested: tuple[Predicate, ...]) -> None:
+    """This server tests all comparisons, and the store gets those that exclude no match."""
     plan = plan_runs(Search(filter=text), SERVER)
-    assert (plan.pushed_filter, plan.client_filter) == (pushed, left)
+    assert plan.filter == pushed
     assert plan.residual == (AllOf(tested) if len(tested) > 1 else tested[0] if tested else None)
 
 
@@ -63,8 +66,7 @@ def test_store_without_capabilities_gets_whole_times_and_null_tests() -> None:
     plan = plan_runs(
         Search(filter="start_time > 5 AND params.a IS NOT NULL AND end_time < 5.5"), Capabilities()
     )
-    assert plan.pushed_filter == "start_time > 5 AND params.a IS NOT NULL"
-    assert plan.client_filter == ""
+    assert plan.filter == "start_time > 5 AND params.a IS NOT NULL"
     assert plan.residual == AllOf(
         (
             Predicate("attribute", "started_at", "gt", 5),
@@ -78,7 +80,7 @@ def test_filter_of_experiments_is_split() -> None:
     """Not every version of MLflow can test ids or has the prefix of attributes."""
     text = "attributes.`name` like 'a%' AND experiment_id IN ('1', '2') AND creation_time > 5"
     plan = plan_experiments(Search(filter=text), SERVER)
-    assert (plan.pushed_filter, plan.client_filter) == ("name LIKE 'a%' AND creation_time > 5", "")
+    assert plan.filter == "name LIKE 'a%' AND creation_time > 5"
     assert plan.residual == AllOf(
         (
             Predicate("attribute", "name", "like", "a%"),
