@@ -1,14 +1,11 @@
 """Start the server: check the configuration, bind the socket, run one process or several workers."""
 
 import asyncio
-import atexit
 import gc
 import importlib.util
 import logging
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -30,6 +27,12 @@ from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.runtime.allocator import return_large_buffers
+from gql_server.runtime.parent_process import stop_with_parent
+from gql_server.runtime.temporary_folder import (
+    delete_abandoned_folders,
+    shared_temporary_folder,
+    use_shared_folder,
+)
 from gql_server.stores.factory import store_from
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import kind_of
@@ -37,6 +40,7 @@ from schema.ports.errors import StoreTimeout, StoreUnavailable
 from schema.ports.store_kind import StoreKind
 
 _BACKLOG = 2048
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _WORKER_START_SECONDS = 60
 """Seconds in which a worker must pass its first health check.
 
@@ -76,6 +80,7 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
     asyncio.run(_check_store(settings))
     listener = _bind(settings)
     _warn_of_unserved_folders(settings)
+    delete_abandoned_folders()
     url = f"http://{_printable(settings.host)}:{listener.getsockname()[1]}/graphql"
     click.echo(announce(url) if announce else f"Serving {url}")
     # After an orderly shutdown uvicorn raises the interrupt again.
@@ -89,6 +94,9 @@ def serve_forever(settings: Settings, announce: Callable[[str], str] | None = No
 def worker_app(settings: Settings | None = None) -> Starlette:
     """Return the application of one process; a worker reads its settings from the environment."""
     return_large_buffers()
+    if settings is None:
+        stop_with_parent()
+        use_shared_folder(Path(os.environ[_METRICS_FOLDER]))
     set_up_tracing()
     settings = settings or Settings()
     if settings.access_log:
@@ -104,10 +112,9 @@ def _run_workers(settings: Settings, listener: socket.socket) -> None:
     # Workers are new processes, which read the settings from the environment.
     os.environ.update(_environment(settings))
     # Workers share their metrics through files, so that each can serve the metrics of all.
-    metrics_folder = tempfile.mkdtemp(prefix="gql-metrics-")
-    atexit.register(shutil.rmtree, metrics_folder, ignore_errors=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
-    _WorkerSupervisor(_config(settings), sockets=[listener]).run()
+    with shared_temporary_folder("metrics") as folder:
+        os.environ[_METRICS_FOLDER] = str(folder)
+        _WorkerSupervisor(_config(settings), sockets=[listener]).run()
 
 
 def _check_schema_package() -> None:

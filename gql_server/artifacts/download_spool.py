@@ -1,9 +1,7 @@
 """A bounded temporary folder for files that MLflow can only download whole."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -11,7 +9,7 @@ from typing import Final
 from typing_extensions import override
 
 from gql_server.artifacts.open_file import OpenFile
-from gql_server.runtime.temporary_folder import new_temporary_folder
+from gql_server.runtime.temporary_folder import temporary_folder
 from schema.ports.errors import LimitExceeded, NotFound, StoreUnavailable
 
 _UNKNOWN_SHARE: Final = 4
@@ -59,7 +57,7 @@ class DownloadSpool:
         reserved = self._max_bytes // _UNKNOWN_SHARE if size is None else size
         self._reserve(reserved)
         try:
-            with _temporary_folder() as folder:
+            with temporary_folder("artifact") as folder:
                 descriptor = _open_in(folder, download(str(folder)))
         except BaseException:
             self._release(reserved)
@@ -81,19 +79,10 @@ class DownloadSpool:
             self._reserved -= size
 
 
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    folder = new_temporary_folder("artifact")
-    try:
-        yield folder.resolve()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _open_in(folder: Path, path: str) -> int:
     # Some repositories return a path without writing a file there.
     file = Path(path).resolve()
-    if not file.is_relative_to(folder) or not file.is_file():
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
         message = "There is no such artifact."
         raise NotFound(message)
     return os.open(file, os.O_RDONLY | os.O_NOFOLLOW)

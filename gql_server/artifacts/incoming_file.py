@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,15 +12,12 @@ from typing_extensions import override
 
 from gql_server.artifacts.artifact_path import path_error
 from gql_server.artifacts.storage_errors import storage_errors_as_public
+from gql_server.artifacts.unfinished_file import UnfinishedFile
 from gql_server.runtime.full_disk import is_full_disk
 from gql_server.runtime.temporary_folder import new_temporary_folder
 from schema.ports.errors import Forbidden, PublicError, StoreUnavailable
 
-UNFINISHED_PREFIX: Final = ".artifact.uploading."
-"""The prefix of MLflow's names for incomplete files, which are not listed."""
-
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _BAD_PATH: Final = {
     errno.ENOTDIR,
     errno.ELOOP,
@@ -52,7 +48,7 @@ class IncomingFile(Protocol):
 
 
 class LocalIncomingFile(IncomingFile):
-    """A file for a folder on this machine, written to a temporary file in that folder and then renamed.
+    """A file for a folder on this machine, which has no name or a hidden one in that folder until `commit`.
 
     Missing parent folders are created. Symbolic links are not followed, since they may lead out of the root.
     """
@@ -60,12 +56,15 @@ class LocalIncomingFile(IncomingFile):
     def __init__(self, root: Path, parts: Sequence[str]) -> None:
         self._path = "/".join(parts)
         self._name = parts[-1]
-        self._temporary_name = f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}"
+        self._root, self._folders = root, parts[:-1]
         self._created_folders: list[Path] = []
-        self._folder, self._file = -1, -1
+        self._folder = -1
+        self._file: UnfinishedFile | None = None
         try:
             with _os_errors_as_public(self._path):
-                self._open(root, parts[:-1])
+                self._open_folder()
+                self._file = UnfinishedFile(self._folder)
+                self._file.delete_abandoned()
         except BaseException:
             self.discard()
             raise
@@ -73,43 +72,57 @@ class LocalIncomingFile(IncomingFile):
     @override
     def write(self, content: bytes) -> None:
         with _os_errors_as_public(self._path):
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            self._opened().write(content)
 
     @override
     def commit(self) -> bool:
         with _os_errors_as_public(self._path):
-            os.fsync(self._file)
-            is_new = not _exists(self._name, self._folder)
-            os.replace(self._temporary_name, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-            os.fsync(self._folder)
+            is_new = self._publish(self._opened())
         self._created_folders.clear()
         self.discard()
         return is_new
 
     @override
     def discard(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            with suppress(OSError):
-                os.unlink(self._temporary_name, dir_fd=self._folder)
-        if self._folder >= 0:
-            os.close(self._folder)
-        self._folder, self._file = -1, -1
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+        self._close_folder()
         while self._created_folders:
             # rmdir fails if another upload has put a file there.
             with suppress(OSError):
                 self._created_folders.pop().rmdir()
 
-    def _open(self, root: Path, folders: Sequence[str]) -> None:
+    def _close_folder(self) -> None:
+        if self._folder >= 0:
+            os.close(self._folder)
+        self._folder = -1
+
+    def _publish(self, file: UnfinishedFile) -> bool:
+        try:
+            return file.publish(self._name)
+        except FileNotFoundError:
+            # An aborted upload that had created the folder has removed it, because it seemed to be empty.
+            self._open_folder()
+            file.folder = self._folder
+            return file.publish(self._name)
+
+    def _opened(self) -> UnfinishedFile:
+        if self._file is None:
+            message = "The file was discarded."
+            raise ValueError(message)
+        return self._file
+
+    def _open_folder(self) -> None:
+        self._close_folder()
+        root = self._root
         missing = [folder for folder in (root, *root.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
             self._created_folders.append(folder)
         path = root.resolve()
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        for part in folders:
+        for part in self._folders:
             path /= part
             with suppress(FileExistsError):
                 os.mkdir(part, dir_fd=self._folder)
@@ -117,7 +130,6 @@ class LocalIncomingFile(IncomingFile):
             child = os.open(part, _FOLDER, dir_fd=self._folder)
             os.close(self._folder)
             self._folder = child
-        self._file = os.open(self._temporary_name, _NEW_FILE, 0o666, dir_fd=self._folder)
 
 
 class SpooledIncomingFile(IncomingFile):
@@ -158,14 +170,6 @@ class SpooledIncomingFile(IncomingFile):
             with suppress(OSError, AttributeError):
                 self._file.close()
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _exists(name: str, folder: int) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 @contextmanager

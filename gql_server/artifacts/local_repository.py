@@ -12,8 +12,8 @@ from gql_server.artifacts.artifact_entry import ArtifactEntry, sorted_entries
 from gql_server.artifacts.artifact_path import is_valid_path, path_error
 from gql_server.artifacts.file_content import FileContent
 from gql_server.artifacts.file_request import FileRequest
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
 from gql_server.artifacts.open_file import OpenFile
+from gql_server.artifacts.unfinished_file import UNFINISHED_PREFIX
 from schema.ports.errors import BadUserInput, Forbidden, NotFound
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY

@@ -14,6 +14,7 @@ from gql_server.demo.backdate import backdate
 from gql_server.demo.directory import DemoDirectory
 from gql_server.demo.quiet import quiet
 from gql_server.demo.recorder import Recorder
+from gql_server.runtime.temporary_folder import delete_unused_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,7 @@ def _write(store: DemoDirectory, progress: Progress) -> None:
         # MLflow caches an engine per URI; its connections would stay open to a file that a next fill deletes.
         for engine in engines:
             engine.dispose()
+        delete_unused_folders()
 
 
 def _train(recorder: Recorder, progress: Progress) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlflow.entities import Metric, Param
@@ -15,8 +13,11 @@ from mlflow.utils.mlflow_tags import (
     MLFLOW_USER,
 )
 
+from gql_server.runtime.temporary_folder import temporary_folder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, LoggedModel
@@ -70,12 +71,12 @@ class RunRecorder:
 
     def log_files(self, contents: Mapping[str, str | bytes]) -> None:
         """Log each item as an artifact; its key is the path, with ``/`` as separator."""
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("demo") as folder:
             for name, content in contents.items():
-                path = Path(folder, name)
+                path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
-            self.client.log_artifacts(self.run_id, folder)
+            self.client.log_artifacts(self.run_id, str(folder))
 
     def log_inputs(self, *inputs: DatasetInput) -> None:
         """Link the run to the data sets that it used."""

@@ -7,9 +7,7 @@ is killed, one running, one scheduled and one deleted, and one evaluates the cha
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlflow.entities import LoggedModel, LoggedModelInput, LoggedModelOutput
@@ -21,6 +19,7 @@ from gql_server.demo.png import line_plot
 from gql_server.demo.points import LabelledPoint, dataset_input, spirals
 from gql_server.demo.recorder import Recorder, RunRecorder
 from gql_server.demo.training import Training, random_network, score
+from gql_server.runtime.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,9 +176,9 @@ def _log_model(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: Spir
         params={"activation": plan.activation, "hidden": str(plan.hidden)},
         model_type="classifier",
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        write_model_folder(Path(scratch, "model"), network, model, run.step_time(plan.epochs))
-        client.log_model_artifacts(model.model_id, str(Path(scratch, "model")))
+    with temporary_folder("demo") as scratch:
+        write_model_folder(scratch / "model", network, model, run.step_time(plan.epochs))
+        client.log_model_artifacts(model.model_id, str(scratch / "model"))
     client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, plan.epochs - 1)])
     test = dataset_input("spirals-test", study.test, context="test")
     run.log_metrics(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gql_server.artifacts.artifact_path import path_error, path_parts
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
+from gql_server.artifacts.unfinished_file import UNFINISHED_PREFIX
 from gql_server.artifacts.upload_service import UploadService
 from gql_server.http.body_length import announced_length
 from gql_server.routes.path_convertor import ARTIFACT_PATH

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX, IncomingFile, LocalIncomingFile
+from gql_server.artifacts.incoming_file import IncomingFile, LocalIncomingFile
 from gql_server.artifacts.upload_targets import UploadTargets
 from tests.support.app.graphql_client import graphql_client
-from tests.support.app.uploads import code, new_run, put, root_of
+from tests.support.app.uploads import code, new_run, put, root_of, unfinished
 from tests.support.file_limits import files_limited_to
 from tests.support.servers.server_process import running_server
 from tests.support.stores.store import Store
@@ -47,7 +47,7 @@ def test_aborted_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> N
     root = root_of(sqlite_store, run)
     with running_server("--tracking-uri", sqlite_store.uri, "--writable") as server:
         connection = _begin(server.url, run, "a/b/broken")
-        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED_PREFIX}*"))))
+        wait_until(lambda: bool(unfinished(root, server.process.pid)))
         assert not (root / "a/b/broken").exists()
         connection.close()
         wait_until(lambda: not root.exists())
@@ -56,7 +56,7 @@ def test_aborted_upload_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> N
             == 201
         )
         connection = _begin(server.url, run, "unchanged")
-        wait_until(lambda: bool(list(root.rglob(f"{UNFINISHED_PREFIX}*"))))
+        wait_until(lambda: bool(unfinished(root, server.process.pid)))
         connection.close()
         wait_until(lambda: [entry.name for entry in root.iterdir()] == ["unchanged"])
     assert (root / "unchanged").read_bytes() == b"before"

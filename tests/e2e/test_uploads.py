@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from mlflow.artifacts import download_artifacts
 
-from gql_server.artifacts.incoming_file import UNFINISHED_PREFIX
+from gql_server.artifacts.unfinished_file import UNFINISHED_PREFIX
 from schema.ports.store_kind import StoreKind
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
 from tests.support.app.uploads import code, new_run, put, root_of

@@ -24,6 +24,16 @@ def test_folder_with_another_file_survives_discard(tmp_path: Path) -> None:
         LocalIncomingFile(tmp_path / "root", ["a", "complete", "below"])
 
 
+def test_folder_of_an_aborted_upload_is_created_again(tmp_path: Path) -> None:
+    """A folder that an aborted upload removes, while another writes a file for it, is there again."""
+    aborted, complete = (LocalIncomingFile(tmp_path / "root", ["a", "b", name]) for name in ("aborted", "x"))
+    complete.write(b"y")
+    aborted.discard()
+    assert complete.commit()
+    assert (tmp_path / "root" / "a" / "b" / "x").read_bytes() == b"y"
+    assert [path.name for path in (tmp_path / "root" / "a" / "b").iterdir()] == ["x"]
+
+
 def test_folder_deleted_during_open_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload whose folder is deleted by another, aborted upload fails, and succeeds when retried."""
     aborted = LocalIncomingFile(tmp_path / "root", ["a", "aborted"])

@@ -77,7 +77,10 @@ def test_metrics_cover_all_workers(sqlite_store: Store, tmp_path: Path) -> None:
     """Any worker returns the counts of all workers, those of ended ones included."""
 
     def workers() -> set[int]:
-        return {int(path.stem.rpartition("_")[2]) for path in tmp_path.glob("gql-metrics-*/gauge_live*.db")}
+        return {
+            int(path.stem.rpartition("_")[2])
+            for path in tmp_path.glob("gql-temporary-metrics-*/gauge_live*.db")
+        }
 
     arguments = ("--tracking-uri", sqlite_store.uri, "--workers", "2", "--metrics")
     with running_server(*arguments, TMPDIR=str(tmp_path)) as server:

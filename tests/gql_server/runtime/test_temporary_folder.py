@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.runtime.temporary_folder import PREFIX, delete_unused_folders, new_temporary_folder
+from gql_server.runtime import temporary_folder
+from gql_server.runtime.temporary_folder import (
+    PREFIX,
+    delete_abandoned_folders,
+    delete_unused_folders,
+    new_temporary_folder,
+    shared_temporary_folder,
+    use_shared_folder,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +65,26 @@ def test_file_system_without_locks(root: Path, monkeypatch: pytest.MonkeyPatch) 
     folder.rmdir()
     delete_unused_folders()
     assert list(root.iterdir()) == [other]
+
+
+def test_shared_folder_is_kept_while_a_process_uses_it(root: Path) -> None:
+    """A clean-up keeps a shared folder while one process uses it, and the end deletes it."""
+    with shared_temporary_folder("a") as folder:
+        use_shared_folder(folder)
+        (folder / "file").touch()
+        delete_abandoned_folders().join(60)
+        assert list(root.iterdir()) == [folder]
+    assert list(root.iterdir()) == []
+
+
+def test_clean_up_is_bounded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clean-up reads a limited number of names, and begins nothing after a limited time."""
+    for number in range(5):
+        (root / f"{PREFIX}{number}").mkdir()
+    monkeypatch.setattr(temporary_folder, "_MAX_SECONDS", -1)
+    delete_abandoned_folders().join(60)
+    assert len(list(root.iterdir())) == 5
+    monkeypatch.setattr(temporary_folder, "_MAX_SECONDS", 60)
+    monkeypatch.setattr(temporary_folder, "_MAX_ENTRIES", 3)
+    delete_abandoned_folders().join(60)
+    assert len(list(root.iterdir())) == 2

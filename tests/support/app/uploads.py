@@ -1,10 +1,12 @@
 """Uploads of artifacts to a run."""
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
+from gql_server.artifacts.unfinished_file import UNFINISHED_PREFIX
 from tests.support.app.graphql_client import GraphQLClient
 from tests.support.stores.store import Store
 
@@ -20,6 +22,20 @@ def new_run(store: Store, folder: Path) -> str:
 def root_of(store: Store, run: str) -> Path:
     """Return the folder of a run's artifacts."""
     return Path(unquote(urlsplit(store.client.get_run(run).info.artifact_uri).path))
+
+
+def unfinished(folder: Path, pid: int) -> list[Path]:
+    """Return the files of unfinished uploads below a folder, with those without a name of one process."""
+    named = [*folder.rglob("upload-*/*"), *folder.rglob(f"{UNFINISHED_PREFIX}*")]
+    return named + [path for path in _deleted_files(pid) if path.is_relative_to(folder)]
+
+
+def _deleted_files(pid: int) -> list[Path]:
+    files = []
+    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):
+            files.append(descriptor.readlink())
+    return [file for file in files if file.name.endswith(" (deleted)")]
 
 
 async def put(graphql: GraphQLClient, run: str, path: str, content: bytes = b"x") -> httpx.Response:
