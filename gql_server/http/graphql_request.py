@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from gql_server.http.body_length import announced_length
+from gql_server.http.content_encoding import check_content_encoding
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import error_entry
 from gql_server.http.request_error import RequestError
@@ -58,11 +59,12 @@ class GraphQLRequest:
 async def read_content(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     """Return the body of a POST request, or the query string of a GET request.
 
-    Raises `MalformedRequest` if it is too long, or the body is not JSON by its type.
+    Raises `RequestError` if it is too long, or the body is not JSON by its type, or encoded.
     """
     if scope["method"] == "POST":
         headers = request_headers(scope)
         _check_content_type(headers.get("content-type", ""))
+        check_content_encoding(headers)
         # Before anything is received: a client that expects `100 Continue` does not send the body then.
         _check_body_length(announced_length(headers), max_bytes)
         return await _body(receive, max_bytes)

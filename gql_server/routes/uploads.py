@@ -14,6 +14,8 @@ from gql_server.artifacts.artifact_path import path_error, path_parts
 from gql_server.artifacts.unfinished_file import UNFINISHED_PREFIX
 from gql_server.artifacts.upload_service import UploadService
 from gql_server.http.body_length import announced_length
+from gql_server.http.content_encoding import check_content_encoding
+from gql_server.http.request_headers import request_headers
 from gql_server.routes.path_convertor import ARTIFACT_PATH
 from gql_server.runtime.limiter import LimiterFull
 from gql_server.stores.ids import check_run_ids
@@ -57,6 +59,7 @@ def _parse(request: Request) -> tuple[str, list[str]]:
         raise path_error(path, "has a backslash")
     if not parts or parts[-1].startswith(UNFINISHED_PREFIX):
         raise path_error(path, "is not one of a file that can be uploaded")
+    check_content_encoding(request_headers(request.scope))
     if "content-range" in request.headers:
         # A server that ignored it would replace the whole file with a part (RFC 9110, 14.5).
         message = "Content-Range is not supported: upload the whole file."

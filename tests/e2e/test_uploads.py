@@ -128,6 +128,17 @@ async def test_run_must_exist_and_be_active(store: Store, graphql: GraphQLClient
     assert "'active' state" in response.text
 
 
+async def test_encoded_content_is_refused(store: Store, graphql: GraphQLClient, tmp_path: Path) -> None:
+    """An upload with a Content-Encoding is refused: the file would be the encoded bytes."""
+    run = new_run(store, tmp_path)
+    url = f"/artifacts/{run}/a"
+    response = await graphql.http.put(url, content=b"a", headers={"content-encoding": "gzip"})
+    assert code(response) == (415, "BAD_USER_INPUT")
+    assert store.client.list_artifacts(run) == []
+    response = await graphql.http.put(url, content=b"a", headers={"content-encoding": "identity"})
+    assert response.status_code == 201
+
+
 async def test_content_range_is_refused(store: Store, graphql: GraphQLClient, tmp_path: Path) -> None:
     """An upload with Content-Range is refused: each part would replace the one before."""
     run = new_run(store, tmp_path)

@@ -8,6 +8,7 @@ import orjson
 
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import error_entry
+from gql_server.http.parsers.chunk_count import MAX_SMALL_CHUNKS, MIN_CHUNK_BYTES
 
 
 class Refusal(NamedTuple):
@@ -37,6 +38,12 @@ MALFORMED: Final = Refusal(
 )
 UNKNOWN_CODING: Final = Refusal(
     HTTPStatus.NOT_IMPLEMENTED, "The only supported Transfer-Encoding is chunked.", ErrorCode.BAD_USER_INPUT
+)
+SMALL_CHUNKS: Final = Refusal(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    f"The body has more than {MAX_SMALL_CHUNKS} chunks, and their mean is below {MIN_CHUNK_BYTES} bytes; "
+    "send larger ones.",
+    ErrorCode.LIMIT_EXCEEDED,
 )
 
 

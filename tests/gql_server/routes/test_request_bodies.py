@@ -1,6 +1,7 @@
 """The bodies and content types that `/graphql` accepts."""
 
 import codecs
+import gzip
 import json
 
 import httpx
@@ -65,6 +66,24 @@ async def test_other_content_types_get_415(client: httpx.AsyncClient, content_ty
     headers = {"content-type": content_type} if content_type else {}
     response = await client.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZip", "identity, br", "zstd", "nonsense"])
+async def test_encoded_body_gets_415(client: httpx.AsyncClient, encoding: str) -> None:
+    """A body with a Content-Encoding gets 415, with the accepted one, and is not read as invalid JSON."""
+    content = gzip.compress(json.dumps({"query": NAME}).encode())
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    response = await client.post("/graphql", content=content, headers=headers)
+    assert (response.status_code, codes(response)) == (415, ["BAD_USER_INPUT"])
+    assert "Content-Encoding" in response.json()["errors"][0]["message"]
+    assert response.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
+async def test_plain_body_may_say_so(client: httpx.AsyncClient, encoding: str) -> None:
+    """The Content-Encoding `identity` is that of a plain body."""
+    response = await client.post("/graphql", json={"query": NAME}, headers={"content-encoding": encoding})
+    assert response.json() == {"data": {"experiment": {"name": "one"}}}
 
 
 @pytest.mark.parametrize("charset", ["nonsense", "\x7f", "utf\x00"])

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,36 @@ def test_short_trailers_are_dropped(address: Address) -> None:
     trailers = b"content-type: text/plain\r\nhost: attacker.example\r\n\r\n"
     answer = exchange(address, CHUNKED + b"\r\n" + CHUNK + b"0\r\n" + trailers)
     assert status_and_content(answer)[0] == 200
+
+
+def chunked(body: bytes, length: int) -> bytes:
+    """Return a body in chunks of a length, of which the last can be shorter."""
+    parts = [body[start : start + length] for start in range(0, len(body), length)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", [1, 12])
+def test_many_small_chunks_are_refused(address: Address, length: int) -> None:
+    """A body of the largest size in small chunks is refused after the first thousands of them."""
+    body = BODY.ljust(MEGABYTE)
+    with socket.create_connection(address, timeout=30) as connection:
+        # The server may stop to read before all is sent.
+        with suppress(OSError):
+            connection.sendall(CHUNKED + b"\r\n" + chunked(body, length))
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert status_and_code(answer) == (413, "LIMIT_EXCEEDED")
+    assert "16 bytes" in answer.decode()
+
+
+@pytest.mark.parametrize(
+    ("size", "length"), [(9_999, 1), (100_000, 10), (MEGABYTE, 16), (MEGABYTE, MEGABYTE)]
+)
+def test_chunks_of_other_bodies_are_read(address: Address, size: int, length: int) -> None:
+    """A short body may have small chunks, one of any size chunks of 16 bytes; each body counts by itself."""
+    body = BODY.ljust(size)
+    kept_open = CHUNKED.replace(b"connection: close\r\n", b"") + b"\r\n" + chunked(body, length)
+    answer = exchange(address, kept_open, CHUNKED + b"\r\n" + chunked(body, length))
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
 
 
 @pytest.mark.parametrize("line", [b"a: b\r\n" * 1000, b"a" * 6000, b"a: " + b"b" * 6000])
