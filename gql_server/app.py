@@ -207,9 +207,10 @@ def _app_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         # Outside of the access log, whose times are those of the response.
         Middleware(UnreadBodyMiddleware),
         Middleware(AccessLogMiddleware, metrics=metrics, routes=_LOGGED_ROUTES),
+        # Outside of all that refuses requests, so that listed pages can read the reason.
+        *([cors] if settings.origins else []),
         Middleware(RequestHeadMiddleware),
         Middleware(TrustedHostMiddleware, names=settings.host_names),
-        *([cors] if settings.origins else []),
         Middleware(ErrorMiddleware, send_timeout=settings.limits.responses.download_patience),
     ]
 
