@@ -76,12 +76,12 @@ class CachedTracking(TrackingWithArtifacts):
     @property
     def age(self) -> float | None:
         """Return the age of the oldest cached record that this operation has read, in seconds, or None."""
-        return self._reader.snapshot.age
+        return self._reader.origin.age
 
     @property
     def is_mixed(self) -> bool:
         """Return whether the operation must be executed again without the cache, and its result dropped."""
-        return self._reader.snapshot.is_mixed
+        return self._reader.origin.is_mixed
 
     @property
     @override
@@ -242,12 +242,12 @@ class CachedTracking(TrackingWithArtifacts):
     @override
     async def count_points(self, series: Sequence[Series]) -> Sequence[int] | None:
         # Exports read parts of long histories once each, so that caching them is of no use.
-        self._reader.snapshot.require_fresh()
+        self._reader.origin.require_fresh()
         return await self._store.count_points(series)
 
     @override
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
-        self._reader.snapshot.require_fresh()
+        self._reader.origin.require_fresh()
         return await self._store.points_after(series, after, first)
 
     @override
@@ -282,7 +282,7 @@ class CachedTracking(TrackingWithArtifacts):
     async def _add_known(self, runs: Table) -> None:
         if not await self._known_runs.add(runs):
             # A run changed between two reads of this operation.
-            self._reader.snapshot.refuse()
+            self._reader.origin.refuse()
 
     def _history_ttl(self, run_id: str, last: LastPoint | None) -> float:
         # A history whose last point is not known cannot be checked when it is used again.

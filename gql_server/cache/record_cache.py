@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from gql_server.cache.cache import Cache, CacheRead
 from gql_server.cache.cache_control import CacheControl
-from gql_server.cache.snapshot import STAMP_BYTES, Snapshot
+from gql_server.cache.record_origin import STAMP_BYTES, RecordOrigin
 from gql_server.runtime.cooperative import CooperativeLoop
 from gql_server.runtime.single_flight import SingleFlight
 from schema.ports.errors import BadUserInput, LimitExceeded, NotFound
@@ -61,24 +61,24 @@ class RecordCache:
         )
 
     async def get(
-        self, query: RecordQuery[_T], snapshot: Snapshot, cache_control: CacheControl
+        self, query: RecordQuery[_T], origin: RecordOrigin, cache_control: CacheControl
     ) -> tuple[list[_T], float]:
         """Return the value of each record, and the shortest of their remaining TTLs.
 
-        Raises `MixedRecordsError` if the records cannot be combined with those of the snapshot.
+        Raises `MixedRecordsError` if the records cannot be combined with those that the operation has used.
         """
         keys, slots = [*query.keys, *query.full_keys], [*query.slots]
         if query.full_keys:
             slots += query.slots
-        bypass = cache_control is not CacheControl.DEFAULT or (snapshot.is_fresh and not query.groups)
+        bypass = cache_control is not CacheControl.DEFAULT or (origin.is_fresh and not query.groups)
         read = await self._cache.read(keys, slots, marks_only=bypass)
         load = _load_by_group if query.groups else _load_of_one_stamp
-        cached = await load(query, read, snapshot)
+        cached = await load(query, read, origin)
         missing = [index for index, record in enumerate(cached) if record is None]
         stats = self._cache.stats.records
         stats.misses += len(missing)
         stats.hits += len(cached) - len(missing)
-        values = await self._read_store(query, read, missing, snapshot, cache_control) if missing else ()
+        values = await self._read_store(query, read, missing, origin, cache_control) if missing else ()
         remaining_ttls = (record.remaining for record in cached if record is not None)
         ttl = min((*remaining_ttls, *map(query.ttl, missing, values)), default=inf)
         remaining = iter(values)
@@ -93,14 +93,14 @@ class RecordCache:
         query: RecordQuery[_T],
         read: CacheRead,
         missing: Sequence[int],
-        snapshot: Snapshot,
+        origin: RecordOrigin,
         cache_control: CacheControl,
     ) -> Sequence[_T]:
         async def call(positions: Sequence[int]) -> Sequence[_T]:
             indexes = [missing[position] for position in positions]
             values = await query.read(indexes)
             if cache_control is not CacheControl.NO_STORE:
-                await self._store(query, read, indexes, values, snapshot.stamp)
+                await self._store(query, read, indexes, values, origin.stamp)
             return values
 
         if cache_control is not CacheControl.DEFAULT:
@@ -135,18 +135,18 @@ class RecordCache:
 
 
 async def _load_of_one_stamp(
-    query: RecordQuery[_T], read: CacheRead, snapshot: Snapshot
+    query: RecordQuery[_T], read: CacheRead, origin: RecordOrigin
 ) -> list[_Cached[_T] | None]:
-    """Return all records if the cache has them with the stamp of the snapshot, and otherwise none."""
+    """Return all records if the cache has them with the stamp of the operation, and otherwise none."""
     count = len(query.keys)
-    records = [] if snapshot.is_fresh else await _load_until_missing(query, read, snapshot.cached_stamp)
+    records = [] if origin.is_fresh else await _load_until_missing(query, read, origin.cached_stamp)
     if records and len(records) == count:
         age = max(record.age for record in records)
         # Another read of the operation may have decided differently in the meantime.
-        if snapshot.use_cached(records[0].stamp, age):
+        if origin.use_cached(records[0].stamp, age):
             return [*records]
     if count:
-        snapshot.require_fresh()
+        origin.require_fresh()
     return [None] * count
 
 
@@ -167,15 +167,15 @@ async def _load_until_missing(
 
 
 async def _load_by_group(
-    query: RecordQuery[_T], read: CacheRead, snapshot: Snapshot
+    query: RecordQuery[_T], read: CacheRead, origin: RecordOrigin
 ) -> list[_Cached[_T] | None]:
     loop = CooperativeLoop()
     records: list[_Cached[_T] | None] = []
     for index, group in enumerate(query.groups):
         record = next(_candidates(query, read, index), None)
-        snapshot.use_group(group, snapshot.stamp if record is None else record.stamp)
+        origin.use_group(group, origin.stamp if record is None else record.stamp)
         if record is not None:
-            snapshot.add_age(record.age)
+            origin.add_age(record.age)
         records.append(record)
         await loop.checkpoint()
     return records

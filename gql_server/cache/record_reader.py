@@ -10,6 +10,7 @@ from gql_server.cache.cached_lists import CachedList, join_lists, select_keys, s
 from gql_server.cache.cached_rows import CachedRow, join_rows, split_rows
 from gql_server.cache.invalidation import SHARED_SLOT, slot_of
 from gql_server.cache.record_cache import RecordCache, RecordQuery
+from gql_server.cache.record_origin import RecordOrigin
 from gql_server.cache.serialization import (
     deserialize,
     dump_many,
@@ -21,7 +22,6 @@ from gql_server.cache.serialization import (
     load_row,
     serialize,
 )
-from gql_server.cache.snapshot import Snapshot
 from gql_server.cache.ttl import TimeToLive
 from schema.ports.table import Many, One, Table
 from schema.ports.tracking import Pages
@@ -40,7 +40,7 @@ class RecordReader:
     """Reads records from the record cache or from the store, for one operation of one caller.
 
     `min_ttl` is the shortest remaining TTL of all that was read so far, which is the TTL of the response.
-    `snapshot` states which cached records the operation may use.
+    `origin` states which cached records the operation may use.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RecordReader:
     ) -> None:
         self.ttl = ttl
         self.min_ttl = ttl.active
-        self.snapshot = Snapshot(fresh=cache_control is not CacheControl.DEFAULT, final=final)
+        self.origin = RecordOrigin(fresh=cache_control is not CacheControl.DEFAULT, final=final)
         self._cache = cache
         self._principal = principal
         self._cache_control = cache_control
@@ -222,7 +222,7 @@ class RecordReader:
             yield from map(CacheKey(kind, self._principal).for_record, ids(rows))
 
     async def _get(self, query: RecordQuery[_T]) -> list[_T]:
-        values, ttl = await self._cache.get(query, self.snapshot, self._cache_control)
+        values, ttl = await self._cache.get(query, self.origin, self._cache_control)
         self.min_ttl = min(self.min_ttl, ttl)
         return values
 

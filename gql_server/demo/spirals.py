@@ -38,7 +38,7 @@ _CHAMPION = "tanh-24"
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedRun:
     """One planned run: its network, how many of the 400 epochs it trains, and its status."""
 
     activation: str
@@ -55,12 +55,12 @@ class Plan:
 
 
 PLANS = (
-    Plan("tanh", 8, 0.1, EPOCHS, "FINISHED"),
-    Plan("relu", 16, 0.03, 260, "KILLED"),
-    Plan("tanh", 16, 0.1, EPOCHS, "FINISHED", version=True),
-    Plan("tanh", 24, 0.1, EPOCHS, "FINISHED", version=True),
-    Plan("tanh", 48, 0.1, 150, "RUNNING"),
-    Plan("tanh", 64, 0.1, 0, "SCHEDULED"),
+    PlannedRun("tanh", 8, 0.1, EPOCHS, "FINISHED"),
+    PlannedRun("relu", 16, 0.03, 260, "KILLED"),
+    PlannedRun("tanh", 16, 0.1, EPOCHS, "FINISHED", version=True),
+    PlannedRun("tanh", 24, 0.1, EPOCHS, "FINISHED", version=True),
+    PlannedRun("tanh", 48, 0.1, 150, "RUNNING"),
+    PlannedRun("tanh", 64, 0.1, 0, "SCHEDULED"),
 )
 
 
@@ -72,7 +72,7 @@ class _SpiralsStudy:
     val: list[LabelledPoint]
     test: list[LabelledPoint]
 
-    def start_run(self, plan: Plan, name: str, minute: int) -> RunRecorder:
+    def start_run(self, plan: PlannedRun, name: str, minute: int) -> RunRecorder:
         params = {
             "activation": plan.activation,
             "hidden": plan.hidden,
@@ -89,7 +89,7 @@ class _SpiralsStudy:
         )
         return run
 
-    def train_and_log(self, plan: Plan, run: RunRecorder) -> SpiralMLP:
+    def train_and_log(self, plan: PlannedRun, run: RunRecorder) -> SpiralMLP:
         training = Training(random_network(plan.activation, plan.hidden, seed=3), plan.rate)
         training.run(self.train, self.val, epochs=plan.epochs, planned=EPOCHS, seed=5)
         run.log_history(training.history)
@@ -97,7 +97,7 @@ class _SpiralsStudy:
             run.log_files(self._files(plan, training))
         return training.network
 
-    def _files(self, plan: Plan, training: Training) -> dict[str, str | bytes]:
+    def _files(self, plan: PlannedRun, training: Training) -> dict[str, str | bytes]:
         history = training.history
         predictions = training.network.predict([(sample.x, sample.y) for sample in self.val])
         pairs = zip(self.val, predictions, strict=True)
@@ -134,7 +134,7 @@ def record(recorder: Recorder) -> Iterator[str]:
     _log_wrong_labels(study)
 
 
-def _finish(run: RunRecorder, plan: Plan) -> None:
+def _finish(run: RunRecorder, plan: PlannedRun) -> None:
     if plan.status == "SCHEDULED":
         run.client.update_run(run.run_id, plan.status)
     elif plan.status != "RUNNING":
@@ -147,7 +147,7 @@ def _register(recorder: Recorder) -> None:
     )
 
 
-def _publish(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
+def _publish(study: _SpiralsStudy, plan: PlannedRun, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
     model = _log_model(study, plan, run, network)
     client = run.client
     version = client.create_model_version(
@@ -166,7 +166,7 @@ def _publish(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: Spiral
     return model
 
 
-def _log_model(study: _SpiralsStudy, plan: Plan, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
+def _log_model(study: _SpiralsStudy, plan: PlannedRun, run: RunRecorder, network: SpiralMLP) -> LoggedModel:
     client = run.client
     model = client.create_logged_model(
         study.experiment,
@@ -204,7 +204,7 @@ def _evaluate(study: _SpiralsStudy, model: LoggedModel, network: SpiralMLP) -> N
 
 
 def _log_wrong_labels(study: _SpiralsStudy) -> None:
-    plan = Plan("tanh", 8, 0.1, 20, "FINISHED")
+    plan = PlannedRun("tanh", 8, 0.1, 20, "FINISHED")
     swapped = [LabelledPoint(x, y, 1 - label) for x, y, label in study.train]
     mislabelled = _SpiralsStudy(study.recorder, study.experiment, swapped, study.val, study.test)
     run = mislabelled.start_run(plan, "wrong labels", 135)

@@ -9,7 +9,7 @@ import pytest
 from gql_server.app import create_app
 from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.cached_tracking import CachedTracking
-from gql_server.cache.snapshot import MixedRecordsError
+from gql_server.cache.record_origin import MixedRecordsError
 from gql_server.config.settings import Settings
 from schema.ports.columns import Columns
 from schema.ports.tracking import Page, Search, Tracking

@@ -13,7 +13,7 @@ class MixedRecordsError(Exception):
     """
 
 
-class Snapshot:
+class RecordOrigin:
     """The origin of the records that one operation uses.
 
     Each entry has the stamp of the operation that read it from the store. An operation uses either cached
