@@ -159,7 +159,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         lifespan=lifespan,
         middleware=[
             *_app_middleware(settings, metrics),
-            Middleware(DirectRouteMiddleware, path=_GRAPH, route=graphql_route.handle),
+            Middleware(DirectRouteMiddleware, route=graphql_route),
         ],
         exception_handlers={404: not_found, 405: method_not_allowed},
     )

@@ -12,7 +12,7 @@ from gql_server.http.direct_route import DirectRouteMiddleware
 DIRECT, ROUTED = PlainTextResponse("direct"), PlainTextResponse("routed")
 APP = Starlette(
     routes=[Route("/graphql", ROUTED), Route("/graphql/other", ROUTED), Mount("/below", ROUTED)],
-    middleware=[Middleware(DirectRouteMiddleware, path="/graphql", route=DIRECT)],
+    middleware=[Middleware(DirectRouteMiddleware, route=Route("/graphql", DIRECT))],
 )
 
 
