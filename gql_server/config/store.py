@@ -33,8 +33,10 @@ class StoreSettings(BaseModel):
         le=256,
         description="Maximum concurrent calls of one process to a store that is not a database.",
     )
+    # Threads convert long results under the interpreter's lock. More than four make no answer earlier, and
+    # the event loop waits longer for each. Short reads from PostgreSQL and SQLite do not wait for a thread.
     database_threads: PositiveInt = Field(
-        default=8,
+        default=4,
         le=64,
         description="Maximum concurrent SQL statements of one process in threads. It has two connections "
         "more, and as many for short reads from PostgreSQL and SQLite.",

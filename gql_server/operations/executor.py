@@ -29,6 +29,9 @@ from schema.engine.turns import Turns
 from schema.ports.errors import LimitExceeded
 from schema.ports.tracking_writes import TrackingWrites
 
+_LONG_BODY_BYTES = 256 * 1024
+"""A longer body is sent in a turn of its own, because encoding it and sending it take milliseconds each."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperationExecutor:
@@ -79,6 +82,8 @@ class OperationExecutor:
         response = self._format(result)
         codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
         body = encoder.encode_response(response)
+        if len(body) > _LONG_BODY_BYTES:
+            await self.turns.take()
         return ComputedResponse(body, 0.0 if codes else tracking.min_ttl, codes, tracking.age)
 
     async def _run(

@@ -85,7 +85,9 @@ async def _encode(
     """
     encoder = cast("ListEncoder", answer.encoder)
     parts: list[list[Span]] = [[] for _ in spans]
+    chunks = 0
     for chunk in _chunks(spans, rows):
+        chunks += 1
         await answer.take_turn()
         first, last = chunk[0][1][0], chunk[-1][1][1]
         items = complete(first, last)
@@ -93,6 +95,9 @@ async def _encode(
             part = encoder.encode(items[start - first : stop - first])
             parts[parent].append(part)
             answer.add_bytes(part[1] - part[0])
+    if chunks > 1:
+        # What follows completes the level above, and has a turn of its own after the last of several chunks.
+        await answer.take_turn()
     return [encoder.placeholder(encoded) for encoded in parts]
 
 
