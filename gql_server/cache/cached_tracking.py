@@ -175,7 +175,9 @@ class CachedTracking(TrackingWithArtifacts):
         )
 
     @override
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(
+        self, by: LoggedKind, experiment_ids: Sequence[str]
+    ) -> Sequence[Sequence[str] | None]:
         parts = (by, [*experiment_ids])
         return await self._reader.read_values(
             "logged_keys", parts, lambda: self._store.logged_keys(by, experiment_ids)

@@ -64,6 +64,9 @@ def _execution_error_entry(error: GraphQLError, detail: ErrorDetail) -> dict[str
         cause = cause.original_error
     if isinstance(cause, PublicError):
         return _located(error, str(cause), _extensions(cause))
+    if isinstance(cause, GraphQLError) and cause.nodes is None:
+        # A scalar refused a stored value; an error in the document has nodes.
+        return _located(error, detail.redact(error.message), {"code": ErrorCode.STORE_UNAVAILABLE})
     if cause is None or isinstance(cause, GraphQLError):
         return _located(error, detail.redact(error.message), {"code": ErrorCode.BAD_USER_INPUT})
     entry = internal_error_entry(cause, error.path)

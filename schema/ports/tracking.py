@@ -222,10 +222,13 @@ class Tracking(StorePorts, LongHistories, Protocol):
         """
         ...
 
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(
+        self, by: LoggedKind, experiment_ids: Sequence[str]
+    ) -> Sequence[Sequence[str] | None]:
         """Return the distinct keys that the active runs of each experiment have, sorted by code point.
 
-        Raise `LimitExceeded` as `run_groups` does.
+        The keys of an experiment are None if there are more than `GQL_MAX_GROUPS`, in some stores together
+        with those of the experiments before it, or if the store has to scan more runs than its scan limit.
         """
         ...
 

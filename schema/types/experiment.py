@@ -3,13 +3,14 @@
 import math
 from collections.abc import Awaitable, Sequence
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import strawberry
 
 from schema.engine.batched_field import FieldContext, batched_field
 from schema.engine.required_columns import KeyedColumn
 from schema.ports.condition import AllOf, Predicate
+from schema.ports.errors import LimitExceeded
 from schema.ports.lifecycle import LifecycleStage, LifecycleView
 from schema.ports.related_rows import Values, related_rows, related_values
 from schema.ports.table import Many, One, Table
@@ -100,9 +101,18 @@ async def _resolve_best_run(
     return One(pages.rows, [start if stop > start else None for start, stop in pages.spans])
 
 
+_TOO_MANY_KEYS: Final = (
+    "The keys of this experiment exceed a limit: GQL_MAX_GROUPS keys of the requested experiments, or "
+    "GQL_MAX_SCANNED_RUNS runs that this server reads for them. Request fewer experiments."
+)
+
+
 def _keys_field(kind: LoggedKind) -> Any:
-    async def resolve_keys(experiments: Table, context: FieldContext) -> Sequence[Sequence[str]]:
-        return await context.tracking.logged_keys(kind, experiments["experiment_id"])
+    async def resolve_keys(
+        experiments: Table, context: FieldContext
+    ) -> Sequence[Sequence[str] | LimitExceeded]:
+        keys = await context.tracking.logged_keys(kind, experiments["experiment_id"])
+        return [LimitExceeded(_TOO_MANY_KEYS) if each is None else each for each in keys]
 
     return batched_field(
         resolve_keys,

@@ -82,12 +82,24 @@ async def test_registry_that_is_down_leaves_the_runs(sqlite_store: Store) -> Non
     assert {error["extensions"]["code"] for error in body["errors"]} == {"STORE_UNAVAILABLE"}
 
 
-async def test_keys_beyond_the_limit_leave_the_experiment(sqlite_store: Store) -> None:
-    """The keys of an experiment are null if there are more than the limit."""
-    run_id = sqlite_store.client.create_run("0").info.run_id
-    for key in ("a", "b"):
-        sqlite_store.client.log_metric(run_id, key, 1.0)
-    async with graphql_client(sqlite_store.uri, max_groups=1) as graphql:
-        body = await _body(graphql, "{ experiments { nodes { name metricKeys paramKeys } } }")
-    assert body["data"]["experiments"]["nodes"] == [{"name": "Default", "metricKeys": None, "paramKeys": []}]
-    assert [error["path"][-1] for error in body["errors"]] == ["metricKeys"]
+@pytest.mark.parametrize("cache", [{}, UNCACHED], ids=["cached", "uncached"])
+async def test_keys_beyond_the_limit_leave_other_experiments(store: Store, cache: dict[str, Any]) -> None:
+    """The keys of an experiment are null if there are more than the limit; those of others are returned."""
+    for name, keys in (("two", ["a", "b"]), ("three", ["a", "b", "c"]), ("none", [])):
+        run_id = store.client.create_run(store.client.create_experiment(name)).info.run_id
+        for key in keys:
+            store.client.log_metric(run_id, key, 1.0)
+    query = "{ experiments(orderBy: [{attribute: NAME}]) { nodes { name metricKeys paramKeys } } }"
+    async with graphql_client(store.uri, max_groups=2, **cache) as graphql:
+        for _ in range(2):
+            body = await _body(graphql, query)
+            assert {each["name"]: each["metricKeys"] for each in body["data"]["experiments"]["nodes"]} == {
+                "Default": [],
+                "none": [],
+                "three": None,
+                "two": ["a", "b"],
+            }
+            assert [each["paramKeys"] for each in body["data"]["experiments"]["nodes"]] == [[]] * 4
+            (error,) = body["errors"]
+            assert error["path"] == ["experiments", "nodes", 2, "metricKeys"]
+            assert error["extensions"]["code"] == "LIMIT_EXCEEDED"

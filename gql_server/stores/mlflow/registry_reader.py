@@ -1,6 +1,8 @@
 """Registered models and versions from MLflow's registry store, in as few calls as MLflow allows."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -8,13 +10,14 @@ from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.store.entities.paged_list import PagedList
 
 from gql_server.runtime.gather import gather_or_cancel
+from gql_server.stores.filters.model_filters import MODEL_FILTERS
 from gql_server.stores.mlflow.client_errors import no_entity
 from gql_server.stores.mlflow.store_calls import StoreCalls
 from gql_server.stores.mlflow_names import PROMPT_TAG
 from gql_server.stores.optional_features import default_if_unsupported, none_if_missing
 from gql_server.stores.paging import OPAQUE_TOKENS, FetchPage, PageToken, iterate_pages
 from gql_server.stores.text_validation import is_storable
-from schema.ports.errors import LimitExceeded
+from schema.ports.errors import BadUserInput, LimitExceeded
 from schema.ports.registry import VersionKey
 from schema.ports.store_kind import StoreKind
 
@@ -25,6 +28,8 @@ _MAX_PAGE_SIZE = 1000
 _ORDERS_VERSIONS = {StoreKind.SQL, StoreKind.MLFLOW_SERVER, StoreKind.FILE}
 """Stores that accept an order of versions; others return their own order, such as the last changed first."""
 _LATEST_FIRST = ["version_number DESC"]
+_DIFFICULT = re.compile(r"[^\w .-]|_")
+"""The characters that a pattern does not name: quotes, escapes, and what some databases compare otherwise."""
 _OF_PROMPTS = f"tags.`{PROMPT_TAG}` = 'true'"
 """Without this clause, a search of versions leaves out those of prompts."""
 
@@ -84,18 +89,16 @@ class RegistryReader:
         return entity
 
     def _versions_fetcher(self, name: str, before: int | None) -> FetchPage:
-        # MLflow's filter syntax cannot express a name that contains both kinds of quote.
-        quote = "'" if "'" not in name else '"' if '"' not in name else ""
-        if not quote or not _is_possible_name(name):
+        if not _is_possible_name(name):
             return _fetch_nothing
-        filter_ = f"name = {quote}{name}{quote}"
+        filter_ = _name_clause(name)
         if self._kind not in _ORDERS_VERSIONS:
-            return partial(self._fetch_sorted, filter_, before)
+            return _of_model(name, partial(self._fetch_sorted, filter_, before))
         if before is not None:
             filter_ = f"{filter_} AND version_number < {before}"
         if self._kind is not StoreKind.MLFLOW_SERVER:
-            return partial(self._fetch, "search_model_versions", filter_, _LATEST_FIRST)
-        return partial(self._fetch_with_prompts, filter_)
+            return _of_model(name, partial(self._fetch, "search_model_versions", filter_, _LATEST_FIRST))
+        return _of_model(name, partial(self._fetch_with_prompts, filter_))
 
     async def _fetch_with_prompts(self, filter_: str, size: int, token: PageToken) -> Any:
         page = await self._fetch("search_model_versions", filter_, _LATEST_FIRST, size, token)
@@ -133,6 +136,31 @@ class RegistryReader:
 
 async def _fetch_nothing(_size: int, _token: PageToken) -> Any:
     return PagedList([], None)
+
+
+def _of_model(name: str, fetch: FetchPage) -> FetchPage:
+    """Return a function that fetches the versions of a model among those that match its clause."""
+
+    async def fetch_of_model(size: int, token: PageToken) -> Any:
+        page = await fetch(size, token)
+        return PagedList([version for version in page if version.name == name], page.token)
+
+    return fetch_of_model
+
+
+def _name_clause(name: str) -> str:
+    """Return a clause that all versions of a model match.
+
+    MLflow's filter syntax cannot express some names, such as one with both kinds of quotes.
+    """
+    for text in (f"name = '{name}'", f'name = "{name}"'):
+        with suppress(BadUserInput):
+            # A backslash at the end escapes the quote if another clause follows.
+            comparisons = MODEL_FILTERS.parse(f"{text} AND name = 'x'")
+            if [each.value for each in comparisons] == [name, "x"]:
+                return text
+    pattern = _DIFFICULT.sub("%", name)
+    return f"name LIKE '{pattern}'"
 
 
 def _is_possible_name(name: str) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from gql_server.runtime.gather import gather_or_cancel
 from gql_server.stores.ids import check_scopes
-from gql_server.stores.limit_errors import too_many_groups
 from gql_server.stores.mlflow import entity_tables
 from gql_server.stores.mlflow.case_sensitivity import CaseSensitivity
 from gql_server.stores.mlflow.merged_pages import merged_pages
@@ -121,18 +120,21 @@ class Searches:
             aggregator.add(self.table(entities, aggregator.columns))
         return aggregator.groups(self._max_groups)
 
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> list[list[str]]:
-        """Return the distinct keys of each experiment's active runs; raise `LimitExceeded` for too many."""
+    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> list[list[str] | None]:
+        """Return the distinct keys of each experiment's active runs; None for an experiment with too many."""
         check_scopes([tuple(experiment_ids)], self._kind)
         scan_limit = ScanLimit(self._max_scanned)
         column = f"{by}s"
 
-        async def keys_of(experiment_id: str) -> list[str]:
+        async def keys_of(experiment_id: str) -> list[str] | None:
             keys: set[str] = set()
-            async for entities in self.scan_runs((experiment_id,), Search(), scan_limit):
-                keys.update(self.table(entities, {column})[column].rows["key"])
-                if len(keys) > self._max_groups:
-                    raise too_many_groups(self._max_groups)
+            try:
+                async for entities in self.scan_runs((experiment_id,), Search(), scan_limit):
+                    keys.update(self.table(entities, {column})[column].rows["key"])
+                    if len(keys) > self._max_groups:
+                        return None
+            except LimitExceeded:
+                return None
             return sorted(keys)
 
         distinct = list(dict.fromkeys(experiment_ids))

@@ -200,7 +200,9 @@ class MlflowTracking(UncountedHistories, Tracking):
 
     @override
     @port_call
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(
+        self, by: LoggedKind, experiment_ids: Sequence[str]
+    ) -> Sequence[Sequence[str] | None]:
         return await self._searches.logged_keys(by, experiment_ids)
 
     @override

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Text, cast, func
 from sqlalchemy import Table as SqlTable
 
 from gql_server.stores.sql.metric_values import value_of
+from gql_server.stores.sql.tables import timestamp_of
 from schema.ports.non_finite import split_stored
 from schema.ports.table import Many, Table
 
@@ -16,7 +17,7 @@ from schema.ports.table import Many, Table
 def json_lists(kind: str, table: SqlTable) -> ColumnElement[Any]:
     """Return the aggregate of a run's params, tags or metrics: an array with an array for each column."""
     columns: list[ColumnElement[Any]] = (
-        [table.c.key, table.c.step, table.c.timestamp, value_of(table)]
+        [table.c.key, table.c.step, timestamp_of(table), value_of(table)]
         if kind == "metrics"
         else [table.c.key, func.coalesce(table.c.value, "")]
     )

@@ -10,7 +10,7 @@ from gql_server.stores.sql.metric_values import value_of
 from gql_server.stores.sql.prepared_statement import PreparedStatement
 from gql_server.stores.sql.session import Row, Session
 from gql_server.stores.sql.spans import aligned, spans_of
-from gql_server.stores.sql.tables import LATEST_METRICS
+from gql_server.stores.sql.tables import LATEST_METRICS, timestamp_of
 from schema.ports.non_finite import split_stored
 from schema.ports.table import Many, Table
 
@@ -44,7 +44,13 @@ def _rows(
 def _statement(session: Session, keyed: KeyedTable, *, has_keys: bool) -> PreparedStatement:
     def prepare() -> PreparedStatement:
         metrics = keyed.table.c
-        columns = (metrics.run_uuid, metrics.key, metrics.step, metrics.timestamp, value_of(keyed.table))
+        columns = (
+            metrics.run_uuid,
+            metrics.key,
+            metrics.step,
+            timestamp_of(keyed.table),
+            value_of(keyed.table),
+        )
         conditions = keyed.named_conditions(session, has_keys=has_keys)
         return session.prepare(select(*columns).where(*conditions).order_by(metrics.run_uuid))
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Float,
+    FromClause,
     Integer,
     MetaData,
     String,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 from gql_server.stores.ids import model_id_from_source
-from gql_server.stores.mlflow_names import RUN_NAME_TAG
+from gql_server.stores.mlflow_names import NEW_RUN_STATUS, RUN_NAME_TAG
 from schema.ports.run_id import is_run_id
 
 METADATA: Final = MetaData()
@@ -99,6 +100,11 @@ METRICS: Final = Table(
 )
 
 
+def timestamp_of(metrics: FromClause) -> ColumnElement[Any]:
+    """Return the timestamp of last values: a null, which the column permits, is 0, as in the REST API."""
+    return func.coalesce(metrics.c.timestamp, 0, type_=metrics.c.timestamp.type)
+
+
 def _run_name() -> ColumnElement[Any]:
     """Return the name that MLflow shows: runs of MLflow before 1.30 have it only in a tag, or have none."""
     tagged = (
@@ -130,7 +136,7 @@ EXPERIMENT_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 RUN_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "run_id": RUNS.c.run_uuid,
     "name": _run_name(),
-    "status": RUNS.c.status,
+    "status": func.coalesce(RUNS.c.status, NEW_RUN_STATUS, type_=RUNS.c.status.type),
     "lifecycle_stage": RUNS.c.lifecycle_stage,
     # In the REST API, an empty text and 0 represent a missing value.
     "user_id": _null_if(RUNS.c.user_id, ""),

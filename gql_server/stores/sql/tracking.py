@@ -140,7 +140,9 @@ class SqlReads(SqlLongHistories, Tracking):
         return await self._reader.read(read, weight=weight_of(search))
 
     @override
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(
+        self, by: LoggedKind, experiment_ids: Sequence[str]
+    ) -> Sequence[Sequence[str] | None]:
         check_experiment_ids(experiment_ids, self.kind)
         return await self._reader.read(
             lambda session: read_logged_keys(session, by, experiment_ids, self._limits.max_groups)

@@ -122,7 +122,9 @@ class MemoryTracking:
         metrics = many([[{"key": name} | statistics for name in names] for _ in groups], ("key", *statistics))
         return Groups(list(groups), [len(group) for group in groups.values()], metrics)
 
-    async def logged_keys(self, by: LoggedKind, experiment_ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    async def logged_keys(
+        self, by: LoggedKind, experiment_ids: Sequence[str]
+    ) -> Sequence[Sequence[str] | None]:
         await self.record_call("logged_keys", by, experiment_ids)
         return [
             sorted({pair["key"] for run in self._in_scope((id_,)) for pair in run[f"{by}s"]})
