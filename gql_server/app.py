@@ -41,6 +41,7 @@ from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import OperationAdmission
 from gql_server.operations.executor import OperationExecutor
 from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.operations.request_executor import RequestExecutor
 from gql_server.routes.downloads import DownloadsEndpoint
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.routes.health import healthz, readyz
@@ -95,7 +96,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
 
     schema = build_schema(writable=settings.writable)._schema  # noqa: SLF001 - as Strawberry's own integrations
     persisted = PersistedDocuments.from_settings(settings)
-    graphql = GraphQLEndpoint(
+    requests = RequestExecutor(
         persisted=persisted,
         admission=OperationAdmission(schema, settings, persisted),
         executor=OperationExecutor(
@@ -109,9 +110,10 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
             writes=writes,
         ),
         responses=ResponseCache(cache),
-        limits=limits,
+        limits=limits.documents,
         writable=settings.writable,
     )
+    graphql = GraphQLEndpoint(requests, limits)
 
     authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter

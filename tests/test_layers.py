@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS: Mapping[str, Sequence[str]] = {
     "gql_server": (
         *("cli", "serving", "app"),
-        *("demo", "routes", "exports", "artifacts", "operations", "stores", "cache"),
+        *("demo", "routes", "live", "exports", "artifacts", "operations", "stores", "cache"),
         *("auth", "http", "observability", "runtime", "config"),
     ),
     "schema": ("build", "types", "engine", "exports", "ports"),

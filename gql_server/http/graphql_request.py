@@ -1,7 +1,7 @@
 """Parsing a GraphQL request by the GraphQL-over-HTTP specification."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -54,6 +54,8 @@ class GraphQLRequest:
     """Whether the response includes the cost of the operation: `extensions: {"cost": true}`."""
     root_path: str = ""
     """The path prefix of the server's URLs, a part of the links in the response."""
+    is_safe: bool = False
+    """Whether the request was sent by GET, which executes no mutation."""
 
 
 async def read_content(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
@@ -78,7 +80,7 @@ def parse_request(scope: Scope, content: bytes) -> GraphQLRequest:
     root_path = scope.get("root_path", "")
     if scope["method"] == "POST":
         return _from_object(_loads(content, "The body"), root_path)
-    return _from_query(QueryParams(content), root_path)
+    return replace(_from_query(QueryParams(content), root_path), is_safe=True)
 
 
 def _check_length(query: bytes, max_bytes: int) -> None:

@@ -38,8 +38,13 @@ class AdmittedOperation:
         return self.operation.is_query
 
     @property
+    def is_subscription(self) -> bool:
+        """Return whether the operation is a subscription, which has many results."""
+        return self.operation.kind == OperationType.SUBSCRIPTION.value
+
+    @property
     def kind(self) -> str:
-        """Return `query` or `mutation`."""
+        """Return `query`, `mutation` or `subscription`."""
         return self.operation.kind
 
     @property
@@ -47,11 +52,11 @@ class AdmittedOperation:
         """Return the operation's name in the document; an empty string if it has none."""
         return self.operation.name
 
-    def check_permission(self, method: str, caller: Caller) -> None:
+    def check_permission(self, caller: Caller) -> None:
         """Raise `RequestError` for a mutation over GET, or by a caller who may not write."""
-        if self.is_query:
+        if self.is_query or self.is_subscription:
             return
-        if method != "POST":
+        if self.request.is_safe:
             message = "A GET executes queries only; send this operation by POST."
             status = HTTPStatus.METHOD_NOT_ALLOWED
             raise RequestError.from_message(message, ErrorCode.BAD_USER_INPUT, status, allow="POST")

@@ -19,7 +19,7 @@ class DocumentOperation:
     ) -> None:
         self.definition = definition
         self.kind: str = definition.operation.value
-        """`query` or `mutation`."""
+        """`query`, `mutation` or `subscription`."""
         self.is_query = definition.operation is OperationType.QUERY
         self.name = definition.name.value if definition.name else ""
         """The name in the document; an empty string if it has none."""

@@ -1,6 +1,5 @@
 """`/graphql`, by the GraphQL-over-HTTP specification."""
 
-from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
@@ -9,21 +8,19 @@ from starlette.types import Receive, Scope, Send
 
 from gql_server.auth.caller import Caller, authenticated_caller
 from gql_server.cache.cache_control import parse_cache_control
-from gql_server.cache.response_cache import CachedResponse, ResponseCache, response_key
+from gql_server.cache.response_cache import CachedResponse
 from gql_server.config.limits import Limits
 from gql_server.http.disconnect import has_disconnected, while_connected
 from gql_server.http.error_codes import ErrorCode
-from gql_server.http.graphql_request import GraphQLRequest, parse_request, read_content
+from gql_server.http.graphql_request import parse_request, read_content
 from gql_server.http.negotiation import negotiated_type, unexecuted_status
 from gql_server.http.request_error import RequestError
 from gql_server.http.request_headers import request_headers
 from gql_server.http.responses import json_response
 from gql_server.http.streaming import send_response
 from gql_server.observability.request_record import request_record
-from gql_server.operations.admission import OperationAdmission
-from gql_server.operations.cost_extension import with_cost
-from gql_server.operations.executor import OperationExecutor, was_executed
-from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.operations.executor import was_executed
+from gql_server.operations.request_executor import RequestExecutor
 from gql_server.runtime.arrivals import Arrivals
 from gql_server.runtime.limiter import LimiterFull
 from schema.ports.errors import Unauthenticated
@@ -35,22 +32,9 @@ class GraphQLEndpoint:
     It raises `RequestError` for a request that is not executed; `ErrorMiddleware` responds to it.
     """
 
-    def __init__(
-        self,
-        *,
-        persisted: PersistedDocuments,
-        admission: OperationAdmission,
-        executor: OperationExecutor,
-        responses: ResponseCache,
-        limits: Limits,
-        writable: bool,
-    ) -> None:
-        self._persisted = persisted
-        self._admission = admission
-        self._executor = executor
-        self._responses = responses
+    def __init__(self, requests: RequestExecutor, limits: Limits) -> None:
+        self._requests = requests
         self._limits = limits
-        self._writable = writable
         self._arrivals = Arrivals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,33 +46,18 @@ class GraphQLEndpoint:
         caller, record = authenticated_caller(), request_record(scope)
         content = await read_content(scope, receive, self._limits.documents.max_body_bytes)
         await self._arrive(receive)
-        graphql_request = self._persisted.resolve(parse_request(scope, content))
-        record.set_document(graphql_request.operation_name, graphql_request.query)
-
         cache_control = parse_cache_control(request_headers(scope).get("cache-control", ""))
-        lookup = await self._responses.lookup(self._key(graphql_request, caller), cache_control)
-        record.cached = lookup.response is not None
-        if lookup.response is not None and not graphql_request.include_cost:
-            # The document is valid, because only responses to valid documents are cached.
-            self._persisted.remember(graphql_request)
+        lookup = await self._requests.look_up(parse_request(scope, content), caller, cache_control, record)
+        if lookup.response is not None:
             return _http_response(scope, caller, lookup.response)
-
         # Another cache than one in memory has taken some time.
         _check_connection(receive)
-        operation = self._admission.admit(graphql_request)
-        # Recorded before the check of the permission, so that the access log names a refused mutation.
-        record.set_operation(operation.kind, operation.name, operation.cost)
-        operation.check_permission(scope["method"], caller)
-
-        compute = partial(self._executor.execute, operation, caller, cache_control)
-        if operation.is_query:
-            response = await while_connected(receive, self._responses.get_or_compute(lookup, compute))
-        else:
-            # Not cancelled when the client disconnects, which would leave a part of the changes applied.
-            response = (await compute()).as_new()
-        if graphql_request.include_cost:
-            body = with_cost(response.body, operation.cost, self._limits.documents.max_cost)
-            response = response._replace(body=body)
+        operation = self._requests.admit(lookup, caller, record)
+        if operation.is_subscription:
+            raise _not_acceptable()
+        execution = self._requests.execute(lookup, operation, caller)
+        # A mutation is not cancelled when the client disconnects, which would leave a part of it applied.
+        response = await (while_connected(receive, execution) if operation.is_query else execution)
         return _http_response(scope, caller, response)
 
     async def _arrive(self, receive: Receive) -> None:
@@ -100,13 +69,6 @@ class GraphQLEndpoint:
             raise RequestError.unavailable(message, ErrorCode.OVERLOADED) from None
         if has_waited:
             _check_connection(receive)
-
-    def _key(self, request: GraphQLRequest, caller: Caller) -> str:
-        key = response_key(
-            request.query, request.operation_name, request.variables, caller.principal, request.root_path
-        )
-        # `Query.server` differs between a read-only and a writable server that share a Redis.
-        return f"{key}:writable" if self._writable else key
 
 
 def _check_connection(receive: Receive) -> None:
@@ -123,3 +85,8 @@ def _http_response(scope: Scope, caller: Caller, response: CachedResponse) -> Re
     age = {} if response.age is None else {"age": str(int(response.age))}
     status = HTTPStatus.OK if was_executed(response.body) else unexecuted_status(media_type)
     return json_response(response.body, status, media_type, age)
+
+
+def _not_acceptable() -> RequestError:
+    message = "A subscription needs Accept: text/event-stream, or a WebSocket."
+    return RequestError.from_message(message, ErrorCode.BAD_USER_INPUT, HTTPStatus.NOT_ACCEPTABLE)

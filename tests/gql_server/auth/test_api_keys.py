@@ -22,6 +22,7 @@ from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.operations.admission import OperationAdmission
 from gql_server.operations.executor import OperationExecutor
 from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.operations.request_executor import RequestExecutor
 from gql_server.routes.graphql import GraphQLEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
@@ -174,14 +175,15 @@ def _app(settings: Settings) -> Starlette:
         limiter=Limiter(1),
         shutdown=Shutdown(),
     )
-    endpoint = GraphQLEndpoint(
+    requests = RequestExecutor(
         persisted=persisted,
         admission=OperationAdmission(schema, settings, persisted),
         executor=executor,
         responses=ResponseCache(cache),
-        limits=settings.limits,
+        limits=settings.limits.documents,
         writable=True,
     )
+    endpoint = GraphQLEndpoint(requests, settings.limits)
     authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator_from(settings), rate_limiter=None
     )
