@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
@@ -16,6 +16,7 @@ from gql_server.stores.mlflow_names import PROMPT_TAG
 from schema.ports.store_kind import StoreKind
 from tests.support.app.artifact_owners import UNCACHED
 from tests.support.app.graphql_client import GraphQLClient, graphql_client
+from tests.support.name_strategies import IN_ONE_STORE, any_name
 from tests.support.schema.document_strategies import SCHEMA
 from tests.support.stores.store import Store
 
@@ -24,40 +25,6 @@ NAMES = [
     'it\'s "both"',
 ]
 """Names of experiments, runs, and, as far as they are allowed, of models."""
-_PIECES = (
-    *("a", "A", "é", "e\u0301", "日本", "🙂", "0", "-1", "null", "None", "IN", "mlruns"),
-    *(
-        "%",
-        "%25",
-        "%2F",
-        "_",
-        "\\",
-        "/",
-        "'",
-        '"',
-        "`",
-        "#",
-        "?",
-        "&",
-        "+",
-        ":",
-        ";",
-        ",",
-        "(",
-        "*",
-        "~",
-    ),
-    *(" ", "  ", "\n", "\r\n", "\t", ".", "..", "\x7f", "\ufeff", "\u200d", "\u202e", "--", "/*"),
-)
-any_name = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map("".join) | st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
-)
-"""Texts that are difficult to quote, to put into a URL, or to compare; without NUL, which is not stored."""
-EVERY = settings(
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 PROMPTS = "tags.`mlflow.prompt.is_prompt` = 'true'"
 FIELDS = {
     "Experiment": "experimentId name",
@@ -207,7 +174,7 @@ async def _listed(graphql: GraphQLClient, template: str, run: str) -> list[dict[
     return list(_nodes_in(await graphql.data(f"{{ {query} }}")))
 
 
-@settings(EVERY, max_examples=4)
+@settings(IN_ONE_STORE, max_examples=4)
 @given(names=st.lists(any_name, min_size=6, max_size=6, unique=True))
 @example(names=NAMES)
 async def test_what_a_list_returns_is_found(graphql: GraphQLClient, filled: Filled, names: list[str]) -> None:
