@@ -16,7 +16,7 @@ from gql_server.stores.sql.driver_errors import database_timeout, is_schema_erro
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader, LoopUnavailable
 from gql_server.stores.sql.reader import Reader
 from gql_server.stores.sql.session import Session, SessionCancelled
-from gql_server.stores.sql.short_reads import LongResult
+from gql_server.stores.sql.short_reads import LongResult, weight_of
 from gql_server.stores.sql.thread_session import ThreadSession
 from gql_server.stores.sql.time_slice import TimeSlice
 from schema.ports.errors import PublicError
@@ -65,8 +65,8 @@ class SessionPool(Reader):
         return reader if reader is not None and reader.usable else None
 
     @override
-    async def read(self, work: Callable[[Session], _T], *, short: bool = False, weight: int = 1) -> _T:
-        return await self.limited(self._read(work, short=short, weight=weight))
+    async def read(self, work: Callable[[Session], _T], *, short: bool = False, predicates: int = 0) -> _T:
+        return await self.limited(self._read(work, short=short, predicates=predicates))
 
     @override
     async def schema(self) -> DatabaseSchema:
@@ -116,10 +116,12 @@ class SessionPool(Reader):
         """Return the workspace of the caller."""
         return self._workspace()
 
-    async def acquire(self, session: ThreadSession, weight: int = 1) -> None:
+    async def acquire(self, session: ThreadSession, predicates: int = 0) -> None:
         """Wait until a session may use a connection in a worker thread, if it may not yet."""
         if not session.may_use_threads:
-            session.permits.append(await self._connections.acquire(weight))
+            session.permits.append(
+                await self._connections.acquire(weight_of(predicates, self._database.runs))
+            )
             session.may_use_threads = True
 
     def end(self, session: ThreadSession, last_call: "Future[Any] | None") -> None:
@@ -214,7 +216,7 @@ class SessionPool(Reader):
             session.end()
             raise LongResult from error
 
-    async def _read(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
+    async def _read(self, work: Callable[[Session], _T], *, short: bool, predicates: int) -> _T:
         reader = self.loop_reader if short else None
         if reader is not None:
             try:
@@ -227,7 +229,7 @@ class SessionPool(Reader):
             if short:
                 with suppress(LongResult):
                     return await self.call_on_loop(session, work)
-            await self.acquire(session, weight)
+            await self.acquire(session, predicates)
         finally:
             if not session.may_use_threads:
                 self.end(session, None)

@@ -18,8 +18,9 @@ _MAX_PREDICATES: Final = 20
 _COMPARISON_LENGTH: Final = 20
 """Characters of a short comparison in a filter string."""
 _MAX_COUNTED: Final = 1000
-_PREDICATES_PER_CONNECTION: Final = 50
-"""Predicates that take a database ten times as long as the rest of a search over many runs."""
+_TESTS_PER_CONNECTION: Final = 5_000_000
+"""Tests of a predicate for a run that take a second or more: 50 predicates over 100,000 runs take a database
+ten times as long as the rest of a search."""
 
 
 class LongResult(Exception):
@@ -33,11 +34,16 @@ def is_simple(search: Search) -> bool:
     )
 
 
-def weight_of(search: Search) -> int:
-    """Return the number of connections that a search counts as: its conditions are tested for each run."""
+def predicates_of(search: Search) -> int:
+    """Return the number of predicates that a search tests for each run."""
     text = len(search.filter or "") // _COMPARISON_LENGTH
     typed = 0 if search.where is None else _count(search.where, _MAX_COUNTED)
-    return 1 + (text + typed) // _PREDICATES_PER_CONNECTION
+    return text + typed
+
+
+def weight_of(predicates: int, runs: int) -> int:
+    """Return the number of connections that a search through so many runs counts as."""
+    return 1 + predicates * runs // _TESTS_PER_CONNECTION
 
 
 def _count(condition: Condition, limit: int) -> int:

@@ -49,8 +49,8 @@ class Snapshot(Reader):
         self._closed = False
 
     @override
-    async def read(self, work: Callable[[Session], _T], *, short: bool = False, weight: int = 1) -> _T:
-        return await self._pool.limited(self._read(work, short=short, weight=weight))
+    async def read(self, work: Callable[[Session], _T], *, short: bool = False, predicates: int = 0) -> _T:
+        return await self._pool.limited(self._read(work, short=short, predicates=predicates))
 
     @override
     async def schema(self) -> DatabaseSchema:
@@ -62,12 +62,12 @@ class Snapshot(Reader):
         if not self._lock.locked():
             self._release()
 
-    async def _read(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
+    async def _read(self, work: Callable[[Session], _T], *, short: bool, predicates: int) -> _T:
         # One connection runs one statement at a time.
         async with self._lock:
             self._stop_expiry()
             try:
-                return await self._read_alone(work, short=short, weight=weight)
+                return await self._read_alone(work, short=short, predicates=predicates)
             except PublicError:
                 raise
             except BaseException:
@@ -80,7 +80,7 @@ class Snapshot(Reader):
                     loop = asyncio.get_running_loop()
                     self._expiry = loop.call_later(_MAX_IDLE_SECONDS, self._release)
 
-    async def _read_alone(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
+    async def _read_alone(self, work: Callable[[Session], _T], *, short: bool, predicates: int) -> _T:
         reader = self._pool.loop_reader
         # An operation that waits for a connection of asyncpg has none of a thread, which others may wait for.
         if reader is not None and short and (self._connection is not None or self._session is None):
@@ -90,7 +90,7 @@ class Snapshot(Reader):
                 )
             except (LoopUnavailable, LongResult):
                 pass
-        return await self._read_in_session(work, short=short, weight=weight)
+        return await self._read_in_session(work, short=short, predicates=predicates)
 
     async def _call_on_loop(
         self, reader: LoopReader, database: OpenDatabase, work: Callable[[Session], _T]
@@ -109,7 +109,7 @@ class Snapshot(Reader):
             reader.raise_if_unusable(error)
             raise
 
-    async def _read_in_session(self, work: Callable[[Session], _T], *, short: bool, weight: int) -> _T:
+    async def _read_in_session(self, work: Callable[[Session], _T], *, short: bool, predicates: int) -> _T:
         name = ""
         if self._session is None:
             if self._connection is not None:
@@ -118,7 +118,7 @@ class Snapshot(Reader):
         if short:
             with suppress(LongResult):
                 return await self._pool.call_on_loop(self._session, work, name)
-        await self._pool.acquire(self._session, weight)
+        await self._pool.acquire(self._session, predicates)
         self._last_call = call = self._pool.submit(self._pool.call, self._session, work, name)
         return await self._pool.finished(call, self._session)
 

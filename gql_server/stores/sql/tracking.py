@@ -25,7 +25,7 @@ from gql_server.stores.sql.runs import RunSearch, runs_by_id
 from gql_server.stores.sql.search_conditions import in_scope, matching_runs
 from gql_server.stores.sql.session import Session
 from gql_server.stores.sql.session_pool import SessionPool
-from gql_server.stores.sql.short_reads import SHORT, SHORT_SERIES, is_simple, weight_of
+from gql_server.stores.sql.short_reads import SHORT, SHORT_SERIES, is_simple, predicates_of
 from gql_server.stores.sql.snapshot import Snapshot
 from gql_server.stores.sql.tables import EXPERIMENT_TAGS, EXPERIMENTS, PARAMS, TAGS
 from schema.ports.models import ModelStore
@@ -77,7 +77,7 @@ class SqlReads(SqlLongHistories, Tracking):
         return await self._reader.read(
             lambda session: experiments.read_experiments(session, search, page),
             short=short,
-            weight=weight_of(search),
+            predicates=predicates_of(search),
         )
 
     @override
@@ -116,7 +116,7 @@ class SqlReads(SqlLongHistories, Tracking):
         return await self._reader.read(
             lambda session: self._search(session, search).pages(scopes, page),
             short=short,
-            weight=weight_of(search),
+            predicates=predicates_of(search),
         )
 
     @override
@@ -126,7 +126,7 @@ class SqlReads(SqlLongHistories, Tracking):
         return await self._reader.read(
             lambda session: self._search(session, search).counts(scopes),
             short=short,
-            weight=weight_of(search),
+            predicates=predicates_of(search),
         )
 
     @override
@@ -137,7 +137,7 @@ class SqlReads(SqlLongHistories, Tracking):
             conditions = [*matching_runs(session, search), *in_scope(session, scope)]
             return read_groups(session, grouping, conditions, self._limits.max_groups)
 
-        return await self._reader.read(read, weight=weight_of(search))
+        return await self._reader.read(read, predicates=predicates_of(search))
 
     @override
     async def logged_keys(

@@ -71,6 +71,45 @@ async def test_weight_counts_as_places_up_to_the_share() -> None:
         permit.release()
 
 
+async def test_heavy_call_is_not_passed_for_ever() -> None:
+    """A call that needs several places gets them, although others always wait for single ones."""
+    semaphore = FairSemaphore(4, 3)
+    passed: list[str] = []
+
+    async def work(client: str) -> None:
+        permit = await _acquire(semaphore, client)
+        passed.append(client)
+        await _settle()
+        permit.release()
+
+    light = [asyncio.create_task(work(f"client {number}")) for number in range(40)]
+    await _settle()
+    heavy = _acquire(semaphore, "heavy", 3)
+    heavy.add_done_callback(lambda _: passed.append("heavy"))
+    more = [asyncio.create_task(work(f"later {number}")) for number in range(40)]
+    (await heavy).release()
+    await asyncio.gather(*light, *more)
+    # Those that waited before it, and at most as many later ones as there are places.
+    assert passed.index("heavy") < 40 + 4 + 4
+
+
+async def test_heavy_call_that_leaves_lets_others_go_on() -> None:
+    """If a call for which others wait is cancelled, they get the places."""
+    semaphore = FairSemaphore(2, 2)
+    held = await _acquire(semaphore, "a")
+    heavy = _acquire(semaphore, "heavy", 2)
+    await _settle()
+    for number in range(2):
+        (await _acquire(semaphore, f"light {number}")).release()
+    waiting = _acquire(semaphore, "light")
+    await _settle()
+    assert not waiting.done()
+    heavy.cancel()
+    (await waiting).release()
+    held.release()
+    assert semaphore.waiting == 0
+
+
 async def test_all_places_that_are_given_back_are_given_out() -> None:
     """Those of a heavy call go to as many light ones of one client as they are."""
     semaphore = FairSemaphore(4, 3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
 from gql_server.config.limits import StoreLimits
@@ -19,9 +19,12 @@ from gql_server.stores.sql.database.inspection import SchemaError, inspect_schem
 from gql_server.stores.sql.dialects.dialect import Dialect
 from gql_server.stores.sql.dialects.selection import dialect_of
 from gql_server.stores.sql.prepared_statement import PreparedStatements
+from gql_server.stores.sql.tables import RUNS
 from gql_server.stores.store_config_error import StoreConfigError
 from gql_server.stores.uri import redacted_uri
 
+_MAX_COUNTED_RUNS: Final = 1_000_000
+"""Runs that a database counts within a tenth of a second; how many more there are makes no difference."""
 _MAX_INSPECTION_SECONDS: Final = 3.0
 """Time to wait for a lock on the tables that are inspected: less than a probe of `/readyz` waits."""
 
@@ -62,6 +65,8 @@ class Database:
         self._clock = clock
         self._check_lock = Lock()
         self._next_check = 0.0
+        self._has_runs = RUNS in required
+        self._runs = 0
         self._database = Reopening(self._open, _close, lambda: file_identity(uri), clock)
 
     def get(self) -> OpenDatabase:
@@ -82,6 +87,11 @@ class Database:
     def current(self) -> OpenDatabase | None:
         """Return the open database if nothing has to be checked now. This does not block."""
         return self._database.current() if self._clock() < self._next_check else None
+
+    @property
+    def runs(self) -> int:
+        """Return the number of runs when the schema was checked last, up to a million."""
+        return self._runs
 
     def reopen(self, outdated: OpenDatabase) -> OpenDatabase:
         """Return the database with a newly read schema, unless another thread has read it meanwhile."""
@@ -110,12 +120,19 @@ class Database:
                 dialect = dialect_of(engine)
                 set_up_connection(connection, dialect, self._timeout)
                 wait_for_locks(connection, dialect, self._timeout)
-                return inspect_schema(connection, self._required, workspaces=self._workspaces)
+                schema = inspect_schema(connection, self._required, workspaces=self._workspaces)
+                self._count_runs(connection)
+                return schema
         except SchemaError as error:
             message = f"{redacted_uri(self._uri)}: {error}"
             raise StoreConfigError(message) from error
         except DBAPIError as error:
             raise connection_error(self._uri, error) from error
+
+    def _count_runs(self, connection: Connection) -> None:
+        if self._has_runs:
+            counted = select(RUNS.c.run_uuid).limit(_MAX_COUNTED_RUNS).subquery()
+            self._runs = connection.scalar(select(func.count()).select_from(counted)) or 0
 
     def _has_same_revision(self, database: OpenDatabase) -> bool:
         self._next_check = self._clock() + self._check_seconds
@@ -124,6 +141,7 @@ class Database:
                 set_up_connection(connection, database.dialect, self._timeout)
                 wait_for_locks(connection, database.dialect, self._timeout)
                 revisions = read_revisions(connection)
+                self._count_runs(connection)
         except DBAPIError:
             # The statements that follow fail for the same reason, and report it.
             return True

@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 
 from gql_server.runtime.fair_semaphore import current_client
 from gql_server.stores.sql.session import Session
-from gql_server.stores.sql.short_reads import weight_of
+from gql_server.stores.sql.short_reads import predicates_of, weight_of
 from gql_server.stores.sql.tracking import SqlTracking
 from schema.ports.condition import AnyOf, Predicate
 from schema.ports.tracking import Search
 from tests.support.limits import store_limits
+from tests.support.stores.store import Store
 
 
 @pytest.fixture
@@ -66,10 +67,24 @@ async def test_short_reads_do_not_wait_for_long_ones(tracking: SqlTracking) -> N
     assert all(await asyncio.gather(*long))
 
 
-def test_searches_are_weighed_by_their_conditions() -> None:
-    """Those that clients usually send count once."""
+def _weight(search: Search, runs: int = 100_000) -> int:
+    return weight_of(predicates_of(search), runs)
+
+
+def test_searches_are_weighed_by_their_conditions_and_runs() -> None:
+    """Those that clients usually send count once, and so do all of a small store."""
     one = Predicate("attribute", "name", "eq", "a")
-    assert weight_of(Search()) == weight_of(Search(filter="params.a = '1' and metrics.b > 2", where=one)) == 1
+    assert _weight(Search()) == _weight(Search(filter="params.a = '1' and metrics.b > 2", where=one)) == 1
     many = AnyOf(tuple([one] * 490))
-    assert weight_of(Search(where=many)) > 8
-    assert weight_of(Search(filter=" and ".join(["params.param_01 != 'x'"] * 490))) > 8
+    assert _weight(Search(where=many)) > 8
+    assert _weight(Search(filter=" and ".join(["params.param_01 != 'x'"] * 490))) > 8
+    assert _weight(Search(where=many), runs=1000) == 1
+
+
+async def test_database_knows_its_number_of_runs(tracking: SqlTracking, database: Store) -> None:
+    """The number of runs is read when the database is opened, and when its revision is checked."""
+    opened = tracking._pool._database  # noqa: SLF001
+    assert opened.runs == 0
+    database.client.create_run("0")
+    opened.reopen(opened.get())
+    assert opened.runs == 1
