@@ -41,11 +41,12 @@ class StoreSettings(BaseModel):
         description="Maximum concurrent SQL statements of one process in threads. It has two connections "
         "more, and as many for short reads from PostgreSQL and SQLite.",
     )
-    # A page of 1,000 runs with 200 params each has 25 MB. MLflow's client takes about ten times the memory.
+    # A page of 1,000 runs with 200 params each has 25 MB. MLflow's client takes about eight times the memory.
     max_upstream_bytes: PositiveInt = Field(
-        default=100_000_000,
+        default=40_000_000,
         description="Maximum bytes of one response of an MLflow server or workspace, as sent and after "
-        "decompression. Files of artifacts are streamed and have no limit.",
+        "decompression. Beyond as many of all responses together, one is read at a time. Files of artifacts "
+        "are streamed and have no limit.",
     )
     schema_check_seconds: PositiveFloat = Field(
         default=10.0,

@@ -6,8 +6,11 @@ MLflow's client reads a response of any size into memory, and takes an empty one
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from gql_server.runtime.response_memory import response_memory
 
 _NOTHING: Final = {b"", b"200 OK"}
 """Bodies of a response that MLflow's client takes for an empty JSON object."""
@@ -26,7 +29,10 @@ class EmptyResponseError(Exception):
     """The response to a read has the status 200 and no content."""
 
 
-class _Checks(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Checks:
+    """The checks of one call, which is also the owner of the bytes that it reads."""
+
     max_bytes: int
     reads: bool
 
@@ -38,13 +44,17 @@ _checks: ContextVar[_Checks | None] = ContextVar("upstream_checks", default=None
 def checked_responses(max_bytes: int, *, reads: bool) -> Iterator[None]:
     """Check the responses to requests of this context; with `reads` an empty one is an error.
 
-    Requests outside of such a context, for example for a file that is streamed, are not checked.
+    All contexts together have `max_bytes` in memory, and the oldest as many again. Requests outside of such
+    a context, for example for a file that is streamed, are not checked.
     """
-    token = _checks.set(_Checks(max_bytes, reads))
+    checks = _Checks(max_bytes, reads)
+    token = _checks.set(checks)
+    response_memory.begin(checks)
     try:
         yield
     finally:
         _checks.reset(token)
+        response_memory.end(checks)
 
 
 def check_response(response: Any) -> None:
@@ -72,6 +82,7 @@ def _checked_stream(
                 # The rest is not read, so that the connection cannot serve another request.
                 response.close()
                 raise ResponseTooLargeError(checks.max_bytes)
+            response_memory.add(checks, len(chunk), checks.max_bytes)
             if len(head) < _HEAD_BYTES:
                 head = (head + chunk).lstrip()[:_HEAD_BYTES]
             yield chunk
