@@ -48,7 +48,7 @@ class ArtifactService:
         self._download_timeout = limits.download_timeout
         self._max_artifacts = limits.max_artifacts
         self._max_upstream_bytes = store_limits.max_upstream_bytes
-        self._threads = Threads(store_limits.store_threads, "artifacts")
+        self._threads = Threads(store_limits.store_threads, "artifacts", shared=True)
         # Separate threads, so that slow downloads do not delay listings.
         self._download_threads = Threads(store_limits.store_threads, "downloads")
 

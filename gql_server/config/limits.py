@@ -35,6 +35,8 @@ class OperationLimits:
     max_operations: int
     operation_timeout: float
     max_answer_bytes: int
+    max_processor_seconds: float
+    max_read_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,18 @@ class OperationSettings(BaseModel):
         description="Maximum cost of an operation: the number of objects that its page sizes and lists "
         "allow. Ten leaves of an object count as one more.",
     )
+    # The threads that read for an operation notice it after some milliseconds.
+    max_processor_seconds: PositiveFloat = Field(
+        default=8.0,
+        description="Maximum seconds of processor time of one query in this process: statements of SQLite, "
+        "and the work on what was read. PostgreSQL and MySQL have processes of their own.",
+    )
+    # Sorting and completing takes about three times as much.
+    max_read_bytes: PositiveInt = Field(
+        default=120_000_000,
+        description="Maximum bytes in memory, estimated, of what all fields of one query read from a "
+        "database.",
+    )
     # A process takes about three times as much while it makes the answer.
     max_answer_bytes: PositiveInt = Field(
         default=100_000_000,

@@ -43,7 +43,7 @@ class SingleOperation(OperationEvents):
         lookup = await self._requests.look_up(request, caller, CacheControl.DEFAULT, record)
         if lookup.response is not None:
             return lookup.response
-        operation = self._requests.admit(lookup, caller, record)
+        operation = await self._requests.admit(lookup, caller, record)
         if operation.is_subscription:
             message = "This server has no subscriptions."
             raise RequestError.from_message(message, ErrorCode.BAD_USER_INPUT)

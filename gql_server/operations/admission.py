@@ -1,7 +1,9 @@
 """The checks that an operation passes before it is executed."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType
 
@@ -19,6 +21,9 @@ from gql_server.operations.document_checker import DocumentChecker, DocumentLimi
 from gql_server.operations.document_operation import DocumentOperation
 from gql_server.operations.persisted_documents import PersistedDocuments
 from schema.engine.operation_plan import PlannedQuery
+
+_LONG_SOURCE: Final = 5000
+"""Characters of a document that takes more than some milliseconds to parse, to validate and to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,14 @@ class OperationAdmission:
         self._error_detail = settings.error_detail
         self._explain_read_only = settings.introspection and not settings.writable
 
-    def admit(self, request: GraphQLRequest) -> AdmittedOperation:
+    async def admit(self, request: GraphQLRequest, pause: Callable[[], Awaitable[None]]) -> AdmittedOperation:
         """Return the operation of a request; raise `RequestError` if it must not be executed.
 
         The checks are, in this order: the limits of the document, its validation, the operation's name, the
-        values of the arguments, and the cost.
+        values of the arguments, and the cost. `pause` is awaited between the parts of a long document, of
+        which each takes some tens of milliseconds.
         """
-        document = self._parsed(request.query)
+        document = await self._parsed(request.query, pause)
         operation = document.operation(request.operation_name)
         if self._explain_read_only:
             _check_not_mutation(operation)
@@ -106,9 +112,11 @@ class OperationAdmission:
         planned = self._documents.planned(request.query, operation, request.variables)
         return AdmittedOperation(request, document.parsed, operation, cost, planned)
 
-    def _parsed(self, source: str) -> Document:
+    async def _parsed(self, source: str, pause: Callable[[], Awaitable[None]]) -> Document:
         try:
-            return self._documents.get(source)
+            if len(source) < _LONG_SOURCE:
+                return self._documents.get(source)
+            return await self._documents.get_in_parts(source, pause)
         except GraphQLError as error:
             # A syntax error, or an exceeded limit, reveals nothing of the schema.
             is_limit = isinstance(error, DocumentLimitError)

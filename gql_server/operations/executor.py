@@ -20,6 +20,7 @@ from gql_server.operations.admission import AdmittedOperation
 from gql_server.operations.response_encoder import ResponseEncoder
 from gql_server.operations.unavailable import stopping, too_many_operations
 from gql_server.runtime.limiter import Limiter, LimiterFull
+from gql_server.runtime.operation_budget import OperationBudget, current_budget
 from gql_server.runtime.shutdown import Shutdown
 from schema.build import ROOT
 from schema.engine.answer import Answer
@@ -67,21 +68,26 @@ class OperationExecutor:
     async def _compute_response(
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
+        budget = None
+        if operation.is_query:
+            limits = self.limits.operations
+            budget = OperationBudget(limits.max_processor_seconds, limits.max_read_bytes)
+            current_budget.set(budget)
         single_read = _needs_no_snapshot(operation)
         tracking = self.store.for_operation(
             caller.principal, cache_control, final=not operation.is_query, single_read=single_read
         )
         encoder = ResponseEncoder()
-        result = await self._run(operation, tracking, encoder)
+        result = await self._run(operation, tracking, encoder, budget)
         if tracking.is_mixed:
             # Cached records may contradict records that were just read. Now all are read.
             bypass = CacheControl.NO_CACHE if cache_control is CacheControl.DEFAULT else cache_control
             tracking = self.store.for_operation(caller.principal, bypass, single_read=single_read)
             encoder = ResponseEncoder()
-            result = await self._run(operation, tracking, encoder)
+            result = await self._run(operation, tracking, encoder, budget)
         response = self._format(result)
         codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
-        body = encoder.encode_response(response)
+        body = await encoder.encode_response(response, self.turns)
         if len(body) > _LONG_BODY_BYTES:
             await self.turns.take()
         return ComputedResponse(body, 0.0 if codes else tracking.min_ttl, codes, tracking.age)
@@ -91,19 +97,22 @@ class OperationExecutor:
         operation: AdmittedOperation,
         tracking: CachedTracking | DirectTracking,
         encoder: ResponseEncoder,
+        budget: OperationBudget | None,
     ) -> ExecutionResult:
         context = Operation(
             tracking=tracking.port,
             server_info=self.server_info,
             limits=self.limits.queries,
             writes=self.writes,
-            answer=Answer(encoder, self.turns, self.limits.operations.max_answer_bytes),
+            answer=Answer(encoder, self.turns, self.limits.operations.max_answer_bytes, budget),
+            metered=None if budget is None else budget.metered,
             trace_level=level_span if is_tracing() else None,
             base_path=operation.request.root_path,
         )
         try:
             result = await self._run_with_timeout(operation, context)
             if context.answer.is_long:
+                await context.drop_results()
                 await self.turns.take()
             return result
         finally:
@@ -116,7 +125,7 @@ class OperationExecutor:
         try:
             async with asyncio.timeout(seconds) as timeout:
                 with self.shutdown.track(timeout):
-                    return await execute_operation(
+                    execution = execute_operation(
                         self.schema,
                         operation.document,
                         operation.planned,
@@ -125,6 +134,7 @@ class OperationExecutor:
                         variables=operation.request.variables,
                         name=operation.request.operation_name,
                     )
+                    return await (execution if context.metered is None else context.metered(execution))
         except TimeoutError:
             if self.shutdown.operations_cancelled:
                 raise stopping(change=not operation.is_query) from None

@@ -1,5 +1,6 @@
 """The way of a GraphQL request from its document to its response, the same for every transport."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,9 +66,23 @@ class RequestExecutor:
             self._persisted.remember(request)
         return lookup
 
-    def admit(self, lookup: RequestLookup, caller: Caller, record: RequestRecord) -> AdmittedOperation:
-        """Return the request's operation if it is valid, within the limits and permitted to the caller."""
-        operation = self._admission.admit(lookup.request)
+    async def admit(
+        self,
+        lookup: RequestLookup,
+        caller: Caller,
+        record: RequestRecord,
+        check_client: Callable[[], None] = lambda: None,
+    ) -> AdmittedOperation:
+        """Return the request's operation if it is valid, within the limits and permitted to the caller.
+
+        `check_client` is called between the parts of a long document, and raises if the client has left.
+        """
+
+        async def pause() -> None:
+            await self._executor.turns.take()
+            check_client()
+
+        operation = await self._admission.admit(lookup.request, pause)
         # Recorded before the check of the permission, so that the access log names a refused mutation.
         record.set_operation(operation.kind, operation.name, operation.cost)
         operation.check_permission(caller)

@@ -1,5 +1,6 @@
 """`/graphql`, by the GraphQL-over-HTTP specification."""
 
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
@@ -52,7 +53,7 @@ class GraphQLEndpoint:
             return _http_response(scope, caller, lookup.response)
         # Another cache than one in memory has taken some time.
         _check_connection(receive)
-        operation = self._requests.admit(lookup, caller, record)
+        operation = await self._requests.admit(lookup, caller, record, partial(_check_connection, receive))
         if operation.is_subscription:
             raise _not_acceptable()
         execution = self._requests.execute(lookup, operation, caller)

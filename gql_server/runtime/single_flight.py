@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from cachetools import LRUCache
 
+from gql_server.runtime.operation_budget import BudgetExceeded
+
 _T = TypeVar("_T")
 
 _MAX_COMPLETED = 1000
@@ -59,7 +61,8 @@ class SingleFlight(Generic[_T]):
         try:
             return await self._load(keys, call)
         except _ForeignError as foreign:
-            if not isinstance(foreign.error, self._key_errors):
+            # A call takes of the budget of the operation that started it.
+            if not isinstance(foreign.error, (*self._key_errors, BudgetExceeded)):
                 raise foreign.error from None
         # The key of the whole set: an error now concerns the caller's own keys.
         (values,) = await self._load(["\n".join(keys)], lambda _: _call_for_all(call, len(keys)))

@@ -41,9 +41,10 @@ def as_groups(
     sort_values = [sort_value_function(key.by, key.key) for key in grouping.by]
     ordered = sorted(
         counts,
-        key=lambda values: [
+        # Tuples: the garbage collector looks at each list, and not again at tuples of plain values.
+        key=lambda values: tuple(
             (sort_value(value), _text(value)) for sort_value, value in zip(sort_values, values, strict=True)
-        ],
+        ),
     )
     rows: list[SummaryRow] = []
     spans: list[Span] = []

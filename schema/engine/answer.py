@@ -14,8 +14,20 @@ _OBJECT_BYTES: Final = 60
 _FIELD_BYTES: Final = 24
 """Bytes of memory of an object and of each of its fields, the values excepted; in JSON they take as many."""
 
+_LARGE: Final = 1_000_000
+"""Bytes of objects that orjson encodes in some milliseconds. What is more is encoded level by level."""
+
 _ITEM_BYTES: Final = 8
 """Bytes of a leaf in a list: a reference in memory, and a short number in JSON."""
+
+
+class Budget(Protocol):
+    """What an operation has taken of the process beside its answer."""
+
+    @property
+    def error(self) -> LimitExceeded | None:
+        """Return the error of an operation that has taken too much, or None."""
+        ...
 
 
 class ListEncoder(Protocol):
@@ -25,8 +37,15 @@ class ListEncoder(Protocol):
         """Encode a list of objects or of leaves, and return its place in what was encoded."""
         ...
 
-    def placeholder(self, parts: Sequence[Span]) -> Any:
-        """Return a placeholder in the result for one list: the items of the encoded lists at `parts`."""
+    def encode_part(self, item: Any) -> tuple[Any, int]:
+        """Encode a part of the result; return what is placed there instead, and the number of bytes."""
+        ...
+
+    def placeholder(self, parts: Sequence[Span], *, nested: bool = False) -> Any:
+        """Return a placeholder in the result for one list: the items of the encoded lists at `parts`.
+
+        `nested` states that there may be placeholders in them.
+        """
         ...
 
 
@@ -39,9 +58,11 @@ class Answer:
     turns: Turns = field(default_factory=Turns)
     """Shared by all operations of an event loop, whose long computations take turns."""
     max_bytes: int = sys.maxsize
+    budget: Budget | None = None
+    """Further limits of the operation, if it has any."""
     is_long: bool = False
     """Whether a large level was completed, so that the response takes some time to encode, too."""
-    is_too_large: bool = False
+    _is_too_large: bool = False
     _size: int = 0
 
     def add_bytes(self, size: int) -> None:
@@ -62,23 +83,35 @@ class Answer:
         self.add_bytes(_ITEM_BYTES * len(items) + _text_bytes(items))
 
     @property
-    def error(self) -> LimitExceeded:
-        """Return the error of an answer that is too large."""
-        message = (
-            f"The answer has more than {self.max_bytes:,} bytes (GQL_MAX_ANSWER_BYTES): select fewer fields, "
-            "smaller pages, or samples of histories."
-        )
-        return LimitExceeded(message)
+    def is_large(self) -> bool:
+        """Return whether so much was counted that encoding it at once would take long."""
+        return self._size > _LARGE
+
+    @property
+    def error(self) -> LimitExceeded | None:
+        """Return the error of an answer that is too large or takes too much time, or None."""
+        if self._is_too_large:
+            message = (
+                f"The answer has more than {self.max_bytes:,} bytes (GQL_MAX_ANSWER_BYTES): select fewer "
+                "fields, smaller pages, or samples of histories."
+            )
+            return LimitExceeded(message)
+        return None if self.budget is None else self.budget.error
 
     def _check(self, size: int) -> None:
-        if size > self.max_bytes:
-            self.is_too_large = True
-            raise self.error
+        self._is_too_large = self._is_too_large or size > self.max_bytes
+        self._raise_error()
+
+    def _raise_error(self) -> None:
+        error = self.error
+        if error is not None:
+            raise error
 
     async def take_turn(self) -> None:
         """Wait until this answer may use the event loop for some milliseconds."""
         self.is_long = True
         await self.turns.take()
+        self._raise_error()
 
 
 def _repeated_bytes(columns: Sequence[Sequence[Any]]) -> int:

@@ -18,9 +18,10 @@ from graphql import (
     is_object_type,
 )
 
-from schema.engine.chunked_json import encode_leaf_lists, encode_lists, is_long
+from schema.engine.answer import Answer
+from schema.engine.chunked_json import encode_leaf_lists, encode_lists, encode_slices, is_long
 from schema.engine.leaf_columns import NotBatchable, complete_leaves, leaf_completer
-from schema.ports.table import Column, Lists, Many, One, Row, Rows, Table, index_of, table_of
+from schema.ports.table import Column, Lists, Many, One, Row, Rows, Span, Table, index_of, table_of
 
 if TYPE_CHECKING:
     from schema.engine.level_completer import LevelCompleter
@@ -143,7 +144,10 @@ class _ObjectLists(_OfObjects):
             leaves = level.leaves
             if leaves is not None:
                 return encode_lists(answer, leaves, many)
-        return _then(completer.complete(level, many.rows), _slices, many.spans)
+        objects = completer.complete(level, many.rows)
+        if answer.encoder is not None and hasattr(objects, "__await__"):
+            return _later_slices(answer, objects, many.spans)
+        return _then(objects, _slices, many.spans)
 
 
 class _Nodes:
@@ -227,6 +231,17 @@ def _then(objects: Completed, place: Callable[[Sequence[Any], _A], list[Any]], p
 
 async def _later(objects: Any, place: Callable[[Sequence[Any], _A], list[Any]], places: _A) -> list[Any]:
     return place(await objects, places)
+
+
+async def _later_slices(answer: Answer, objects: Awaitable[Any], spans: Sequence[Span]) -> list[Any]:
+    """Return the list of each parent; of a large answer, long lists are encoded.
+
+    Otherwise all objects would be encoded at once in the end.
+    """
+    rows = await objects
+    if not answer.is_large:
+        return _slices(rows, spans)
+    return await encode_slices(answer, rows, spans)
 
 
 def _placed(objects: Sequence[Any], index: Sequence[int | None]) -> list[Any]:

@@ -7,6 +7,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, 
 from schema.engine.level_execution import LevelExecution
 from schema.engine.operation import Operation
 from schema.engine.operation_plan import PlannedQuery
+from schema.ports.errors import LimitExceeded
 from schema.ports.table import Row
 
 
@@ -30,8 +31,8 @@ async def execute_operation(
             return ExecutionResult(await planned.plan.execute(root, operation, planned.variables))
         except Exception:  # noqa: BLE001, S110 - graphql-core meets the same failure, and reports it
             pass
-        if operation.answer.is_too_large:
-            return _too_large(operation)
+        if (error := operation.answer.error) is not None:
+            return _failed(error)
     result = execute(
         schema,
         document,
@@ -42,9 +43,10 @@ async def execute_operation(
         execution_context_class=execution,
     )
     executed = result if isinstance(result, ExecutionResult) else await result
-    return _too_large(operation) if operation.answer.is_too_large else executed
-
-
-def _too_large(operation: Operation) -> ExecutionResult:
     error = operation.answer.error
+    return executed if error is None else _failed(error)
+
+
+def _failed(error: LimitExceeded) -> ExecutionResult:
+    """Return the result without data of an operation that is not completed."""
     return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])

@@ -5,13 +5,14 @@ is awaited in the same task. Several are awaited in a task each, because a store
 same time.
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, cast
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from schema.engine.batched_field import FieldContext
-from schema.engine.chunked_json import CHUNK_ROWS
+from schema.engine.chunked_json import CHUNK_ROWS, SHORT_LIST, rows_of_chunk
 from schema.engine.completion import Completed
 from schema.engine.operation import Operation
 from schema.engine.plan import PlannedField, PlannedLevel
@@ -116,20 +117,29 @@ class LevelCompleter:
 
     def _build(self, level: PlannedLevel, columns: list[Any], size: int) -> Completed:
         self.operation.answer.add_objects(size, columns)
-        if size > CHUNK_ROWS:
+        answer = self.operation.answer
+        if size > CHUNK_ROWS or (size > SHORT_LIST and answer.is_large and answer.encoder is not None):
             return self._build_in_turns(level, columns, size)
         return build_objects(level.names, columns, size)
 
     async def _complete_in_turn(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
+        if table.size > CHUNK_ROWS:
+            return await self._complete_by_columns(level, table)
         await self.operation.answer.take_turn()
         return await self._complete_awaited(level, table)
 
     async def _build_in_turns(self, level: PlannedLevel, columns: list[Any], size: int) -> Sequence[Any]:
-        objects: list[Any] = []
-        for start in range(0, size, CHUNK_ROWS):
-            await self.operation.answer.take_turn()
-            part = [column[start : start + CHUNK_ROWS] for column in columns]
-            objects += build_objects(level.names, part, min(CHUNK_ROWS, size - start))
+        """Return the objects of a large level, encoded if the answer has an encoder."""
+        answer, objects = self.operation.answer, []
+        rows = rows_of_chunk(len(columns))
+        for start in range(0, size, rows):
+            await answer.take_turn()
+            part = [column[start : start + rows] for column in columns]
+            built: list[Any] = build_objects(level.names, part, min(rows, size - start))
+            if answer.encoder is not None:
+                encode = answer.encoder.encode_part
+                built = [encode(each)[0] for each in built]
+            objects += built
         return objects
 
     async def _complete_traced(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
@@ -138,6 +148,18 @@ class LevelCompleter:
 
     def _complete_on_new_stack(self, level: PlannedLevel, table: Table) -> Awaitable[Sequence[Any]]:
         return self.operation.start(self._complete_awaited(level, table))
+
+    async def _complete_by_columns(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
+        """Complete the columns of a very large level in a turn each."""
+        columns: list[Any] = []
+        for field in level.fields:
+            await self.operation.answer.take_turn()
+            column: Any = self._column(field, table)
+            columns.append(self.operation.start(column) if hasattr(column, "__await__") else column)
+        columns = [await column if isinstance(column, asyncio.Future) else column for column in columns]
+        built: Any = self._build(level, columns, table.size)
+        objects: Sequence[Any] = await built if hasattr(built, "__await__") else built
+        return objects
 
     async def _complete_awaited(self, level: PlannedLevel, table: Table) -> Sequence[Any]:
         completed: Any = self._complete(level, table)

@@ -14,7 +14,7 @@ Span: TypeAlias = tuple[int, int]
 """The rows `start:stop` of a table, as for a slice."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Table:
     """`size` rows as columns by Python name. The columns must not change after the table is made.
 

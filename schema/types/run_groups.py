@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from schema.engine.batched_field import FieldContext
+from schema.engine.chunked_json import rows_of_chunk
 from schema.engine.times import format_time
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.table import Column, Many, Table
@@ -127,11 +128,19 @@ async def resolve_run_groups(
     grouping = Grouping(tuple(key.group_by for key in keys), summarized)
     groups = await context.tracking.run_groups(scope, search, grouping)
     columns: dict[str, Column] = {
-        "key": _group_values(keys, groups.values),
+        "key": await _group_values(context, keys, groups.values),
         "count": groups.counts,
         "metrics": groups.metrics,
     }
     return Many.for_single_parent(Table(len(groups.counts), columns))
+
+
+def _texts(keys: Sequence[_Key], groups: Sequence[Sequence[Any]]) -> list[str | None]:
+    return [
+        None if value is None else key.format(value)
+        for values in groups
+        for key, value in zip(keys, values, strict=True)
+    ]
 
 
 def _key(entry: GroupKey) -> _Key:
@@ -142,12 +151,16 @@ def _key(entry: GroupKey) -> _Key:
     return _Key(str(target), GroupBy(by, str(target)), str)  # type: ignore[arg-type]
 
 
-def _group_values(keys: Sequence[_Key], groups: Sequence[Sequence[Any]]) -> Many:
+async def _group_values(context: FieldContext, keys: Sequence[_Key], groups: Sequence[Sequence[Any]]) -> Many:
+    if not context.selects("key"):
+        keys = ()
     names = [key.name for key in keys] * len(groups)
-    texts = [
-        None if value is None else key.format(value)
-        for values in groups
-        for key, value in zip(keys, values, strict=True)
-    ]
+    texts: list[str | None] = []
+    rows = rows_of_chunk(len(keys))
+    for start in range(0, len(groups) if keys else 0, rows):
+        if start:
+            await context.operation.answer.take_turn()
+        texts += _texts(keys, groups[start : start + rows])
+    await context.operation.answer.take_turn()
     spans = [(index * len(keys), (index + 1) * len(keys)) for index in range(len(groups))]
     return Many(Table(len(texts), {"name": names, "value": texts}), spans)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
 
+from gql_server.runtime.operation_budget import current_budget
 from gql_server.runtime.retry import call_with_retries
 from gql_server.runtime.threads import Threads
 from gql_server.runtime.upstream_response import checked_responses
@@ -30,7 +31,7 @@ class StoreCalls:
         self._store = store
         self._retries = retries
         self._max_bytes = max_bytes
-        self._threads = Threads(threads, "store")
+        self._threads = Threads(threads, "store", shared=True)
 
     async def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Call one method of the store and return its result."""
@@ -61,6 +62,9 @@ class StoreCalls:
 
     async def _run(self, work: Callable[[], _T], *, reads: bool) -> _T:
         run = self._threads.run_cancellable if reads else self._threads.run
+        budget = current_budget.get()
+        if budget is not None and (error := budget.error) is not None:
+            raise error
         with checked_responses(self._max_bytes, reads=reads):
             return await call_with_retries(lambda: run(work), self._retries, idempotent=reads)
 

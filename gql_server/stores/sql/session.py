@@ -87,6 +87,12 @@ class Session(ABC):
         prepared statement are not streamed.
         """
 
+    def count_points(self, _points: int) -> None:  # noqa: B027 - what is read on the event loop is short
+        """Count points that the operation will have in memory; raise `LimitExceeded` for too many.
+
+        `rows` counts its rows.
+        """
+
     @abstractmethod
     def begin_snapshot(self) -> None:
         """Make all further statements see one state of the database.

@@ -1,7 +1,8 @@
 """A session of a worker thread, which another thread may cancel."""
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from sys import getsizeof
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, CursorResult
@@ -10,6 +11,7 @@ from sqlalchemy.sql import Executable
 from typing_extensions import override
 
 from gql_server.runtime.fair_semaphore import Permit
+from gql_server.runtime.operation_budget import Meter, current_meter
 from gql_server.stores.sql.connection_setup import (
     execute_directly,
     is_set_up,
@@ -22,10 +24,15 @@ from gql_server.stores.sql.session import CHUNK_SIZE, NO_VALUES, Row, Session, S
 from gql_server.stores.sql.short_reads import LongResult
 from gql_server.stores.sql.time_slice import TimeSlice
 from schema.ports.errors import PublicError
+from schema.ports.table import Table
 
 _T = TypeVar("_T")
 
 _MAX_INTERRUPTS: Final = 4
+_POINT_BYTES: Final = 32
+"""Bytes of a point in the columns of the port."""
+_SAMPLED_ROWS: Final = 50
+"""Rows of a chunk of which the bytes are counted."""
 _INTERRUPT_INTERVAL: Final = 0.05
 """Seconds: more than a statement takes to start, or to end once it is interrupted."""
 
@@ -46,6 +53,7 @@ class ThreadSession(Session):
         self._cancelled = False
         self._broken = self._lost = self._in_snapshot = False
         self._idle = threading.Event()
+        self._meter: Meter | None = None
         self.permits: list[Permit] = []
         """What the session holds of its pool's semaphores."""
         self.may_use_threads = False
@@ -101,7 +109,7 @@ class ThreadSession(Session):
         connection = self._open_connection()
         if time_slice is None:
             wait_for_locks(connection, self.dialect, self._timeout)
-            return work(self)
+            return self._metered(work, connection)
         wait_for_locks(connection, self.dialect, 0)
         driver_connection = connection.connection.dbapi_connection
         self.dialect.limit_time(driver_connection, time_slice.is_over)
@@ -113,6 +121,29 @@ class ThreadSession(Session):
             raise
         finally:
             self.dialect.limit_time(driver_connection, None)
+
+    def _metered(self, work: Callable[[Session], _T], connection: Connection) -> _T:
+        """Return the result of `work`; raise `LimitExceeded` if the operation takes too much time."""
+        self._meter = meter = current_meter.get()
+        if meter is None:
+            return work(self)
+        meter.check()
+        driver_connection = connection.connection.dbapi_connection
+        self.dialect.limit_time(driver_connection, meter.note, long=True)
+        try:
+            result = work(self)
+        except Exception:
+            # A statement that the meter ended has an error of the driver.
+            meter.check()
+            raise
+        else:
+            rows = getattr(result, "rows", None)
+            if isinstance(rows, Table):
+                meter.release_with(rows)
+            return result
+        finally:
+            self.dialect.limit_time(driver_connection, None)
+            self._meter = None
 
     @property
     def lost(self) -> bool:
@@ -207,7 +238,15 @@ class ThreadSession(Session):
         rows: list[Row] = []
         for chunk in self.chunks(statement, values, stream=False):
             rows += chunk
+            if self._meter is not None:
+                self._meter.add_bytes(_bytes_of(chunk))
         return rows
+
+    @override
+    def count_points(self, points: int) -> None:
+        if self._meter is not None:
+            # The graph takes the columns out of the table.
+            self._meter.add_bytes(points * _POINT_BYTES, until_end=True)
 
     def _text_chunks(self, text: str, arguments: Any, size: int) -> Generator[list[Row]]:
         """Execute a compiled statement by the driver's own cursor: SQLAlchemy takes longer than SQLite."""
@@ -242,6 +281,15 @@ class ThreadSession(Session):
     def _raise_if_cancelled(self) -> None:
         if self._cancelled:
             raise SessionCancelled
+        if self._meter is not None:
+            self._meter.check()
+
+
+def _bytes_of(rows: Sequence[Row]) -> int:
+    """Return the bytes of rows in memory, by a sample."""
+    sample = rows[:: 1 + len(rows) // _SAMPLED_ROWS]
+    size = sum(getsizeof(row) + sum(map(getsizeof, row)) for row in sample)
+    return size * len(rows) // max(1, len(sample))
 
 
 def _fetch(result: CursorResult[Any], size: int) -> Any:

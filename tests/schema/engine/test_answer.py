@@ -24,10 +24,10 @@ def test_answer_may_have_as_many_bytes_as_the_limit() -> None:
     answer = Answer(max_bytes=100)
     answer.add_bytes(60)
     answer.add_bytes(40)
-    assert not answer.is_too_large
+    assert answer.error is None
     with pytest.raises(LimitExceeded, match=r"100 bytes \(GQL_MAX_ANSWER_BYTES\)"):
         answer.add_bytes(1)
-    assert answer.is_too_large
+    assert answer.error is not None
 
 
 def test_texts_of_repeated_columns_count_each_time() -> None:

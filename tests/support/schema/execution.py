@@ -129,7 +129,12 @@ class ChunkEncoder:
         self._encoded += json.dumps(items)
         return start, len(self._encoded)
 
-    def placeholder(self, parts: Sequence[Span]) -> Any:
+    def encode_part(self, item: Any) -> tuple[Any, int]:
+        """Return the decoded item."""
+        encoded = json.dumps(item)
+        return json.loads(encoded), len(encoded)
+
+    def placeholder(self, parts: Sequence[Span], *, nested: bool = False) -> Any:  # noqa: ARG002 - the port
         """Return the items of all parts as one list."""
         return [item for start, stop in parts for item in json.loads(self._encoded[start:stop])]
 

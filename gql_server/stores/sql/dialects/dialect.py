@@ -137,9 +137,13 @@ class Dialect(ABC):
         """Return the statement that limits waits for locks on a connection from now on, if there is one."""
         return None
 
-    def limit_time(self, _driver_connection: Any, _is_over: Callable[[], bool] | None) -> None:
-        """Interrupt further statements of a connection as soon as `_is_over` returns True; None ends this."""
-        raise NotImplementedError
+    def limit_time(  # noqa: B027 - other databases take the processor time of their own processes
+        self, _driver_connection: Any, _is_over: Callable[[], bool] | None, *, long: bool = False
+    ) -> None:
+        """Interrupt further statements of a connection as soon as `_is_over` returns True; None ends this.
+
+        `long` statements look less often, because they run in a worker thread.
+        """
 
     def make_read_only(self, _driver_connection: Any, _timeout: float) -> None:  # noqa: B027 - some drivers cannot
         """Make a new driver connection refuse writes, and limit its waits for locks to `_timeout` seconds."""

@@ -12,6 +12,8 @@ from schema.ports.condition import parse_number
 
 _INSTRUCTIONS: Final = 2_000
 """Instructions of SQLite between two looks at the time: some 50 us."""
+_INSTRUCTIONS_IN_THREADS: Final = 400_000
+"""The same in a worker thread, some 10 ms: a thread waits for the interpreter's lock to look at the time."""
 
 
 class SqliteDialect(CaseSensitiveDialect):
@@ -63,8 +65,10 @@ class SqliteDialect(CaseSensitiveDialect):
         return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
 
     @override
-    def limit_time(self, driver_connection: Any, is_over: Callable[[], bool] | None) -> None:
-        driver_connection.set_progress_handler(is_over, _INSTRUCTIONS)
+    def limit_time(
+        self, driver_connection: Any, is_over: Callable[[], bool] | None, *, long: bool = False
+    ) -> None:
+        driver_connection.set_progress_handler(is_over, _INSTRUCTIONS_IN_THREADS if long else _INSTRUCTIONS)
 
     @override
     def add_functions(self, driver_connection: Any) -> None:

@@ -35,6 +35,7 @@ def read_histories(
         read: Any = read_arrays if session.dialect.unnests_arrays else _read_rows
         points, spans = read(session, distinct, between(steps), limit)
     points.sort_ties(spans.values())
+    session.count_points(len(points))
     many: Many = points.many(aligned(series, spans))
     return many
 
