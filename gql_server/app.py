@@ -35,6 +35,9 @@ from gql_server.http.request_head import RequestHeadMiddleware
 from gql_server.http.streamed_compression import StreamedCompressionMiddleware
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.http.unread_body import UnreadBodyMiddleware
+from gql_server.live.event_stream import EventStreams
+from gql_server.live.live_connections import LiveConnections
+from gql_server.live.single_operation import SingleOperation
 from gql_server.observability.access_log import AccessLogMiddleware
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
@@ -113,7 +116,10 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         limits=limits.documents,
         writable=settings.writable,
     )
-    graphql = GraphQLEndpoint(requests, limits)
+    connections = LiveConnections(limits.connections)
+    shutdown.on_closing(connections.end_all)
+    streams = EventStreams(SingleOperation(requests), connections, limits)
+    graphql = GraphQLEndpoint(requests, streams, limits)
 
     authentication = Middleware(
         AuthenticationMiddleware, authenticator=authenticator, rate_limiter=rate_limiter
@@ -141,7 +147,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with metrics.sampling(cache.stats, operation_limiter):
+        async with metrics.sampling(cache.stats, operation_limiter, connections):
             with shutdown.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
         if rate_limiter is not None:

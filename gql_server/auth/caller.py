@@ -1,7 +1,7 @@
 """The caller of a request."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -19,6 +19,8 @@ class Caller:
     """The Authorization header for the MLflow server; never logged."""
     verified: bool = True
     """Whether the credentials have been verified; if not, the name is only a claim."""
+    expires: float | None = field(default=None, compare=False)
+    """When the credentials expire, in seconds since the epoch; None if the server does not know."""
 
 
 ANONYMOUS: Final = Caller("anyone", may_write=True)

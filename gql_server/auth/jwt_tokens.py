@@ -59,7 +59,8 @@ class JwtTokens(AuthScheme):
             )
         except (jwt.PyJWTError, ValueError):
             return None
-        return Caller(f"user:{claims['sub']}", may_write=self._write_role in _roles(claims))
+        may_write = self._write_role in _roles(claims)
+        return Caller(f"user:{claims['sub']}", may_write=may_write, expires=claims["exp"] + self._leeway)
 
 
 def _key_for(key: jwt.PyJWK, algorithm: str) -> jwt.PyJWK:

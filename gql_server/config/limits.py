@@ -88,6 +88,16 @@ class ResponseLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Limits of event streams and WebSockets; times are in seconds."""
+
+    max_live_connections: int
+    max_caller_connections: int
+    live_keep_alive: float
+    live_connection_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CacheLimits:
     """Limits of the cache; times are in seconds."""
 
@@ -108,4 +118,5 @@ class Limits:
     artifacts: ArtifactLimits
     exports: ExportLimits
     responses: ResponseLimits
+    connections: ConnectionLimits
     cache: CacheLimits

@@ -12,6 +12,7 @@ from gql_server.config.artifacts import ArtifactSettings
 from gql_server.config.auth import AuthSettings
 from gql_server.config.azure import AzureSettings
 from gql_server.config.cache import CacheSettings
+from gql_server.config.connections import ConnectionSettings
 from gql_server.config.documents import DocumentSettings
 from gql_server.config.exports import ExportSettings
 from gql_server.config.limits import Limits
@@ -30,6 +31,7 @@ SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
     "Requests": DocumentSettings,
     "Operations": OperationSettings,
     "Results": ResultSettings,
+    "Event streams and WebSockets": ConnectionSettings,
     "Tables": ExportSettings,
     "Artifacts": ArtifactSettings,
     "Cache": CacheSettings,
@@ -46,6 +48,7 @@ class Settings(
     CacheSettings,
     ArtifactSettings,
     ExportSettings,
+    ConnectionSettings,
     ResultSettings,
     OperationSettings,
     DocumentSettings,

@@ -70,7 +70,7 @@ class _DisconnectListener:
             self._task.uncancel()
 
     def _listen(self) -> None:
-        self._listening = asyncio.ensure_future(_disconnected(self._receive))
+        self._listening = asyncio.ensure_future(wait_for_disconnect(self._receive))
         self._listening.add_done_callback(self._cancel)
 
     def _cancel(self, listening: "asyncio.Task[None]") -> None:
@@ -86,6 +86,7 @@ def _current_task() -> "asyncio.Task[Any]":
     return task
 
 
-async def _disconnected(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has closed the connection; the request's body must have been read."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -36,15 +36,16 @@ def error_response(scope: Scope, error: Exception) -> Response:
     A `RequestError` has its own status and headers. A `PublicError` has the status of its code. Any other
     exception is logged under an id, and the response, 500, has the id alone.
     """
-    request_error = _request_error(error)
-    request_record(scope).codes = request_error.codes
+    refusal = request_error(error)
+    request_record(scope).codes = refusal.codes
     media_type = negotiated_type(scope)
-    body = orjson.dumps({"errors": request_error.errors})
-    headers = {"cache-control": "no-store", **request_error.headers}
-    return json_response(body, request_error.status_in(media_type), media_type, headers)
+    body = orjson.dumps({"errors": refusal.errors})
+    headers = {"cache-control": "no-store", **refusal.headers}
+    return json_response(body, refusal.status_in(media_type), media_type, headers)
 
 
-def _request_error(error: Exception) -> RequestError:
+def request_error(error: Exception) -> RequestError:
+    """Return an exception as a `RequestError`; an unexpected one is logged under an id."""
     if isinstance(error, RequestError):
         return error
     if not isinstance(error, PublicError):

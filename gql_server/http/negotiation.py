@@ -1,6 +1,7 @@
 """The media type of a response, from the Accept header."""
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -10,10 +11,21 @@ from starlette.types import Scope
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
+EVENT_STREAM: Final = "text/event-stream"
 
 _SCOPE_KEY: Final = "gql_server.media_type"
 _CACHED_HEADERS: Final = 100
 """Accept headers whose result is cached: each client sends the same one with every request."""
+
+
+class StreamUse(Enum):
+    """For which operations the response is an event stream."""
+
+    NEVER = auto()
+    """The client does not name event streams in its Accept header."""
+    SUBSCRIPTIONS = auto()
+    """The client accepts JSON at least as well."""
+    ALWAYS = auto()
 
 
 def set_negotiated_type(scope: Scope, media_type: str) -> None:
@@ -56,6 +68,22 @@ def response_type(accept: str) -> str | None:
         return None
     named = weights.get(GRAPHQL_RESPONSE, 0.0) > 0
     return GRAPHQL_RESPONSE if named and modern >= plain else JSON if plain > 0 else GRAPHQL_RESPONSE
+
+
+@lru_cache(_CACHED_HEADERS)
+def stream_use(accept: str) -> StreamUse:
+    """Return for which operations the response is an event stream.
+
+    urql names event streams in the Accept header of every query and expects JSON.
+    """
+    weights = _weights(accept)
+    stream = weights.get(EVENT_STREAM, 0.0)
+    if stream <= 0:
+        return StreamUse.NEVER
+    named = max(weights.get(GRAPHQL_RESPONSE, 0.0), weights.get(JSON, 0.0))
+    by_range = max(_quality(weights, GRAPHQL_RESPONSE), _quality(weights, JSON))
+    prefers_stream = stream > named if named > 0 else stream >= by_range
+    return StreamUse.ALWAYS if prefers_stream else StreamUse.SUBSCRIPTIONS
 
 
 def _quality(weights: Mapping[str, float], media_type: str) -> float:

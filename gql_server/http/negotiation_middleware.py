@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.negotiation import (
+    EVENT_STREAM,
     GRAPHQL_RESPONSE,
     JSON,
+    StreamUse,
     prefers_page,
     response_type,
     set_negotiated_type,
+    stream_use,
 )
 from gql_server.http.request_error import RequestError
 from gql_server.http.request_headers import request_headers
@@ -50,8 +53,8 @@ class NegotiationMiddleware:
             return
         if method not in _METHODS:
             raise _method_not_allowed()
-        if media_type is None:
-            message = f"The response is available as {GRAPHQL_RESPONSE} and {JSON} only."
+        if media_type is None and stream_use(accept) is StreamUse.NEVER:
+            message = f"The response is available as {GRAPHQL_RESPONSE}, {JSON} and {EVENT_STREAM} only."
             raise RequestError.from_message(message, ErrorCode.BAD_USER_INPUT, HTTPStatus.NOT_ACCEPTABLE)
         await self._app(scope, receive, send)
 

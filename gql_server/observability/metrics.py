@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sized
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -62,6 +62,10 @@ class Metrics:
             "gql_operations_under_way", "Running operations.",
             registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._connections = Gauge(
+            "gql_live_connections", "Open event streams and WebSockets.",
+            registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
         self._threads = Gauge(
             "gql_thread_calls", "Calls that run in the threads of a pool, and calls that wait for a thread.",
             ["pool", "state"], registry=registry, multiprocess_mode="livesum",
@@ -79,6 +83,9 @@ class Metrics:
         if counter is None:
             counter = self._operation_counters[labels] = self._operations.labels(*labels)
         counter.inc()
+        if record.kind == "subscription":
+            # It ends when its client leaves, perhaps after hours.
+            return
         histogram = self._histograms.get(record.cached)
         if histogram is None:
             histogram = self._histograms[record.cached] = self._seconds.labels(str(record.cached).lower())
@@ -99,9 +106,11 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     @asynccontextmanager
-    async def sampling(self, stats: CacheStats, operations: Limiter) -> AsyncIterator[None]:
+    async def sampling(
+        self, stats: CacheStats, operations: Limiter, connections: Sized
+    ) -> AsyncIterator[None]:
         """Sample the state of the process every second while the block runs."""
-        task = asyncio.create_task(self._sample_repeatedly(stats, operations))
+        task = asyncio.create_task(self._sample_repeatedly(stats, operations, connections))
         try:
             yield
         finally:
@@ -109,15 +118,16 @@ class Metrics:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _sample_repeatedly(self, stats: CacheStats, operations: Limiter) -> None:
+    async def _sample_repeatedly(self, stats: CacheStats, operations: Limiter, connections: Sized) -> None:
         while True:
             due = time.monotonic() + _SAMPLE_SECONDS
-            self._sample(stats, operations)
+            self._sample(stats, operations, connections)
             await asyncio.sleep(_SAMPLE_SECONDS)
             self._lag.set(max(0.0, time.monotonic() - due))
 
-    def _sample(self, stats: CacheStats, operations: Limiter) -> None:
+    def _sample(self, stats: CacheStats, operations: Limiter, connections: Sized) -> None:
         self._running.set(operations.in_flight)
+        self._connections.set(len(connections))
         for pool, usage in usage_by_name().items():
             self._threads.labels(pool, "busy").set(usage.busy)
             self._threads.labels(pool, "waiting").set(usage.waiting)

@@ -2,8 +2,9 @@
 
 1. At SIGTERM `/readyz` starts to fail. The server accepts connections for `GQL_SHUTDOWN_DELAY` seconds more,
    in which load balancers notice.
-2. Then uvicorn gets the signal. It closes its listening socket and waits for requests in flight, up to
-   `GQL_SHUTDOWN_TIMEOUT` seconds.
+2. Then event streams and WebSockets end, so that their clients connect elsewhere, and uvicorn gets the
+   signal. It closes its listening socket and waits for requests in flight, up to `GQL_SHUTDOWN_TIMEOUT`
+   seconds.
 3. Shortly before that timeout, operations still in flight are cancelled here. Their clients get a 503
    response instead of a closed connection.
 4. The application closes its store and its cache.
@@ -12,7 +13,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -28,6 +29,7 @@ class Shutdown:
         self.started = False
         self.operations_cancelled = False
         self._timeouts: set[asyncio.Timeout] = set()
+        self._closing_callbacks: list[Callable[[], None]] = []
 
     @contextmanager
     def track(self, timeout: asyncio.Timeout) -> Iterator[None]:
@@ -37,6 +39,15 @@ class Shutdown:
             yield
         finally:
             self._timeouts.discard(timeout)
+
+    def on_closing(self, callback: Callable[[], None]) -> None:
+        """Call this when the port closes: connections that stay open for events have to end then."""
+        self._closing_callbacks.append(callback)
+
+    def end_connections(self) -> None:
+        """Call all that wait for the closing of the port."""
+        for callback in self._closing_callbacks:
+            callback()
 
     def cancel_operations(self) -> None:
         """Expire the timeouts of all operations in flight."""
@@ -67,6 +78,7 @@ class Shutdown:
             loop.call_soon_threadsafe(forward, wait, handlers[signal.Signals(number)], number, frame)
 
         def forward(wait: float, handler: Any, *arguments: Any) -> None:
+            loop.call_later(wait, self.end_connections)
             loop.call_later(wait, handler, *arguments)
             loop.call_later(wait + timeout - min(_RESPONSE_SECONDS, timeout / 2), self.cancel_operations)
 

@@ -5,30 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from graphql import build_schema as schema_of
-from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.middleware import Middleware
-from starlette.routing import Route
 
 from gql_server.auth.api_keys import ApiKeys, ApiKeysFileError, new_key
 from gql_server.auth.authenticator import authenticator_from
-from gql_server.auth.middleware import AuthenticationMiddleware
-from gql_server.auth.protected_route import ProtectedRoute
-from gql_server.cache.factory import cache_from, cached_store_from
-from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
-from gql_server.http.error_middleware import ErrorMiddleware
-from gql_server.operations.admission import OperationAdmission
-from gql_server.operations.executor import OperationExecutor
-from gql_server.operations.persisted_documents import PersistedDocuments
-from gql_server.operations.request_executor import RequestExecutor
-from gql_server.routes.graphql import GraphQLEndpoint
-from gql_server.runtime.limiter import Limiter
-from gql_server.runtime.shutdown import Shutdown
-from schema.engine.operation import ServerInfo
 from tests.gql_server.auth.conftest import QUERY
-from tests.support.schema.memory_tracking import MemoryTracking
+from tests.support.app.small_app import SmallApp
 from tests.support.servers.server_process import run_command
 
 
@@ -149,7 +132,7 @@ async def test_mutation_needs_a_write_key(keys: dict[str, str]) -> None:
     """A mutation is executed with a write key, and gets 403 with a read key before it is executed."""
     settings = Settings(tracking_uri="unused:", auth="keys", api_keys_file=keys["file"], writable=True)
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(_app(settings)), base_url="http://test"
+        transport=httpx.ASGITransport(SmallApp(settings).app), base_url="http://test"
     ) as client:
         for role, status in (("read", 403), ("write", 200)):
             response = await client.post(
@@ -158,36 +141,3 @@ async def test_mutation_needs_a_write_key(keys: dict[str, str]) -> None:
             assert response.status_code == status
             assert ("FORBIDDEN" in response.text) is (role == "read")
             assert ("data" in response.json()) is (role == "write")
-
-
-def _app(settings: Settings) -> Starlette:
-    """Return an application that has the graph of another schema at `/`."""
-    schema = schema_of("type Query { a: Int } type Mutation { write: Int }")
-    tracking = MemoryTracking([])
-    cache = cache_from(settings)
-    persisted = PersistedDocuments.from_settings(settings)
-    executor = OperationExecutor(
-        schema=schema,
-        limits=settings.limits,
-        error_detail=settings.error_detail,
-        server_info=ServerInfo(version="", mlflow_version="", read_only=False),
-        store=cached_store_from(settings, tracking, tracking.artifacts, cache),
-        limiter=Limiter(1),
-        shutdown=Shutdown(),
-    )
-    requests = RequestExecutor(
-        persisted=persisted,
-        admission=OperationAdmission(schema, settings, persisted),
-        executor=executor,
-        responses=ResponseCache(cache),
-        limits=settings.limits.documents,
-        writable=True,
-    )
-    endpoint = GraphQLEndpoint(requests, settings.limits)
-    authentication = Middleware(
-        AuthenticationMiddleware, authenticator=authenticator_from(settings), rate_limiter=None
-    )
-    return Starlette(
-        routes=[ProtectedRoute(Route("/", endpoint), [authentication])],
-        middleware=[Middleware(ErrorMiddleware, send_timeout=1.0)],
-    )
