@@ -12,6 +12,7 @@ from schema.ports.table import Row, Table
 from schema.types.mutations.mutation import Mutation
 from schema.types.query import Query
 from schema.types.scalars import SCALARS
+from schema.types.subscription import Subscription
 
 ROOT = Row(Table(1, {}), 0)
 """The root value: the row of a table of one row, so that root fields resolve like all others."""
@@ -29,6 +30,7 @@ def build_schema(extensions: Iterable[Any] = (), *, writable: bool = False) -> S
     return Schema(
         query=Query,
         mutation=Mutation if writable else None,
+        subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=LevelExecution,
         extensions=list(extensions),

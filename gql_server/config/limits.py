@@ -80,6 +80,19 @@ class ExportLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveLimits:
+    """Limits of the subscriptions of one process; times are in seconds."""
+
+    live_interval: float
+    live_concurrency: int
+    max_live_calls: float
+    max_live_bytes: int
+    max_subscriptions: int
+    max_caller_subscriptions: int
+    max_cohorts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseLimits:
     """Limits of the responses of all routes; times are in seconds."""
 
@@ -119,4 +132,5 @@ class Limits:
     exports: ExportLimits
     responses: ResponseLimits
     connections: ConnectionLimits
+    live: LiveLimits
     cache: CacheLimits

@@ -16,6 +16,7 @@ from gql_server.config.connections import ConnectionSettings
 from gql_server.config.documents import DocumentSettings
 from gql_server.config.exports import ExportSettings
 from gql_server.config.limits import Limits
+from gql_server.config.live import LiveSettings
 from gql_server.config.observability import ObservabilitySettings
 from gql_server.config.operations import OperationSettings
 from gql_server.config.results import ResultSettings
@@ -30,6 +31,7 @@ SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
     "Authentication": AuthSettings,
     "Requests": DocumentSettings,
     "Operations": OperationSettings,
+    "Subscriptions": LiveSettings,
     "Results": ResultSettings,
     "Event streams and WebSockets": ConnectionSettings,
     "Tables": ExportSettings,
@@ -50,6 +52,7 @@ class Settings(
     ExportSettings,
     ConnectionSettings,
     ResultSettings,
+    LiveSettings,
     OperationSettings,
     DocumentSettings,
     AuthSettings,

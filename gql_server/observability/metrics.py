@@ -70,6 +70,13 @@ class Metrics:
             "gql_thread_calls", "Calls that run in the threads of a pool, and calls that wait for a thread.",
             ["pool", "state"], registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._subscriptions = Gauge(
+            "gql_subscriptions", "Subscriptions, and different ones among them.",
+            ["count"], registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
+        self._live_executions = Counter(
+            "gql_live_executions", "Executions of operations for subscriptions.", registry=registry
+        )
         self._lag = Gauge(
             "gql_loop_lag_seconds", "Delay of the event loop in the last second.",
             registry=registry, multiprocess_mode="livemax",
@@ -95,6 +102,15 @@ class Metrics:
         """Count a call to the store, and its time."""
         self._store_calls.labels(call, outcome).inc()
         self._store_call_seconds.labels(call).observe(seconds)
+
+    def observe_live_execution(self) -> None:
+        """Count an execution for the subscribers of one cohort."""
+        self._live_executions.inc()
+
+    def set_subscriptions(self, subscribers: int, cohorts: int) -> None:
+        """Set the numbers of subscriptions and of different ones."""
+        self._subscriptions.labels("all").set(subscribers)
+        self._subscriptions.labels("different").set(cohorts)
 
     def render(self) -> tuple[bytes, str]:
         """Return all metrics in the format of Prometheus, and its media type."""

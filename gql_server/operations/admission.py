@@ -39,13 +39,18 @@ class AdmittedOperation:
 
     @property
     def is_query(self) -> bool:
-        """Return whether the operation is a query: only queries are cached and cancelled."""
+        """Return whether the operation is a query: only the responses to queries are cached."""
         return self.operation.is_query
 
     @property
     def is_subscription(self) -> bool:
         """Return whether the operation is a subscription, which has many results."""
         return self.operation.kind == OperationType.SUBSCRIPTION.value
+
+    @property
+    def is_mutation(self) -> bool:
+        """Return whether the operation is a mutation: it is neither cancelled nor executed again."""
+        return self.operation.is_mutation
 
     @property
     def kind(self) -> str:
@@ -59,7 +64,7 @@ class AdmittedOperation:
 
     def check_permission(self, caller: Caller) -> None:
         """Raise `RequestError` for a mutation over GET, or by a caller who may not write."""
-        if self.is_query or self.is_subscription:
+        if not self.is_mutation:
             return
         if self.request.is_safe:
             message = "A GET executes queries only; send this operation by POST."

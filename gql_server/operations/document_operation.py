@@ -21,6 +21,7 @@ class DocumentOperation:
         self.kind: str = definition.operation.value
         """`query`, `mutation` or `subscription`."""
         self.is_query = definition.operation is OperationType.QUERY
+        self.is_mutation = definition.operation is OperationType.MUTATION
         self.name = definition.name.value if definition.name else ""
         """The name in the document; an empty string if it has none."""
         self._schema = schema

@@ -53,11 +53,11 @@ class OperationExecutor:
     ) -> ComputedResponse:
         """Return the encoded response to an operation.
 
-        A query has a timeout, and uses the record cache as `cache_control` specifies. A mutation bypasses the
-        cache, and has no timeout: each of its calls to the store has one. Raises `RequestError`, 503, if too
-        many operations are in flight or the server stops first.
+        A query, and one event of a subscription, has a timeout, and uses the record cache as `cache_control`
+        specifies. A mutation bypasses the cache, and has no timeout: each of its calls to the store has one.
+        Raises `RequestError`, 503, if too many operations are in flight or the server stops first.
         """
-        if not operation.is_query:
+        if operation.is_mutation:
             cache_control = CacheControl.NO_STORE
         try:
             with self.limiter:
@@ -75,7 +75,7 @@ class OperationExecutor:
             current_budget.set(budget)
         single_read = _needs_no_snapshot(operation)
         tracking = self.store.for_operation(
-            caller.principal, cache_control, final=not operation.is_query, single_read=single_read
+            caller.principal, cache_control, final=operation.is_mutation, single_read=single_read
         )
         encoder = ResponseEncoder()
         result = await self._run(operation, tracking, encoder, budget)
@@ -121,7 +121,7 @@ class OperationExecutor:
             tracking.release()
 
     async def _run_with_timeout(self, operation: AdmittedOperation, context: Operation) -> ExecutionResult:
-        seconds = self.limits.operations.operation_timeout if operation.is_query else None
+        seconds = self.limits.operations.operation_timeout if not operation.is_mutation else None
         try:
             async with asyncio.timeout(seconds) as timeout:
                 with self.shutdown.track(timeout):
@@ -137,7 +137,7 @@ class OperationExecutor:
                     return await (execution if context.metered is None else context.metered(execution))
         except TimeoutError:
             if self.shutdown.operations_cancelled:
-                raise stopping(change=not operation.is_query) from None
+                raise stopping(change=operation.is_mutation) from None
             message = f"The operation took longer than {seconds:g} seconds (GQL_OPERATION_TIMEOUT)."
             return ExecutionResult(None, [GraphQLError(message, original_error=LimitExceeded(message))])
 
@@ -157,7 +157,7 @@ def _needs_no_snapshot(operation: AdmittedOperation) -> bool:
 
     A mutation has to see the changes that it made after its first read.
     """
-    if not operation.is_query:
+    if operation.is_mutation:
         return True
     return operation.planned is not None and operation.planned.plan.reads <= 1
 

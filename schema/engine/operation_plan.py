@@ -102,22 +102,24 @@ class OperationPlans:
         return None if plan is None else PlannedQuery(plan, coerced)
 
     def _plan(self, conditions: dict[str, Any]) -> Plan | None:
-        query = self._schema.query_type
-        if self._operation.operation is not OperationType.QUERY or query is None:
+        kind = self._operation.operation
+        root_type = self._schema.get_root_type(kind)
+        # The root fields of a mutation are executed one after the other.
+        if kind is OperationType.MUTATION or root_type is None:
             return None
         planner = Planner(Selections(self._schema, self._fragments, conditions))
         try:
-            return Plan(self._schema, planner, self._root(planner, query))
+            return Plan(self._schema, planner, self._root(planner, root_type))
         except (GraphQLError, NotBatchable):
             return None
 
-    def _root(self, planner: Planner, query: GraphQLObjectType) -> PlannedLevel:
+    def _root(self, planner: Planner, root_type: GraphQLObjectType) -> PlannedLevel:
         selections = planner.selections
         groups = collect_fields(
-            self._schema, self._fragments, selections.variables, query, self._operation.selection_set
+            self._schema, self._fragments, selections.variables, root_type, self._operation.selection_set
         )
-        fields = {name: selections.field(query, nodes) for name, nodes in groups.items()}
-        return planner.level_of_fields(query, (query.name,), fields)
+        fields = {name: selections.field(root_type, nodes) for name, nodes in groups.items()}
+        return planner.level_of_fields(root_type, (root_type.name,), fields)
 
 
 def _measure(planner: Planner, root: PlannedLevel) -> tuple[int, int]:
