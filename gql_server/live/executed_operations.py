@@ -1,7 +1,8 @@
-"""The events of queries and mutations: one result each."""
+"""The events of operations: one result of a query or a mutation, many of a subscription."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -11,7 +12,7 @@ from gql_server.cache.cache_control import CacheControl
 from gql_server.cache.response_cache import CachedResponse
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest
-from gql_server.http.request_error import RequestError
+from gql_server.live.live_queries import LiveQueries
 from gql_server.live.operation_events import OperationEvents
 from gql_server.observability.request_record import RequestRecord
 from gql_server.operations.request_executor import RequestExecutor
@@ -20,35 +21,37 @@ from schema.ports.errors import Unauthenticated
 _T = TypeVar("_T")
 
 
-class SingleOperation(OperationEvents):
-    """Executes queries and mutations as `/graphql` does without event streams, and yields their result."""
+class ExecutedOperations(OperationEvents):
+    """Executes queries and mutations as without event streams, and subscribes to the others."""
 
-    def __init__(self, requests: RequestExecutor) -> None:
+    def __init__(self, requests: RequestExecutor, live: LiveQueries) -> None:
         self._requests = requests
+        self._live = live
 
     @override
     async def events(
         self, request: GraphQLRequest, caller: Caller, record: RequestRecord
     ) -> AsyncGenerator[bytes, None]:
-        response = await self._response(request, caller, record)
-        record.codes = response.codes
-        if caller.authorization is not None and ErrorCode.UNAUTHENTICATED in response.codes:
-            message = "The MLflow server did not accept the caller's credentials."
-            raise Unauthenticated(message)
-        yield bytes(response.body)
-
-    async def _response(
-        self, request: GraphQLRequest, caller: Caller, record: RequestRecord
-    ) -> CachedResponse:
         lookup = await self._requests.look_up(request, caller, CacheControl.DEFAULT, record)
         if lookup.response is not None:
-            return lookup.response
+            yield _body(lookup.response, caller, record)
+            return
         operation = await self._requests.admit(lookup, caller, record)
         if operation.is_subscription:
-            message = "This server has no subscriptions."
-            raise RequestError.from_message(message, ErrorCode.BAD_USER_INPUT)
+            async with aclosing(self._live.events(operation, caller)) as events:
+                async for event in events:
+                    yield event
+            return
         execution = self._requests.execute(lookup, operation, caller)
-        return await (execution if operation.is_query else _to_its_end(execution))
+        yield _body(await (execution if operation.is_query else _to_its_end(execution)), caller, record)
+
+
+def _body(response: CachedResponse, caller: Caller, record: RequestRecord) -> bytes:
+    record.codes = response.codes
+    if caller.authorization is not None and ErrorCode.UNAUTHENTICATED in response.codes:
+        message = "The MLflow server did not accept the caller's credentials."
+        raise Unauthenticated(message)
+    return bytes(response.body)
 
 
 async def _to_its_end(change: Coroutine[Any, Any, _T]) -> _T:
