@@ -69,7 +69,7 @@ class OperationExecutor:
         self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
     ) -> ComputedResponse:
         budget = None
-        if operation.is_query:
+        if not operation.is_mutation:
             limits = self.limits.operations
             budget = OperationBudget(limits.max_processor_seconds, limits.max_read_bytes)
             current_budget.set(budget)

@@ -62,14 +62,18 @@ def _live(answers: Answers, limits: LiveLimits = _LIMITS) -> LiveQueries:
     return LiveQueries(cast("OperationExecutor", answers), limits, Metrics())
 
 
-def _operation(run_id: str = "a") -> AdmittedOperation:
+def _operation(run_id: str) -> AdmittedOperation:
     schema = build_schema()._schema  # noqa: SLF001 - as the application
     admission = OperationAdmission(schema, _SETTINGS, PersistedDocuments.from_settings(_SETTINGS))
     query = "subscription ($id: ID!) { run(runId: $id) { name } }"
-    return admission.admit(GraphQLRequest(query, {"id": run_id}, None))
+    return asyncio.run(admission.admit(GraphQLRequest(query, {"id": run_id}, None), _do_not_pause))
 
 
-OPERATION = _operation()
+async def _do_not_pause() -> None:
+    pass
+
+
+OPERATION, OTHER = _operation("a"), _operation("b")
 
 
 @asynccontextmanager
@@ -133,7 +137,7 @@ async def test_equal_subscriptions_are_executed_once() -> None:
 
 @pytest.mark.parametrize(
     ("operation", "caller"),
-    [(_operation("b"), ANONYMOUS), (OPERATION, replace(ANONYMOUS, principal="someone"))],
+    [(OTHER, ANONYMOUS), (OPERATION, replace(ANONYMOUS, principal="someone"))],
 )
 async def test_others_have_their_own_execution(operation: AdmittedOperation, caller: Caller) -> None:
     """Other variables, and a caller for whom the store may have other data, are other cohorts."""
@@ -240,12 +244,12 @@ async def test_subscriptions_are_limited(limit: str, setting: str) -> None:
     async with _subscribed(live) as events:
         await _next(events)
         for _ in range(2):
-            async with _subscribed(live, _operation("b")) as refused:
+            async with _subscribed(live, OTHER) as refused:
                 with pytest.raises(RequestError, match=setting) as raised:
                     await _next(refused)
                 assert raised.value.codes == ("LIMIT_EXCEEDED",)
         assert (live.subscribers, live.cohorts) == (1, 1)
-    async with _subscribed(live, _operation("b")) as events:
+    async with _subscribed(live, OTHER) as events:
         await _next(events)
 
 
@@ -255,12 +259,12 @@ async def test_answers_are_limited_together() -> None:
     live = _live(answers, replace(_LIMITS, max_live_bytes=100))
     async with _subscribed(live) as first:
         await _next(first)
-        async with _subscribed(live, _operation("b")) as second:
+        async with _subscribed(live, OTHER) as second:
             assert (await _next(second))["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
             with pytest.raises(StopAsyncIteration):
                 await anext(second)
             assert live.cohorts == 1
-    async with _subscribed(live, _operation("b")) as second:
+    async with _subscribed(live, OTHER) as second:
         await _next(second)
 
 
