@@ -36,8 +36,9 @@ from gql_server.http.streamed_compression import StreamedCompressionMiddleware
 from gql_server.http.trusted_hosts import TrustedHostMiddleware
 from gql_server.http.unread_body import UnreadBodyMiddleware
 from gql_server.live.event_stream import EventStreams
+from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
-from gql_server.live.single_operation import SingleOperation
+from gql_server.live.live_queries import LiveQueries
 from gql_server.observability.access_log import AccessLogMiddleware
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
@@ -99,26 +100,29 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
 
     schema = build_schema(writable=settings.writable)._schema  # noqa: SLF001 - as Strawberry's own integrations
     persisted = PersistedDocuments.from_settings(settings)
+    executor = OperationExecutor(
+        schema=schema,
+        limits=limits,
+        error_detail=settings.error_detail,
+        server_info=_server_info(settings),
+        store=cached_store,
+        limiter=operation_limiter,
+        shutdown=shutdown,
+        writes=writes,
+    )
     requests = RequestExecutor(
         persisted=persisted,
         admission=OperationAdmission(schema, settings, persisted),
-        executor=OperationExecutor(
-            schema=schema,
-            limits=limits,
-            error_detail=settings.error_detail,
-            server_info=_server_info(settings),
-            store=cached_store,
-            limiter=operation_limiter,
-            shutdown=shutdown,
-            writes=writes,
-        ),
+        executor=executor,
         responses=ResponseCache(cache),
         limits=limits.documents,
         writable=settings.writable,
     )
+    live = LiveQueries(executor, limits.live, metrics)
+    cached_store.on_invalidate(live.wake)
     connections = LiveConnections(limits.connections)
     shutdown.on_closing(connections.end_all)
-    streams = EventStreams(SingleOperation(requests), connections, limits)
+    streams = EventStreams(ExecutedOperations(requests, live), connections, limits)
     graphql = GraphQLEndpoint(requests, streams, limits)
 
     authentication = Middleware(
@@ -150,6 +154,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         async with metrics.sampling(cache.stats, operation_limiter, connections):
             with shutdown.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
+        await live.close()
         if rate_limiter is not None:
             await rate_limiter.close()
         if writes is not None:

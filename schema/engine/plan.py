@@ -29,6 +29,8 @@ class PlannedField:
 
     def __init__(self, name: str, selected: SelectedField, completion: Completion | None) -> None:
         definition = selected.strawberry
+        if completion is not None and definition is None:
+            raise NotBatchable
         self.name = name
         self.selected = selected
         self.key = selected.key

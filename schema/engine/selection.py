@@ -88,8 +88,8 @@ class SelectedField:
 
     @property
     def strawberry(self) -> Any:
-        """Return Strawberry's definition of the field."""
-        return self.definition.extensions[DEFINITION] if self.definition else None
+        """Return Strawberry's definition of the field; None if Strawberry did not make the schema."""
+        return self.definition.extensions.get(DEFINITION) if self.definition else None
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -77,6 +77,8 @@ async def _pages(graphql: Any, search: str, between: Callable[[int, list[str]], 
 @pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
 async def test_each_run_is_on_one_page(paged_store: Store, search: str) -> None:
     """While newer and older runs are added and read runs deleted, no other run is repeated or missing."""
+    if paged_store.kind is StoreKind.AZURE_ML and "ENDED_AT" in search:
+        pytest.skip("A workspace orders runs by end time itself, in pages by offset (docs/queries.md).")
     experiment = paged_store.client.create_experiment("paged")
     # Several runs start at the same time.
     starts = [1_000 + 10 * (number // 3) for number in range(20)]

@@ -136,7 +136,8 @@ async def test_encoded_content_is_refused(store: Store, graphql: GraphQLClient, 
     assert code(response) == (415, "BAD_USER_INPUT")
     assert store.client.list_artifacts(run) == []
     response = await graphql.http.put(url, content=b"a", headers={"content-encoding": "identity"})
-    assert response.status_code == 201
+    # There are no uploads to a workspace.
+    assert response.status_code == (501 if store.kind is StoreKind.AZURE_ML else 201)
 
 
 async def test_content_range_is_refused(store: Store, graphql: GraphQLClient, tmp_path: Path) -> None:

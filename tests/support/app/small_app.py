@@ -12,15 +12,18 @@ from gql_server.auth.authenticator import authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
 from gql_server.auth.protected_route import ProtectedRoute
 from gql_server.auth.rate_limit import rate_limiter_from
+from gql_server.cache.cache import Cache
 from gql_server.cache.factory import cache_from, cached_store_from
 from gql_server.cache.response_cache import ResponseCache
 from gql_server.config.settings import Settings
 from gql_server.http.error_middleware import ErrorMiddleware
 from gql_server.http.negotiation_middleware import NegotiationMiddleware
 from gql_server.live.event_stream import EventStreams
+from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
+from gql_server.live.live_queries import LiveQueries
 from gql_server.live.operation_events import OperationEvents
-from gql_server.live.single_operation import SingleOperation
+from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import OperationAdmission
 from gql_server.operations.executor import OperationExecutor
 from gql_server.operations.persisted_documents import PersistedDocuments
@@ -45,9 +48,12 @@ class SmallApp:
     ) -> None:
         settings = settings or Settings(tracking_uri="unused:")
         self.settings, limits = settings, settings.limits
-        self.requests = _requests(settings)
+        cache = cache_from(settings)
+        executor = _executor(settings, cache)
+        self.requests = _requests(settings, executor, cache)
         self.connections = LiveConnections(limits.connections, clock)
-        self.events = events or SingleOperation(self.requests)
+        live = LiveQueries(executor, limits.live, Metrics())
+        self.events = events or ExecutedOperations(self.requests, live)
         self.streams = EventStreams(self.events, self.connections, limits)
         endpoint = GraphQLEndpoint(self.requests, self.streams, limits)
         authentication = Middleware(
@@ -62,12 +68,10 @@ class SmallApp:
         )
 
 
-def _requests(settings: Settings) -> RequestExecutor:
-    schema = schema_of(SCHEMA)
-    tracking, cache = MemoryTracking([]), cache_from(settings)
-    persisted = PersistedDocuments.from_settings(settings)
-    executor = OperationExecutor(
-        schema=schema,
+def _executor(settings: Settings, cache: Cache) -> OperationExecutor:
+    tracking = MemoryTracking([])
+    return OperationExecutor(
+        schema=schema_of(SCHEMA),
         limits=settings.limits,
         error_detail=settings.error_detail,
         server_info=ServerInfo(version="", mlflow_version="", read_only=False),
@@ -75,9 +79,13 @@ def _requests(settings: Settings) -> RequestExecutor:
         limiter=Limiter(1),
         shutdown=Shutdown(),
     )
+
+
+def _requests(settings: Settings, executor: OperationExecutor, cache: Cache) -> RequestExecutor:
+    persisted = PersistedDocuments.from_settings(settings)
     return RequestExecutor(
         persisted=persisted,
-        admission=OperationAdmission(schema, settings, persisted),
+        admission=OperationAdmission(executor.schema, settings, persisted),
         executor=executor,
         responses=ResponseCache(cache),
         limits=settings.limits.documents,

@@ -1,0 +1,1 @@
+"""Tests of subscriptions by real clients over real stores."""
