@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gql_server import __version__
 from gql_server.artifacts.factory import artifact_service_from, upload_service_from
@@ -39,7 +39,7 @@ from gql_server.live.event_stream import EventStreams
 from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
 from gql_server.live.live_queries import LiveQueries
-from gql_server.observability.access_log import AccessLogMiddleware
+from gql_server.observability.access_log import AccessLogMiddleware, OperationLog
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import OperationAdmission
@@ -48,6 +48,7 @@ from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.operations.request_executor import RequestExecutor
 from gql_server.routes.downloads import DownloadsEndpoint
 from gql_server.routes.graphql import GraphQLEndpoint
+from gql_server.routes.graphql_socket import GraphQLSocketEndpoint
 from gql_server.routes.health import healthz, readyz
 from gql_server.routes.metrics import MetricsEndpoint
 from gql_server.routes.store_errors import StoreErrorMiddleware
@@ -122,7 +123,8 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
     cached_store.on_invalidate(live.wake)
     connections = LiveConnections(limits.connections)
     shutdown.on_closing(connections.end_all)
-    streams = EventStreams(ExecutedOperations(requests, live), connections, limits)
+    events = ExecutedOperations(requests, live)
+    streams = EventStreams(events, connections, limits)
     graphql = GraphQLEndpoint(requests, streams, limits)
 
     authentication = Middleware(
@@ -143,6 +145,18 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         Route("/readyz", readyz(store, shutdown)),
         Mount("/graphiql", GraphiQLFiles()),
         graphql_route,
+        WebSocketRoute(
+            _GRAPH,
+            GraphQLSocketEndpoint(
+                events=events,
+                connections=connections,
+                authenticator=authenticator,
+                rate_limiter=rate_limiter,
+                log=OperationLog(metrics),
+                limits=limits,
+                allowed_origins=settings.origins,
+            ),
+        ),
         ProtectedRoute(tables_route, [*file_middleware, Middleware(StreamedCompressionMiddleware)]),
         *(ProtectedRoute(route, file_middleware) for route in file_routes),
     ]

@@ -23,6 +23,7 @@ from gql_server.auth.rate_limit import rate_limiter_from
 from gql_server.cache.factory import cache_from
 from gql_server.config.settings import Settings
 from gql_server.http.parsers.choice import http_protocol
+from gql_server.http.parsers.websocket_protocol import BoundedWebSocketProtocol
 from gql_server.observability.access_log import log_to_stderr
 from gql_server.observability.tracing import set_up_tracing
 from gql_server.operations.persisted_documents import PersistedDocuments
@@ -209,6 +210,13 @@ def _config(settings: Settings) -> uvicorn.Config:
         "gql_server.serving:worker_app" if settings.workers > 1 else partial(worker_app, settings),
         factory=True,
         http=http_protocol(),
+        ws=BoundedWebSocketProtocol,
+        ws_max_size=settings.max_body_bytes,
+        # A client that has not responded to a ping at the next one is gone.
+        ws_ping_interval=settings.live_keep_alive,
+        ws_ping_timeout=settings.live_keep_alive,
+        # It takes 40 kB of each connection, as much as all else, and results are short.
+        ws_per_message_deflate=False,
         workers=settings.workers,
         log_level=settings.log_level,
         timeout_graceful_shutdown=settings.shutdown_timeout,

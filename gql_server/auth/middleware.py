@@ -31,7 +31,7 @@ class AuthenticationMiddleware:
         """Pass the request on in the context of its caller."""
         caller = await self._authenticate(scope)
         token = current_caller.set(caller)
-        client_token = current_client.set(_client_of(caller, scope))
+        client_token = current_client.set(client_of(caller, scope))
         try:
             if caller.authorization is None:
                 await self._app(scope, receive, send)
@@ -45,7 +45,7 @@ class AuthenticationMiddleware:
         caller = await self._authenticator.authenticate(Headers(raw=scope["headers"]))
         request_record(scope).set_caller(caller.name)
         if self._rate_limiter is not None:
-            await self._rate_limiter.count(caller, _address(scope))
+            await self._rate_limiter.count(caller, address_of(scope))
         return caller
 
     async def _pass_through(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,13 +58,14 @@ class AuthenticationMiddleware:
             await self._authenticator.reject()
 
 
-def _client_of(caller: Caller, scope: Scope) -> str:
+def client_of(caller: Caller, scope: Scope) -> str:
     """Return for whom the work of a request counts: an unverified name is only a claim."""
     if caller is ANONYMOUS or not caller.verified:
-        return network_of(_address(scope))
+        return network_of(address_of(scope))
     return caller.principal or caller.name
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
+    """Return the address of a request's client; an empty string if it is unknown."""
     client = scope.get("client")
     return client[0] if client else ""

@@ -16,6 +16,14 @@ class ConnectionSettings(BaseModel):
         description="Maximum open event streams and WebSockets of one caller in one process. Without "
         "authentication each address is a caller.",
     )
+    # A page with a chart for each run of a comparison has up to 100 (`GQL_MAX_COMPARED_RUNS`).
+    max_socket_operations: PositiveInt = Field(
+        default=100, description="Maximum operations that run at the same time over one WebSocket."
+    )
+    # A client that waits for a login or a token takes seconds. The protocol's own server has 3 seconds.
+    socket_init_timeout: PositiveFloat = Field(
+        default=10.0, description="Seconds in which a WebSocket must send `connection_init`."
+    )
     # nginx and most load balancers close a connection that is silent for 60 seconds.
     live_keep_alive: PositiveFloat = Field(
         default=15.0,

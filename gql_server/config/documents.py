@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, model_valida
 class DocumentSettings(BaseModel):
     """The size of a document, and which documents the server accepts."""
 
-    max_body_bytes: PositiveInt = Field(default=1_000_000, description="Maximum bytes of a request body.")
+    max_body_bytes: PositiveInt = Field(
+        default=1_000_000, description="Maximum bytes of a request body, and of a WebSocket message."
+    )
     max_document_bytes: PositiveInt = Field(
         default=100_000, description="Maximum bytes of a document, without its variables."
     )

@@ -106,6 +106,8 @@ class ConnectionLimits:
 
     max_live_connections: int
     max_caller_connections: int
+    max_socket_operations: int
+    socket_init_timeout: float
     live_keep_alive: float
     live_connection_seconds: float
 

@@ -55,7 +55,7 @@ class CsrfMiddleware:
 
     def _check(self, method: str, headers: Mapping[str, str]) -> None:
         origin = headers.get("origin")
-        if origin is not None and (origin in self._allowed_origins or "*" in self._allowed_origins):
+        if _is_listed(origin, self._allowed_origins):
             return
         if not headers.keys().isdisjoint(PREFLIGHT_HEADERS):
             return
@@ -63,9 +63,22 @@ class CsrfMiddleware:
             names = ", ".join(PREFLIGHT_HEADERS)
             message = f"A GET needs one of the headers {names} (GQL_GET_NEEDS_HEADER)."
             raise _forbidden(message)
-        if _is_cross_site(headers, origin):
-            message = "Cross-site requests are refused; the operator can list the site (GQL_ALLOWED_ORIGINS)."
-            raise _forbidden(message)
+        check_origin(headers, self._allowed_origins)
+
+
+def check_origin(headers: Mapping[str, str], allowed_origins: Collection[str]) -> None:
+    """Raise `RequestError` for a cross-site request, or WebSocket handshake, of an origin that is not listed.
+
+    A request without an origin is not from a page.
+    """
+    origin = headers.get("origin")
+    if not _is_listed(origin, allowed_origins) and _is_cross_site(headers, origin):
+        message = "Cross-site requests are refused; the operator can list the site (GQL_ALLOWED_ORIGINS)."
+        raise _forbidden(message)
+
+
+def _is_listed(origin: str | None, allowed_origins: Collection[str]) -> bool:
+    return origin is not None and (origin in allowed_origins or "*" in allowed_origins)
 
 
 def _is_cross_site(headers: Mapping[str, str], origin: str | None) -> bool:

@@ -79,7 +79,7 @@ def parse_request(scope: Scope, content: bytes) -> GraphQLRequest:
     """Return the parameters of a request from its content; raise `MalformedRequest` if they are invalid."""
     root_path = scope.get("root_path", "")
     if scope["method"] == "POST":
-        return _from_object(_loads(content, "The body"), root_path)
+        return request_from_object(_loads(content, "The body"), root_path)
     return replace(_from_query(QueryParams(content), root_path), is_safe=True)
 
 
@@ -123,7 +123,7 @@ def _check_content_type(value: str) -> None:
 
 
 def _from_query(parameters: QueryParams, root_path: str) -> GraphQLRequest:
-    return _from_object(
+    return request_from_object(
         {
             "query": parameters.get("query"),
             "operationName": parameters.get("operationName"),
@@ -148,7 +148,8 @@ def _loads(text: bytes, name: str) -> Any:
         raise MalformedRequest(message) from None
 
 
-def _from_object(content: Any, root_path: str) -> GraphQLRequest:
+def request_from_object(content: Any, root_path: str) -> GraphQLRequest:
+    """Return the parameters in a decoded JSON object; raise `MalformedRequest` if they are invalid."""
     if not isinstance(content, dict):
         message = "The body must be a JSON object; batches are not supported."
         raise MalformedRequest(message)

@@ -15,6 +15,8 @@ from gql_server.observability.request_record import RequestRecord, request_recor
 from gql_server.observability.tracing import span
 
 _GRAPH = "/graphql"
+_ACCEPTED = 101
+"""The status of a handshake that opens a WebSocket."""
 
 _log = logging.getLogger("gql_server.access")
 
@@ -39,33 +41,48 @@ class AccessLogMiddleware:
             return
         record, start = request_record(scope), time.perf_counter()
         status, size = 0, 0
+        # Operations over a WebSocket are observed one by one: `OperationLog`.
+        is_graph = route == _GRAPH and scope["type"] == "http"
 
         async def observe(message: Message) -> None:
             nonlocal status, size
-            status = message.get("status", status)
-            size += len(message.get("body", b""))
+            status = _ACCEPTED if message["type"] == "websocket.accept" else message.get("status", status)
+            size += len(message.get("body") or message.get("text") or b"")
             await send(message)
 
         try:
             with span(route[1:]) as current:
                 await self._app(scope, receive, observe)
-                if route == _GRAPH and current.is_recording():
+                if is_graph and current.is_recording():
                     current.update_name(f"graphql {record.operation}".strip())
                     current.set_attributes(_attributes(record, status))
         finally:
             seconds = time.perf_counter() - start
-            if route == _GRAPH:
+            if is_graph:
                 self._metrics.observe_response(record, status, seconds)
             if _log.isEnabledFor(logging.INFO):
                 _write(_line(route, scope, record, status, size, seconds))
 
     def _route(self, scope: Scope) -> str | None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             return None
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         if path == _GRAPH:
             return path
         return next((route for route in self._routes if path == route or path.startswith(f"{route}/")), None)
+
+
+class OperationLog:
+    """Logs and counts the operations over WebSockets, as the middleware does requests."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def observe(self, scope: Scope, record: RequestRecord, status: int, size: int, seconds: float) -> None:
+        """Observe an operation that has ended; `size` is the number of bytes of its results."""
+        self._metrics.observe_response(record, status, seconds)
+        if _log.isEnabledFor(logging.INFO):
+            _write(_line(_GRAPH, {**scope, "method": "SUBSCRIBE"}, record, status, size, seconds))
 
 
 class _LineHandler(logging.Handler):
@@ -117,7 +134,7 @@ def _line(route: str, scope: Scope, record: RequestRecord, status: int, size: in
         {
             "time": time.time(),
             "route": route,
-            "method": scope["method"],
+            "method": scope.get("method", "CONNECT"),
             "status": status,
             "operation": record.operation,
             "document": record.document,

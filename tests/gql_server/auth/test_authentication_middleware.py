@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from gql_server.app import create_app
 from gql_server.auth.api_keys import new_key
 from gql_server.auth.protected_route import ProtectedRoute
 from gql_server.config.settings import Settings
+from gql_server.routes.graphql_socket import GraphQLSocketEndpoint
 from tests.support.schema.memory_tracking import MemoryTracking
 
 PATHS = ("/tables/runs.csv", "/artifacts/" + "0" * 32 + "/a.txt", "/model-artifacts/m-1/a.txt")
@@ -21,7 +22,10 @@ def test_every_route_is_protected_unless_it_is_public() -> None:
     app = create_app(Settings(tracking_uri="unused:", writable=True, metrics=True), MemoryTracking([]))
     unprotected = [route for route in app.routes if not isinstance(route, ProtectedRoute)]
     assert {route.path for route in unprotected if isinstance(route, Route | Mount)} == PUBLIC
-    assert len(unprotected) == len(PUBLIC)
+    # It authenticates by `connection_init`: tests/gql_server/live/test_socket.py.
+    (socket,) = (route for route in unprotected if isinstance(route, WebSocketRoute))
+    assert isinstance(socket.endpoint, GraphQLSocketEndpoint)
+    assert len(unprotected) == len(PUBLIC) + 1
 
 
 async def test_files_and_tables_need_credentials(

@@ -93,7 +93,7 @@ async def test_untrusted_host_is_refused_on_every_path() -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost"])
 async def test_websocket_handshake_is_refused(host: str) -> None:
-    """A WebSocket handshake is refused, with any host, path and origin."""
+    """A WebSocket handshake is refused: of a foreign host, of a foreign origin, and for another path."""
     app = create_app(Settings(tracking_uri="unused:"), MemoryTracking([]))
     for path in ("/graphql", "/nothing"):
         scope = {

@@ -14,8 +14,8 @@ from gql_server.observability.request_record import RequestRecord
 class ScriptedEvents(OperationEvents):
     """Yields the given results, then raises the error if there is one, and else waits or ends.
 
-    `callers` and `requests` are those of the operations so far, and `running` counts the ones that have not
-    ended. `waiting` is set when one waits.
+    `callers`, `requests` and `loops` are those of the operations so far, and `running` counts the ones that
+    have not ended. `waiting` is set when one waits.
     """
 
     def __init__(self, *results: bytes, error: Exception | None = None, waits: bool = False) -> None:
@@ -24,6 +24,7 @@ class ScriptedEvents(OperationEvents):
         self.waits = waits
         self.running = 0
         self.waiting = asyncio.Event()
+        self.loops: set[asyncio.AbstractEventLoop] = set()
         self.callers: list[Caller] = []
         self.requests: list[GraphQLRequest] = []
 
@@ -31,6 +32,7 @@ class ScriptedEvents(OperationEvents):
     async def events(
         self, request: GraphQLRequest, caller: Caller, record: RequestRecord
     ) -> AsyncGenerator[bytes, None]:
+        self.loops.add(asyncio.get_running_loop())
         self.callers.append(caller)
         self.requests.append(request)
         record.set_document(request.operation_name, request.query)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from graphql import build_schema as schema_of
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from gql_server.auth.authenticator import authenticator_from
 from gql_server.auth.middleware import AuthenticationMiddleware
@@ -23,12 +23,14 @@ from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
 from gql_server.live.live_queries import LiveQueries
 from gql_server.live.operation_events import OperationEvents
+from gql_server.observability.access_log import OperationLog
 from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import OperationAdmission
 from gql_server.operations.executor import OperationExecutor
 from gql_server.operations.persisted_documents import PersistedDocuments
 from gql_server.operations.request_executor import RequestExecutor
 from gql_server.routes.graphql import GraphQLEndpoint
+from gql_server.routes.graphql_socket import GraphQLSocketEndpoint
 from gql_server.runtime.limiter import Limiter
 from gql_server.runtime.shutdown import Shutdown
 from schema.engine.operation import ServerInfo
@@ -62,8 +64,18 @@ class SmallApp:
             rate_limiter=rate_limiter_from(settings),
         )
         negotiation = Middleware(NegotiationMiddleware, page=None, send_timeout=1.0)
+        socket = GraphQLSocketEndpoint(
+            events=self.events,
+            connections=self.connections,
+            authenticator=authenticator_from(settings),
+            rate_limiter=rate_limiter_from(settings),
+            log=OperationLog(Metrics()),
+            limits=limits,
+            allowed_origins=settings.origins,
+        )
+        route = ProtectedRoute(Route("/", endpoint), [negotiation, authentication])
         self.app = Starlette(
-            routes=[ProtectedRoute(Route("/", endpoint), [negotiation, authentication])],
+            routes=[route, WebSocketRoute("/", socket)],
             middleware=[Middleware(ErrorMiddleware, send_timeout=1.0)],
         )
 
