@@ -39,6 +39,8 @@ from gql_server.live.event_stream import EventStreams
 from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
 from gql_server.live.live_queries import LiveQueries
+from gql_server.live.metric_points.metric_point_streams import MetricPointStreams
+from gql_server.live.metric_points.stream_answers import StreamAnswers
 from gql_server.observability.access_log import AccessLogMiddleware, OperationLog
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
@@ -119,12 +121,16 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         limits=limits.documents,
         writable=settings.writable,
     )
-    live = LiveQueries(executor, limits.live, metrics)
-    cached_store.on_invalidate(live.wake)
+    operations = ExecutedOperations(
+        requests,
+        LiveQueries(executor, limits.live, metrics),
+        # Streams read each point once, so that a cache of records is of no use to them.
+        StreamAnswers(MetricPointStreams(instrumented(store, metrics), limits.live), executor, limits.live),
+    )
+    cached_store.on_invalidate(operations.wake)
     connections = LiveConnections(limits.connections)
     shutdown.on_closing(connections.end_all)
-    events = ExecutedOperations(requests, live)
-    streams = EventStreams(events, connections, limits)
+    streams = EventStreams(operations, connections, limits)
     graphql = GraphQLEndpoint(requests, streams, limits)
 
     authentication = Middleware(
@@ -148,7 +154,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         WebSocketRoute(
             _GRAPH,
             GraphQLSocketEndpoint(
-                events=events,
+                events=operations,
                 connections=connections,
                 authenticator=authenticator,
                 rate_limiter=rate_limiter,
@@ -168,7 +174,7 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         async with metrics.sampling(cache.stats, operation_limiter, connections):
             with shutdown.handle_signals(settings.shutdown_delay, settings.shutdown_timeout):
                 yield
-        await live.close()
+        await operations.close()
         if rate_limiter is not None:
             await rate_limiter.close()
         if writes is not None:

@@ -1,6 +1,6 @@
 """The `Tracking` port with the record cache, for one operation."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
@@ -18,6 +18,7 @@ from gql_server.cache.serialization import dump_groups, load_groups
 from schema.ports.artifacts import ArtifactStore
 from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
+from schema.ports.point_feed import SeriesStates
 from schema.ports.registry import RegistryStore
 from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
@@ -251,6 +252,16 @@ class CachedTracking(TrackingWithArtifacts):
     async def points_after(self, series: Series, after: PointPosition | None, first: int) -> Table:
         self._reader.origin.require_fresh()
         return await self._store.points_after(series, after, first)
+
+    @override
+    async def series_states(self, run_ids: Sequence[str], keys: Collection[str] | None) -> SeriesStates:
+        self._reader.origin.require_fresh()
+        return await self._store.series_states(run_ids, keys)
+
+    @override
+    async def points_from(self, series: Mapping[Series, int | None]) -> Many:
+        self._reader.origin.require_fresh()
+        return await self._store.points_from(series)
 
     @override
     async def info(self) -> StoreInfo:

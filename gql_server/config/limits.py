@@ -90,6 +90,11 @@ class LiveLimits:
     max_subscriptions: int
     max_caller_subscriptions: int
     max_cohorts: int
+    max_stream_runs: int
+    max_stream_series: int
+    max_stream_points: int
+    max_live_points: int
+    stream_batch_points: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,26 @@ class LiveSettings(BaseModel):
         default=1_000,
         description="Maximum different subscriptions of one process. Equal ones of one caller count once.",
     )
+    max_stream_runs: PositiveInt = Field(default=500, description="Maximum runs of one `metricPoints`.")
+    # A cursor has 36 bytes for each series, 48 as text.
+    max_stream_series: PositiveInt = Field(
+        default=500,
+        description="Maximum series (metrics of runs) of one `metricPoints`. Each has 48 bytes in the "
+        "cursor.",
+    )
+    # The points that were read are in memory, so that each is recognized and sent once.
+    max_stream_points: PositiveInt = Field(
+        default=2_000_000,
+        description="Maximum points of one `metricPoints` in the store. A point takes 40 bytes of memory "
+        "while there is a subscriber.",
+    )
+    max_live_points: PositiveInt = Field(
+        default=5_000_000,
+        description="Maximum points of all different `metricPoints` of one process together.",
+    )
+    # At about 70 bytes for each point, an event has at most 0.7 MB.
+    stream_batch_points: PositiveInt = Field(
+        default=10_000,
+        description="Maximum points of one event of `metricPoints`, and maximum of its `maxPoints`. More "
+        "points are sent in several events.",
+    )

@@ -13,6 +13,8 @@ from gql_server.cache.response_cache import CachedResponse
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.live.live_queries import LiveQueries
+from gql_server.live.metric_points.root_field import root_field
+from gql_server.live.metric_points.stream_answers import StreamAnswers
 from gql_server.live.operation_events import OperationEvents
 from gql_server.observability.request_record import RequestRecord
 from gql_server.operations.request_executor import RequestExecutor
@@ -22,11 +24,22 @@ _T = TypeVar("_T")
 
 
 class ExecutedOperations(OperationEvents):
-    """Executes queries and mutations as without event streams, and subscribes to the others."""
+    """Executes queries and mutations as without event streams, and subscribes to live queries and streams."""
 
-    def __init__(self, requests: RequestExecutor, live: LiveQueries) -> None:
+    def __init__(self, requests: RequestExecutor, live: LiveQueries, streams: StreamAnswers) -> None:
         self._requests = requests
         self._live = live
+        self._streams = streams
+
+    def wake(self) -> None:
+        """Read the store for all subscriptions now, because it has changed."""
+        self._live.wake()
+        self._streams.wake()
+
+    async def close(self) -> None:
+        """End all subscriptions after the event that each has now."""
+        await self._live.close()
+        await self._streams.close()
 
     @override
     async def events(
@@ -38,7 +51,9 @@ class ExecutedOperations(OperationEvents):
             return
         operation = await self._requests.admit(lookup, caller, record)
         if operation.is_subscription:
-            async with aclosing(self._live.events(operation, caller)) as events:
+            is_stream = root_field(operation) == "metricPoints"
+            source = self._streams if is_stream else self._live
+            async with aclosing(source.events(operation, caller)) as events:
                 async for event in events:
                     yield event
             return

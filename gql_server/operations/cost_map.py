@@ -62,6 +62,9 @@ COSTS: Final[dict[str, Cost]] = {
     "Run.tags": Cost(LIST_ITEMS, ("keys",)),
     "Metric.history": Cost(_POINTS, ("maxPoints",), items_per_object=_POINTS_PER_OBJECT),
     "Metric.series": Cost(_POINTS, ("maxPoints",), items_per_object=_POINTS_PER_OBJECT),
+    "Subscription.metricPoints": Cost(1, ("runIds",)),
+    "MetricPointBatch.series": Cost(LIST_ITEMS),
+    "MetricPointSeries.points": Cost(_POINTS, items_per_object=_POINTS_PER_OBJECT),
 }
 
 

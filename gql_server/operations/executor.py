@@ -28,6 +28,7 @@ from schema.engine.execution import execute_operation
 from schema.engine.operation import Operation, ServerInfo
 from schema.engine.turns import Turns
 from schema.ports.errors import LimitExceeded
+from schema.ports.point_batch import PointBatchSource
 from schema.ports.tracking_writes import TrackingWrites
 
 _LONG_BODY_BYTES = 256 * 1024
@@ -49,9 +50,13 @@ class OperationExecutor:
     turns: Turns = field(default_factory=Turns)
 
     async def execute(
-        self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
+        self,
+        operation: AdmittedOperation,
+        caller: Caller,
+        cache_control: CacheControl,
+        point_batches: PointBatchSource | None = None,
     ) -> ComputedResponse:
-        """Return the encoded response to an operation.
+        """Return the encoded response to an operation, for an event of a stream with the event's points.
 
         A query, and one event of a subscription, has a timeout, and uses the record cache as `cache_control`
         specifies. A mutation bypasses the cache, and has no timeout: each of its calls to the store has one.
@@ -61,12 +66,16 @@ class OperationExecutor:
             cache_control = CacheControl.NO_STORE
         try:
             with self.limiter:
-                return await self._compute_response(operation, caller, cache_control)
+                return await self._compute_response(operation, caller, cache_control, point_batches)
         except LimiterFull as full:
             raise too_many_operations(full.limit) from None
 
     async def _compute_response(
-        self, operation: AdmittedOperation, caller: Caller, cache_control: CacheControl
+        self,
+        operation: AdmittedOperation,
+        caller: Caller,
+        cache_control: CacheControl,
+        point_batches: PointBatchSource | None,
     ) -> ComputedResponse:
         budget = None
         if not operation.is_mutation:
@@ -78,13 +87,13 @@ class OperationExecutor:
             caller.principal, cache_control, final=operation.is_mutation, single_read=single_read
         )
         encoder = ResponseEncoder()
-        result = await self._run(operation, tracking, encoder, budget)
+        result = await self._run(operation, tracking, encoder, budget, point_batches)
         if tracking.is_mixed:
             # Cached records may contradict records that were just read. Now all are read.
             bypass = CacheControl.NO_CACHE if cache_control is CacheControl.DEFAULT else cache_control
             tracking = self.store.for_operation(caller.principal, bypass, single_read=single_read)
             encoder = ResponseEncoder()
-            result = await self._run(operation, tracking, encoder, budget)
+            result = await self._run(operation, tracking, encoder, budget, point_batches)
         response = self._format(result)
         codes = tuple({error["extensions"]["code"] for error in response.get("errors", ())})
         body = await encoder.encode_response(response, self.turns)
@@ -98,6 +107,7 @@ class OperationExecutor:
         tracking: CachedTracking | DirectTracking,
         encoder: ResponseEncoder,
         budget: OperationBudget | None,
+        point_batches: PointBatchSource | None,
     ) -> ExecutionResult:
         context = Operation(
             tracking=tracking.port,
@@ -107,6 +117,7 @@ class OperationExecutor:
             answer=Answer(encoder, self.turns, self.limits.operations.max_answer_bytes, budget),
             metered=None if budget is None else budget.metered,
             trace_level=level_span if is_tracing() else None,
+            point_batches=point_batches,
             base_path=operation.request.root_path,
         )
         try:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gql_server.stores.sampling import sampled_indexes
-from schema.ports.non_finite import LARGEST_FLOAT, split_value
+from schema.ports.non_finite import LARGEST_FLOAT, joined, split_value
+from schema.ports.table import Many
 from schema.ports.tracking import Sample
 
 POINT: Final = np.dtype([("step", np.int64), ("timestamp", np.int64), ("value", np.float64)])
@@ -75,3 +76,14 @@ def non_finite_split(values: "array[float]") -> tuple[Sequence[float | None], Se
     for index in indexes:
         finite[index], names[index] = split_value(values[index], largest_is_infinite=False)
     return finite, names
+
+
+def point_arrays(histories: Many) -> list[PointArray]:
+    """Return the points of each history of the port as an array."""
+    rows = histories.rows
+    points = np.empty(rows.size, POINT)
+    points["step"], points["timestamp"] = rows["step"], rows["timestamp"]
+    # Of an array there is no list to make; a list has None for a value that is not finite.
+    values = rows["value"]
+    points["value"] = values if isinstance(values, array) else list(map(joined, values, rows["non_finite"]))
+    return [points[start:stop] for start, stop in histories.spans]

@@ -10,6 +10,7 @@ from typing import Any
 from schema.engine.answer import Answer
 from schema.ports.errors import LimitExceeded
 from schema.ports.filter_string import MAX_FILTER_LENGTH, MAX_TOTAL_FILTER_LENGTH
+from schema.ports.point_batch import PointBatchSource
 from schema.ports.query_limits import QueryLimits
 from schema.ports.table import Table
 from schema.ports.tracking import TrackingWithArtifacts
@@ -44,6 +45,8 @@ class Operation:
     """Counts the processor time of what a task of the operation runs."""
     trace_level: Callable[[str, int], AbstractContextManager[Any]] | None = None
     """Makes the context manager in which a level is completed, from its type's name and number of rows."""
+    point_batches: PointBatchSource | None = None
+    """The points of the event of a stream; None if the operation has no events."""
     base_path: str = ""
     """The path prefix of the server's URLs, without a slash at its end: `/mlflow-graph`, or empty."""
     _results: dict[Hashable, tuple[Table, Any]] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from schema.ports.artifacts import ArtifactStore
 from schema.ports.condition import Condition, KeyKind
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import LongHistories
+from schema.ports.point_feed import PointFeed
 from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
 from schema.ports.store_ports import StorePorts
@@ -155,7 +156,7 @@ class Pages:
     position: Callable[[int], Position]
 
 
-class Tracking(StorePorts, LongHistories, Protocol):
+class Tracking(StorePorts, LongHistories, PointFeed, Protocol):
     """A tracking store. `StorePorts` adds its ports to models, `TrackingWithArtifacts` the artifacts.
 
     The columns of each table:

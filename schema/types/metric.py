@@ -88,7 +88,8 @@ class MetricSeries:
     )
 
 
-def _sample(max_points: int | None, sampling: Sampling) -> Sample | None:
+def sample_of(max_points: int | None, sampling: Sampling) -> Sample | None:
+    """Return the sample of these arguments; raise `BadUserInput` for too few points."""
     if max_points is None:
         return None
     if max_points < _MIN_POINTS:
@@ -116,7 +117,7 @@ async def _resolve_history(
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> Many:
-    return await _read_points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
+    return await _read_points(metrics, context, from_step, to_step, sample_of(given(max_points), sampling))
 
 
 async def _resolve_series(
@@ -127,7 +128,7 @@ async def _resolve_series(
     from_step: FromStep = strawberry.UNSET,
     to_step: ToStep = strawberry.UNSET,
 ) -> One:
-    points = await _read_points(metrics, context, from_step, to_step, _sample(given(max_points), sampling))
+    points = await _read_points(metrics, context, from_step, to_step, sample_of(given(max_points), sampling))
     columns = {
         "steps": Lists(points.rows["step"], points.spans),
         "timestamps": Lists(points.rows["timestamp"], points.spans),

@@ -21,6 +21,7 @@ from gql_server.stores.mlflow.lazy_store import LazyStore
 from gql_server.stores.mlflow.model_reader import ModelReader
 from gql_server.stores.mlflow.models import MlflowModels
 from gql_server.stores.mlflow.open_store import open_store
+from gql_server.stores.mlflow.point_feed import LastPointFeed
 from gql_server.stores.mlflow.registry_opening import registry_at
 from gql_server.stores.mlflow.searches import Searches
 from gql_server.stores.mlflow.store_calls import StoreCalls
@@ -49,11 +50,10 @@ from schema.ports.tracking import (
     Scope,
     Search,
     Series,
-    Tracking,
 )
 
 
-class MlflowTracking(UncountedHistories, Tracking):
+class MlflowTracking(UncountedHistories, LastPointFeed):
     """One of MLflow's tracking stores; constructing it opens no connection.
 
     It opens with the first call, and after a failure with a later one. `create` creates a SQLite file or a

@@ -12,6 +12,7 @@ from gql_server.stores.sql.database.database import Database, database_of
 from gql_server.stores.sql.event_loop.loop_reader import LoopReader
 from gql_server.stores.sql.histories.histories import read_histories, read_samples
 from gql_server.stores.sql.histories.long_histories import SqlLongHistories
+from gql_server.stores.sql.histories.point_feed import SqlPointFeed
 from gql_server.stores.sql.histories.sampled_points import SampleLimits
 from gql_server.stores.sql.key_values import read_key_values
 from gql_server.stores.sql.keyed_table import KeyedTable
@@ -48,7 +49,7 @@ from schema.ports.tracking import (
 )
 
 
-class SqlReads(SqlLongHistories, Tracking):
+class SqlReads(SqlLongHistories, SqlPointFeed, Tracking):
     """MLflow's tables, as a reader reads them. `registry` is the model registry, if it is elsewhere."""
 
     def __init__(self, reader: Reader, limits: StoreLimits, registry: RegistryStore | None) -> None:

@@ -22,6 +22,8 @@ from gql_server.live.event_stream import EventStreams
 from gql_server.live.executed_operations import ExecutedOperations
 from gql_server.live.live_connections import LiveConnections
 from gql_server.live.live_queries import LiveQueries
+from gql_server.live.metric_points.metric_point_streams import MetricPointStreams
+from gql_server.live.metric_points.stream_answers import StreamAnswers
 from gql_server.live.operation_events import OperationEvents
 from gql_server.observability.access_log import OperationLog
 from gql_server.observability.metrics import Metrics
@@ -55,7 +57,8 @@ class SmallApp:
         self.requests = _requests(settings, executor, cache)
         self.connections = LiveConnections(limits.connections, clock)
         live = LiveQueries(executor, limits.live, Metrics())
-        self.events = events or ExecutedOperations(self.requests, live)
+        points = StreamAnswers(MetricPointStreams(MemoryTracking([]), limits.live), executor, limits.live)
+        self.events = events or ExecutedOperations(self.requests, live, points)
         self.streams = EventStreams(self.events, self.connections, limits)
         endpoint = GraphQLEndpoint(self.requests, self.streams, limits)
         authentication = Middleware(

@@ -8,7 +8,7 @@ required column. Filters and orders are recorded in `requests` and otherwise ign
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from schema.ports.errors import BadUserInput
 from schema.ports.lifecycle import LifecycleView
 from schema.ports.long_histories import PointPosition
 from schema.ports.models import ModelStore
+from schema.ports.point_feed import SeriesStates
 from schema.ports.registry import RegistryStore
 from schema.ports.store_info import StoreInfo
 from schema.ports.store_kind import StoreKind
@@ -175,6 +176,14 @@ class MemoryTracking:
         start = 0 if after is None else positions.index(after) + 1
         columns = {name: rows[name][start : start + first] for name in POINT}
         return Table(len(columns["step"]), {**columns, "stored": columns["value"]})
+
+    async def series_states(self, run_ids: Sequence[str], keys: Collection[str] | None) -> SeriesStates:
+        await self.record_call("series_states", run_ids, keys)
+        return SeriesStates({}, {}, counted=False)
+
+    async def points_from(self, series: Mapping[Series, int | None]) -> Many:
+        await self.record_call("points_from", series)
+        return await self.histories(list(series), None, None)
 
     async def info(self) -> StoreInfo:
         await self.record_call("info")

@@ -1,0 +1,1 @@
+"""The stream of the points of metrics: what is there, and then what is logged."""
