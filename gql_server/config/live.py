@@ -50,7 +50,8 @@ class LiveSettings(BaseModel):
     )
     max_live_points: PositiveInt = Field(
         default=5_000_000,
-        description="Maximum points of all different `metricPoints` of one process together.",
+        description="Maximum points of all different `metricPoints` of one process; with pass-through "
+        "authentication, of those of one caller.",
     )
     # At about 70 bytes for each point, an event has at most 0.7 MB.
     stream_batch_points: PositiveInt = Field(
