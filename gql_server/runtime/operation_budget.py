@@ -42,15 +42,19 @@ class OperationBudget:
     @property
     def error(self) -> LimitExceeded | None:
         """Return the error of an operation that has taken more than a limit, or None."""
+        return self.error_with(0.0)
+
+    def error_with(self, seconds: float) -> LimitExceeded | None:
+        """Return the error of an operation that would exceed a limit with more processor time, or None."""
         if self._bytes > self._max_bytes:
             message = (
                 f"The fields of the operation read more than {self._max_bytes:,} bytes (GQL_MAX_READ_BYTES): "
                 "select fewer fields, or smaller pages."
             )
             return BudgetExceeded(message)
-        if self._seconds > self._max_seconds:
+        if self._seconds + seconds > self._max_seconds:
             message = (
-                f"The operation took more than {self._max_seconds:g} seconds of processor time "
+                f"The operation takes more than {self._max_seconds:g} seconds of processor time "
                 "(GQL_MAX_PROCESSOR_SECONDS): select fewer fields, or search fewer runs."
             )
             return BudgetExceeded(message)
@@ -98,6 +102,12 @@ class Meter:
         """Give the bytes of the call back when its result is not in memory any more."""
         finalize(result, self._total.add, size=-self._bytes).atexit = False
         self._bytes = 0
+
+    def check_ahead(self, seconds: float) -> None:
+        """Raise `LimitExceeded` before work that takes about this long and cannot be interrupted."""
+        self.note()
+        if (error := self._total.error_with(seconds)) is not None:
+            raise error
 
     def check(self) -> None:
         """Add the time since the last call; raise `LimitExceeded` if the operation has taken too much."""

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from gql_server.runtime.operation_budget import current_meter
 from gql_server.runtime.response_memory import response_memory
 
 _NOTHING: Final = {b"", b"200 OK"}
 """Bodies of a response that MLflow's client takes for an empty JSON object."""
 _HEAD_BYTES: Final = 16
+_PARSING_SECONDS: Final = 1e-7
+"""Processor time in which MLflow's client parses a byte of a response, which nothing interrupts."""
 
 
 class ResponseTooLargeError(Exception):
@@ -88,5 +91,8 @@ def _checked_stream(
             yield chunk
         if checks.reads and response.status == HTTPStatus.OK and head.strip() in _NOTHING:
             raise EmptyResponseError
+        meter = current_meter.get()
+        if meter is not None:
+            meter.check_ahead(size * _PARSING_SECONDS)
 
     return read

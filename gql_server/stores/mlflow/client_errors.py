@@ -11,6 +11,7 @@ from requests import exceptions as http
 from sqlalchemy import exc as sql
 from urllib3.exceptions import ReadTimeoutError
 
+from gql_server.runtime.operation_budget import BudgetExceeded
 from gql_server.runtime.upstream_response import EmptyResponseError, ResponseTooLargeError
 from gql_server.stores.database_errors import DAMAGED, is_damaged
 from gql_server.stores.error_chain import error_chain
@@ -100,6 +101,8 @@ def _from_library(error: BaseException) -> PublicError | None:
 
 
 def _public_error_of_cause(cause: BaseException) -> PublicError | None:
+    if isinstance(cause, BudgetExceeded):
+        return cause
     if isinstance(cause, ResponseTooLargeError):
         return response_too_large(cause.max_bytes)
     if isinstance(cause, sql.DatabaseError) and is_damaged(cause.orig):

@@ -86,6 +86,16 @@ async def test_response_without_the_object_is_unavailable() -> None:
             assert await _codes(graphql, query) == {"STORE_UNAVAILABLE"}, query
 
 
+async def test_long_response_is_not_parsed_beyond_the_processor_time() -> None:
+    """Parsing cannot be interrupted: a response that would take too long is refused before it."""
+    body = b" " * 5 * MEGABYTE + b"no JSON"
+    async with _over(_json(body), max_processor_seconds=0.4) as graphql:
+        for query in LISTS[:2] + LOOKUPS[:2]:
+            assert await _codes(graphql, query) == {"LIMIT_EXCEEDED"}, query
+    async with _over(_json(body)) as graphql:
+        assert await _codes(graphql, LISTS[0]) == {"STORE_UNAVAILABLE"}
+
+
 @dataclass
 class _Flood:
     """A server that sends up to `total` bytes in one response, and counts them in `sent`."""
