@@ -65,6 +65,18 @@ async def test_equal_subscriptions_share_a_batch() -> None:
     assert (streams.logs, streams.subscribers) == (0, 0)
 
 
+async def test_points_of_an_event_are_in_order() -> None:
+    """They are sorted by timestamp, step and value, whatever the order in which they were logged."""
+    feed = MemoryFeed()
+    points = [(0, 5, 2.0), (0, 5, 1.0), (1, 5, 0.0), (7, 6, 0.0), (2, 7, 0.0)]
+    feed.log(_LOSS, *(points[index] for index in (4, 0, 3, 1, 2)))
+    async with _subscribed(MetricPointStreams(feed, LIMITS)) as events:
+        ((_, sent),) = (await _next(events)).event.points
+    found = [(int(point["timestamp"]), int(point["step"]), float(point["value"])) for point in sent]
+    assert found == sorted(found)
+    assert len(found) == len(points)
+
+
 async def test_different_runs_are_read_together() -> None:
     """The number of calls for a thousand runs is that for one."""
     feed = MemoryFeed()
