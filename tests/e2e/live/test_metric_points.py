@@ -1,19 +1,14 @@
 """Streams of points over real stores, as event streams."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import orjson
 import pytest
 from mlflow.entities import Metric
 from sqlalchemy.engine import make_url
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
-from tests.support.servers.served_app import served_app
+from tests.support.app.event_streams import events_of, served_client
 from tests.support.stores.store import Store
 
 _NEVER: Final = 3600.0
@@ -26,29 +21,6 @@ POINTS: Final = """
       }
     }
 """
-
-
-@contextmanager
-def _served(uri: str, **settings: Any) -> Iterator[httpx.Client]:
-    app = create_app(Settings(tracking_uri=uri, **settings))
-    with (
-        served_app(app) as (host, port),
-        httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def _events(client: httpx.Client, query: str = POINTS, **variables: object) -> Iterator[Iterator[Any]]:
-    """Yield the results of a subscription."""
-    body = {"query": query, "variables": variables}
-    with client.stream("POST", "/graphql", json=body, headers={"accept": "text/event-stream"}) as response:
-        assert response.headers["content-type"].startswith("text/event-stream"), response.read()
-        yield (
-            orjson.loads(line.removeprefix("data: "))
-            for line in response.iter_lines()
-            if line.startswith("data: ")
-        )
 
 
 def _steps(event: Any) -> dict[str, list[int]]:
@@ -67,7 +39,10 @@ def test_run_is_followed_to_its_end(store: Store) -> None:
     client = store.client
     run_id = client.create_run("0").info.run_id
     client.log_batch(run_id, [Metric("loss", 1.0, 1_000, 0), Metric("loss", float("nan"), 2_000, 1)])
-    with _served(store.uri, live_interval=0.05) as http, _events(http, ids=[run_id]) as events:
+    with (
+        served_client(store.uri, live_interval=0.05) as http,
+        events_of(http, POINTS, ids=[run_id]) as events,
+    ):
         first = next(events)
         (series,) = first["data"]["metricPoints"]["series"]
         assert (series["runId"], series["key"]) == (run_id, "loss")
@@ -91,7 +66,10 @@ def test_run_is_followed_to_its_end(store: Store) -> None:
         assert next(events, None) is None
         cursor = first["data"]["metricPoints"]["cursor"]
         # Another server has read nothing before.
-        with _served(store.uri) as other, _events(other, ids=[run_id], after=cursor) as resumed:
+        with (
+            served_client(store.uri) as other,
+            events_of(other, POINTS, ids=[run_id], after=cursor) as resumed,
+        ):
             assert _steps(next(resumed)) == {"loss": [-1, 2], "accuracy": [2]}
 
 
@@ -101,8 +79,8 @@ def test_sample_comes_first(sqlite_store: Store) -> None:
     run_id = client.create_run("0").info.run_id
     client.log_batch(run_id, [Metric("loss", float(step % 9), step, step) for step in range(500)])
     with (
-        _served(sqlite_store.uri, live_interval=0.05) as http,
-        _events(http, ids=[run_id], keys=["loss"], max=5) as events,
+        served_client(sqlite_store.uri, live_interval=0.05) as http,
+        events_of(http, POINTS, ids=[run_id], keys=["loss"], max=5) as events,
     ):
         assert len(_steps(next(events))["loss"]) == 5
         client.log_batch(run_id, [Metric("loss", 0.0, step, step) for step in range(500, 520)])
@@ -113,7 +91,10 @@ def test_mutation_of_this_server_is_sent_at_once(sqlite_store: Store) -> None:
     """The next interval is an hour away."""
     run_id = sqlite_store.client.create_run("0").info.run_id
     settings = {"live_interval": _NEVER, "writable": True}
-    with _served(sqlite_store.uri, **settings) as client, _events(client, ids=[run_id]) as events:
+    with (
+        served_client(sqlite_store.uri, **settings) as client,
+        events_of(client, POINTS, ids=[run_id]) as events,
+    ):
         assert _steps(next(events)) == {}
         mutation = """
             mutation ($id: ID!) {
@@ -129,7 +110,10 @@ def test_store_that_is_away_is_one_event(sqlite_store: Store) -> None:
     """The stream goes on where it was when the store is back."""
     run_id = sqlite_store.client.create_run("0").info.run_id
     path = Path(str(make_url(sqlite_store.uri).database))
-    with _served(sqlite_store.uri, live_interval=0.05) as client, _events(client, ids=[run_id]) as events:
+    with (
+        served_client(sqlite_store.uri, live_interval=0.05) as client,
+        events_of(client, POINTS, ids=[run_id]) as events,
+    ):
         assert _steps(next(events)) == {}
         away = path.rename(path.with_suffix(".away"))
         assert _code(next(events)) == "STORE_UNAVAILABLE"
@@ -152,7 +136,7 @@ def test_stream_that_cannot_begin_is_an_error(
 ) -> None:
     """The error has its code, and nothing follows it."""
     body = {"query": POINTS, "variables": variables}
-    with _served(sqlite_store.uri) as client:
+    with served_client(sqlite_store.uri) as client:
         response = client.post("/graphql", json=body, headers={"accept": "text/event-stream"})
     results = [
         line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith(("data: ", "{"))

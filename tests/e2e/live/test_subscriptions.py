@@ -1,18 +1,14 @@
 """Live queries over real stores, as event streams."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import orjson
 import pytest
 from sqlalchemy.engine import make_url
 
-from gql_server.app import create_app
-from gql_server.config.settings import Settings
-from tests.support.servers.served_app import served_app
+from tests.support.app.event_streams import events_of, served_client
 from tests.support.stores.demo_store import Demo
 from tests.support.stores.store import Store
 
@@ -33,37 +29,14 @@ FIELDS = [
 @pytest.fixture
 def served(store: Store) -> Iterator[httpx.Client]:
     """Yield a client of the application over a store, which is read often for subscriptions."""
-    with _served(store.uri, live_interval=0.05) as client:
+    with served_client(store.uri, live_interval=0.05) as client:
         yield client
-
-
-@contextmanager
-def _served(uri: str, **settings: Any) -> Iterator[httpx.Client]:
-    app = create_app(Settings(tracking_uri=uri, **settings))
-    with (
-        served_app(app) as (host, port),
-        httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def _events(client: httpx.Client, query: str, **variables: object) -> Iterator[Iterator[Any]]:
-    """Yield the results of a subscription."""
-    body = {"query": query, "variables": variables}
-    with client.stream("POST", "/graphql", json=body, headers={"accept": "text/event-stream"}) as response:
-        assert response.headers["content-type"].startswith("text/event-stream"), response.read()
-        yield (
-            orjson.loads(line.removeprefix("data: "))
-            for line in response.iter_lines()
-            if line.startswith("data: ")
-        )
 
 
 def test_run_is_followed(store: Store, served: httpx.Client) -> None:
     """Another client's changes are events: a metric, a late one that changes nothing, and the end."""
     run_id = store.client.create_run("0", run_name="a run").info.run_id
-    with _events(served, RUN, id=run_id) as events:
+    with events_of(served, RUN, id=run_id) as events:
         run: dict[str, Any] = {"name": "a run", "status": "RUNNING", "metric": None}
         assert next(events) == {"data": {"run": run}}
         store.client.log_metric(run_id, "m", 0.5, step=2)
@@ -79,7 +52,7 @@ def test_run_is_followed(store: Store, served: httpx.Client) -> None:
 def test_search_is_followed(store: Store, served: httpx.Client) -> None:
     """A run that begins to match appears in the page, and one that is deleted leaves it."""
     query = 'subscription { runs(where: {name: {like: "live%"}}) { totalCount nodes { name } } }'
-    with _events(served, query) as events:
+    with events_of(served, query) as events:
         assert next(events)["data"]["runs"] == {"totalCount": 0, "nodes": []}
         run_id = store.client.create_run("0", run_name="live one").info.run_id
         assert next(events)["data"]["runs"] == {"totalCount": 1, "nodes": [{"name": "live one"}]}
@@ -90,7 +63,7 @@ def test_search_is_followed(store: Store, served: httpx.Client) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_first_event_is_the_answer_of_the_query(demo: Demo, field: str) -> None:
     """A query becomes live by its first word."""
-    with _served(demo.uri, live_interval=_NEVER) as client:
+    with served_client(demo.uri, live_interval=_NEVER) as client:
         runs = "{ runs(first: 1) { nodes { runId experiment { name } } } }"
         (run,) = client.post("/graphql", json={"query": runs}).json()["data"]["runs"]["nodes"]
         variables = {"id": run["runId"], "name": run["experiment"]["name"]}
@@ -99,7 +72,7 @@ def test_first_event_is_the_answer_of_the_query(demo: Demo, field: str) -> None:
         document = f"({names}) {{ {field} }}" if names else f"{{ {field} }}"
         answer = client.post("/graphql", json={"query": f"query {document}", "variables": variables}).json()
         assert "errors" not in answer, answer
-        with _events(client, f"subscription {document}", **variables) as events:
+        with events_of(client, f"subscription {document}", **variables) as events:
             assert next(events) == answer
 
 
@@ -107,7 +80,7 @@ def test_mutation_of_this_server_is_sent_at_once(sqlite_store: Store) -> None:
     """The next interval is an hour away."""
     run_id = sqlite_store.client.create_run("0", run_name="before").info.run_id
     settings = {"live_interval": _NEVER, "writable": True}
-    with _served(sqlite_store.uri, **settings) as client, _events(client, RUN, id=run_id) as events:
+    with served_client(sqlite_store.uri, **settings) as client, events_of(client, RUN, id=run_id) as events:
         assert next(events)["data"]["run"]["name"] == "before"
         mutation = 'mutation ($id: ID!) { updateRun(input: {runId: $id, name: "after"}) { run { name } } }'
         changed = client.post("/graphql", json={"query": mutation, "variables": {"id": run_id}}).json()
@@ -119,7 +92,10 @@ def test_store_that_is_away_is_one_event(sqlite_store: Store) -> None:
     """The stream goes on when the store is back."""
     run_id = sqlite_store.client.create_run("0", run_name="a run").info.run_id
     path = Path(str(make_url(sqlite_store.uri).database))
-    with _served(sqlite_store.uri, live_interval=0.05) as client, _events(client, RUN, id=run_id) as events:
+    with (
+        served_client(sqlite_store.uri, live_interval=0.05) as client,
+        events_of(client, RUN, id=run_id) as events,
+    ):
         first = next(events)
         away = path.rename(path.with_suffix(".away"))
         assert next(events)["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
@@ -130,5 +106,5 @@ def test_store_that_is_away_is_one_event(sqlite_store: Store) -> None:
 def test_document_with_several_fields_is_refused(sqlite_store: Store) -> None:
     """As GraphQL specifies."""
     query = "subscription { runs { totalCount } experiments { totalCount } }"
-    with _served(sqlite_store.uri) as client, _events(client, query) as events:
+    with served_client(sqlite_store.uri) as client, events_of(client, query) as events:
         assert next(events)["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
