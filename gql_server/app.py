@@ -41,6 +41,7 @@ from gql_server.live.live_connections import LiveConnections
 from gql_server.live.live_queries import LiveQueries
 from gql_server.live.metric_points.metric_point_streams import MetricPointStreams
 from gql_server.live.metric_points.stream_answers import StreamAnswers
+from gql_server.live.subscription_counts import SubscriptionCounts
 from gql_server.observability.access_log import AccessLogMiddleware, OperationLog
 from gql_server.observability.instrumented_store import instrumented
 from gql_server.observability.metrics import Metrics
@@ -121,11 +122,17 @@ def create_app(settings: Settings | None = None, tracking: Tracking | None = Non
         limits=limits.documents,
         writable=settings.writable,
     )
+    subscriptions = SubscriptionCounts(limits.live)
     operations = ExecutedOperations(
         requests,
-        LiveQueries(executor, limits.live, metrics),
+        LiveQueries(executor, subscriptions, limits.live, metrics),
         # Streams read each point once, so that a cache of records is of no use to them.
-        StreamAnswers(MetricPointStreams(instrumented(store, metrics), limits.live), executor, limits.live),
+        StreamAnswers(
+            MetricPointStreams(instrumented(store, metrics), limits.live),
+            executor,
+            subscriptions,
+            limits.live,
+        ),
     )
     cached_store.on_invalidate(operations.wake)
     connections = LiveConnections(limits.connections)

@@ -1,7 +1,6 @@
 """Live queries: operations that are executed again, once an interval for all of their subscribers."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from contextvars import Context
@@ -11,15 +10,17 @@ import orjson
 
 from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
-from gql_server.cache.response_cache import ComputedResponse, response_key
+from gql_server.cache.response_cache import ComputedResponse
 from gql_server.config.limits import LiveLimits
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import error_entry, internal_error_entry
 from gql_server.http.request_error import RequestError
 from gql_server.live.cohort import Cohort
+from gql_server.live.subscription_counts import SubscriptionCounts, check_count
 from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import AdmittedOperation
 from gql_server.operations.executor import OperationExecutor
+from gql_server.operations.request_key import request_key
 
 _SHORTEST_SECONDS: Final = 0.05
 """The least time between two rounds. Changes that follow each other closely are read together."""
@@ -32,12 +33,18 @@ class LiveQueries:
     `max_live_calls` times a second. `wake` begins the next round at once.
     """
 
-    def __init__(self, executor: OperationExecutor, limits: LiveLimits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        executor: OperationExecutor,
+        subscriptions: SubscriptionCounts,
+        limits: LiveLimits,
+        metrics: Metrics,
+    ) -> None:
         self._executor = executor
         self._limits = limits
         self._metrics = metrics
         self._cohorts: dict[str, Cohort] = {}
-        self._subscriptions: Counter[str] = Counter()
+        self._subscriptions = subscriptions
         self._slots = asyncio.Semaphore(limits.live_concurrency)
         self._bytes = 0
         self._interval = limits.live_interval
@@ -47,7 +54,7 @@ class LiveQueries:
     @property
     def subscribers(self) -> int:
         """Return the number of subscribers."""
-        return self._subscriptions.total()
+        return sum(cohort.size for cohort in self._cohorts.values())
 
     @property
     def cohorts(self) -> int:
@@ -64,14 +71,15 @@ class LiveQueries:
         Raises `RequestError` if there are too many subscriptions, and ends if an answer is too large.
         """
         subscriber = object()
-        cohort = self._join(operation, caller, subscriber)
-        version = 0
-        try:
-            while await cohort.has_answer_after(version):
-                version = cohort.version
-                yield self._event(cohort)
-        finally:
-            self._leave(cohort, subscriber)
+        with self._subscriptions.subscription(caller):
+            cohort = self._join(operation, caller, subscriber)
+            version = 0
+            try:
+                while await cohort.has_answer_after(version):
+                    version = cohort.version
+                    yield self._event(cohort)
+            finally:
+                self._leave(cohort, subscriber)
 
     async def close(self) -> None:
         """End all subscriptions after the event that each has now."""
@@ -88,38 +96,23 @@ class LiveQueries:
                 await task
 
     def _join(self, operation: AdmittedOperation, caller: Caller, subscriber: object) -> Cohort:
-        limits = self._limits
-        self._check(self.subscribers, limits.max_subscriptions, "subscriptions", "GQL_MAX_SUBSCRIPTIONS")
-        self._check(
-            self._subscriptions[caller.name],
-            limits.max_caller_subscriptions,
-            "subscriptions of one caller",
-            "GQL_MAX_CALLER_SUBSCRIPTIONS",
-        )
-        request = operation.request
-        key = response_key(
-            request.query, request.operation_name, request.variables, caller.principal, request.root_path
-        )
+        key = request_key(operation.request, caller)
         cohort = self._cohorts.get(key)
         if cohort is None:
-            self._check(self.cohorts, limits.max_cohorts, "different subscriptions", "GQL_MAX_COHORTS")
+            limit = self._limits.max_cohorts
+            check_count(self.cohorts, limit, "different subscriptions", "GQL_MAX_COHORTS")
             cohort = self._cohorts[key] = Cohort(key, operation, caller)
         cohort.add(subscriber)
-        self._subscriptions[caller.name] += 1
         self._metrics.set_subscriptions(self.subscribers, self.cohorts)
         if not cohort.version:
             self._execute(cohort)
         if self._rounds is None or self._rounds.done():
-            # Without the context of the caller, who may leave before the others.
+            # The task serves all subscribers, so that it does not have the context of one of them.
             self._rounds = asyncio.create_task(self._run(), context=Context())
         return cohort
 
     def _leave(self, cohort: Cohort, subscriber: object) -> None:
         cohort.remove(subscriber)
-        name = cohort.caller.name
-        self._subscriptions[name] -= 1
-        if not self._subscriptions[name]:
-            del self._subscriptions[name]
         if not cohort.size:
             self._remove(cohort)
         self._metrics.set_subscriptions(self.subscribers, self.cohorts)
@@ -196,11 +189,6 @@ class LiveQueries:
         # The client learns why its events are later than it expects.
         extensions = orjson.dumps({"live": {"intervalSeconds": round(self._interval, 1)}})
         return b'%b,"extensions":%b}' % (cohort.body[:-1], extensions)
-
-    def _check(self, count: int, limit: int, what: str, setting: str) -> None:
-        if count >= limit:
-            message = f"The server has {limit} {what} ({setting})."
-            raise RequestError.from_message(message, ErrorCode.LIMIT_EXCEEDED)
 
 
 def _failure(errors: list[dict[str, Any]]) -> ComputedResponse:

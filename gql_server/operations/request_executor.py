@@ -6,7 +6,7 @@ from functools import partial
 
 from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
-from gql_server.cache.response_cache import CachedResponse, CacheLookup, ResponseCache, response_key
+from gql_server.cache.response_cache import CachedResponse, CacheLookup, ResponseCache
 from gql_server.config.limits import DocumentLimits
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.observability.request_record import RequestRecord
@@ -14,6 +14,7 @@ from gql_server.operations.admission import AdmittedOperation, OperationAdmissio
 from gql_server.operations.cost_extension import with_cost
 from gql_server.operations.executor import OperationExecutor
 from gql_server.operations.persisted_documents import PersistedDocuments
+from gql_server.operations.request_key import request_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,6 @@ class RequestExecutor:
         return response
 
     def _key(self, request: GraphQLRequest, caller: Caller) -> str:
-        key = response_key(
-            request.query, request.operation_name, request.variables, caller.principal, request.root_path
-        )
+        key = request_key(request, caller)
         # `Query.server` differs between a read-only and a writable server that share a Redis.
         return f"{key}:writable" if self._writable else key

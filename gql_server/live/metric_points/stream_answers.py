@@ -1,9 +1,9 @@
 """The events of streams as the answers to the operations that subscribe to them."""
 
 import asyncio
-from collections import Counter, OrderedDict
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -14,15 +14,16 @@ from typing_extensions import override
 
 from gql_server.auth.caller import Caller
 from gql_server.cache.cache_control import CacheControl
-from gql_server.cache.response_cache import response_key
 from gql_server.config.limits import LiveLimits
 from gql_server.http.error_codes import ErrorCode
 from gql_server.http.error_entries import internal_error_entry, public_error_entry
 from gql_server.http.request_error import RequestError
 from gql_server.live.metric_points.metric_point_streams import MetricPointStreams
 from gql_server.live.metric_points.point_follower import PointBatch
+from gql_server.live.subscription_counts import SubscriptionCounts, check_count
 from gql_server.operations.admission import AdmittedOperation
 from gql_server.operations.executor import OperationExecutor
+from gql_server.operations.request_key import request_key
 from gql_server.stores.point_arrays import POINT, columns_of
 from schema.ports.errors import PublicError
 from schema.ports.point_batch import PointBatchSource, PointSelection
@@ -38,11 +39,17 @@ class StreamAnswers:
     Subscribers of equal operations that are at the same position get the same bytes.
     """
 
-    def __init__(self, streams: MetricPointStreams, executor: OperationExecutor, limits: LiveLimits) -> None:
+    def __init__(
+        self,
+        streams: MetricPointStreams,
+        executor: OperationExecutor,
+        subscriptions: SubscriptionCounts,
+        limits: LiveLimits,
+    ) -> None:
         self._streams = streams
         self._executor = executor
         self._limits = limits
-        self._subscriptions: Counter[str] = Counter()
+        self._subscriptions = subscriptions
         self._slots = asyncio.Semaphore(limits.live_concurrency)
         self._answers: OrderedDict[tuple[str, PointBatch], asyncio.Task[bytes]] = OrderedDict()
 
@@ -51,10 +58,7 @@ class StreamAnswers:
 
         Raise `PublicError` if the stream ends with an error, and `RequestError`.
         """
-        request = operation.request
-        key = response_key(
-            request.query, request.operation_name, request.variables, caller.principal, request.root_path
-        )
+        key = request_key(operation.request, caller)
         # The first execution has no points: it finds the arguments, or what is wrong with them.
         first = _SelectionSource()
         # In a task of its own, because the context of this one, in which the store is polled, would otherwise
@@ -66,7 +70,8 @@ class StreamAnswers:
             yield bytes(response.body)
             return
         stream = self._streams.batches(first.selection, caller.principal)
-        with self._subscriber(caller):
+        with self._subscriptions.subscription(caller):
+            check_count(self._streams.logs, self._limits.max_cohorts, "different streams", "GQL_MAX_COHORTS")
             async with aclosing(stream) as batches:
                 async for batch in batches:
                     if isinstance(batch, Exception):
@@ -81,31 +86,6 @@ class StreamAnswers:
     def wake(self) -> None:
         """Read new points now, because the store has changed."""
         self._streams.wake()
-
-    @contextmanager
-    def _subscriber(self, caller: Caller) -> Iterator[None]:
-        """Count a subscriber; raise `RequestError` if there are too many."""
-        limits, counts = self._limits, self._subscriptions
-        for count, limit, what, setting in (
-            (counts.total(), limits.max_subscriptions, "streams", "GQL_MAX_SUBSCRIPTIONS"),
-            (
-                counts[caller.name],
-                limits.max_caller_subscriptions,
-                "streams of one caller",
-                "GQL_MAX_CALLER_SUBSCRIPTIONS",
-            ),
-            (self._streams.logs, limits.max_cohorts, "different streams", "GQL_MAX_COHORTS"),
-        ):
-            if count >= limit:
-                message = f"The server has {limit} {what} ({setting})."
-                raise RequestError.from_message(message, ErrorCode.LIMIT_EXCEEDED)
-        counts[caller.name] += 1
-        try:
-            yield
-        finally:
-            counts[caller.name] -= 1
-            if not counts[caller.name]:
-                del counts[caller.name]
 
     async def _answer(
         self, key: str, operation: AdmittedOperation, caller: Caller, batch: PointBatch

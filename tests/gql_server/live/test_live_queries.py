@@ -17,6 +17,7 @@ from gql_server.config.settings import Settings
 from gql_server.http.graphql_request import GraphQLRequest
 from gql_server.http.request_error import RequestError
 from gql_server.live.live_queries import LiveQueries
+from gql_server.live.subscription_counts import SubscriptionCounts
 from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import AdmittedOperation, OperationAdmission
 from gql_server.operations.executor import OperationExecutor
@@ -59,7 +60,7 @@ class Answers:
 
 
 def _live(answers: Answers, limits: LiveLimits = _LIMITS) -> LiveQueries:
-    return LiveQueries(cast("OperationExecutor", answers), limits, Metrics())
+    return LiveQueries(cast("OperationExecutor", answers), SubscriptionCounts(limits), limits, Metrics())
 
 
 def _operation(run_id: str) -> AdmittedOperation:
@@ -251,6 +252,21 @@ async def test_subscriptions_are_limited(limit: str, setting: str) -> None:
         assert (live.subscribers, live.cohorts) == (1, 1)
     async with _subscribed(live, OTHER) as events:
         await _next(events)
+
+
+async def test_each_caller_has_the_places_of_its_own_subscriptions() -> None:
+    """Callers who see the same data share a cohort, and give back their own places."""
+    live = _live(Answers(), replace(_LIMITS, max_caller_subscriptions=1))
+    one, other = (replace(ANONYMOUS, name=name) for name in ("one", "other"))
+    async with _subscribed(live, caller=one) as kept:
+        await _next(kept)
+        for _ in range(2):
+            async with _subscribed(live, caller=other) as events:
+                await _next(events)
+                assert live.cohorts == 1
+        async with _subscribed(live, caller=one) as refused:
+            with pytest.raises(RequestError, match="GQL_MAX_CALLER_SUBSCRIPTIONS"):
+                await _next(refused)
 
 
 async def test_answers_are_limited_together() -> None:

@@ -25,6 +25,7 @@ from gql_server.live.live_queries import LiveQueries
 from gql_server.live.metric_points.metric_point_streams import MetricPointStreams
 from gql_server.live.metric_points.stream_answers import StreamAnswers
 from gql_server.live.operation_events import OperationEvents
+from gql_server.live.subscription_counts import SubscriptionCounts
 from gql_server.observability.access_log import OperationLog
 from gql_server.observability.metrics import Metrics
 from gql_server.operations.admission import OperationAdmission
@@ -56,8 +57,10 @@ class SmallApp:
         executor = _executor(settings, cache)
         self.requests = _requests(settings, executor, cache)
         self.connections = LiveConnections(limits.connections, clock)
-        live = LiveQueries(executor, limits.live, Metrics())
-        points = StreamAnswers(MetricPointStreams(MemoryTracking([]), limits.live), executor, limits.live)
+        subscriptions = SubscriptionCounts(limits.live)
+        live = LiveQueries(executor, subscriptions, limits.live, Metrics())
+        streams = MetricPointStreams(MemoryTracking([]), limits.live)
+        points = StreamAnswers(streams, executor, subscriptions, limits.live)
         self.events = events or ExecutedOperations(self.requests, live, points)
         self.streams = EventStreams(self.events, self.connections, limits)
         endpoint = GraphQLEndpoint(self.requests, self.streams, limits)

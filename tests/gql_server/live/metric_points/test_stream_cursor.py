@@ -63,7 +63,7 @@ def test_size_does_not_depend_on_the_number_of_points() -> None:
     ids=["fewer", "none", "too many late", "other keys", "others", "empty", "text", "cut", "version"],
 )
 def test_cursor_that_does_not_fit_is_refused(log: PointLog, cursor: str) -> None:
-    """The client is told to begin again without the cursor."""
+    """The error tells the client to subscribe again without the cursor."""
     with pytest.raises(BadUserInput, match="without `after`"):
         resume(log, cursor)
 
